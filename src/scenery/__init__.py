@@ -1,0 +1,1 @@
+"""Scenery: whole transfer-learning studies on folders of labelled images."""

@@ -1,0 +1,1 @@
+"""The learning side: everything that needs TensorFlow and Keras."""

@@ -1,0 +1,1 @@
+"""Figures, slides and tables, all made from tables on disk."""

@@ -1,0 +1,305 @@
+"""The settings of one trial: what is trained, on what, and how.
+
+A trial's settings are complete before anything runs, so that every job can be told apart, named
+and found stale by them alone.
+"""
+
+import hashlib
+import json
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
+
+OPTIMIZERS = (
+    "SGD",
+    "RMSprop",
+    "Adagrad",
+    "Adadelta",
+    "Adam",
+    "AMSGrad",
+    "AdamW",
+    "Adamax",
+    "Nadam",
+)
+SCHEDULES = ("constant", "step", "exponential", "inverse_time", "cosine", "plateau")
+ACTIVATIONS = ("relu", "elu", "gelu", "leaky_relu", "selu", "swish", "tanh", "sigmoid", "linear")
+
+# Options that only some optimizers and schedules know; everything else may be set for all.
+OPTIMIZER_OPTIONS = {"momentum": ("SGD", "RMSprop"), "nesterov": ("SGD",)}
+SCHEDULE_OPTIONS = {
+    "factor": ("step", "plateau"),
+    "every": ("step",),
+    "rate": ("exponential", "inverse_time"),
+    "patience": ("plateau",),
+    "minimum": ("cosine", "plateau"),
+}
+
+
+def _no_truth_value(value: Any) -> Any:
+    # Python counts true as 1, so `epochs: yes` would otherwise train for one epoch.
+    if isinstance(value, bool):
+        raise ValueError("a number is needed, not true or false")
+    return value
+
+
+def _only_truth_value(value: Any) -> Any:
+    if not isinstance(value, bool):
+        raise ValueError("true or false is needed")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_no_truth_value)]
+Number = Annotated[float, BeforeValidator(_no_truth_value), Field(allow_inf_nan=False)]
+Switch = Annotated[bool, BeforeValidator(_only_truth_value)]
+Fraction = Annotated[Number, Field(ge=0, lt=1)]
+Seed = Annotated[Whole, Field(ge=0, lt=2**31)]
+
+
+def _only_known_options(
+    model: BaseModel, name: str, options: dict[str, tuple[str, ...]]
+) -> BaseModel:
+    """Refuse an option that the chosen optimizer or schedule would silently ignore."""
+    for option, known_to in options.items():
+        if getattr(model, option) is not None and name not in known_to:
+            raise ValueError(f"{option} is not used by {name}, only by {', '.join(known_to)}")
+    return model
+
+
+class Strict(BaseModel):
+    """Base of all config models: unknown keys are errors, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False)
+
+
+class Head(Strict):
+    """What is put on the backbone: pooling, dense layers, batch norm, dropout, softmax."""
+
+    pooling: Literal["average", "max", "flatten"] = Field(
+        "average", description="How the backbone's last feature map becomes one vector."
+    )
+    dense: tuple[Annotated[Whole, Field(ge=1, le=65536)], ...] = Field(
+        (), description="Widths of the dense layers between pooling and softmax."
+    )
+    activation: Literal[ACTIVATIONS] = Field(  # type: ignore[valid-type]
+        "relu", description="Activation of the dense layers."
+    )
+    batch_norm: Switch = Field(False, description="Batch norm after each dense layer (or once).")
+    dropout: Fraction = Field(0.0, description="Dropout rate before each dense layer and softmax.")
+    l1: Annotated[Number, Field(ge=0)] = Field(0.0, description="L1 penalty on the head's kernels.")
+    l2: Annotated[Number, Field(ge=0)] = Field(
+        0.0, description="L2 penalty on the head's kernels; with l1 too it is the elastic net."
+    )
+
+
+class Augment(Strict):
+    """Random changes of the training images, in the words of the course."""
+
+    rotation: Annotated[Number, Field(ge=0, le=180)] = Field(
+        0.0, description="Largest rotation to either side, in degrees."
+    )
+    width_shift: Fraction = Field(0.0, description="Largest sideways shift, fraction of the width.")
+    height_shift: Fraction = Field(
+        0.0, description="Largest up or down shift, fraction of the height."
+    )
+    shear: Fraction = Field(0.0, description="Largest horizontal shear, fraction of the width.")
+    zoom: Fraction = Field(0.0, description="Largest zoom in or out, fraction of the size.")
+    horizontal_flip: Switch = Field(False, description="Mirror half of the images left to right.")
+    vertical_flip: Switch = Field(False, description="Mirror half of the images top to bottom.")
+    brightness: Fraction = Field(
+        0.0, description="Largest brightness change, fraction of the full range."
+    )
+    fill: Literal["nearest", "constant", "reflect", "wrap"] = Field(
+        "nearest", description="What is shown where a moved image leaves a gap."
+    )
+
+    @property
+    def active(self) -> bool:
+        """Whether any operation is switched on."""
+        return bool(self.model_dump(exclude={"fill"}, exclude_defaults=True))
+
+
+class Optimizer(Strict):
+    """How the weights are updated."""
+
+    name: Literal[OPTIMIZERS] = Field("Adam", description="The rule.")  # type: ignore[valid-type]
+    learning_rate: Annotated[Number, Field(gt=0, le=100)] = Field(
+        1e-3, description="Learning rate at the start; schedules change it."
+    )
+    momentum: Fraction | None = Field(None, description="Momentum (SGD and RMSprop only).")
+    nesterov: Switch | None = Field(None, description="Nesterov's momentum (SGD only).")
+    weight_decay: Annotated[Number, Field(ge=0, lt=1)] | None = Field(
+        None, description="Decoupled weight decay, for any optimizer; AdamW has 0.004 if unset."
+    )
+
+    @model_validator(mode="after")
+    def _options(self) -> "Optimizer":
+        _only_known_options(self, self.name, OPTIMIZER_OPTIONS)
+        if self.nesterov and not self.momentum:
+            raise ValueError("nesterov needs a momentum above 0")
+        return self
+
+
+class Schedule(Strict):
+    """How the learning rate changes from epoch to epoch."""
+
+    name: Literal[SCHEDULES] = Field("constant", description="The law.")  # type: ignore[valid-type]
+    factor: Annotated[Number, Field(gt=0, lt=1)] | None = Field(
+        None, description="step, plateau: what the rate is multiplied by (0.5 if unset)."
+    )
+    every: Annotated[Whole, Field(ge=1)] | None = Field(
+        None, description="step: epochs between two drops (10 if unset)."
+    )
+    rate: Annotated[Number, Field(gt=0)] | None = Field(
+        None, description="exponential: rate*exp(-r*epoch); inverse_time: rate/(1+r*epoch) (0.1)."
+    )
+    patience: Annotated[Whole, Field(ge=1)] | None = Field(
+        None, description="plateau: epochs without a lower validation loss before a drop (5)."
+    )
+    minimum: Annotated[Number, Field(ge=0)] | None = Field(
+        None, description="cosine, plateau: the rate never falls below this (0 if unset)."
+    )
+    warm_up: Annotated[Whole, Field(ge=0)] = Field(
+        0, description="Epochs in which the rate climbs linearly to its start value."
+    )
+
+    @model_validator(mode="after")
+    def _options(self) -> "Schedule":
+        _only_known_options(self, self.name, SCHEDULE_OPTIONS)
+        return self
+
+
+class EarlyStopping(Strict):
+    """When training ends before its last epoch."""
+
+    patience: Annotated[Whole, Field(ge=1)] = Field(
+        10, description="Epochs without improvement before training ends."
+    )
+    monitor: Literal["validation_accuracy", "validation_loss"] = Field(
+        "validation_loss", description="What must improve."
+    )
+
+
+class FirstStep(Strict):
+    """The first of the classic two steps: the head alone, on the frozen backbone."""
+
+    epochs: Annotated[Whole, Field(ge=1)] = Field(20, description="Epochs of the head alone.")
+    learning_rate: Annotated[Number, Field(gt=0)] = Field(
+        1e-3, description="Learning rate of Adam in this step."
+    )
+
+
+def _trainable(value: str) -> str:
+    if not re.fullmatch(r"head|all|scratch|head\+[1-9][0-9]*", value):
+        raise ValueError(
+            "allowed are head, head+N (the N top stages, such as head+1), all and scratch"
+        )
+    return value
+
+
+class Settings(Strict):
+    """Everything that makes one training run what it is."""
+
+    backbone: str = Field("MobileNet", description="A network of the backbone table.")
+    weights: str = Field(
+        "imagenet", description="imagenet, none (random), or the path of a weights file."
+    )
+    image_size: Literal["native"] | Annotated[Whole, Field(ge=16, le=2048)] = Field(
+        "native", description="Side of the square input in pixels; native: the backbone's own."
+    )
+    cut: str | None = Field(None, description="Layer at which the backbone is ended.")
+    remove_stages: Annotated[Whole, Field(ge=0)] = Field(
+        0, description="Stages taken off the top (of what `cut` leaves)."
+    )
+    subset: str = Field("full", description="Training images used: full, or a name in subsets.")
+    trainable: Annotated[str, AfterValidator(_trainable)] = Field(
+        "head", description="What learns: head, head+N, all, or scratch (all, random weights)."
+    )
+    batch_norm_statistics: Literal["frozen", "updated"] = Field(
+        "frozen", description="Whether fine-tuning updates the backbone's batch norm statistics."
+    )
+    head: Head = Field(default_factory=Head, description="What is put on the backbone.")
+    first_step: FirstStep | None = Field(
+        None, description="Train the head alone first; only with head+N or all."
+    )
+    augment: Augment = Field(default_factory=Augment, description="Random changes of images.")
+    views: Annotated[Whole, Field(ge=1, le=1000)] = Field(
+        10, description="Augmented renderings kept of each image where the backbone is frozen."
+    )
+    optimizer: Optimizer = Field(default_factory=Optimizer, description="How weights are updated.")
+    schedule: Schedule = Field(default_factory=Schedule, description="Learning rate over epochs.")
+    epochs: Annotated[Whole, Field(ge=1, le=100_000)] = Field(50, description="Passes over the data.")
+    batch_size: Annotated[Whole, Field(ge=1, le=65536)] = Field(32, description="Images per step.")
+    early_stopping: EarlyStopping | None = Field(None, description="End before the last epoch.")
+    label_smoothing: Fraction = Field(0.0, description="Share of each label spread over all classes.")
+    class_weights: Literal["none", "balanced"] = Field(
+        "none", description="balanced: rare classes count more in the loss."
+    )
+    mixed_precision: Switch = Field(
+        True, description="16-bit arithmetic in fine-tuning where a GPU has it; never on a CPU."
+    )
+    seed: Seed = Field(1, description="Seed of weights, shuffling, dropout and augmentation.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _scratch_means_random(cls, values: Any) -> Any:
+        # A grid over `trainable` may hold scratch beside head and all; "from scratch" already
+        # says that no weights are loaded and that batch norm must learn its statistics.
+        if isinstance(values, dict) and values.get("trainable") == "scratch":
+            values = {**values, "weights": "none", "batch_norm_statistics": "updated"}
+            values.pop("first_step", None)
+        return values
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Settings":
+        if self.first_step is not None and self.trainable == "head":
+            raise ValueError("first_step is for head+N and all; with trainable: head it is all")
+        if self.schedule.warm_up >= self.epochs and self.schedule.warm_up > 0:
+            raise ValueError(
+                f"schedule.warm_up ({self.schedule.warm_up}) must be below epochs ({self.epochs})"
+            )
+        return self
+
+    @property
+    def frozen_backbone(self) -> bool:
+        """Whether only the head learns, so that the backbone's activations can be kept."""
+        return self.trainable == "head"
+
+    @property
+    def trainable_stages(self) -> int | None:
+        """N of head+N; None where all of the backbone learns; 0 where none of it does."""
+        if self.trainable == "head":
+            return 0
+        return int(self.trainable[5:]) if self.trainable.startswith("head+") else None
+
+    def digest(self, without: frozenset[str] = frozenset()) -> str:
+        """Ten hexadecimal digits that name these settings.
+
+        Only what differs from the defaults counts, so that a setting added in a later version
+        leaves the names of old trials, and with them their results, alone.
+        """
+        values = self.model_dump(exclude_defaults=True, exclude=set(without))
+        text = json.dumps(values, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:10]
+
+    def flat(self) -> dict[str, Any]:
+        """Settings as one level of dotted names: `optimizer.learning_rate` and so on."""
+        return flatten(self.model_dump())
+
+
+def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested dictionaries as one level of dotted names."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            flat.update(flatten(value, f"{prefix}{key}."))
+        else:
+            flat[prefix + key] = value
+    return flat

@@ -1,0 +1,74 @@
+"""The most confident mistakes, with their pictures."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image, ImageOps
+
+from scenery.presentation.style import CHOSEN, new_figure, styled
+from scenery.presentation.words import plural, shorten
+
+SIDE = 320
+
+
+@styled
+def confident_mistakes(
+    predictions: pd.DataFrame, root: str | Path, title: str, shown: int = 12
+) -> Figure:
+    """The wrong test images of which the model was surest, surest first.
+
+    `root` is the folder that the table's `file` column is relative to. A picture that can't be
+    opened is shown as a tile that says so.
+    """
+    wrong = predictions[~predictions["correct"]]
+    wrong = wrong.sort_values(
+        ["confidence", "file"], ascending=[False, True], kind="stable"
+    )
+    tiles = wrong.head(shown)
+    columns = min(max(len(tiles), 1), 4)
+    rows = max(-(-len(tiles) // columns), 1)
+    figure = new_figure(max(3.3 * columns, 9), 1.2 + 3.6 * rows)
+    text = (
+        f"{shorten(title, 70)}\nmost confident mistakes: {len(tiles)} of {len(wrong)} wrong among "
+        f"{plural(len(predictions), 'test image')}"
+    )
+    figure.suptitle(text, x=0.01, ha="left")
+    if len(tiles) == 0:
+        axes = figure.subplots()
+        axes.set_axis_off()
+        axes.text(
+            0.5, 0.5, "No test image was classified wrongly.", ha="center", fontsize=18
+        )
+        return figure
+    panels = figure.subplots(rows, columns, squeeze=False)
+    for axes in panels.flat:
+        axes.set_axis_off()
+    for axes, (_, row) in zip(panels.flat, tiles.iterrows(), strict=False):
+        _tile(axes, row, Path(root))
+    return figure
+
+
+def _tile(axes: Axes, row: pd.Series, root: Path) -> None:
+    try:
+        axes.imshow(_picture(root / row["file"]))
+    except (OSError, ValueError, Image.DecompressionBombError):
+        axes.text(0.5, 0.5, f"{shorten(row['file'], 26)}\ncan't be opened", ha="center",
+                  va="center", transform=axes.transAxes, fontsize=10)  # fmt: skip
+    axes.set_title(
+        f"true: {shorten(row['class'], 24)}", fontsize=12, loc="left", pad=22
+    )
+    axes.text(0, 1.02, f"said: {shorten(row['predicted'], 17)} ({row['confidence']:.2f})",
+              transform=axes.transAxes, fontsize=12, color=CHOSEN, va="bottom")  # fmt: skip
+    axes.text(0, -0.02, shorten(row["file"], 34), transform=axes.transAxes, fontsize=8.5,
+              color="#555555", va="top")  # fmt: skip
+
+
+def _picture(path: Path) -> np.ndarray:
+    with Image.open(path) as image:
+        image.draft("RGB", (SIDE, SIDE))
+        small = ImageOps.exif_transpose(image).convert("RGB")
+        small.thumbnail((SIDE, SIDE))
+        return np.asarray(small)

@@ -1,0 +1,165 @@
+"""The study's tables, read from disk with the right types.
+
+Everything is read as text first: a class named "None" or "NA" is a name here, not a gap.
+"""
+
+import json
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from scenery.errors import UserError
+
+_NUMBERS = {
+    "repeat", "parameters", "trained_parameters", "epochs", "best_epoch", "train_accuracy",
+    "train_loss", "validation_accuracy", "validation_loss", "seconds", "peak_memory_mb",
+    "test_accuracy", "test_low", "test_high", "test_images", "epoch", "learning_rate", "loss",
+    "accuracy", "confidence", "precision", "recall", "f1", "images", "width", "height", "bytes",
+    "label", "row",
+}  # fmt: skip
+_TRUTH_VALUES = {"chosen", "correct", "kept"}
+_TEXTS = {
+    "file", "class", "predicted", "experiment", "trial", "name", "setting", "title", "reason",
+    "status", "rule", "partition", "given_partition", "problem", "duplicate_group",
+    "duplicate_kind", "digest", "mode", "format", "step",
+}  # fmt: skip
+
+TRIAL_COLUMNS = ("experiment", "trial", "name", "setting", "repeat")
+RESULT_COLUMNS = (
+    "rule", "status", "reason", "parameters", "trained_parameters", "epochs", "best_epoch",
+    "train_accuracy", "train_loss", "validation_accuracy", "validation_loss", "seconds",
+    "peak_memory_mb", "chosen", "title", "test_accuracy", "test_low", "test_high", "test_images",
+)  # fmt: skip
+
+
+def _typed(column: pd.Series) -> pd.Series:
+    """Numbers where all filled cells are numbers, texts otherwise; empty cells become None."""
+    name = str(column.name)
+    if name in _TEXTS:
+        return column
+    if name in _TRUTH_VALUES:
+        return column.str.lower().isin(["true", "1", "yes"])
+    if name in _NUMBERS or name.startswith("probability:"):
+        return pd.to_numeric(column, errors="coerce")
+    filled = column[column != ""]
+    numbers = pd.to_numeric(filled, errors="coerce")
+    if len(filled) and numbers.notna().all():
+        return numbers.reindex(column.index)
+    return column.where(column != "", None)
+
+
+def read_table(path: str | Path, needed: tuple[str, ...]) -> pd.DataFrame:
+    """A CSV of the study. Raises UserError naming the file and the columns that it lacks."""
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, pd.errors.EmptyDataError, pd.errors.ParserError) as error:
+        raise UserError(f"{path}: the table can't be read: {error}") from error
+    missing = [column for column in needed if column not in table]
+    if missing:
+        raise UserError(f"{path}: the table lacks the columns {', '.join(missing)}")
+    return table.apply(_typed) if len(table) else table
+
+
+def read_trials(path: str | Path) -> pd.DataFrame:
+    """The trials of an experiment, or of all experiments (summary.csv)."""
+    return read_table(path, (*TRIAL_COLUMNS, "status", "validation_accuracy", "chosen"))
+
+
+def read_history(path: str | Path) -> pd.DataFrame:
+    """One row per trial and epoch."""
+    return read_table(
+        path,
+        (
+            "trial",
+            "step",
+            "epoch",
+            "loss",
+            "accuracy",
+            "validation_loss",
+            "validation_accuracy",
+        ),
+    )
+
+
+def read_predictions(path: str | Path) -> pd.DataFrame:
+    """One row per image: its class, what was predicted, and a probability for each class."""
+    return read_table(path, ("file", "class", "predicted", "correct", "confidence"))
+
+
+def read_confusion(path: str | Path) -> pd.DataFrame:
+    """Counts of images, one row per true class and one column per predicted class."""
+    table = pd.read_csv(path, keep_default_na=False, dtype={0: str})
+    table = table.set_index(table.columns[0])
+    table.index = table.index.astype(str)
+    return table.astype(int)
+
+
+def read_classes(path: str | Path) -> pd.DataFrame:
+    """Precision, recall, F1 and number of images for each class."""
+    return read_table(path, ("class", "precision", "recall", "f1", "images"))
+
+
+def read_catalogue(path: str | Path) -> pd.DataFrame:
+    """One row per image file found, with what is wrong with it."""
+    return read_table(
+        path, ("file", "class", "problem", "duplicate_group", "kept", "reason")
+    )
+
+
+def read_split(path: str | Path) -> pd.DataFrame:
+    """One row per image used: class and partition."""
+    return read_table(path, ("file", "class", "partition"))
+
+
+def read_metrics(path: str | Path) -> dict[str, Any]:
+    """What was measured on the test partition, as written by `evaluate`."""
+    metrics = json.loads(Path(path).read_text(encoding="utf-8"))
+    missing = [
+        key for key in ("accuracy", "images", "low", "high") if key not in metrics
+    ]
+    if missing:
+        raise UserError(f"{path}: the measurements lack {', '.join(missing)}")
+    return dict(metrics)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What an experiment chose, as written by `choose` (accuracies from 0 to 1)."""
+
+    experiment: str
+    title: str
+    trial: str
+    name: str
+    setting: str
+    repeats: int
+    rule: str
+    candidates: int
+    failed: int
+    validation_accuracy: float
+    validation_loss: float
+    validation_images: int
+    parameters: int
+    best_epoch: float
+    varied: list[str]
+    kind: str
+    settings: dict[str, Any]
+    learning_rates: list[float] = field(default_factory=list)
+
+
+def read_choice(path: str | Path) -> Choice:
+    """Read a chosen.yaml. Raises UserError naming the keys that it lacks."""
+    values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    names = {item.name for item in fields(Choice)}
+    missing = sorted(names - set(values) - {"learning_rates"})
+    if missing:
+        raise UserError(f"{path}: the choice lacks {', '.join(missing)}")
+    return Choice(**{name: value for name, value in values.items() if name in names})
+
+
+def setting_columns(trials: pd.DataFrame) -> list[str]:
+    """The columns of a trial table that hold settings, in dotted names."""
+    known = {*TRIAL_COLUMNS, *RESULT_COLUMNS}
+    return [str(column) for column in trials.columns if column not in known]

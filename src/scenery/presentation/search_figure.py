@@ -1,0 +1,123 @@
+"""Random search: every hyper-parameter against accuracy, and how soon a good one was found."""
+
+from numbers import Real
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from scenery.presentation.ranking import completed, varied_columns
+from scenery.presentation.reading import Choice
+from scenery.presentation.statistics import best_of
+from scenery.presentation.style import BLUE, CHOSEN, SKY, new_figure, styled
+from scenery.presentation.words import (
+    heading,
+    number,
+    ordered,
+    plural,
+    setting_value,
+    shorten,
+    shorten_all,
+)
+
+# A range wider than this factor is drawn on a logarithmic axis.
+WIDE = 50.0
+
+
+@styled
+def random_search(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
+    """One panel per hyper-parameter and one for the search's efficiency.
+
+    Every trial is a dot, the chosen one large, diverged ones crosses on the lower edge. The
+    last panel shows the best validation accuracy that n of these trials would have found:
+    median, and the range of 95 % of all draws (Bergstra and Bengio 2012).
+    """
+    varied = varied_columns(trials, choice)
+    panels_needed = len(varied) + 1
+    columns = min(panels_needed, 4 if panels_needed > 6 else 3)
+    rows = -(-panels_needed // columns)
+    figure = new_figure(4.6 * columns, 1.2 + 3.7 * rows)
+    panels = figure.subplots(rows, columns, squeeze=False, sharey=True)
+    for axes, name in zip(panels.flat, varied, strict=False):
+        _hyper_parameter(axes, trials, name)
+    _efficiency(panels.flat[len(varied)], trials)
+    for axes in panels.flat[panels_needed:]:
+        axes.set_axis_off()
+    for row in panels:
+        row[0].set_ylabel("validation accuracy")
+    failed = int((~completed(trials)).sum())
+    text = f"{title}: {plural(len(trials), 'random trial')}"
+    figure.suptitle(shorten(text, 34 * columns), x=0.01, ha="left")
+    notes = ["orange: chosen"] + ([f"\u00d7 {failed} diverged"] if failed else [])
+    figure.supxlabel("; ".join(notes), fontsize=12, x=0.01, ha="left")
+    return figure
+
+
+def _is_number(values: pd.Series) -> bool:
+    filled = values.dropna()
+    return len(filled) > 0 and all(isinstance(value, Real) for value in filled)
+
+
+def _hyper_parameter(axes: Axes, trials: pd.DataFrame, name: str) -> None:
+    values = trials[name]
+    if _is_number(values) and values.nunique() > 6:
+        filled = values.dropna().astype(float)
+        places = values.astype(float)
+        if filled.min() > 0 and filled.max() / filled.min() > WIDE:
+            axes.set_xscale("log")
+            axes.xaxis.set_major_formatter(
+                FuncFormatter(lambda value, _: number(value))
+            )
+        else:
+            axes.xaxis.set_major_locator(MaxNLocator(5))
+    else:
+        distinct = ordered(values)
+        order = {setting_value(value): place for place, value in enumerate(distinct)}
+        shifts = np.random.default_rng(0).uniform(-0.18, 0.18, len(values))
+        places = (
+            values.map(lambda value: order[setting_value(value)]).astype(float) + shifts
+        )
+        labels = shorten_all(map(setting_value, distinct), 11)
+        axes.set_xticks(
+            range(len(distinct)), labels, rotation=40 if len(distinct) > 3 else 0
+        )
+        axes.set_xlim(-0.5, len(distinct) - 0.5)
+    _dots(axes, trials, places)
+    axes.set_xlabel(shorten(heading(name), 30))
+
+
+def _dots(axes: Axes, trials: pd.DataFrame, places: pd.Series) -> None:
+    good = completed(trials)
+    accuracies = trials["validation_accuracy"]
+    axes.scatter(
+        places[good], accuracies[good], s=36, color=BLUE, alpha=0.75, linewidths=0
+    )
+    chosen = good & trials["chosen"]
+    axes.scatter(places[chosen], accuracies[chosen], s=130, color=CHOSEN, zorder=4)
+    failed = places[~good & places.notna()]
+    axes.scatter(
+        failed, np.full(len(failed), 0.03), marker="x", s=48, color="black", zorder=4,
+        transform=axes.get_xaxis_transform(), clip_on=False,
+    )  # fmt: skip
+
+
+def _efficiency(axes: Axes, trials: pd.DataFrame) -> None:
+    results = (
+        trials["validation_accuracy"].where(completed(trials)).to_numpy(dtype=float)
+    )
+    curve = best_of(results, (0.025, 0.5, 0.975))
+    drawn = np.arange(1, len(curve) + 1)
+    axes.fill_between(drawn, curve[:, 0], curve[:, 2], color=SKY, alpha=0.35, linewidth=0,
+                      label="95 % of draws")  # fmt: skip
+    axes.plot(
+        drawn,
+        curve[:, 1],
+        color=BLUE,
+        label="median",
+        marker="o" if len(drawn) < 3 else "",
+    )
+    axes.set_xlabel("best of n trials: n")
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes.legend(loc="lower right")

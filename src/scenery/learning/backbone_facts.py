@@ -1,0 +1,47 @@
+"""Writes the light table of facts about the backbones that the study reads.
+
+Run `python -m scenery.learning.backbone_facts` after a change of the backbone table.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from scenery.learning.backbones import BACKBONES, build_backbone, may_end_at
+from scenery.learning.cuts import LayerGraph
+from scenery.study import backbone_facts as light
+
+TABLE = Path(light.__file__).with_name("backbone_facts.json")
+
+
+def facts_of(name: str) -> dict[str, Any]:
+    """One backbone's entry of the table, taken from the network at its native size."""
+    record = BACKBONES[name]
+    network = build_backbone(name, record.native_size)
+    graph = LayerGraph(network)
+    below: dict[str, str | None] = {}
+    for place, operation in enumerate(graph.operations):
+        if may_end_at(operation):
+            points = graph.cut_points(place)
+            below[operation.name] = points[-2].layer if len(points) > 1 else None
+    return {
+        "size": record.native_size,
+        "smallest_size": record.smallest_size,
+        "parameters": record.parameters,
+        "imagenet": record.imagenet,
+        "cut_points": [
+            [point.layer, point.size, point.channels, point.parameters]
+            for point in graph.cut_points(len(graph.operations) - 1)
+        ],
+        "below": below,
+    }
+
+
+def as_text(table: dict[str, dict[str, Any]]) -> str:
+    """The table as JSON, one line for each fact, so that changes are easy to read."""
+    return json.dumps(table, indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    TABLE.write_text(as_text({name: facts_of(name) for name in BACKBONES}), encoding="utf-8")
+    print(f"wrote {TABLE}")

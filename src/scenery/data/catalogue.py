@@ -1,0 +1,237 @@
+"""The catalogue: one row for each image file, what is wrong with it, and what becomes of it."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from scenery.data.duplicates import (
+    THUMBNAIL,
+    DuplicateGroups,
+    can_be_near,
+    find_duplicates,
+    perceptual_hash,
+    thumbnail,
+)
+from scenery.data.found import PARTITIONS, FoundImage, named
+from scenery.data.images import LARGEST_PIXELS, ImageFacts, Pixels, examine_image
+from scenery.data.tables import CATALOGUE_COLUMNS, with_types
+from scenery.errors import UserError
+
+OnProblem = Literal["stop", "leave_out"]
+OnDuplicates = Literal["drop", "stop", "keep"]
+
+# Of the copies of a picture, the one in the partition that decides most is the one to stay.
+_PROTECTION = {"test": 2, "validation": 1, "train": 0, "": 0}
+_FILES_AT_ONCE = 128
+_MOST_NAMED = 100
+
+
+class _Fingerprint(NamedTuple):
+    """What is remembered of a picture's pixels: 4 kB, whatever its size."""
+
+    pixel_digest: str
+    hash: int
+    thumbnail: Pixels
+    comparable: bool
+
+
+def make_catalogue(
+    found: Sequence[FoundImage],
+    root: Path,
+    largest_pixels: int = LARGEST_PIXELS,
+    near: bool = True,
+    threads: int = 1,
+) -> pd.DataFrame:
+    """Read every image once and list what it is, with its problem or its duplicates.
+
+    Args:
+        found: images with paths relative to `root`.
+        largest_pixels: files with more pixels (width times height) get a problem.
+        near: look for near duplicates too; exact ones are always looked for.
+        threads: files read at the same time.
+
+    Returns:
+        One row per file in the given order, columns `CATALOGUE_COLUMNS`: file, class,
+        given_partition ("" without), width and height (pixels), mode, format, bytes, digest
+        (SHA-256 of the file), problem ("" without), duplicate_group (1, 2, ...; 0 without) and
+        duplicate_kind (exact, near or "").
+    """
+    facts: list[ImageFacts] = []
+    contents: list[tuple[str, str]] = []
+    hashes = np.zeros(len(found), np.uint64)
+    thumbnails = np.zeros((len(found) if near else 0, THUMBNAIL, THUMBNAIL), np.uint8)
+    comparable = np.zeros(len(found), bool)
+    files = [root / image.file for image in found]
+    for index, (fact, print_) in enumerate(_examine_all(files, largest_pixels, near, threads)):
+        facts.append(fact)
+        contents.append((fact.digest, print_.pixel_digest) if print_ else ("", ""))
+        if print_ and near:
+            hashes[index], thumbnails[index] = print_.hash, print_.thumbnail
+            comparable[index] = print_.comparable
+    duplicates = find_duplicates(contents, hashes, thumbnails, comparable)
+    return _table(found, facts, duplicates)
+
+
+def _examine_all(
+    files: Sequence[Path], largest_pixels: int, near: bool, threads: int
+) -> Iterator[tuple[ImageFacts, _Fingerprint | None]]:
+    """Examine files in order; only few are in flight, since decoded images are large."""
+
+    def examine(file: Path) -> tuple[ImageFacts, _Fingerprint | None]:
+        facts, pixels = examine_image(file, largest_pixels)
+        return facts, None if pixels is None else _fingerprint(pixels, near)
+
+    with ThreadPoolExecutor(threads) as pool:
+        for start in range(0, len(files), _FILES_AT_ONCE):
+            yield from pool.map(examine, files[start : start + _FILES_AT_ONCE])
+
+
+def _fingerprint(pixels: Pixels, near: bool) -> _Fingerprint:
+    digest = sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
+    if not near:
+        return _Fingerprint(digest, 0, np.zeros((0, 0), np.uint8), False)
+    return _Fingerprint(digest, perceptual_hash(pixels), thumbnail(pixels), can_be_near(pixels))
+
+
+def _table(
+    found: Sequence[FoundImage], facts: Sequence[ImageFacts], duplicates: DuplicateGroups
+) -> pd.DataFrame:
+    columns: dict[str, list[object]] = {
+        "file": [image.file for image in found],
+        "class": [image.class_name for image in found],
+        "given_partition": [image.partition for image in found],
+        "duplicate_group": list(duplicates.groups),
+        "duplicate_kind": list(duplicates.kinds),
+    }
+    for name in ImageFacts._fields:
+        columns[name] = [getattr(fact, name) for fact in facts]
+    return with_types(columns, CATALOGUE_COLUMNS)
+
+
+def judge_catalogue(
+    catalogue: pd.DataFrame,
+    on_problem: OnProblem = "stop",
+    leaks: OnDuplicates = "drop",
+    conflicts: OnDuplicates = "drop",
+) -> pd.DataFrame:
+    """Decide which images the study uses.
+
+    - Files with a problem are left out (or stop the study).
+    - A *leak* is a picture in more than one given partition. The copies in the partition that
+      decides most stay (test over validation over train); the others are dropped.
+    - A *conflict* is a picture under more than one class. All copies outside the partition that
+      decides most are dropped, leaks or not. Within that partition no label can be preferred:
+      if its own copies disagree, all of them are dropped, in a test partition too, since a score
+      against an unknowable label says nothing. So a test image whose copy is in train under
+      another class stays, and a conflict within train costs all its copies.
+    - Copies under one class within one partition stay; the split keeps them together.
+
+    Returns:
+        The catalogue with `kept` (bool) and `reason` ("" for kept images).
+
+    Raises:
+        UserError: where ``stop`` is asked for, naming all that stops the study at once.
+    """
+    faults: list[str] = []
+    broken = catalogue[catalogue["problem"] != ""]
+    if on_problem == "stop" and len(broken):
+        files = [f"{row.file} ({row.problem})" for row in broken.itertuples()]
+        faults.append(
+            f"{len(files)} unusable files (dataset.on_problem: leave_out goes on without them): "
+            f"{named(files, _MOST_NAMED)}"
+        )
+    leaking, conflicting = _leaks_and_conflicts(catalogue)
+    for kind, action, groups in (
+        ("leaks", leaks, leaking),
+        ("conflicts", conflicts, conflicting),
+    ):
+        if action == "stop" and groups:
+            faults.append(_fault(kind, catalogue, groups))
+    if faults:
+        raise UserError("the images cannot be used as they are: " + "; ".join(faults))
+    reasons = dict(zip(broken.index, broken["problem"], strict=True))
+    if leaks == "drop":
+        _drop(catalogue, leaking, "leak", reasons)
+    if conflicts == "drop":
+        _drop(catalogue, conflicting, "conflict", reasons)
+    judged = catalogue.copy()
+    judged["reason"] = [reasons.get(index, "") for index in catalogue.index]
+    judged.insert(len(judged.columns) - 1, "kept", judged["reason"] == "")
+    return judged
+
+
+def _leaks_and_conflicts(catalogue: pd.DataFrame) -> tuple[list[pd.Index], list[pd.Index]]:
+    """Return the rows of each group that spans partitions, and of each that spans classes."""
+    grouped = catalogue[catalogue["duplicate_group"] > 0].groupby("duplicate_group")
+    leaking = [rows.index for _, rows in grouped if rows["given_partition"].nunique() > 1]
+    conflicting = [rows.index for _, rows in grouped if rows["class"].nunique() > 1]
+    return leaking, conflicting
+
+
+def _fault(kind: str, catalogue: pd.DataFrame, groups: list[pd.Index]) -> str:
+    meaning = {
+        "leaks": "pictures in more than one partition",
+        "conflicts": "pictures under more than one class",
+    }[kind]
+    pictures = [" = ".join(catalogue.loc[rows, "file"]) for rows in groups]
+    return (
+        f"{len(groups)} {meaning} (dataset.duplicates.{kind}: drop or keep goes on): "
+        f"{named(pictures, _MOST_NAMED)}"
+    )
+
+
+def _drop(
+    catalogue: pd.DataFrame, groups: list[pd.Index], kind: str, reasons: dict[int, str]
+) -> None:
+    """Add the reasons for which images of the groups are dropped."""
+    for index in groups:
+        rows = catalogue.loc[index]
+        protection = rows["given_partition"].map(_PROTECTION)
+        best = protection == protection.max()
+        disagree = kind == "conflict" and rows.loc[best, "class"].nunique() > 1
+        for position in rows.index if disagree else rows.index[~best]:
+            reasons.setdefault(position, "")
+            others = rows.drop(position)
+            separator = "; " if reasons[position] else ""
+            reasons[position] += separator + _reason(kind, rows.loc[position], others)
+
+
+def _reason(kind: str, row: pd.Series, others: pd.DataFrame) -> str:
+    column = "given_partition" if kind == "leak" else "class"
+    differing = others[others[column] != row[column]]
+    others = differing if len(differing) else others
+    return f"{kind}: {row['duplicate_kind']} duplicate of {named(list(others['file']), 5)}"
+
+
+def describe_catalogue(judged: pd.DataFrame) -> list[str]:
+    """Say in lines for a log what a judged catalogue holds and what was left out."""
+    lines = [f"{len(judged)} images of {judged['class'].nunique()} classes"]
+    for class_name, rows in judged.groupby("class"):
+        counts = rows["given_partition"].value_counts()
+        given = ", ".join(f"{counts[name]} {name}" for name in PARTITIONS if name in counts)
+        lines.append(f"  {class_name}: {len(rows)}{f' ({given})' if given else ''}")
+    broken = judged[judged["problem"] != ""]
+    leaking, conflicting = _leaks_and_conflicts(judged)
+    lines.append(f"{len(broken)} files with a problem")
+    lines += [f"  {row.file}: {row.problem}" for row in broken.itertuples()]
+    for meaning, groups in (
+        ("more than one partition", leaking),
+        ("more than one class", conflicting),
+    ):
+        lines.append(f"{len(groups)} pictures in {meaning}")
+        lines += [
+            f"  {' = '.join(judged.loc[rows, 'file'])} ({judged.loc[rows[0], 'duplicate_kind']})"
+            for rows in groups
+        ]
+    grouped = judged[judged["duplicate_group"] > 0].groupby("duplicate_group")
+    lines.append(f"{grouped.ngroups} pictures with duplicates in all")
+    dropped = judged[~judged["kept"] & (judged["problem"] == "")]
+    lines.append(f"{len(dropped)} duplicates dropped")
+    lines += [f"  {row.file}: {row.reason}" for row in dropped.itertuples()]
+    lines.append(f"{int(judged['kept'].sum())} images kept")
+    return lines

@@ -1,0 +1,97 @@
+"""Digests of file contents, remembered between calls.
+
+Standard library only: the Snakefile asks for the data set's digest in every dry run.
+"""
+
+import hashlib
+import json
+import logging
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from scenery.errors import UserError
+
+_log = logging.getLogger("scenery")
+
+# path -> [size in bytes, modification time in nanoseconds, SHA-256 of the content]
+Remembered = dict[str, list[Any]]
+
+
+def file_digest(path: str | os.PathLike[str]) -> str:
+    """Return the SHA-256 (hexadecimal) of a file's content, read in pieces."""
+    with open(path, "rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def digest_of(rows: Iterable[Sequence[str]]) -> str:
+    """Return the SHA-256 (hexadecimal) of rows of text, unambiguous as to where a cell ends."""
+    digest = hashlib.sha256()
+    for row in rows:
+        digest.update(json.dumps(list(row)).encode() + b"\n")
+    return digest.hexdigest()
+
+
+def content_digests(paths: Sequence[str], cache_file: Path) -> list[str]:
+    """Return each file's SHA-256; files of known size and modification time are not read.
+
+    A cache that is missing, broken or not writable costs time, never a wrong answer.
+
+    Raises:
+        UserError: a file that cannot be read.
+    """
+    remembered = _load(cache_file)
+    current: Remembered = {}
+    for path in paths:
+        try:
+            status = os.stat(path)
+            known = remembered.get(path)
+            if known is None or known[:2] != [status.st_size, status.st_mtime_ns]:
+                known = [status.st_size, status.st_mtime_ns, file_digest(path)]
+            current[path] = known
+        except OSError as error:
+            raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+    if current != remembered:
+        _save(current, cache_file)
+    return [current[path][2] for path in paths]
+
+
+def _load(cache_file: Path) -> Remembered:
+    try:
+        content = json.loads(cache_file.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    if not isinstance(content, dict):
+        return {}
+    return {path: entry for path, entry in content.items() if _is_valid(entry)}
+
+
+def _is_valid(entry: object) -> bool:
+    return (
+        isinstance(entry, list)
+        and [type(value) for value in entry] == [int, int, str]
+        and len(entry[2]) == hashlib.sha256().digest_size * 2
+    )
+
+
+def _save(current: Remembered, cache_file: Path) -> None:
+    temporary = ""
+    try:
+        cache_file.parent.mkdir(parents=True, exist_ok=True)
+        # Two dry runs at once must not write into each other's file.
+        with tempfile.NamedTemporaryFile(
+            "w",
+            encoding="utf-8",
+            dir=cache_file.parent,
+            prefix=cache_file.name,
+            delete=False,
+        ) as out:
+            temporary = out.name
+            json.dump(current, out)
+        os.replace(temporary, cache_file)
+    except OSError as error:
+        _log.debug("digests are not remembered in %s: %s", cache_file, error)
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)

@@ -1,0 +1,106 @@
+"""What every kind of source gives: images with a class and perhaps a partition.
+
+Standard library only: the Snakefile reads sources in every dry run.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from scenery.errors import UserError
+
+IMAGE_EXTENSIONS = frozenset(
+    [".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".webp", ".tif", ".tiff", ".gif"]
+)
+
+PARTITIONS = ("train", "validation", "test")
+_PARTITION_SPELLINGS = {
+    "tr": "train",
+    "train": "train",
+    "training": "train",
+    "dev": "validation",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "te": "test",
+    "test": "test",
+    "testing": "test",
+}
+PARTITION_HELP = (
+    "train (or tr, training), validation (or val, valid, dev), test (or te, testing), "
+    "in capital or small letters"
+)
+
+
+class FoundImage(NamedTuple):
+    """One image file: its POSIX path relative to the root, its class, its partition or ""."""
+
+    file: str
+    class_name: str
+    partition: str
+
+
+def partition_of(name: str) -> str | None:
+    """Return ``train``, ``validation`` or ``test`` for any of its spellings, else None."""
+    return _PARTITION_SPELLINGS.get(name.strip().casefold())
+
+
+def named(items: Sequence[object], most: int = 10) -> str:
+    """Join items for a message; beyond `most` of them, only count the rest."""
+    shown = ", ".join(str(item) for item in items[:most])
+    return shown if len(items) <= most else f"{shown} and {len(items) - most} more"
+
+
+def checked(found: Iterable[FoundImage], source: str) -> list[FoundImage]:
+    """Sort what was found and refuse what no study can be run on.
+
+    Raises:
+        UserError: no images, a single class, names that cannot be written to a table, no
+            training images beside given partitions, or a class missing in one partition.
+    """
+    images = sorted(found)
+    if not images:
+        extensions = " ".join(sorted(IMAGE_EXTENSIONS))
+        raise UserError(f"{source}: no images found; files ending in {extensions} are looked for")
+    _check_printable(images, source)
+    classes = sorted({image.class_name for image in images})
+    if len(classes) == 1:
+        raise UserError(
+            f"{source}: only one class, {classes[0]!r}; a study needs at least two, "
+            "each in a folder (or under a name) of its own"
+        )
+    _check_partitions(images, classes, source)
+    return images
+
+
+def _check_printable(images: list[FoundImage], source: str) -> None:
+    bad = [name for image in images for name in image[:2] if not name.isprintable()]
+    if bad:
+        raise UserError(
+            f"{source}: names with control characters or broken encoding, please rename: "
+            f"{named([ascii(name) for name in bad])}"
+        )
+
+
+def _check_partitions(images: list[FoundImage], classes: list[str], source: str) -> None:
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for image in images:
+        counts[image.partition][image.class_name] += 1
+    if set(counts) == {""}:
+        return
+    if "train" not in counts:
+        raise UserError(
+            f"{source}: images for {named(sorted(counts))} but none for train; "
+            f"partitions are {PARTITION_HELP}"
+        )
+    missing = [
+        f"{class_name!r} in {partition}"
+        for partition in PARTITIONS
+        for class_name in classes
+        if partition in counts and class_name not in counts[partition]
+    ]
+    if missing:
+        raise UserError(
+            f"{source}: class without images: {named(missing)}; every class must have images in "
+            f"every partition given (classes are told apart by capital letters: {named(classes)})"
+        )

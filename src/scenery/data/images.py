@@ -1,0 +1,250 @@
+"""Reading, checking and resizing image files with Pillow."""
+
+import logging
+import os
+import struct
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from scenery.data.content import file_digest
+from scenery.errors import UserError
+
+_log = logging.getLogger("scenery")
+
+Pixels = NDArray[np.uint8]
+Resize = Literal["stretch", "crop", "pad"]
+
+LARGEST_PIXELS = 50_000_000
+FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "GIF")
+
+# What files called .jpg turn out to be, by their first bytes; said in the message, never decoded.
+_OTHER_CONTENT = (
+    (b"<", "it looks like a web page or another text in tags"),
+    (b"{", "it looks like JSON text"),
+    (b"%PDF", "it is a PDF document"),
+    (b"8BPS", "it is a Photoshop document"),
+    (b"PK", "it is a ZIP archive"),
+    (b"version https://git-lfs", "it is a Git LFS pointer; fetch the file itself"),
+)
+_KNOWN_BEGINNINGS = (
+    b"\xff\xd8\xff",
+    b"\x89PNG",
+    b"BM",
+    b"RIFF",
+    b"II*\0",
+    b"MM\0*",
+    b"GIF8",
+)
+# Broken EXIF data make Pillow raise nearly anything; the pixels are good all the same.
+_EXIF_ERRORS = (
+    *(OSError, SyntaxError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError),
+    struct.error,
+)
+_MIN_IS_WHITE = 0
+_PHOTOMETRIC_TAG = 262
+
+
+class ImageFacts(NamedTuple):
+    """What the catalogue says of a file; sizes in pixels after EXIF rotation, 0 if unknown."""
+
+    width: int
+    height: int
+    mode: str
+    format: str
+    bytes: int
+    digest: str
+    problem: str
+
+
+class ImageProblem(Exception):
+    """An image file that cannot be used; the message says why, without the file's name."""
+
+
+def read_image(path: str | os.PathLike[str], largest_pixels: int = LARGEST_PIXELS) -> Pixels:
+    """Decode a PNG, JPEG, BMP, WebP, TIFF or GIF file (by content, not by name) to RGB.
+
+    Of several frames or pages the first is read. EXIF rotation is applied; transparency is laid
+    on white; CMYK is converted without its colour profile (as Keras does). 16-bit values are
+    scaled by 255/65535 whatever their largest value, so that images stay comparable; 32-bit
+    integers must lie within [0, 65535] and are taken for 16-bit values; floats within [0, 1] are
+    scaled by 255, those within [0, 255] are rounded.
+
+    Returns:
+        uint8 array of shape (height, width, 3).
+
+    Raises:
+        UserError: naming the file and what is wrong with it, see `inspect_image`.
+    """
+    _, pixels, problem = _decode(Path(path), largest_pixels)
+    if pixels is None:
+        raise UserError(f"{path}: {problem}")
+    return pixels
+
+
+def inspect_image(path: str | os.PathLike[str], largest_pixels: int = LARGEST_PIXELS) -> ImageFacts:
+    """Read a file to its end and say what it is; a `problem` is text, never an exception.
+
+    Problems are: a missing or empty file, something else than an image, an unsupported format
+    or kind of pixels, damaged or truncated content, and more than `largest_pixels` pixels
+    (width times height, read from the header before anything is decoded; a side alone may have
+    any length. Beyond 178 million pixels Pillow's own limit holds).
+    """
+    return examine_image(path, largest_pixels)[0]
+
+
+def examine_image(
+    path: str | os.PathLike[str], largest_pixels: int = LARGEST_PIXELS
+) -> tuple[ImageFacts, Pixels | None]:
+    """Return the facts of a file and, if it has no problem, its pixels as `read_image` does."""
+    file = Path(path)
+    try:
+        size = file.stat().st_size
+        digest = file_digest(file)
+    except OSError as error:
+        return ImageFacts(0, 0, "", "", 0, "", f"cannot be read: {error.strerror}"), None
+    header, pixels, problem = _decode(file, largest_pixels)
+    width, height, mode, kind = header
+    if pixels is not None:
+        height, width = pixels.shape[:2]
+    return ImageFacts(width, height, mode, kind, size, digest, problem), pixels
+
+
+def resize_image(pixels: Pixels, size: int, how: Resize) -> Pixels:
+    """Bring an image to `size` x `size` pixels (bilinear, antialiased where it shrinks).
+
+    ``stretch`` changes the aspect ratio; ``crop`` keeps the central square; ``pad`` keeps the
+    whole image, centred on black.
+
+    Args:
+        pixels: uint8, (height, width, 3).
+
+    Returns:
+        uint8 array of shape (size, size, 3).
+    """
+    picture = Image.fromarray(pixels)
+    bilinear = Image.Resampling.BILINEAR
+    if how == "stretch":
+        return np.asarray(picture.resize((size, size), bilinear))
+    if how == "crop":
+        return np.asarray(ImageOps.fit(picture, (size, size), bilinear))
+    if how == "pad":
+        return np.asarray(ImageOps.pad(picture, (size, size), bilinear))
+    raise ValueError(f"resize must be stretch, crop or pad, not {how!r}")
+
+
+Header = tuple[int, int, str, str]
+
+
+def _decode(file: Path, largest_pixels: int) -> tuple[Header, Pixels | None, str]:
+    """Return the header (width, height, mode, format), the pixels or None, and the problem."""
+    header: Header = (0, 0, "", "")
+    try:
+        with Image.open(file, formats=FORMATS) as picture:
+            header = (picture.width, picture.height, picture.mode, picture.format or "")
+            if picture.width * picture.height > largest_pixels:
+                raise ImageProblem(_too_large(header, largest_pixels))
+            picture.load()
+            return header, np.asarray(_to_rgb(_upright(picture))), ""
+    except ImageProblem as problem:
+        return header, None, str(problem)
+    except Image.DecompressionBombError:
+        return (
+            header,
+            None,
+            f"too many pixels for Pillow, {largest_pixels:,} are allowed",
+        )
+    except UnidentifiedImageError:
+        return header, None, _what_else(file)
+    except MemoryError:
+        return header, None, "does not fit into memory"
+    except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
+        return header, None, f"cannot be read: {error.strerror}"
+    # Pillow's decoders raise all of these for damaged files, depending on the format.
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+        EOFError,
+        struct.error,
+        IndexError,
+        TypeError,
+    ) as error:
+        return header, None, f"truncated or damaged ({error})"
+
+
+def _too_large(header: Header, largest_pixels: int) -> str:
+    width, height = header[:2]
+    return (
+        f"too large: {width} x {height} = {width * height:,} pixels, {largest_pixels:,} are "
+        "allowed (dataset.largest_pixels)"
+    )
+
+
+def _what_else(file: Path) -> str:
+    with file.open("rb") as content:
+        start = content.read(64)
+    if not start:
+        return "empty file"
+    if start[4:8] == b"ftyp":
+        brand = start[8:12].decode("ascii", "replace").strip()
+        return f"unsupported format ({brand}); convert it to PNG or JPEG"
+    for beginning, meaning in _OTHER_CONTENT:
+        if start.lstrip().startswith(beginning):
+            return f"not an image: {meaning}"
+    if start.startswith(_KNOWN_BEGINNINGS):
+        return "truncated or damaged (its header cannot be read)"
+    return f"not an image, or in an unsupported format; supported are {', '.join(FORMATS)}"
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(picture)
+    except _EXIF_ERRORS as error:
+        _log.debug("%s: EXIF data left out: %s", getattr(picture, "filename", ""), error)
+        return picture
+
+
+def _to_rgb(picture: Image.Image) -> Image.Image:
+    if picture.mode.startswith("I;16"):
+        return _from_sixteen_bits(np.asarray(picture).astype(np.int64), _min_is_white(picture))
+    if picture.mode == "I":
+        return _from_sixteen_bits(np.asarray(picture).astype(np.int64), False)
+    if picture.mode == "F":
+        return _from_floats(np.asarray(picture))
+    if picture.has_transparency_data:
+        coloured = picture.convert("RGBA")
+        white = Image.new("RGBA", coloured.size, "white")
+        return Image.alpha_composite(white, coloured).convert("RGB")
+    try:
+        return picture.convert("RGB")
+    except ValueError:
+        raise ImageProblem(f"unsupported kind of pixels ({picture.mode})") from None
+
+
+def _min_is_white(picture: Image.Image) -> bool:
+    tags: Any = getattr(picture, "tag_v2", {})
+    return tags.get(_PHOTOMETRIC_TAG) == _MIN_IS_WHITE
+
+
+def _from_sixteen_bits(values: NDArray[np.int64], inverted: bool) -> Image.Image:
+    if values.min() < 0 or values.max() > 65535:
+        raise ImageProblem(
+            f"unsupported kind of pixels: integers from {values.min()} to {values.max()}; "
+            "0 to 65535 are allowed"
+        )
+    grey = ((values + 128) // 257).astype(np.uint8)
+    return Image.fromarray(255 - grey if inverted else grey).convert("RGB")
+
+
+def _from_floats(values: NDArray[np.float32]) -> Image.Image:
+    if not np.isfinite(values).all() or values.min() < 0 or values.max() > 255:
+        raise ImageProblem(
+            "unsupported kind of pixels: floats outside [0, 255] (or not finite); "
+            "within [0, 1] or [0, 255] are allowed"
+        )
+    scale = 255.0 if values.max() <= 1 else 1.0
+    return Image.fromarray(np.rint(values * scale).astype(np.uint8)).convert("RGB")

@@ -1,0 +1,198 @@
+"""Finding the images of a data set: a folder, a partitioned folder or a manifest.
+
+Standard library only: the Snakefile reads sources in every dry run.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from scenery.data.content import content_digests, digest_of
+from scenery.data.found import (
+    IMAGE_EXTENSIONS,
+    PARTITION_HELP,
+    FoundImage,
+    checked,
+    named,
+    partition_of,
+)
+from scenery.data.manifest import read_manifest
+from scenery.errors import UserError
+
+__all__ = ["FoundImage", "dataset_digest", "list_images", "source_root", "stray_files"]
+
+# Folders that unpacking and viewing programs leave behind, with copies of images in them.
+_LEFT_BEHIND = frozenset(["__MACOSX", "@eaDir"])
+
+
+def source_root(path: str | os.PathLike[str], root: str | os.PathLike[str] | None = None) -> Path:
+    """Return the folder that the files of a source are relative to."""
+    if root is not None:
+        return Path(root)
+    source = Path(path)
+    return source if source.is_dir() else source.parent
+
+
+def list_images(
+    path: str | os.PathLike[str], root: str | os.PathLike[str] | None = None
+) -> list[FoundImage]:
+    """List the images of a data set, sorted by file.
+
+    `path` is one of
+
+    - a folder of class folders: ``<class>/**/<image>``, partition "";
+    - a folder with partitions: ``train/<class>/**/<image>``, ``test/...`` and perhaps
+      ``validation/...``, in any of their spellings. Folders named like partitions count as such
+      if they hold folders, so that a class of images may be called ``train``;
+    - a manifest (see `scenery.data.manifest.read_manifest`); its files are relative to `root`,
+      by default the manifest's own folder.
+
+    Hidden files, other files than images and images outside any class folder are left out;
+    `stray_files` lists them. Symbolic links in folders are followed (the folder is the user's
+    own, and a selection of images is often a folder of links); those in a manifest must stay
+    within the root.
+
+    Raises:
+        UserError: naming the file, folder or row and what is allowed.
+    """
+    source = Path(path)
+    if source.is_dir():
+        if root is not None and Path(root) != source:
+            raise UserError(f"dataset root {root}: is for manifests; {source} is a folder")
+        return checked(_in_folder(source), str(source))
+    if not source.exists():
+        raise UserError(
+            f"{source}: does not exist; a data set is a folder of class folders, a folder with "
+            "train and test folders, or a CSV manifest"
+        )
+    if source.suffix.casefold() not in {".csv", ".tsv", ".txt"}:
+        raise UserError(f"{source}: is neither a folder nor a manifest (.csv, .tsv or .txt)")
+    files_root = source_root(source, root)
+    if not files_root.is_dir():
+        raise UserError(f"dataset root {files_root}: is not a folder")
+    return read_manifest(source, files_root)
+
+
+def stray_files(path: str | os.PathLike[str]) -> list[str]:
+    """List the files in a data set's folder that `list_images` leaves out.
+
+    Other files than images, and images outside any class folder; hidden files and the folders
+    that unpacking leaves behind are nobody's data and are not listed. Of a manifest: none.
+
+    Returns:
+        Sorted POSIX paths relative to the folder.
+    """
+    source = Path(path)
+    if not source.is_dir():
+        return []
+    taken = {image.file for image in list_images(source)}
+    return sorted(file for file in _walk(str(source), "") if file not in taken)
+
+
+def dataset_digest(
+    path: str | os.PathLike[str],
+    root: str | os.PathLike[str] | None,
+    cache_file: str | os.PathLike[str],
+) -> str:
+    """Return a SHA-256 (hexadecimal) over every image's file, class, partition and content.
+
+    The contents' own digests are remembered in `cache_file` by path, size and modification time,
+    so that a second call looks at the files but does not read them.
+
+    Raises:
+        UserError: as `list_images`, or a file that cannot be read.
+    """
+    images = list_images(path, root)
+    folder = source_root(path, root)
+    digests = content_digests([str(folder / image.file) for image in images], Path(cache_file))
+    return digest_of([*image, digest] for image, digest in zip(images, digests, strict=True))
+
+
+def _visible_entries(folder: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            visible = [
+                entry
+                for entry in entries
+                if not entry.name.startswith(".") and entry.name not in _LEFT_BEHIND
+            ]
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be read: {error.strerror}") from None
+    return sorted(visible, key=lambda entry: entry.name)
+
+
+def _walk(folder: str, prefix: str, above: tuple[str, ...] = ()) -> Iterator[str]:
+    """Give the visible files at any depth, as paths that begin with `prefix`."""
+    real = os.path.realpath(folder)
+    if real in above:
+        raise UserError(f"{folder}: is a symbolic link to a folder that it lies in")
+    for entry in _visible_entries(folder):
+        if entry.is_dir():
+            yield from _walk(entry.path, f"{prefix}{entry.name}/", (*above, real))
+        else:
+            yield prefix + entry.name
+
+
+def _is_image(name: str) -> bool:
+    return os.path.splitext(name)[1].casefold() in IMAGE_EXTENSIONS
+
+
+def _has_folders(folder: str) -> bool:
+    return any(entry.is_dir() for entry in _visible_entries(folder))
+
+
+def _in_folder(source: Path) -> list[FoundImage]:
+    folders = [entry for entry in _visible_entries(str(source)) if entry.is_dir()]
+    if not folders:
+        raise UserError(
+            f"{source}: has no class folders; put the images of each class into a folder of its own"
+        )
+    partitions = {entry.name: partition_of(entry.name) for entry in folders}
+    nested = [
+        entry.name for entry in folders if partitions[entry.name] and _has_folders(entry.path)
+    ]
+    others = [name for name in partitions if name not in nested]
+    if nested and others:
+        raise UserError(
+            f"{source}: {named(nested)} look like partitions with class folders in them, but "
+            f"{named(others)} beside them do not; give either partitions or classes"
+        )
+    if all(partitions.values()) and not nested:
+        raise UserError(
+            f"{source}: {named(others)} have no class folders; put the images of each class into "
+            "a folder of its own within each partition"
+        )
+    return _in_partitions(source, partitions) if nested else list(_classes(str(source), "", ""))
+
+
+def _in_partitions(source: Path, partitions: dict[str, str | None]) -> list[FoundImage]:
+    found: list[FoundImage] = []
+    folder_of: dict[str, str] = {}
+    for name, partition in partitions.items():
+        if not partition:
+            raise UserError(f"{source / name}: is not a partition; allowed are {PARTITION_HELP}")
+        if partition in folder_of:
+            raise UserError(
+                f"{source}: {folder_of[partition]} and {name} both mean {partition}; keep one"
+            )
+        folder_of[partition] = name
+        found += _classes(str(source / name), f"{name}/", partition)
+    return found
+
+
+def _classes(folder: str, prefix: str, partition: str) -> Iterator[FoundImage]:
+    """Give the images of the class folders in a folder."""
+    empty = []
+    for entry in _visible_entries(folder):
+        if not entry.is_dir():
+            continue
+        below = _walk(entry.path, f"{prefix}{entry.name}/")
+        files = [file for file in below if _is_image(file)]
+        if not files:
+            empty.append(prefix + entry.name)
+        yield from (FoundImage(file, entry.name, partition) for file in files)
+    if empty:
+        raise UserError(
+            f"{folder}: class folders without images: {named(empty)}; remove them or fill them "
+            f"(images end in {' '.join(sorted(IMAGE_EXTENSIONS))})"
+        )

@@ -1,0 +1,74 @@
+"""The catalogue and the split as CSV files."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from scenery.errors import UserError
+
+CATALOGUE_COLUMNS: dict[str, type] = {
+    "file": str,
+    "class": str,
+    "given_partition": str,
+    "width": int,
+    "height": int,
+    "mode": str,
+    "format": str,
+    "bytes": int,
+    "digest": str,
+    "problem": str,
+    "duplicate_group": int,
+    "duplicate_kind": str,
+}
+JUDGED_COLUMNS: dict[str, type] = {**CATALOGUE_COLUMNS, "kept": bool, "reason": str}
+SPLIT_COLUMNS: dict[str, type] = {
+    "file": str,
+    "class": str,
+    "label": int,
+    "partition": str,
+    "row": int,
+}
+
+
+def read_catalogue(path: str | os.PathLike[str]) -> pd.DataFrame:
+    """Read a judged catalogue, with the columns and types of `JUDGED_COLUMNS`."""
+    return _read(Path(path), JUDGED_COLUMNS)
+
+
+def read_split(path: str | os.PathLike[str]) -> pd.DataFrame:
+    """Read a split or a subset, with the columns and types of `SPLIT_COLUMNS`.
+
+    Use this rather than `pandas.read_csv`, which takes a class called NA or null for a gap and
+    one called 007 for a number.
+    """
+    return _read(Path(path), SPLIT_COLUMNS)
+
+
+def write_table(table: pd.DataFrame, path: str | os.PathLike[str]) -> None:
+    """Write a table so that the functions above read the same values again."""
+    table.to_csv(path, index=False, lineterminator="\n")
+
+
+def with_types(columns: dict[str, list[object]], types: dict[str, type]) -> pd.DataFrame:
+    """Build a table whose columns have the given order and types, also when it has no rows."""
+    arrays = {
+        name: pd.Series(columns[name], dtype=object if kind is str else np.dtype(kind))
+        for name, kind in types.items()
+    }
+    return pd.DataFrame(arrays)
+
+
+def _read(path: Path, types: dict[str, type]) -> pd.DataFrame:
+    table = pd.read_csv(path, dtype=str, keep_default_na=False, na_filter=False)
+    if list(table.columns) != list(types):
+        raise UserError(
+            f"{path}: its columns are {', '.join(table.columns)}; expected {', '.join(types)}"
+        )
+    for name, kind in types.items():
+        if kind is bool:
+            table[name] = table[name] == "True"
+        elif kind is int:
+            table[name] = table[name].astype(np.int64)
+    return table

@@ -1,0 +1,82 @@
+"""List every image of the data set, with what is wrong with it and whether the study uses it.
+
+In: the data set's path (a folder of class folders, a folder with partitions, or a manifest).
+Out: a CSV file with one row per image file, sorted by file:
+
+=================  ==============================================================================
+column             meaning
+=================  ==============================================================================
+file               path relative to the data set's root, with ``/``
+class              the label
+given_partition    train, validation or test as the data set gives it; empty if it gives none
+width, height      pixels, after EXIF rotation
+mode, format       Pillow's words for the kind of pixels and of file
+bytes              size of the file
+digest             SHA-256 of the file
+problem            why the file cannot be used; empty if it can
+duplicate_group    number shared by the images of one picture; 0 for a picture without duplicates
+duplicate_kind     exact (same file or same pixels) or near, empty without
+kept               True if the study uses the image
+reason             why not: the problem, a leak between partitions, a conflict between classes
+=================  ==============================================================================
+"""
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scenery.data.catalogue import (
+    OnDuplicates,
+    OnProblem,
+    describe_catalogue,
+    judge_catalogue,
+    make_catalogue,
+)
+from scenery.data.found import named
+from scenery.data.sources import list_images, source_root, stray_files
+from scenery.data.tables import write_table
+from scenery.jobs import job
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+log = logging.getLogger("scenery")
+
+
+def main(
+    path: str,
+    root: str | None,
+    on_problem: OnProblem,
+    largest_pixels: int,
+    near: bool,
+    leaks: OnDuplicates,
+    conflicts: OnDuplicates,
+    threads: int,
+    out: str,
+) -> None:
+    """Write the judged catalogue and log a summary of it."""
+    found = list_images(path, root)
+    strays = stray_files(path)
+    if strays:
+        log.info("%d other files are left out: %s", len(strays), named(strays))
+    log.info("reading %d images", len(found))
+    catalogue = make_catalogue(found, source_root(path, root), largest_pixels, near, threads)
+    judged = judge_catalogue(catalogue, on_problem, leaks, conflicts)
+    for line in describe_catalogue(judged):
+        log.info("%s", line)
+    write_table(judged, Path(out))
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main(
+            path=snakemake.params.path,
+            root=snakemake.params.root,
+            on_problem=snakemake.params.on_problem,
+            largest_pixels=snakemake.params.largest_pixels,
+            near=snakemake.params.near,
+            leaks=snakemake.params.leaks,
+            conflicts=snakemake.params.conflicts,
+            threads=snakemake.threads,
+            out=snakemake.output.catalogue,
+        )

@@ -1,0 +1,63 @@
+"""Decode and resize the images of one partition into one array file.
+
+In: the split (see split.py) and the images.
+Out: a .npy file, uint8 of shape (images, size, size, 3), RGB, rows as the split's `row`; and its
+facts as JSON: partition, count, size, resize, classes, count_per_class, digest (SHA-256 of the
+array's bytes).
+"""
+
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scenery.data.images import Resize
+from scenery.data.packing import pack_images
+from scenery.data.tables import read_split
+from scenery.jobs import job
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+log = logging.getLogger("scenery")
+
+
+def main(
+    split: str,
+    root: str,
+    partition: str,
+    size: int,
+    resize: Resize,
+    largest_pixels: int,
+    threads: int,
+    out: str,
+    facts_out: str,
+) -> None:
+    """Write the array and its facts."""
+    facts = pack_images(
+        read_split(split),
+        Path(root),
+        partition,
+        size,
+        resize,
+        largest_pixels,
+        Path(out),
+        threads,
+    )
+    Path(facts_out).write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    log.info("%d %s images of %d x %d pixels packed", facts["count"], partition, size, size)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main(
+            split=snakemake.input.split,
+            root=snakemake.params.root,
+            partition=snakemake.params.partition,
+            size=snakemake.params.size,
+            resize=snakemake.params.resize,
+            largest_pixels=snakemake.params.largest_pixels,
+            threads=snakemake.threads,
+            out=snakemake.output.array,
+            facts_out=snakemake.output.facts,
+        )

@@ -1,0 +1,47 @@
+"""Assign every kept image to train, validation or test.
+
+In: the catalogue (see catalogue.py).
+Out: a CSV file with one row per kept image, sorted by partition and row:
+
+=========  =====================================================================================
+column     meaning
+=========  =====================================================================================
+file       path relative to the data set's root, with ``/``
+class      the class's name
+label      the class's position among the sorted class names, from 0
+partition  train, validation or test
+row        position within the partition, from 0: the row in its packed array
+=========  =====================================================================================
+"""
+
+import logging
+from typing import TYPE_CHECKING
+
+from scenery.data.splitting import split_images
+from scenery.data.tables import read_catalogue, write_table
+from scenery.jobs import job
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+log = logging.getLogger("scenery")
+
+
+def main(catalogue: str, test: float, validation: float, seed: int, out: str) -> None:
+    """Write the split and log how many images each partition and class has."""
+    split = split_images(read_catalogue(catalogue), test, validation, seed)
+    counts = split.groupby(["class", "partition"], sort=False).size().unstack(fill_value=0)
+    for line in counts.sort_index().to_string().splitlines():
+        log.info("%s", line)
+    write_table(split, out)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main(
+            catalogue=snakemake.input.catalogue,
+            test=snakemake.params.test,
+            validation=snakemake.params.validation,
+            seed=snakemake.params.seed,
+            out=snakemake.output.split,
+        )

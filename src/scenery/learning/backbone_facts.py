@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import keras
+
 from scenery.learning.backbones import BACKBONES, build_backbone, may_end_at
 from scenery.learning.cuts import LayerGraph
 from scenery.study import backbone_facts as light
@@ -14,10 +16,9 @@ from scenery.study import backbone_facts as light
 TABLE = Path(light.__file__).with_name("backbone_facts.json")
 
 
-def facts_of(name: str) -> dict[str, Any]:
-    """One backbone's entry of the table, taken from the network at its native size."""
-    record = BACKBONES[name]
-    network = build_backbone(name, record.native_size)
+def facts_of(network: keras.Model) -> dict[str, Any]:
+    """A backbone's entry of the table, taken from the whole network at its native size."""
+    record = BACKBONES[network.name]
     graph = LayerGraph(network)
     below: dict[str, str | None] = {}
     for place, operation in enumerate(graph.operations):
@@ -43,5 +44,7 @@ def as_text(table: dict[str, dict[str, Any]]) -> str:
 
 
 if __name__ == "__main__":
-    TABLE.write_text(as_text({name: facts_of(name) for name in BACKBONES}), encoding="utf-8")
+    networks = (build_backbone(name, record.native_size) for name, record in BACKBONES.items())
+    text = as_text({network.name: facts_of(network) for network in networks})
+    TABLE.write_text(text, encoding="utf-8")
     print(f"wrote {TABLE}")

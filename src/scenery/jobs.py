@@ -1,0 +1,45 @@
+"""What every script does around its work: a log, one clear line for a user's mistake."""
+
+import logging
+import resource
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from scenery.errors import UserError
+
+log = logging.getLogger("scenery")
+
+
+@contextmanager
+def job(log_file: str | Path) -> Iterator[None]:
+    """Run a script's work with its messages in its log file and on the terminal.
+
+    A UserError ends the process with status 1 and its message alone; any other exception is a
+    defect of Scenery, so its traceback goes to the log file and the terminal.
+    """
+    Path(log_file).parent.mkdir(parents=True, exist_ok=True)
+    form = logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    handlers = [logging.FileHandler(log_file, mode="w"), logging.StreamHandler(sys.stderr)]
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    log.handlers.clear()
+    for handler in handlers:
+        handler.setFormatter(form)
+        log.addHandler(handler)
+    try:
+        yield
+    except UserError as error:
+        log.error("ERROR: %s", error)
+        sys.exit(1)
+    except Exception:
+        log.exception("This should not happen; please report it with the lines below.")
+        sys.exit(1)
+
+
+def peak_memory_mb() -> float:
+    """Largest resident memory of this process so far, in MiB."""
+    # Linux counts ru_maxrss in KiB, macOS in bytes.
+    unit = 1024 if sys.platform != "darwin" else 1024 * 1024
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, 1)

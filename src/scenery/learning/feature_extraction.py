@@ -1,0 +1,153 @@
+"""Features: what a frozen backbone makes of every image, computed once and kept."""
+
+import hashlib
+import json
+import logging
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from scenery.learning.augmentation import build_augmentation, reseed
+from scenery.learning.backbones import build_backbone
+from scenery.learning.packed import PackedImages
+from scenery.learning.weights import load_weights
+from scenery.study.settings import Augment
+
+log = logging.getLogger("scenery")
+
+SECONDS_BETWEEN_LINES = 15.0
+
+
+def load_backbone(
+    name: str, image_size: int, layer: str | None, weights: str | Path | None, seed: int
+) -> keras.Model:
+    """A backbone with its weights.
+
+    Args:
+        name: A name of the backbone table.
+        image_size: Side of the input in pixels.
+        layer: Where it ends; None: whole.
+        weights: A weights file; None: random weights drawn from `seed`.
+        seed: Seed of random weights.
+
+    Raises:
+        UserError: When the weights file does not cover the kept layers.
+    """
+    keras.utils.set_random_seed(seed)
+    model = build_backbone(name, image_size, layer)
+    if weights is not None:
+        load_weights(model, weights)
+    return model
+
+
+def pooled(backbone: keras.Model, pooling: str) -> keras.Model:
+    """The backbone with its positions pooled: average, max, or map (not at all)."""
+    if pooling == "map" or len(backbone.output.shape) == 2:
+        return backbone
+    layer = {"average": keras.layers.GlobalAveragePooling2D, "max": keras.layers.GlobalMaxPooling2D}
+    return keras.Model(backbone.input, layer[pooling]()(backbone.output))
+
+
+def extract(
+    backbone: keras.Model,
+    images: PackedImages,
+    out: Path,
+    batch: int,
+    augment: Augment | None = None,
+    views: int = 0,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Write the features of all images, of the plain ones or of augmented views.
+
+    Args:
+        backbone: Pooled backbone; input float images 0..255.
+        images: The images, in the order wanted.
+        out: .npy file, float32, shape (images, ...) or (views, images, ...); it appears when
+            it is complete.
+        batch: Images in one forward pass.
+        augment: Operations for the views.
+        views: Number of renderings of each image; 0: the plain images.
+        seed: Seed of the renderings.
+
+    Returns:
+        Facts: shape and digest of the content.
+    """
+    shape = (len(images), *backbone.output.shape[1:])
+    full = (views, *shape) if views else shape
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial = out.with_suffix(".partial.npy")
+    array = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float32, shape=full)
+    augmentation = build_augmentation(augment, seed) if views and augment else None
+    forward = _compiled(backbone, augmentation)
+    progress = _Progress(len(images) * max(views, 1))
+    for view in range(max(views, 1)):
+        if augmentation is not None:
+            reseed(augmentation, seed, view)
+        target = array[view] if views else array
+        start = 0
+        for pixels in images.batches(batch):
+            values = forward(pixels).numpy()
+            target[start : start + len(values)] = values
+            start += len(values)
+            progress.add(len(values))
+    digest = _digest(array)
+    array.flush()
+    del array
+    os.replace(partial, out)
+    return {"shape": list(full), "views": views, "digest": digest}
+
+
+def _compiled(
+    backbone: keras.Model, augmentation: keras.Model | None
+) -> Callable[[tf.Tensor], tf.Tensor]:
+    @tf.function(reduce_retracing=True)
+    def forward(pixels: tf.Tensor) -> tf.Tensor:
+        images = tf.cast(pixels, tf.float32)
+        if augmentation is not None:
+            images = augmentation(images, training=True)
+        return backbone(images, training=False)
+
+    return forward
+
+
+def _digest(array: np.ndarray) -> str:
+    digest = hashlib.sha256(repr(array.shape).encode())
+    rows = array.reshape(-1, array.shape[-1])
+    for start in range(0, len(rows), 4096):
+        digest.update(np.ascontiguousarray(rows[start : start + 4096]).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def write_facts(facts: dict[str, Any], out: str | Path) -> None:
+    """Write facts as JSON with sorted keys."""
+    Path(out).write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+class _Progress:
+    """A line now and then: images done, rate, time left."""
+
+    def __init__(self, total: int) -> None:
+        self.total, self.done = total, 0
+        self.started = self.last = time.monotonic()
+
+    def add(self, count: int) -> None:
+        self.done += count
+        now = time.monotonic()
+        if now - self.last < SECONDS_BETWEEN_LINES and self.done < self.total:
+            return
+        self.last = now
+        rate = self.done / max(now - self.started, 1e-9)
+        left = (self.total - self.done) / rate
+        log.info(
+            "features: %d of %d images, %.0f images/s, %.0f s left",
+            self.done,
+            self.total,
+            rate,
+            left,
+        )

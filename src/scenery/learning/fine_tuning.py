@@ -1,0 +1,157 @@
+"""Fine-tuning: backbone and head trained together on packed images."""
+
+import logging
+import time
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from scenery.learning.augmentation import build_augmentation, reseed
+from scenery.learning.class_weights import image_weights
+from scenery.learning.cuts import freeze_below
+from scenery.learning.epochs import Weights
+from scenery.learning.heads import build_head
+from scenery.learning.optimizers import build_optimizer
+from scenery.learning.packed import PackedImages
+from scenery.learning.scores import accuracy, cross_entropy
+from scenery.study.settings import Settings
+
+log = logging.getLogger("scenery")
+
+SECONDS_BETWEEN_LINES = 20.0
+
+
+def assemble(backbone: keras.Model, head: keras.Model, frozen_statistics: bool) -> keras.Model:
+    """One network from backbone and head: float images 0..255 in, class probabilities out.
+
+    With `frozen_statistics` the backbone always runs as in inference, so that its batch norm
+    layers keep the statistics of pre-training while their scales may learn.
+    """
+    inputs = keras.Input(backbone.input.shape[1:], name="image")
+    maps = backbone(inputs, training=False) if frozen_statistics else backbone(inputs)
+    return keras.Model(inputs, head(maps), name="classifier")
+
+
+class FineTuneLearner:
+    """A whole network with training and validation images; see `epochs.Learner`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        classes: int,
+        backbone: keras.Model,
+        training: PackedImages,
+        validation: PackedImages | None,
+        name: str,
+    ) -> None:
+        self.settings = settings
+        self.classes = classes
+        self.images = training
+        self.validation = validation
+        self.name = name
+        keras.utils.set_random_seed(settings.seed)
+        freeze_below(backbone, settings.trainable_stages)
+        self.backbone = backbone
+        self.head = build_head(backbone.output.shape[1:], classes, settings.head)
+        frozen_statistics = settings.batch_norm_statistics == "frozen"
+        self.model = assemble(backbone, self.head, frozen_statistics)
+        self.trainer = self._with_augmentation()
+        self.trainer.compile(
+            optimizer=build_optimizer(settings.optimizer),
+            loss=keras.losses.CategoricalCrossentropy(label_smoothing=settings.label_smoothing),
+            weighted_metrics=["accuracy"],
+        )
+        # Built now, so that a saved state has somewhere to go before the first step.
+        self.trainer.optimizer.build(self.trainer.trainable_variables)
+        self._targets = np.eye(classes, dtype=np.float32)[training.labels]
+        self._weights = image_weights(training.labels, classes, settings.class_weights)
+        self._predict = tf.function(
+            lambda x: self.model(tf.cast(x, tf.float32), training=False), reduce_retracing=True
+        )
+
+    def _with_augmentation(self) -> keras.Model:
+        augmentation = build_augmentation(self.settings.augment, self.settings.seed)
+        if augmentation is None:
+            return self.model
+        inputs = keras.Input(self.model.input.shape[1:], name="image")
+        return keras.Model(inputs, self.model(augmentation(inputs)), name="augmented")
+
+    def train_epoch(self, epoch: int, rate: float) -> tuple[float, float]:
+        """One pass over the training images in an order of its own."""
+        seed = self.settings.seed
+        self.trainer.optimizer.learning_rate.assign(rate)
+        reseed(self.trainer, seed, epoch)
+        order = np.random.default_rng([seed, epoch]).permutation(len(self.images))
+        history = self.trainer.fit(
+            self._batches(order),
+            epochs=1,
+            verbose=0,
+            callbacks=[
+                _BatchProgress(self.name, epoch, -(-len(order) // self.settings.batch_size))
+            ],
+        ).history
+        return history["loss"][0], history["accuracy"][0]
+
+    def _batches(self, order: np.ndarray) -> tf.data.Dataset:
+        size = self.settings.batch_size
+        targets = tf.data.Dataset.from_tensor_slices((self._targets[order], self._weights[order]))
+        both = tf.data.Dataset.zip(self.images.batches(size, order), targets.batch(size))
+        return both.map(lambda x, yw: (tf.cast(x, tf.float32), yw[0], yw[1])).prefetch(2)
+
+    def predict(self, images: PackedImages, batch: int = 64) -> np.ndarray:
+        """Class probabilities, shape (images, classes)."""
+        return np.concatenate([self._predict(x).numpy() for x in images.batches(batch)])
+
+    def validate(self) -> tuple[float, float]:
+        """Cross-entropy and accuracy on the validation images."""
+        assert self.validation is not None
+        predicted = self.predict(self.validation)
+        labels = self.validation.labels
+        return cross_entropy(predicted, labels), accuracy(predicted, labels)
+
+    def get_weights(self) -> Weights:
+        """A copy of all weights of backbone and head."""
+        return [np.array(value) for value in self.model.get_weights()]
+
+    def set_weights(self, weights: Weights) -> None:
+        """Put weights back."""
+        if weights:
+            self.model.set_weights(weights)
+
+    def save_state(self, path: str) -> None:
+        """Write weights and the optimizer's memory."""
+        self.trainer.save_weights(path)
+
+    def load_state(self, path: str) -> None:
+        """Read what `save_state` wrote."""
+        self.trainer.load_weights(path)
+
+    @property
+    def trained_parameters(self) -> int:
+        """Number of parameters that learn."""
+        return int(sum(np.prod(v.shape) for v in self.model.trainable_variables))
+
+
+class _BatchProgress(keras.callbacks.Callback):
+    """A line now and then within an epoch that takes long."""
+
+    def __init__(self, name: str, epoch: int, steps: int) -> None:
+        super().__init__()
+        self.label, self.epoch, self.steps = name, epoch, steps
+        self.last = time.monotonic()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        now = time.monotonic()
+        if now - self.last < SECONDS_BETWEEN_LINES:
+            return
+        self.last = now
+        log.info(
+            "%s: epoch %d, batch %d of %d  accuracy %.3f",
+            self.label,
+            self.epoch + 1,
+            batch + 1,
+            self.steps,
+            (logs or {}).get("accuracy", float("nan")),
+        )

@@ -1,0 +1,136 @@
+"""Heads trained on features of a frozen backbone: a whole epoch is one call of one graph.
+
+On features, arithmetic takes a few milliseconds an epoch and Keras' loop around it ten times as
+long; so the loop over batches is compiled too, with Keras' own optimizer, loss and layers in it.
+"""
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from scenery.learning.augmentation import reseed
+from scenery.learning.class_weights import image_weights
+from scenery.learning.epochs import Weights
+from scenery.learning.heads import build_head
+from scenery.learning.optimizers import build_optimizer
+from scenery.learning.scores import accuracy, cross_entropy
+from scenery.study.settings import Optimizer, Settings
+
+
+@dataclass(frozen=True)
+class LabelledFeatures:
+    """Features with their labels.
+
+    Attributes:
+        values: float32, shape (images, ...), or (views, images, ...) where `views` is true.
+        labels: Shape (images,), class numbers from 0.
+        views: Whether the first axis counts renderings of the same images.
+    """
+
+    values: np.ndarray
+    labels: np.ndarray
+    views: bool = False
+
+    def of_epoch(self, epoch: int, seed: int) -> np.ndarray:
+        """The features that one epoch sees: of every image one view.
+
+        Each image goes through its views in an order of its own, so that every view serves
+        before one serves again: with as many views as epochs this is on-line augmentation.
+        """
+        if not self.views:
+            return self.values
+        views, images = self.values.shape[:2]
+        generator = np.random.default_rng([seed, epoch // views])
+        order = generator.permuted(np.tile(np.arange(views), (images, 1)), axis=1)
+        return np.asarray(self.values[order[:, epoch % views], np.arange(images)])
+
+
+class HeadLearner:
+    """A head with training and validation features; see `epochs.Learner`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        classes: int,
+        training: LabelledFeatures,
+        validation: LabelledFeatures | None,
+        optimizer: Optimizer | None = None,
+    ) -> None:
+        self.settings = settings
+        self.training = training
+        self.validation = validation
+        keras.utils.set_random_seed(settings.seed)
+        shape = training.values.shape[2:] if training.views else training.values.shape[1:]
+        self.model = build_head(tuple(shape), classes, settings.head)
+        self.optimizer = build_optimizer(optimizer or settings.optimizer)
+        self.optimizer.build(self.model.trainable_variables)
+        self._loss = keras.losses.CategoricalCrossentropy(
+            label_smoothing=settings.label_smoothing, reduction="none"
+        )
+        self._labels = tf.constant(np.eye(classes, dtype=np.float32)[training.labels])
+        self._weights = tf.constant(image_weights(training.labels, classes, settings.class_weights))
+        # Plain features stay one tensor for all epochs; views are gathered anew for each.
+        self._plain = None if training.views else tf.constant(training.values)
+        self._epoch = tf.function(self._one_epoch, reduce_retracing=True)
+        self._predict = tf.function(lambda x: self.model(x, training=False), reduce_retracing=True)
+
+    def train_epoch(self, epoch: int, rate: float) -> tuple[float, float]:
+        """One pass over the training features in an order of its own."""
+        seed = self.settings.seed
+        self.optimizer.learning_rate.assign(rate)
+        reseed(self.model, seed, epoch)
+        order = np.random.default_rng([seed, epoch]).permutation(len(self.training.labels))
+        values = self._plain
+        if values is None:
+            values = tf.constant(self.training.of_epoch(epoch, seed))
+        loss, right = self._epoch(values, tf.constant(order.astype(np.int32)))
+        return float(loss), float(right)
+
+    def _one_epoch(self, values: tf.Tensor, order: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        count = tf.shape(order)[0]
+        size = self.settings.batch_size
+        variables = self.model.trainable_variables
+        loss_sum, right_sum = 0.0, 0.0
+        for start in tf.range(0, count, size):
+            rows = order[start : tf.minimum(start + size, count)]
+            inputs, labels = tf.gather(values, rows), tf.gather(self._labels, rows)
+            with tf.GradientTape() as tape:
+                predicted = self.model(inputs, training=True)
+                losses = self._loss(labels, predicted) * tf.gather(self._weights, rows)
+                loss = tf.reduce_mean(losses)
+                if self.model.losses:
+                    loss += tf.add_n(self.model.losses)
+            gradients = tape.gradient(loss, variables)
+            self.optimizer.apply(gradients, variables)
+            right = tf.equal(tf.argmax(predicted, 1), tf.argmax(labels, 1))
+            loss_sum += loss * tf.cast(tf.shape(rows)[0], tf.float32)
+            right_sum += tf.reduce_sum(tf.cast(right, tf.float32))
+        total = tf.cast(count, tf.float32)
+        return loss_sum / total, right_sum / total
+
+    def predict(self, features: LabelledFeatures, batch: int = 512) -> np.ndarray:
+        """Class probabilities, shape (images, classes), of plain features."""
+        count = len(features.labels)
+        parts = [
+            self._predict(tf.constant(features.values[start : start + batch])).numpy()
+            for start in range(0, count, batch)
+        ]
+        return np.concatenate(parts)
+
+    def validate(self) -> tuple[float, float]:
+        """Cross-entropy and accuracy on the validation features."""
+        assert self.validation is not None
+        predicted = self.predict(self.validation)
+        labels = self.validation.labels
+        return cross_entropy(predicted, labels), accuracy(predicted, labels)
+
+    def get_weights(self) -> Weights:
+        """A copy of all weights of the head."""
+        return [np.array(value) for value in self.model.get_weights()]
+
+    def set_weights(self, weights: Weights) -> None:
+        """Put weights back."""
+        if weights:
+            self.model.set_weights(weights)

@@ -1,0 +1,78 @@
+"""Packed images as batches: memory-mapped, so that memory does not grow with their number."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+
+
+@dataclass(frozen=True)
+class PackedImages:
+    """Some rows of a packed array with their labels.
+
+    Attributes:
+        array: uint8, memory-mapped, shape (all images, size, size, 3).
+        rows: Shape (images,), positions in `array`.
+        labels: Shape (images,), class numbers from 0.
+        files: Where the images came from, in the same order.
+    """
+
+    array: np.ndarray
+    rows: np.ndarray
+    labels: np.ndarray
+    files: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def size(self) -> int:
+        """Side of the images in pixels."""
+        return int(self.array.shape[1])
+
+    def batches(self, batch: int, order: np.ndarray | None = None) -> tf.data.Dataset:
+        """uint8 batches of shape (up to `batch`, size, size, 3), read ahead while others train.
+
+        Args:
+            batch: Images in a batch; the last one may be smaller.
+            order: Positions from 0 to len(self) - 1; None keeps the order of the rows.
+        """
+        rows = self.rows if order is None else self.rows[order]
+
+        def read(positions: np.ndarray) -> np.ndarray:
+            return np.asarray(self.array[positions])
+
+        def gather(positions: tf.Tensor) -> tf.Tensor:
+            images = tf.numpy_function(read, [positions], tf.uint8, stateful=False)
+            images.set_shape((None, self.size, self.size, 3))
+            return images
+
+        return tf.data.Dataset.from_tensor_slices(rows).batch(batch).map(gather).prefetch(2)
+
+
+def open_packed(array: str | Path, table: pd.DataFrame) -> PackedImages:
+    """The packed images that a split's or subset's rows name.
+
+    Args:
+        array: The .npy file of one partition.
+        table: Columns file, label and row, all of that partition.
+    """
+    return PackedImages(
+        array=np.load(array, mmap_mode="r", allow_pickle=False),
+        rows=table["row"].to_numpy(np.int64),
+        labels=table["label"].to_numpy(np.int64),
+        files=tuple(table["file"]),
+    )
+
+
+def partition_table(split: pd.DataFrame, partition: str) -> pd.DataFrame:
+    """The rows of one partition in the order in which they are packed."""
+    return split[split["partition"] == partition].sort_values("row", ignore_index=True)
+
+
+def class_names(split: pd.DataFrame) -> list[str]:
+    """Class names in the order of their numbers."""
+    pairs = split[["label", "class"]].drop_duplicates().sort_values("label")
+    return [str(name) for name in pairs["class"]]

@@ -1,0 +1,91 @@
+"""The state of a training run after each epoch, so that a killed job goes on where it was.
+
+It lies outside the outputs of the rule, since Snakemake deletes those of a failed job.
+"""
+
+import json
+import logging
+import os
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from scenery.learning.epochs import Epoch, Run, Weights
+from scenery.learning.fine_tuning import FineTuneLearner
+
+log = logging.getLogger("scenery")
+
+
+class Unfinished:
+    """One run's folder of states; every state is a folder that appears whole.
+
+    Args:
+        folder: Where states are kept.
+        key: What the run depends on (settings, code, data); a state of another key is not used.
+    """
+
+    def __init__(self, folder: str | Path, key: str) -> None:
+        self.folder = Path(folder)
+        self.key = key
+
+    def save(self, learner: FineTuneLearner, run: Run, improved: bool) -> None:
+        """Keep the state after an epoch and drop the one before."""
+        epoch = len(run.history)
+        partial = self.folder / f"epoch_{epoch:05d}.partial"
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        learner.save_state(str(partial / "state.weights.h5"))
+        previous = self._latest()
+        if improved or previous is None:
+            np.savez(partial / "best.npz", *run.best)
+        else:
+            os.link(previous / "best.npz", partial / "best.npz")
+        record = {
+            "key": self.key,
+            "best_epoch": run.best_epoch,
+            "history": [asdict(row) for row in run.history],
+        }
+        (partial / "run.json").write_text(json.dumps(record), encoding="utf-8")
+        os.replace(partial, self.folder / f"epoch_{epoch:05d}")
+        if previous is not None:
+            shutil.rmtree(previous, ignore_errors=True)
+
+    def restore(self, learner: FineTuneLearner) -> Run | None:
+        """Put the last state back into the learner; None where there is none that fits."""
+        latest = self._latest()
+        if latest is None:
+            return None
+        try:
+            record = json.loads((latest / "run.json").read_text(encoding="utf-8"))
+            if record["key"] != self.key:
+                self.clear()
+                return None
+            learner.load_state(str(latest / "state.weights.h5"))
+            with np.load(latest / "best.npz", allow_pickle=False) as stored:
+                best = [stored[name] for name in stored.files]
+        except (OSError, ValueError, KeyError) as error:
+            log.warning("the state in %s cannot be read (%s): starting anew", latest, error)
+            self.clear()
+            return None
+        history = [Epoch(**row) for row in record["history"]]
+        log.info("going on after epoch %d", len(history))
+        return Run(history=history, best=best, best_epoch=record["best_epoch"])
+
+    def clear(self) -> None:
+        """Remove all states."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _latest(self) -> Path | None:
+        states = sorted(p for p in self.folder.glob("epoch_?????") if p.is_dir())
+        return states[-1] if states else None
+
+
+def kept_weights(folder: str | Path) -> Weights | None:
+    """The best weights that a finished run left in its folder, if they are still there."""
+    states = sorted(Path(folder).glob("epoch_?????/best.npz"))
+    if not states:
+        return None
+    with np.load(states[-1], allow_pickle=False) as stored:
+        return [stored[name] for name in stored.files]

@@ -1,0 +1,203 @@
+"""From a study's experiments to their trials: a pure function of the config and of choices."""
+
+import itertools
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from scenery.errors import UserError
+from scenery.study.backbone_facts import facts, resolve_cut, stage_count
+from scenery.study.random_search import draw
+from scenery.study.reading import nearest
+from scenery.study.settings import Settings
+from scenery.study.study import Experiment, Study
+from scenery.study.trials import Trial, change, refuse_doubles
+
+
+def expand(study: Study, name: str, chosen: Settings | None, source: str) -> list[Trial]:
+    """The trials of one experiment.
+
+    Args:
+        study: The study.
+        name: The experiment.
+        chosen: The settings chosen by the experiment that this one comes after; None where it
+            starts from the study's base.
+        source: Name of the config file, for messages.
+
+    Returns:
+        Trials in the order of the config; repeats of a setting stand together.
+
+    Raises:
+        UserError: For settings that are wrong, do not fit each other or are there twice.
+    """
+    experiment = study.experiments[name]
+    where = f"{source}: experiments.{name}"
+    # A chosen setting may be the third repeat of its kind; its heirs start from the first seed.
+    start = (chosen or study.base).model_copy(update={"seed": study.base.seed})
+    start = change(start, experiment.set, f"{where}.set")
+    trials: list[Trial] = []
+    for values, place in _variations(experiment, where):
+        settings = change(start, values, place)
+        check_fit(study, settings, place)
+        varied = tuple((key, _read(settings, key)) for key in values)
+        trials += [
+            Trial(
+                experiment=name,
+                settings=settings.model_copy(update={"seed": settings.seed + repeat}),
+                varied=varied,
+                repeat=repeat,
+            )
+            for repeat in range(experiment.repeats)
+        ]
+    refuse_doubles(trials, where)
+    return trials
+
+
+def _variations(experiment: Experiment, where: str) -> Iterator[tuple[dict[str, Any], str]]:
+    if experiment.grid is not None:
+        for values in itertools.product(*experiment.grid.values()):
+            yield dict(zip(experiment.grid, values, strict=True)), f"{where}.grid"
+    elif experiment.list_ is not None:
+        for number, values in enumerate(experiment.list_, start=1):
+            yield values, f"{where}.list, trial {number}"
+    elif experiment.random is not None:
+        for values in draw(experiment.random, f"{where}.random"):
+            yield values, f"{where}.random.space"
+    else:
+        yield {}, where
+
+
+def _read(settings: Settings, dotted: str) -> Any:
+    value: Any = settings
+    for part in dotted.split("."):
+        value = getattr(value, part)
+    return value.model_dump(exclude_defaults=True) if hasattr(value, "model_dump") else value
+
+
+def check_fit(study: Study, settings: Settings, place: str) -> None:
+    """Refuse settings that are fine one by one but do not fit the study or the network.
+
+    Raises:
+        UserError: Naming the setting, its value and what is allowed.
+    """
+    try:
+        known = facts(settings.backbone)
+        layer = resolve_cut(settings.backbone, settings.cut, settings.remove_stages)
+        stages = stage_count(settings.backbone, layer)
+    except UserError as error:
+        raise UserError(f"{place}: {error}") from None
+    if settings.subset not in study.subset_names:
+        raise UserError(
+            f"{place}: subset: there is no subset {settings.subset!r}; "
+            f"{nearest(settings.subset, study.subset_names)}"
+        )
+    if settings.weights == "imagenet" and not known.imagenet:
+        raise UserError(
+            f"{place}: weights: Keras has no ImageNet weights for {settings.backbone}; give the "
+            "path of a weights file, or none"
+        )
+    if settings.image_size != "native" and settings.image_size < known.smallest_size:
+        raise UserError(
+            f"{place}: image_size: {settings.backbone} needs at least {known.smallest_size} "
+            f"pixels; found {settings.image_size}"
+        )
+    if (settings.trainable_stages or 0) > stages:
+        raise UserError(
+            f"{place}: trainable: {settings.trainable} asks for {settings.trainable_stages} "
+            f"stages, but {settings.backbone} up to {layer} has {stages}"
+        )
+
+
+def image_size(settings: Settings) -> int:
+    """Side of the input in pixels."""
+    if settings.image_size == "native":
+        return facts(settings.backbone).size
+    return settings.image_size
+
+
+def cut_layer(settings: Settings) -> str:
+    """The layer at which the settings end the backbone."""
+    return resolve_cut(settings.backbone, settings.cut, settings.remove_stages)
+
+
+def ancestors(study: Study, name: str) -> list[str]:
+    """The experiments whose choices an experiment builds on, nearest first."""
+    found: list[str] = []
+    while (parent := study.experiments[name].after) is not None:
+        found.append(parent)
+        name = parent
+    return found
+
+
+def check_study(study: Study, source: str) -> set[str]:
+    """Check all that can be known before anything runs.
+
+    The settings that a later experiment starts from are known only once an earlier one has
+    chosen, so every experiment is expanded from one trial of each different network that its
+    predecessor could choose.
+
+    Returns:
+        Every value that the setting `weights` takes.
+
+    Raises:
+        UserError: For the first mistake found.
+    """
+    _check_order(study, source)
+    possible: dict[str, list[Settings]] = {}
+    weights: set[str] = set()
+    for name, experiment in study.experiments.items():
+        starts: list[Settings | None] = [None]
+        if experiment.after is not None:
+            starts = list(possible[experiment.after])
+        networks: dict[tuple[Any, ...], Settings] = {}
+        for start in starts:
+            trials = expand(study, name, start, source)
+            for trial in _choosable(experiment, trials, f"{source}: experiments.{name}"):
+                networks.setdefault(_network(trial.settings), trial.settings)
+            weights |= {trial.settings.weights for trial in trials}
+        possible[name] = list(networks.values())
+    return weights
+
+
+def _check_order(study: Study, source: str) -> None:
+    earlier: list[str] = []
+    for name, experiment in study.experiments.items():
+        after = experiment.after
+        if after is not None and after not in earlier:
+            key = f"{source}: experiments.{name}.after"
+            if after not in study.experiments:
+                raise UserError(
+                    f"{key}: there is no experiment {after!r}; "
+                    f"{nearest(after, study.experiments)}"
+                )
+            if name == after or name in ancestors_or_circle(study, after):
+                raise UserError(f"{key}: {name} and {after} come after each other, in a circle")
+            raise UserError(f"{key}: {after} must stand before {name} in the file")
+        earlier.append(name)
+
+
+def ancestors_or_circle(study: Study, name: str) -> set[str]:
+    """Like ancestors, for a study whose order is not checked yet."""
+    found: set[str] = set()
+    after = study.experiments[name].after
+    while after is not None and after in study.experiments and after not in found:
+        found.add(after)
+        after = study.experiments[after].after
+    return found
+
+
+def _network(settings: Settings) -> tuple[Any, ...]:
+    return (settings.backbone, settings.weights, cut_layer(settings), settings.trainable)
+
+
+def _choosable(experiment: Experiment, trials: list[Trial], where: str) -> list[Trial]:
+    """The trials among which the experiment's `choose.only` leaves the choice."""
+    only = experiment.choose.only
+    kept = [trial for trial in trials if matches(trial.settings, only, f"{where}.choose.only")]
+    if not kept:
+        raise UserError(f"{where}.choose.only: no trial of the experiment has {only}")
+    return kept
+
+
+def matches(settings: Settings, only: Mapping[str, Any], source: str) -> bool:
+    """Whether settings already are what `only` says."""
+    return change(settings, only, source) == settings

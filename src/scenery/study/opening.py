@@ -1,0 +1,56 @@
+"""Opening a study: what the Snakefile does before any rule."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from scenery.data.sources import list_images
+from scenery.errors import UserError
+from scenery.study.experiments import check_study
+from scenery.study.plan import NotChosenYet
+from scenery.study.reading import check_files, read_study
+from scenery.study.settings import Settings
+from scenery.study.study import Study
+
+
+def open_study(config: Mapping[str, Any], source: str, check_data: bool = True) -> Study:
+    """The checked study; a mistake in it ends the process with one line each and status 1.
+
+    Args:
+        config: The config as Snakemake loaded it.
+        source: Name of its file, for messages.
+        check_data: Whether to look at the images as well. Jobs on a cluster read the Snakefile
+            anew; the folder need not be listed again for each of them.
+    """
+    try:
+        study = read_study(config, source)
+        weights = check_study(study, source)
+        check_files(study, weights, source)
+        if check_data and study.dataset.path != "generated":
+            list_images(study.dataset.path, study.dataset.root)
+    except UserError as error:
+        # A traceback through Snakemake would hide the one line that helps.
+        print(f"\nThe study cannot start.\n{error}\n", file=sys.stderr, flush=True)
+        sys.exit(1)
+    return study
+
+
+def chosen_settings(path: str | Path) -> Settings:
+    """The settings in a chosen.yaml.
+
+    Raises:
+        NotChosenYet: While there is none.
+    """
+    try:
+        record = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise NotChosenYet(str(path)) from None
+    return Settings.model_validate(record["settings"])
+
+
+def local_gpus() -> int:
+    """Number of NVIDIA devices of this machine."""
+    return len([p for p in Path("/dev").glob("nvidia[0-9]*") if p.name[6:].isdigit()])

@@ -1,0 +1,142 @@
+"""Random search: draws that depend on the seed and their number alone."""
+
+import hashlib
+import itertools
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from scenery.errors import UserError
+from scenery.study.study import Distribution, Random
+
+MOST_REDRAWS = 1000
+
+
+def draw(random: Random, source: str) -> list[dict[str, Any]]:
+    """The settings drawn for each trial of a search, without repeats.
+
+    Trial i depends on the seed, the space and i only, so that raising the number of trials keeps
+    the first ones (prefix-stable), and each setting has a stream of its own, so that a setting
+    added to the space leaves the values of the others alone.
+
+    Args:
+        random: Number of trials, seed and space.
+        source: Where it was written, for messages.
+
+    Returns:
+        One dictionary of dotted names and values per trial.
+
+    Raises:
+        UserError: When the space has fewer combinations than trials are asked for, or a
+            condition names a setting that is not drawn.
+    """
+    _check_conditions(random.space, source)
+    available = _combinations(random.space)
+    if available is not None and available < random.trials:
+        raise UserError(
+            f"{source}.trials: {random.trials} trials are asked for, but the space has "
+            f"{available} different combinations; ask for at most {available}"
+        )
+    drawn: list[dict[str, Any]] = []
+    seen: set[str] = set()
+    for number in range(random.trials):
+        for attempt in range(MOST_REDRAWS):
+            values = _draw_one(random, number, attempt)
+            key = json.dumps(values, sort_keys=True)
+            if key not in seen:
+                break
+        else:
+            raise UserError(
+                f"{source}.trials: after {number} different trials {MOST_REDRAWS} draws gave "
+                f"nothing new; ask for at most {number} or widen the space"
+            )
+        seen.add(key)
+        drawn.append(values)
+    return drawn
+
+
+def _draw_one(random: Random, number: int, attempt: int) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name in _in_order_of_conditions(random.space):
+        distribution = random.space[name]
+        if all(values.get(other) in allowed for other, allowed in distribution.when.items()):
+            share = _share(f"{random.seed}/{number}/{attempt}/{name}")
+            values[name] = _value(distribution, share)
+    return {name: values[name] for name in random.space if name in values}
+
+
+def _share(key: str) -> float:
+    # A hash and not a generator: the same on every platform and Python, and no state to keep.
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") / 2**64
+
+
+def _value(distribution: Distribution, share: float) -> Any:
+    if distribution.choice is not None:
+        return distribution.choice[int(share * len(distribution.choice))]
+    if distribution.integer is not None:
+        low, high = distribution.integer
+        return low + int(share * (high - low + 1))
+    if distribution.uniform is not None:
+        start, end = distribution.uniform
+        return _readable(start + share * (end - start))
+    assert distribution.loguniform is not None
+    start, end = (math.log(bound) for bound in distribution.loguniform)
+    return _readable(math.exp(start + share * (end - start)))
+
+
+def _readable(value: float) -> float:
+    # Four digits tell trials apart and can be typed into a config.
+    return float(f"{value:.4g}")
+
+
+def _check_conditions(space: Mapping[str, Distribution], source: str) -> None:
+    for name, distribution in space.items():
+        for other, allowed in distribution.when.items():
+            if other not in space or other == name:
+                raise UserError(
+                    f"{source}.space.{name}.when: {other} is not drawn here; a condition names "
+                    f"another setting of the space ({', '.join(n for n in space if n != name)})"
+                )
+            possible = space[other].choice
+            if possible is not None and not any(value in possible for value in allowed):
+                raise UserError(
+                    f"{source}.space.{name}.when.{other}: {allowed} can never be drawn; "
+                    f"drawn are {list(possible)}"
+                )
+    if len(_in_order_of_conditions(space)) < len(space):
+        raise UserError(f"{source}.space: conditions (`when`) that depend on each other")
+
+
+def _in_order_of_conditions(space: Mapping[str, Distribution]) -> list[str]:
+    """Settings so ordered that each comes after those that its condition names."""
+    ordered: list[str] = []
+    waiting = list(space)
+    while ready := [n for n in waiting if all(o in ordered for o in space[n].when)]:
+        ordered += ready
+        waiting = [name for name in waiting if name not in ready]
+    return ordered
+
+
+def _combinations(space: Mapping[str, Distribution]) -> int | None:
+    """How many different draws there can be; None where they are not countable."""
+    values: dict[str, list[Any]] = {}
+    for name, distribution in space.items():
+        if distribution.choice is not None:
+            values[name] = list(distribution.choice)
+        elif distribution.integer is not None:
+            low, high = distribution.integer
+            values[name] = list(range(low, high + 1))
+        else:
+            return None
+    if math.prod(len(v) for v in values.values()) > 100_000:
+        return None
+    different: set[str] = set()
+    for combination in itertools.product(*values.values()):
+        full = dict(zip(values, combination, strict=True))
+        kept: dict[str, Any] = {}
+        for name in _in_order_of_conditions(space):
+            if all(kept.get(o) in allowed for o, allowed in space[name].when.items()):
+                kept[name] = full[name]
+        different.add(json.dumps(kept, sort_keys=True))
+    return len(different)

@@ -1,0 +1,155 @@
+"""From a config as it was written to a checked study, with one line for each mistake."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from scenery.errors import UserError
+from scenery.study.settings import Settings
+from scenery.study.study import Study
+
+MOST_LINES = 20
+
+
+def nearest(found: str, known: Iterable[str]) -> str:
+    """A sentence that names the known word nearest to the one found, or all of them."""
+    known = list(known)
+    close = difflib.get_close_matches(str(found), known, n=1)
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"known are {', '.join(known)}"
+
+
+def read_study(config: Mapping[str, Any], source: str) -> Study:
+    """Check a config's keys, types and ranges.
+
+    Args:
+        config: The config as loaded from YAML.
+        source: File name for the messages.
+
+    Raises:
+        UserError: One line per mistake: key, value found, what is allowed.
+    """
+    try:
+        return Study.model_validate(dict(config))
+    except ValidationError as error:
+        raise UserError(explain(error, source, Study)) from None
+
+
+def read_settings(values: Mapping[str, Any], source: str) -> Settings:
+    """Check one trial's settings; `source` says where they were written.
+
+    Raises:
+        UserError: One line per mistake.
+    """
+    try:
+        return Settings.model_validate(dict(values))
+    except ValidationError as error:
+        raise UserError(explain(error, source, Settings)) from None
+
+
+def explain(error: ValidationError, source: str, model: type[BaseModel]) -> str:
+    """The mistakes that pydantic found as lines that a student understands."""
+    lines: list[str] = []
+    for item in error.errors():
+        line = f"{source}: {_explain_one(item, model)}"
+        if line not in lines:
+            lines.append(line)
+    if len(lines) > MOST_LINES:
+        lines[MOST_LINES:] = [f"and {len(lines) - MOST_LINES} more mistakes"]
+    return "\n".join(lines)
+
+
+def _explain_one(item: Any, model: type[BaseModel]) -> str:
+    location = _named_parts(item["loc"])
+    key = ".".join(location) or "the file"
+    found = item.get("input")
+    if item["type"] == "extra_forbidden":
+        owner = _model_at(model, item["loc"][:-1])
+        known = _keys(owner) if owner else []
+        return f"{key}: unknown key; {nearest(location[-1], known)}"
+    if item["type"] == "missing":
+        return f"{key}: it is needed and is not there"
+    message = item["msg"].removeprefix("Value error, ")
+    message = message[0].lower() + message[1:]
+    if item["type"] == "value_error" and isinstance(found, dict):
+        return f"{key}: {message}"
+    return f"{key}: {message}; found {_short(found)}"
+
+
+def _named_parts(location: tuple[Any, ...]) -> list[str]:
+    # Pydantic puts the names of a union's members and of validators into the path.
+    noise = ("constrained-", "function-", "literal[", "tuple[", "list[", "dict[")
+    parts = [str(part) for part in location]
+    return [
+        part
+        for part in parts
+        if not part.startswith(noise) and part not in ("float", "int", "str", "bool", "[key]")
+    ]
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _keys(model: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _model_at(model: type[BaseModel], location: tuple[Any, ...]) -> type[BaseModel] | None:
+    """The config model that holds the keys at a location."""
+    current: Any = model
+    for part in location:
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            fields = {f.alias or n: f.annotation for n, f in current.model_fields.items()}
+            current = _inner(fields.get(str(part)))
+        elif get_origin(current) is dict:
+            current = _inner(get_args(current)[1])
+        elif get_origin(current) in (list, tuple):
+            current = _inner(get_args(current)[0])
+    return current if isinstance(current, type) and issubclass(current, BaseModel) else None
+
+
+def _inner(annotation: Any) -> Any:
+    """An annotation without its Optional, its Annotated and its validators."""
+    while True:
+        if hasattr(annotation, "__metadata__"):
+            annotation = annotation.__origin__
+        elif get_origin(annotation) in (Union, UnionType):
+            annotation = next(a for a in get_args(annotation) if a is not type(None))
+        else:
+            return annotation
+
+
+def check_files(study: Study, weights: Iterable[str], source: str) -> None:
+    """Refuse data and weights files that are not there, before anything is done.
+
+    Args:
+        study: The study.
+        weights: Every value that the setting `weights` takes in it.
+        source: File name for the messages.
+
+    Raises:
+        UserError: Naming the key and the missing path.
+    """
+    path = study.dataset.path
+    if path != "generated" and not Path(path).exists():
+        raise UserError(
+            f"{source}: dataset.path: there is no file or folder {path!r} (seen from "
+            f"{Path.cwd()}); give a folder of class folders, a folder with train/ and test/, a "
+            "CSV, or the word generated"
+        )
+    root = study.dataset.root
+    if root is not None and not Path(root).is_dir():
+        raise UserError(f"{source}: dataset.root: there is no folder {root!r}")
+    for value in sorted(set(weights) - {"imagenet", "none"}):
+        if not Path(value).is_file():
+            raise UserError(
+                f"{source}: weights: there is no file {value!r} (seen from {Path.cwd()}); "
+                "allowed are imagenet, none and the path of a weights file"
+            )

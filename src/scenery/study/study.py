@@ -1,0 +1,248 @@
+"""The study: one config file as checked, typed values."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from scenery.study.settings import Number, Seed, Settings, Strict, Switch, Whole
+
+NAME = r"[A-Za-z][A-Za-z0-9_]*"
+
+
+def _name(value: str) -> str:
+    # Names become folders, file names and Slurm comments.
+    if not re.fullmatch(NAME, value):
+        raise ValueError("a name starts with a letter and has letters, digits and _ only")
+    return value
+
+
+Name = Annotated[str, AfterValidator(_name)]
+
+
+class Generated(Strict):
+    """The scenes that the workflow draws itself when the path is `generated`."""
+
+    per_class: Annotated[Whole, Field(ge=4, le=10_000)] = Field(75, description="Pictures a class.")
+    image_size: Annotated[Whole, Field(ge=32, le=512)] = Field(96, description="Side in pixels.")
+    seed: Seed = Field(1, description="Seed of the drawing.")
+
+
+class Duplicates(Strict):
+    """What is done about pictures that are there more than once."""
+
+    near: Switch = Field(
+        True, description="Look for near duplicates (saved again, moved by a few pixels) too."
+    )
+    leaks: Literal["drop", "stop", "keep"] = Field(
+        "drop", description="The same picture in two partitions: drop all but the test copy."
+    )
+    conflicts: Literal["drop", "stop", "keep"] = Field(
+        "drop", description="The same picture under two labels: drop all but the test copy."
+    )
+
+
+class Dataset(Strict):
+    """Where the labelled images are and how they are read."""
+
+    path: str = Field(
+        "generated",
+        description="generated, a folder of class folders, a folder with train/ and test/, or a "
+        "CSV with file, class and partition.",
+    )
+    root: str | None = Field(
+        None, description="Folder that a CSV's files are relative to; unset: the CSV's own."
+    )
+    generated: Generated = Field(default_factory=Generated, description="The drawn scenes.")
+    on_problem: Literal["stop", "leave_out"] = Field(
+        "stop", description="What happens when files are unreadable, empty, truncated, too large."
+    )
+    largest_pixels: Annotated[Whole, Field(ge=1024, le=2**31)] = Field(
+        50_000_000, description="Images of more pixels are not decoded."
+    )
+    duplicates: Duplicates = Field(default_factory=Duplicates, description="Double pictures.")
+    resize: Literal["stretch", "crop", "pad"] = Field(
+        "stretch", description="How an image becomes square."
+    )
+
+
+class Split(Strict):
+    """How images are divided; only what the data set does not already say is drawn."""
+
+    validation: Annotated[Number, Field(gt=0, lt=1)] = Field(
+        0.2, description="Share of the training images used for choosing."
+    )
+    test: Annotated[Number, Field(gt=0, lt=1)] = Field(
+        0.3, description="Share of all images used for the final score, where none is given."
+    )
+    seed: Seed = Field(1, description="Seed of the draw.")
+
+
+class Subset(Strict):
+    """A small training set: so many images of each class."""
+
+    per_class: Annotated[Whole, Field(ge=1)] = Field(description="Images of each class.")
+    seed: Seed = Field(1, description="Seed of the draw.")
+
+
+def _list_is_a_choice(value: Any) -> Any:
+    return {"choice": value} if isinstance(value, list | tuple) else value
+
+
+class Distribution(Strict):
+    """Where random search draws a setting from; a plain list is a choice among its values."""
+
+    uniform: tuple[Number, Number] | None = Field(None, description="Evenly between two numbers.")
+    loguniform: tuple[Number, Number] | None = Field(
+        None, description="Evenly on a logarithmic scale between two numbers above 0."
+    )
+    integer: tuple[Whole, Whole] | None = Field(
+        None, description="A whole number between two, both included."
+    )
+    choice: tuple[Any, ...] | None = Field(None, description="One of the values listed.")
+    when: dict[str, list[Any]] = Field(
+        default_factory=dict,
+        description="Draw it only where other drawn settings have one of these values.",
+    )
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> "Distribution":
+        given = [n for n in ("uniform", "loguniform", "integer", "choice") if getattr(self, n)]
+        if len(given) != 1:
+            raise ValueError(
+                "give exactly one of uniform, loguniform, integer, choice (not empty); "
+                f"found {', '.join(given) or 'none'}"
+            )
+        for bounds in (self.uniform, self.loguniform, self.integer):
+            if bounds and not bounds[0] < bounds[1]:
+                raise ValueError(f"the first number must be below the second; found {bounds}")
+        if self.loguniform and self.loguniform[0] <= 0:
+            raise ValueError(f"loguniform needs numbers above 0; found {self.loguniform[0]}")
+        return self
+
+
+class Random(Strict):
+    """Random search (Bergstra and Bengio 2012): independent draws from a space."""
+
+    trials: Annotated[Whole, Field(ge=1, le=100_000)] = Field(description="Number of draws.")
+    seed: Seed = Field(1, description="Seed of the draws; trial i depends on it and i alone.")
+    space: dict[str, Annotated[Distribution, BeforeValidator(_list_is_a_choice)]] = Field(
+        min_length=1, description="Where each setting is drawn from."
+    )
+
+
+class Choose(Strict):
+    """How one setting is chosen among an experiment's trials, on validation images alone."""
+
+    by: Literal["validation_accuracy", "validation_loss"] = Field(
+        "validation_accuracy", description="What is compared (mean over repeats)."
+    )
+    smallest_within: Annotated[Number, Field(gt=0, lt=1)] | None = Field(
+        None, description="Take the network of fewest parameters within this margin of the best."
+    )
+    one_standard_error: Switch = Field(
+        False, description="Take the smallest network within one standard error (over repeats)."
+    )
+    only: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Choose only among trials with these settings (an assigned backbone, say).",
+    )
+
+    @model_validator(mode="after")
+    def _one_margin(self) -> "Choose":
+        if self.smallest_within is not None and self.one_standard_error:
+            raise ValueError("smallest_within and one_standard_error exclude each other")
+        if self.one_standard_error and self.by != "validation_accuracy":
+            raise ValueError("one_standard_error compares validation_accuracy only")
+        return self
+
+
+class Experiment(Strict):
+    """A set of trials that vary some settings, and a rule for choosing among them."""
+
+    title: str = Field("", description="Title in the report and on the slides.")
+    after: str | None = Field(
+        None, description="Start from the settings that this experiment chose; unset: from base."
+    )
+    set: dict[str, Any] = Field(
+        default_factory=dict, description="Settings that hold for all trials of the experiment."
+    )
+    grid: dict[str, Annotated[list[Any], Field(min_length=1)]] | None = Field(
+        None, description="Every combination of these values."
+    )
+    list_: Annotated[list[dict[str, Any]], Field(min_length=1)] | None = Field(
+        None, alias="list", description="The trials one by one."
+    )
+    random: Random | None = Field(None, description="Random draws.")
+    repeats: Annotated[Whole, Field(ge=1, le=1000)] = Field(
+        1, description="Runs of every setting, each with a seed of its own."
+    )
+    choose: Choose = Field(default_factory=Choose, description="How one of them is chosen.")
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "Experiment":
+        given = [
+            name
+            for name, value in (("grid", self.grid), ("list", self.list_), ("random", self.random))
+            if value is not None
+        ]
+        if len(given) > 1:
+            raise ValueError(f"give one of grid, list and random; found {' and '.join(given)}")
+        if self.grid is not None and not self.grid:
+            raise ValueError("grid is empty: name at least one setting with its values")
+        if self.choose.one_standard_error and self.repeats < 2:
+            raise ValueError("choose.one_standard_error needs repeats of at least 2")
+        return self
+
+    @property
+    def kind(self) -> str:
+        """grid, list, random or single."""
+        if self.grid is not None:
+            return "grid"
+        if self.list_ is not None:
+            return "list"
+        return "random" if self.random is not None else "single"
+
+
+def _results_folder(value: str) -> str:
+    parts = Path(value).parts
+    if not parts or Path(value).is_absolute() or parts[0] != "results" or ".." in parts:
+        raise ValueError("it is results or a folder below it, such as results/mit_scenes")
+    return Path(value).as_posix()
+
+
+class Study(Strict):
+    """Everything one config file says."""
+
+    title: str = Field("A transfer-learning study", description="Title of report and slides.")
+    results: Annotated[str, AfterValidator(_results_folder)] = Field(
+        "results", description="Folder of everything made: results or a folder below it."
+    )
+    dataset: Dataset = Field(default_factory=Dataset, description="The images.")
+    split: Split = Field(default_factory=Split, description="Their division.")
+    subsets: dict[Name, Subset] = Field(
+        default_factory=dict, description="Named small training sets."
+    )
+    base: Settings = Field(
+        default_factory=Settings, description="Settings that all trials start from."
+    )
+    experiments: dict[Name, Experiment] = Field(
+        min_length=1, description="The experiments, in order."
+    )
+    refit: Switch = Field(
+        True,
+        description="Train the chosen settings once more on train and validation images before "
+        "the test images are touched.",
+    )
+    trials_per_job: Annotated[Whole, Field(ge=1)] = Field(
+        50, description="Trials on a frozen backbone that one job runs."
+    )
+    gpu_missing: Literal["continue", "stop"] = Field(
+        "continue", description="What a job does that was allotted a GPU and sees none."
+    )
+
+    @property
+    def subset_names(self) -> tuple[str, ...]:
+        """Every name that `subset` may have."""
+        return ("full", *self.subsets)

@@ -1,0 +1,145 @@
+"""Trials: settings with a seed, a name and an identity."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from scenery.errors import UserError
+from scenery.study.reading import nearest, read_settings
+from scenery.study.settings import (
+    OPTIMIZER_OPTIONS,
+    SCHEDULE_OPTIONS,
+    EarlyStopping,
+    FirstStep,
+    Settings,
+    flatten,
+)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One fully specified training run.
+
+    Attributes:
+        experiment: The experiment that asks for it.
+        settings: Everything that makes the run what it is, its seed included.
+        varied: The settings in which it differs from its experiment's base, by dotted name.
+        repeat: 0 for the first seed, 1 for the second, ...
+    """
+
+    experiment: str
+    settings: Settings
+    varied: tuple[tuple[str, Any], ...]
+    repeat: int = 0
+
+    @property
+    def id(self) -> str:
+        """Name in paths: it follows from the settings alone, so no other trial changes it."""
+        return f"{self.settings.backbone}-{self.settings.trainable}-{self.settings.digest()}"
+
+    @property
+    def setting(self) -> str:
+        """What repeats of one setting share."""
+        return self.settings.digest(without=frozenset({"seed"}))
+
+    @property
+    def name(self) -> str:
+        """What a person calls it: the settings that the experiment varies."""
+        text = ", ".join(f"{key}={spell(value)}" for key, value in self.varied) or "base"
+        return f"{text} (seed {self.settings.seed})" if self.repeat else text
+
+    @property
+    def rule(self) -> str:
+        """The rule that runs it."""
+        return "train_heads" if self.settings.frozen_backbone else "fine_tune"
+
+
+def spell(value: Any) -> str:
+    """A setting's value as a person writes it in a config."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(spell(v) for v in value) + "]"
+    return str(value)
+
+
+def setting_names() -> list[str]:
+    """Every dotted name that grids, lists, spaces and `set` may use."""
+    names = set(Settings().flat())
+    for part, model in (("first_step", FirstStep), ("early_stopping", EarlyStopping)):
+        names |= {part, *(f"{part}.{field}" for field in model.model_fields)}
+    names |= {"head", "augment", "optimizer", "schedule"}
+    return sorted(names)
+
+
+def check_names(names: Iterable[str], source: str) -> None:
+    """Refuse settings that do not exist.
+
+    Raises:
+        UserError: Naming the nearest setting that does.
+    """
+    known = setting_names()
+    for name in names:
+        if name not in known:
+            raise UserError(f"{source}.{name}: unknown setting; {nearest(name, known)}")
+
+
+def change(settings: Settings, changes: Mapping[str, Any], source: str) -> Settings:
+    """Settings with some of them changed.
+
+    What belongs to the old backbone, optimizer or schedule alone (a layer's name, a momentum, a
+    drop factor) goes with it unless the changes name it too: an inherited momentum must not
+    forbid a grid over optimizers.
+
+    Args:
+        settings: What to start from.
+        changes: New values; keys may be dotted, values nested.
+        source: Where the changes were written, for messages.
+
+    Raises:
+        UserError: For an unknown setting, a wrong value, or values that exclude each other.
+    """
+    flat = flatten(dict(changes))
+    check_names((name for name in flat if name not in changes), source)
+    check_names(changes, source)
+    values = settings.model_dump()
+    _forget(values, flat)
+    for name, value in flat.items():
+        *parents, last = name.split(".")
+        place = values
+        for parent in parents:
+            if place.get(parent) is None:
+                place[parent] = {}
+            place = place[parent]
+        place[last] = value
+    return read_settings(values, source)
+
+
+def _forget(values: dict[str, Any], flat: Mapping[str, Any]) -> None:
+    for part, options in (("optimizer", OPTIMIZER_OPTIONS), ("schedule", SCHEDULE_OPTIONS)):
+        if flat.get(f"{part}.name", values[part]["name"]) != values[part]["name"]:
+            values[part] = {k: v for k, v in values[part].items() if k not in options}
+    if flat.get("backbone", values["backbone"]) != values["backbone"]:
+        values["cut"] = None
+    if flat.get("trainable") in ("head", "scratch"):
+        values["first_step"] = None
+
+
+def refuse_doubles(trials: Iterable[Trial], source: str) -> None:
+    """Refuse two trials with the same settings: one of them would be counted twice.
+
+    Raises:
+        UserError: Naming both.
+    """
+    seen: dict[str, Trial] = {}
+    for trial in trials:
+        if trial.id in seen:
+            raise UserError(
+                f"{source}: the trials {seen[trial.id].name!r} and {trial.name!r} have the same "
+                "settings; take one of them out"
+            )
+        seen[trial.id] = trial

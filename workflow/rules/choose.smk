@@ -1,0 +1,62 @@
+# The choice, on validation results alone. It is a checkpoint, since what comes after an experiment
+# depends on what it chose.
+
+
+def trial_tables(kind):
+    """The tables of all trials of an experiment, wherever they were run."""
+
+    def files(wildcards):
+        experiment = wildcards.experiment
+        folder = f"{R}/experiments"
+        tables = [
+            f"{folder}/{experiment}/train_heads/{number}/{kind}.csv"
+            for number, _ in enumerate(PLAN.shards(experiment))
+        ]
+        tables += [
+            f"{folder}/{PLAN.runs_in(experiment, trial)}/fine_tune/{trial.id}/{kind}.csv"
+            for trial in PLAN.fine_tuned(experiment)
+        ]
+        return tables
+
+    return files
+
+
+def rows_of_trials(wildcards):
+    """The experiment's trials as rows: identity, settings, whether they may be chosen."""
+    experiment = wildcards.experiment
+    return [
+        row | {"candidate": candidate}
+        for row, candidate in zip(PLAN.rows(experiment), PLAN.choosable(experiment), strict=True)
+    ]
+
+
+localrules:
+    choose,
+
+
+checkpoint choose:
+    input:
+        split=f"{R}/data/split.csv",
+        metrics=trial_tables("metrics"),
+        history=trial_tables("history"),
+    output:
+        chosen=f"{R}/experiments/{{experiment}}/chosen.yaml",
+        trials=f"{R}/experiments/{{experiment}}/trials.csv",
+        history=f"{R}/experiments/{{experiment}}/history.csv",
+    log:
+        f"{LOGS}/choose/{{experiment}}.log",
+    params:
+        code=code("choose"),
+        trials=rows_of_trials,
+        how=lambda w: STUDY.experiments[w.experiment].choose.model_dump(mode="json"),
+        title=lambda w: STUDY.experiments[w.experiment].title or w.experiment,
+        kind=lambda w: STUDY.experiments[w.experiment].kind,
+        settings=lambda w: {
+            trial.id: trial.settings.model_dump(mode="json")
+            for trial in PLAN.trials(w.experiment, wait=False)
+        },
+        unfinished=lambda w: f"{R}/unfinished/{w.experiment}",
+    message:
+        "Choosing among the trials of {wildcards.experiment}"
+    script:
+        "../scripts/choose.py"

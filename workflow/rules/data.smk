@@ -1,0 +1,125 @@
+# From images on disk to arrays that every job memory-maps.
+
+from scenery.data.sources import dataset_digest
+
+GENERATED = STUDY.dataset.path == "generated"
+IMAGES = f"{R}/data/generated" if GENERATED else STUDY.dataset.path
+
+
+def image_root():
+    """The folder that files in catalogue and split are relative to."""
+    if STUDY.dataset.root is not None:
+        return STUDY.dataset.root
+    return IMAGES if GENERATED or os.path.isdir(IMAGES) else os.path.dirname(IMAGES) or "."
+
+
+def images_digest(wildcards):
+    """What the images are by content, so that copying them with new times reruns nothing."""
+    if GENERATED:
+        return "generated"
+    return dataset_digest(IMAGES, STUDY.dataset.root, Path(".snakemake/scenery_digests.json"))
+
+
+localrules:
+    draw_scenes,
+    split,
+    draw_subset,
+
+
+rule draw_scenes:
+    output:
+        folder=directory(f"{R}/data/generated"),
+    log:
+        f"{LOGS}/draw_scenes.log",
+    params:
+        code=code("draw_scenes"),
+        **STUDY.dataset.generated.model_dump(),
+    message:
+        "Drawing {params.per_class} scenes of each class"
+    script:
+        "../scripts/draw_scenes.py"
+
+
+rule catalogue:
+    input:
+        IMAGES if GENERATED else [],
+    output:
+        catalogue=f"{R}/data/catalogue.csv",
+    log:
+        f"{LOGS}/catalogue.log",
+    params:
+        code=code("catalogue"),
+        images=images_digest,
+        path=IMAGES,
+        root=STUDY.dataset.root,
+        on_problem=STUDY.dataset.on_problem,
+        largest_pixels=STUDY.dataset.largest_pixels,
+        **STUDY.dataset.duplicates.model_dump(),
+    message:
+        "Checking the images of {params.path}"
+    script:
+        "../scripts/catalogue.py"
+
+
+rule split:
+    input:
+        catalogue=rules.catalogue.output.catalogue,
+    output:
+        split=f"{R}/data/split.csv",
+    log:
+        f"{LOGS}/split.log",
+    params:
+        code=code("split"),
+        **STUDY.split.model_dump(),
+    message:
+        "Dividing the images into train, validation and test"
+    script:
+        "../scripts/split.py"
+
+
+rule draw_subset:
+    input:
+        split=rules.split.output.split,
+    output:
+        subset=f"{R}/data/subsets/{{subset}}.csv",
+    log:
+        f"{LOGS}/draw_subset/{{subset}}.log",
+    params:
+        code=code("draw_subset"),
+        per_class=lambda w: STUDY.subsets[w.subset].per_class,
+        seed=lambda w: STUDY.subsets[w.subset].seed,
+    message:
+        "Drawing the subset {wildcards.subset}"
+    script:
+        "../scripts/draw_subset.py"
+
+
+rule pack:
+    input:
+        split=rules.split.output.split,
+    output:
+        array=f"{R}/data/{{partition}}/{{size}}.npy",
+        facts=f"{R}/data/{{partition}}/{{size}}.json",
+    log:
+        f"{LOGS}/pack/{{partition}}_{{size}}.log",
+    params:
+        code=code("pack"),
+        root=image_root(),
+        partition=lambda w: w.partition,
+        size=lambda w: int(w.size),
+        resize=STUDY.dataset.resize,
+        largest_pixels=STUDY.dataset.largest_pixels,
+    message:
+        "Packing the {wildcards.partition} images at {wildcards.size} pixels"
+    script:
+        "../scripts/pack.py"
+
+
+def packed(partition, size):
+    """The inputs of a job that reads packed images.
+
+    The array is `ancient` and its small facts, which hold the digest of its content, are not:
+    new times on a large file mean nothing, new content does.
+    """
+    stem = f"{R}/data/{partition}/{size}"
+    return [ancient(f"{stem}.npy"), f"{stem}.json"]

@@ -1,0 +1,135 @@
+# What was chosen is trained once more and scored: the only rules downstream of a choice that end
+# in a test result, and `evaluate` the only one that reads test images.
+
+
+def choice(wildcards):
+    """The record of what an experiment chose."""
+    path = checkpoints.choose.get(experiment=wildcards.experiment).output.chosen
+    return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+
+
+def refit_params(wildcards):
+    """What a refit needs of the choice; the rest of its record makes no refit stale."""
+    record = choice(wildcards)
+    wanted = ("trial", "name", "settings", "learning_rates")
+    return {name: record[name] for name in wanted} | {"refit": STUDY.refit}
+
+
+def refit_partitions(settings):
+    """Partitions that the final model learns from, and is chosen by without a refit.
+
+    A small subset stays as small as it says: its refit sees no validation images.
+    """
+    return ["train"] if STUDY.refit and settings.subset != "full" else ["train", "validation"]
+
+
+def refit_head_features(wildcards):
+    """Tables and features for the refit of a head."""
+    settings = wait_for_choice(wildcards.experiment)
+    files = [training_table(settings.subset)]
+    files += feature_files(training_features(settings), "train")
+    if "validation" in refit_partitions(settings):
+        kind = training_features(settings) if STUDY.refit else plain_features(settings)
+        files += feature_files(kind, "validation")
+    return files
+
+
+rule refit_head:
+    input:
+        split=f"{R}/data/split.csv",
+        features=refit_head_features,
+        weights=lambda w: weights_inputs(
+            wait_for_choice(w.experiment).backbone, wait_for_choice(w.experiment).weights
+        ),
+    output:
+        model=f"{R}/experiments/{{experiment}}/refit_head/model.keras",
+        record=f"{R}/experiments/{{experiment}}/refit_head/record.json",
+    log:
+        f"{LOGS}/refit_head/{{experiment}}.log",
+    params:
+        code=code("refit_head"),
+        choice=refit_params,
+        files=lambda w: refit_files(wait_for_choice(w.experiment)),
+    resources:
+        mem_mb=lambda w, attempt: 4000 * attempt,
+        runtime=lambda w, attempt: 60 * attempt,
+    message:
+        "Training the chosen head of {wildcards.experiment} for the final score"
+    script:
+        "../scripts/refit_head.py"
+
+
+def refit_files(settings):
+    """Where a refit finds what it reads."""
+    training, plain = training_features(settings), plain_features(settings)
+    partitions = refit_partitions(settings)
+    second = training if STUDY.refit else plain
+    return {
+        "table": training_table(settings.subset),
+        "training": f"{R}/features/{training.id}/train",
+        "validation": f"{R}/features/{second.id}/validation" if len(partitions) > 1 else None,
+        "plain": f"{R}/features/{plain.id}",
+        "data": f"{R}/data",
+        "weights": weights_file(settings),
+        "backbone": plain.as_params(),
+    }
+
+
+rule refit_network:
+    input:
+        split=f"{R}/data/split.csv",
+        files=lambda w: network_inputs(
+            wait_for_choice(w.experiment), refit_partitions(wait_for_choice(w.experiment))
+        ),
+    output:
+        model=f"{R}/experiments/{{experiment}}/refit_network/model.keras",
+        record=f"{R}/experiments/{{experiment}}/refit_network/record.json",
+    log:
+        f"{LOGS}/refit_network/{{experiment}}.log",
+    params:
+        code=code("refit_network"),
+        choice=refit_params,
+        files=lambda w: refit_files(wait_for_choice(w.experiment)),
+        unfinished=lambda w: f"{R}/unfinished/{w.experiment}",
+        gpu_missing=STUDY.gpu_missing,
+    resources:
+        gpu=1,
+        mem_mb=lambda w, attempt: 8000 * attempt,
+        runtime=lambda w, attempt: 240 * attempt,
+    message:
+        "Fine-tuning the chosen network of {wildcards.experiment} for the final score"
+    script:
+        "../scripts/refit_network.py"
+
+
+def final_model(wildcards):
+    """The model to be scored and its record; experiments that chose the same share one."""
+    experiment = PLAN.refit_in(wildcards.experiment)
+    frozen = wait_for_choice(experiment).frozen_backbone
+    folder = f"{R}/experiments/{experiment}/{'refit_head' if frozen else 'refit_network'}"
+    return [f"{folder}/model.keras", f"{folder}/record.json"]
+
+
+rule evaluate:
+    input:
+        model=final_model,
+        split=f"{R}/data/split.csv",
+        images=lambda w: packed("test", image_size(wait_for_choice(w.experiment))),
+    output:
+        metrics=f"{R}/experiments/{{experiment}}/test/metrics.json",
+        predictions=f"{R}/experiments/{{experiment}}/test/predictions.csv",
+        confusion=f"{R}/experiments/{{experiment}}/test/confusion.csv",
+        classes=f"{R}/experiments/{{experiment}}/test/classes.csv",
+    log:
+        f"{LOGS}/evaluate/{{experiment}}.log",
+    params:
+        code=code("evaluate"),
+        experiment=lambda w: w.experiment,
+        scored_in=lambda w: PLAN.refit_in(w.experiment),
+    resources:
+        mem_mb=lambda w, attempt: 4000 * attempt,
+        runtime=lambda w, attempt: 60 * attempt,
+    message:
+        "Scoring the chosen model of {wildcards.experiment} on the test images"
+    script:
+        "../scripts/evaluate.py"

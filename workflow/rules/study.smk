@@ -1,0 +1,61 @@
+# The study as all other rules see it: the checked config, the plan of its trials, and the digest
+# of the code that each rule runs.
+
+import os
+import sys
+from pathlib import Path
+
+import yaml
+
+sys.path.insert(0, str(Path(workflow.basedir) / "src"))
+# Scripts run in processes of their own, on other machines too.
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(Path(workflow.basedir) / "src"), os.environ.get("PYTHONPATH", "")]
+).rstrip(os.pathsep)
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from scenery.study.experiments import cut_layer, image_size
+from scenery.study.opening import open_study, chosen_settings, local_gpus
+from scenery.study.code_digest import code_digest
+from scenery.study.features import plain_features, training_features, weights_id
+from scenery.study.plan import NotChosenYet, Plan
+
+CONFIG_FILE = str(workflow.configfiles[-1]) if workflow.configfiles else "config"
+STUDY = open_study(config, CONFIG_FILE, check_data=workflow.is_main_process)
+R = STUDY.results
+LOGS = "logs" + R.removeprefix("results")
+
+
+def wait_for_choice(experiment):
+    """The settings that an experiment chose; Snakemake waits for its checkpoint if need be."""
+    return chosen_settings(checkpoints.choose.get(experiment=experiment).output.chosen)
+
+
+def known_choice(experiment):
+    """The same, from what is on disk by now."""
+    return chosen_settings(f"{R}/experiments/{experiment}/chosen.yaml")
+
+
+PLAN = Plan(STUDY, CONFIG_FILE, chosen=wait_for_choice, known=known_choice)
+
+
+def code(script):
+    """Digest of a rule's script and of all that it imports from this project."""
+    return code_digest(Path(workflow.basedir) / "workflow" / "scripts" / f"{script}.py")
+
+
+# Jobs that fine-tune ask for a GPU each. Where the jobs run on this machine and it has GPUs, no
+# more of them run at once than it has; where it has none, they run on its processor.
+if local_gpus() and workflow.global_resources.get("gpu") is None:
+    workflow.global_resources["gpu"] = local_gpus()
+
+
+wildcard_constraints:
+    experiment="|".join(STUDY.experiments),
+    subset="|".join(STUDY.subsets) or "none",
+    partition="train|validation|test",
+    size=r"\d+",
+    shard=r"\d+",
+    trial=r"[A-Za-z0-9+-]+",
+    features=r"[A-Za-z0-9_-]+",
+    weights=r"[A-Za-z0-9_-]+",

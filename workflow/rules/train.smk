@@ -1,0 +1,103 @@
+# Trials: those on features of a frozen backbone share jobs, those that fine-tune get one each.
+
+
+def training_table(subset):
+    """The table of the images that a trial learns from."""
+    return f"{R}/data/split.csv" if subset == "full" else f"{R}/data/subsets/{subset}.csv"
+
+
+def shard(wildcards):
+    """The trials of one job."""
+    return PLAN.shards(wildcards.experiment, wait=False)[int(wildcards.shard)]
+
+
+def shard_features(wildcards):
+    """Features and tables that the trials of one job read, each once."""
+    files = {}
+    for trial in shard(wildcards):
+        settings = trial.settings
+        files[training_table(settings.subset)] = None
+        files.update(dict.fromkeys(feature_files(training_features(settings), "train")))
+        files.update(dict.fromkeys(feature_files(plain_features(settings), "validation")))
+    return list(files)
+
+
+def described(trial):
+    """A trial as a rule hands it to its script."""
+    settings = trial.settings
+    return {
+        "trial": trial.id,
+        "name": trial.name,
+        "settings": settings.model_dump(mode="json"),
+        "table": training_table(settings.subset),
+        "training": f"{R}/features/{training_features(settings).id}/train",
+        "validation": f"{R}/features/{plain_features(settings).id}/validation",
+        "plain": f"{R}/features/{plain_features(settings).id}",
+        "image_size": image_size(settings),
+        "layer": cut_layer(settings),
+    }
+
+
+rule train_heads:
+    input:
+        split=f"{R}/data/split.csv",
+        features=shard_features,
+    output:
+        metrics=f"{R}/experiments/{{experiment}}/train_heads/{{shard}}/metrics.csv",
+        history=f"{R}/experiments/{{experiment}}/train_heads/{{shard}}/history.csv",
+        predictions=f"{R}/experiments/{{experiment}}/train_heads/{{shard}}/predictions.csv",
+    log:
+        f"{LOGS}/train_heads/{{experiment}}/{{shard}}.log",
+    params:
+        code=code("train_heads"),
+        trials=lambda w: [described(trial) for trial in shard(w)],
+        finished=lambda w: f"{R}/unfinished/{w.experiment}/heads",
+    resources:
+        mem_mb=lambda w, attempt: 4000 * attempt,
+        runtime=lambda w, attempt: 60 * attempt,
+    message:
+        "Training the heads of {wildcards.experiment}, part {wildcards.shard}"
+    script:
+        "../scripts/train_heads.py"
+
+
+def network_inputs(settings, partitions):
+    """What a job reads that trains a network on the images of some partitions."""
+    size = image_size(settings)
+    files = [training_table(settings.subset)]
+    for partition in partitions:
+        files += packed(partition, size)
+        if settings.first_step is not None:
+            files += feature_files(plain_features(settings), partition)
+    return files + weights_inputs(settings.backbone, settings.weights)
+
+
+rule fine_tune:
+    input:
+        split=f"{R}/data/split.csv",
+        files=lambda w: network_inputs(
+            PLAN.trial(w.experiment, w.trial).settings, ["train", "validation"]
+        ),
+    output:
+        metrics=f"{R}/experiments/{{experiment}}/fine_tune/{{trial}}/metrics.csv",
+        history=f"{R}/experiments/{{experiment}}/fine_tune/{{trial}}/history.csv",
+        predictions=f"{R}/experiments/{{experiment}}/fine_tune/{{trial}}/predictions.csv",
+        record=f"{R}/experiments/{{experiment}}/fine_tune/{{trial}}/record.json",
+    log:
+        f"{LOGS}/fine_tune/{{experiment}}/{{trial}}.log",
+    params:
+        code=code("fine_tune"),
+        trial=lambda w: described(PLAN.trial(w.experiment, w.trial)),
+        data=f"{R}/data",
+        weights=lambda w: weights_file(PLAN.trial(w.experiment, w.trial).settings),
+        unfinished=lambda w: f"{R}/unfinished/{w.experiment}/{w.trial}",
+        keep_weights=not STUDY.refit,
+        gpu_missing=STUDY.gpu_missing,
+    resources:
+        gpu=1,
+        mem_mb=lambda w, attempt: 8000 * attempt,
+        runtime=lambda w, attempt: 240 * attempt,
+    message:
+        "Fine-tuning {wildcards.trial} of {wildcards.experiment}"
+    script:
+        "../scripts/fine_tune.py"

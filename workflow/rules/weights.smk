@@ -1,0 +1,64 @@
+# Weights of backbones: fetched or taken from a file once, and checked before anything is trained.
+
+
+def weights_source(wildcards):
+    """The user's weights file, if the weights are one."""
+    _, weights = PLAN.weights(wildcards.weights)
+    return [] if weights == "imagenet" else weights
+
+
+def weights_inputs(backbone, weights):
+    """The inputs of a job that needs a backbone's weights; none for random ones.
+
+    The check is `ancient`: it comes first, but checking one layer more makes nothing stale.
+    """
+    if weights == "none":
+        return []
+    stem = f"{R}/weights/{weights_id(backbone, weights)}"
+    return [f"{stem}.weights.h5", ancient(f"{stem}.checked.json")]
+
+
+def weights_file(settings):
+    """Where a job finds the weights of its backbone; None for random ones."""
+    if settings.weights == "none":
+        return None
+    return f"{R}/weights/{weights_id(settings.backbone, settings.weights)}.weights.h5"
+
+
+# The one rule that needs the network, which on a cluster only the login node may have.
+localrules:
+    provide_weights,
+
+
+rule provide_weights:
+    input:
+        weights_source,
+    output:
+        weights=f"{R}/weights/{{weights}}.weights.h5",
+    log:
+        f"{LOGS}/provide_weights/{{weights}}.log",
+    params:
+        code=code("provide_weights"),
+        backbone=lambda w: PLAN.weights(w.weights)[0],
+        weights=lambda w: PLAN.weights(w.weights)[1],
+    message:
+        "Providing the weights {wildcards.weights}"
+    script:
+        "../scripts/provide_weights.py"
+
+
+rule check_weights:
+    input:
+        weights=rules.provide_weights.output.weights,
+    output:
+        facts=f"{R}/weights/{{weights}}.checked.json",
+    log:
+        f"{LOGS}/check_weights/{{weights}}.log",
+    params:
+        code=code("check_weights"),
+        backbone=lambda w: PLAN.weights(w.weights)[0],
+        layers=lambda w: PLAN.layers_needed(w.weights),
+    message:
+        "Checking that the weights {wildcards.weights} cover the layers in use"
+    script:
+        "../scripts/check_weights.py"

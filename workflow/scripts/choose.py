@@ -1,0 +1,183 @@
+"""Choose one setting among an experiment's trials, on validation results alone.
+
+In: metrics and history of all trials. Out:
+trials.csv   one row per trial: settings, what it gave, whether it was chosen
+history.csv  one row per trial and epoch
+chosen.yaml  the choice, its settings, and the learning rates that a refit replays
+"""
+
+import json
+import logging
+import math
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import yaml
+
+from scenery.errors import UserError
+from scenery.jobs import job
+from scenery.study.choosing import Candidate, Result, choose, in_words
+from scenery.study.study import Choose
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+log = logging.getLogger("scenery")
+
+
+def choose_setting(
+    trials: list[dict[str, Any]],
+    metrics: list[Path],
+    history: list[Path],
+    how: Choose,
+    experiment: str,
+    title: str,
+    kind: str,
+    settings: dict[str, dict[str, Any]],
+    split: Path,
+    unfinished: Path,
+    out_chosen: Path,
+    out_trials: Path,
+    out_history: Path,
+) -> None:
+    """Join the trials with their results, choose, and write the three files.
+
+    Args:
+        trials: Rows of trials.csv, in the order of the config, with `candidate`.
+        metrics: One table per job.
+        history: One table per job.
+        how: The rule of choice.
+        experiment: Its name.
+        title: Its title.
+        kind: grid, list, random or single.
+        settings: Nested settings by trial id.
+        split: The split, for the number of validation images.
+        unfinished: Where weights of fine-tuned trials wait; those of the others are removed.
+        out_chosen: chosen.yaml.
+        out_trials: trials.csv.
+        out_history: history.csv.
+
+    Raises:
+        UserError: When no trial can be chosen.
+    """
+    table = _join(trials, metrics, experiment)
+    epochs = pd.concat([pd.read_csv(path) for path in history], ignore_index=True)
+    epochs = epochs[epochs["trial"].isin(table["trial"])]
+    # Written before the choice: when there is none, the table says why.
+    table.assign(chosen=False).to_csv(out_trials, index=False)
+    results = [_result(row) for row in table.to_dict("records")]
+    choice = choose(results, how, experiment)
+    table["chosen"] = table["trial"].isin(choice.trials)
+    table.to_csv(out_trials, index=False)
+    epochs.to_csv(out_history, index=False)
+    record = _record(table, epochs, choice, how) | {
+        "experiment": experiment,
+        "title": title,
+        "kind": kind,
+        "settings": settings[choice.trials[0]],
+        "validation_images": int((pd.read_csv(split)["partition"] == "validation").sum()),
+    }
+    out_chosen.write_text(yaml.safe_dump(record, sort_keys=True), encoding="utf-8")
+    _remove_others(unfinished, keep=set(choice.trials))
+    log.info(
+        "%s: %s, validation accuracy %.3f (%s of %d)",
+        experiment,
+        record["name"],
+        choice.accuracy,
+        record["rule"],
+        record["candidates"],
+    )
+
+
+def _join(trials: list[dict[str, Any]], metrics: list[Path], experiment: str) -> pd.DataFrame:
+    """Trials with their results; every trial must have exactly one row of them."""
+    found = pd.concat([pd.read_csv(path) for path in metrics], ignore_index=True)
+    rows = pd.DataFrame(trials)
+    found = found[found["trial"].isin(rows["trial"])]
+    doubled = found.loc[found["trial"].duplicated(), "trial"].tolist()
+    missing = sorted(set(rows["trial"]) - set(found["trial"]))
+    if doubled or missing:
+        raise UserError(
+            f"experiment {experiment}: results are there twice for {doubled} and missing for "
+            f"{missing}; remove its folder below experiments/ and run again"
+        )
+    return rows.merge(found, on="trial", how="left", validate="one_to_one")
+
+
+def _result(row: dict[str, Any]) -> Result:
+    return Result(
+        trial=row["trial"],
+        setting=row["setting"],
+        completed=row["status"] == "completed",
+        accuracy=row["validation_accuracy"],
+        loss=row["validation_loss"],
+        parameters=int(row["parameters"]),
+        allowed=bool(row["candidate"]),
+    )
+
+
+def _record(
+    table: pd.DataFrame, epochs: pd.DataFrame, choice: Candidate, how: Choose
+) -> dict[str, Any]:
+    first = table.set_index("trial").loc[choice.trials[0]]
+    best_epoch = int(first["best_epoch"])
+    rates = epochs[epochs["trial"] == choice.trials[0]]
+    by_step = {
+        step: [float(rate) for rate in rows.sort_values("epoch")["learning_rate"]]
+        for step, rows in rates.groupby("step", sort=False)
+    }
+    last = list(by_step)[-1]
+    by_step[last] = by_step[last][:best_epoch]
+    accuracies = table.loc[table["trial"].isin(choice.trials), "validation_accuracy"]
+    return {
+        "trial": choice.trials[0],
+        "trials": list(choice.trials),
+        "name": str(first["name"]),
+        "setting": choice.setting,
+        "varied": sorted({name for names in table["varied"] for name in json.loads(names)}),
+        "repeats": len(choice.trials),
+        "rule": in_words(how),
+        "candidates": int(table["setting"].nunique()),
+        "failed": int((table["status"] != "completed").sum()),
+        "validation_accuracy": float(choice.accuracy),
+        "validation_accuracy_spread": finite(float(accuracies.std(ddof=1)))
+        if len(accuracies) > 1
+        else None,
+        "validation_loss": finite(float(choice.loss)),
+        "parameters": choice.parameters,
+        "best_epoch": best_epoch,
+        "learning_rates": by_step,
+    }
+
+
+def finite(value: float) -> float | None:
+    """The value, or None where it is not a number, for which YAML has no portable word."""
+    return value if math.isfinite(value) else None
+
+
+def _remove_others(unfinished: Path, keep: set[str]) -> None:
+    """Weights of trials that were not chosen do not pile up."""
+    for folder in unfinished.glob("*-*"):
+        if folder.is_dir() and folder.name not in keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        choose_setting(
+            trials=snakemake.params.trials,
+            metrics=[Path(path) for path in snakemake.input.metrics],
+            history=[Path(path) for path in snakemake.input.history],
+            how=Choose.model_validate(snakemake.params.how),
+            experiment=snakemake.wildcards.experiment,
+            title=snakemake.params.title,
+            kind=snakemake.params.kind,
+            settings=snakemake.params.settings,
+            split=Path(snakemake.input.split),
+            unfinished=Path(snakemake.params.unfinished),
+            out_chosen=Path(snakemake.output.chosen),
+            out_trials=Path(snakemake.output.trials),
+            out_history=Path(snakemake.output.history),
+        )

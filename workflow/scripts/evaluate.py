@@ -1,0 +1,139 @@
+"""Score the final model on the test images: the one script that reads them.
+
+In: model.keras, packed test images. Out: metrics.json (accuracy with its 95 % Wilson interval, macro
+F1, loss), predictions.csv (one row per image), confusion.csv (rows true, columns predicted),
+classes.csv (precision, recall, F1 per class).
+"""
+
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+import pandas as pd
+from scipy.stats import binomtest
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+from scenery.jobs import job
+from scenery.learning.hardware import set_up
+from scenery.learning.packed import PackedImages, class_names, open_packed, partition_table
+from scenery.learning.results import prediction_table
+from scenery.learning.scores import cross_entropy
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+log = logging.getLogger("scenery")
+
+BATCH = 64
+
+
+def predict(model: keras.Model, images: PackedImages) -> np.ndarray:
+    """Class probabilities, float64, shape (images, classes)."""
+    parts = [
+        np.asarray(model(keras.ops.cast(batch, "float32"), training=False))
+        for batch in images.batches(BATCH)
+    ]
+    return np.concatenate(parts).astype(np.float64)
+
+
+def score(table: pd.DataFrame, probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+    """Accuracy with its interval, macro F1 and loss of predictions.
+
+    The interval is Wilson's (1927), which stays within 0 and 1 and holds near them.
+    """
+    correct, images = int(table["correct"].sum()), len(table)
+    interval = binomtest(correct, images).proportion_ci(0.95, method="wilson")
+    _, _, f1, _ = precision_recall_fscore_support(
+        table["class"], table["predicted"], average="macro", zero_division=0.0
+    )
+    return {
+        "accuracy": correct / images,
+        "correct": correct,
+        "images": images,
+        "low": float(interval.low),
+        "high": float(interval.high),
+        "macro_f1": float(f1),
+        "loss": cross_entropy(probabilities, labels),
+    }
+
+
+def evaluate(
+    model: Path,
+    record: Path,
+    split: Path,
+    array: Path,
+    experiment: str,
+    scored_in: str,
+    out: dict[str, Path],
+) -> None:
+    """Score one model and write the four files.
+
+    Args:
+        model: model.keras; loaded in Keras' safe mode.
+        record: record.json beside it.
+        split: The split.
+        array: Packed test images.
+        experiment: The experiment that chose the model.
+        scored_in: The experiment for which it was trained; another one where both chose the same.
+        out: Paths of metrics, predictions, confusion, classes.
+    """
+    table = pd.read_csv(split)
+    classes = class_names(table)
+    images = open_packed(array, partition_table(table, "test"))
+    network = keras.models.load_model(model, compile=False, safe_mode=True)
+    probabilities = predict(network, images)
+    predictions = prediction_table(list(images.files), images.labels, probabilities, classes)
+    facts = json.loads(record.read_text(encoding="utf-8"))
+    metrics = score(predictions, probabilities, images.labels) | {
+        "experiment": experiment,
+        "scored_in": scored_in,
+        "trial": facts["trial"],
+        "refit": facts["refit"],
+        "training_images": facts["training_images"],
+    }
+    out["metrics"].write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
+    predictions.to_csv(out["predictions"], index=False)
+    _write_classes(predictions, classes, out)
+    log.info(
+        "%s: test accuracy %.3f (%.3f to %.3f) on %d images",
+        experiment,
+        metrics["accuracy"],
+        metrics["low"],
+        metrics["high"],
+        metrics["images"],
+    )
+
+
+def _write_classes(predictions: pd.DataFrame, classes: list[str], out: dict[str, Path]) -> None:
+    true, predicted = predictions["class"], predictions["predicted"]
+    matrix = confusion_matrix(true, predicted, labels=classes)
+    confusion = pd.DataFrame(matrix, columns=classes)
+    confusion.insert(0, "true class", classes, allow_duplicates=True)
+    confusion.to_csv(out["confusion"], index=False)
+    precision, recall, f1, support = precision_recall_fscore_support(
+        true, predicted, labels=classes, zero_division=0.0
+    )
+    columns = {"class": classes, "precision": precision, "recall": recall, "f1": f1}
+    pd.DataFrame({**columns, "images": support}).to_csv(out["classes"], index=False)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        set_up(snakemake.threads)
+        evaluate(
+            model=Path(snakemake.input.model[0]),
+            record=Path(snakemake.input.model[1]),
+            split=Path(snakemake.input.split),
+            array=Path(snakemake.input.images[0]),
+            experiment=snakemake.params.experiment,
+            scored_in=snakemake.params.scored_in,
+            out={
+                "metrics": Path(snakemake.output.metrics),
+                "predictions": Path(snakemake.output.predictions),
+                "confusion": Path(snakemake.output.confusion),
+                "classes": Path(snakemake.output.classes),
+            },
+        )

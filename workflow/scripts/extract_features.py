@@ -1,0 +1,76 @@
+"""Compute the activations of a frozen backbone for all images of a partition or subset.
+
+In: packed images, the table that names them, weights. Out: float32 .npy of shape (images, ...),
+or (views, images, ...) for augmented views, and JSON facts with the digest of its content.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from scenery.jobs import job
+from scenery.learning.feature_extraction import extract, load_backbone, pooled, write_facts
+from scenery.learning.hardware import set_up
+from scenery.learning.packed import open_packed, partition_table
+from scenery.study.settings import Augment
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+BATCH = 32
+
+
+def extract_features(
+    table: Path,
+    array: Path,
+    weights: Path | None,
+    partition: str,
+    features: dict[str, Any],
+    out_array: Path,
+    out_facts: Path,
+) -> None:
+    """Write the features of one partition and their facts.
+
+    Args:
+        table: A split or subset.
+        array: The partition's packed images.
+        weights: Weights of the backbone; None: random ones.
+        partition: train or validation.
+        features: What a FeatureSet holds, as plain values.
+        out_array: The .npy file.
+        out_facts: The .json file.
+
+    Raises:
+        UserError: When the weights do not cover the backbone.
+    """
+    images = open_packed(array, partition_table(pd.read_csv(table), partition))
+    backbone = load_backbone(
+        features["backbone"], features["image_size"], features["layer"], weights, features["seed"]
+    )
+    augment = Augment(**features["augment"]) if features["augment"] else None
+    facts = extract(
+        pooled(backbone, features["pooling"]),
+        images,
+        out_array,
+        BATCH,
+        augment,
+        features["views"],
+        features["seed"],
+    )
+    facts["parameters"] = backbone.count_params()
+    write_facts(facts, out_facts)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        set_up(snakemake.threads)
+        extract_features(
+            table=Path(snakemake.input.images[0]),
+            array=Path(snakemake.input.images[1]),
+            weights=snakemake.params.weights,
+            partition=snakemake.params.partition,
+            features=snakemake.params.features,
+            out_array=Path(snakemake.output.array),
+            out_facts=Path(snakemake.output.facts),
+        )

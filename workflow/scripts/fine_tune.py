@@ -1,0 +1,220 @@
+"""Fine-tune one network on packed images: one trial, one job.
+
+In: packed train and validation images, weights, and features for the first of two steps. Out:
+metrics.csv (one row), history.csv (one row per epoch), predictions.csv (one row per validation
+image), record.json (effective settings, seed, versions, commit, digests).
+
+The state after every epoch is kept outside the outputs, so that a killed job goes on.
+"""
+
+import hashlib
+import json
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from scenery.jobs import job, peak_memory_mb
+from scenery.learning.epochs import Plan, Run, run_epochs
+from scenery.learning.feature_extraction import load_backbone
+from scenery.learning.feature_files import read_features
+from scenery.learning.fine_tuning import FineTuneLearner
+from scenery.learning.first_step import joined, train_head_first
+from scenery.learning.hardware import set_up, use_mixed_precision
+from scenery.learning.packed import class_names, open_packed, partition_table
+from scenery.learning.records import write_record
+from scenery.learning.results import metrics_row, prediction_table
+from scenery.learning.unfinished import Unfinished
+from scenery.study.settings import Settings
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+log = logging.getLogger("scenery")
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Files that one trial writes."""
+
+    metrics: Path
+    history: Path
+    predictions: Path
+    record: Path
+
+
+def fine_tune(
+    trial: dict[str, Any],
+    split: Path,
+    data: Path,
+    weights: str | None,
+    unfinished: Path,
+    keep_weights: bool,
+    code: str,
+    out: Outputs,
+) -> None:
+    """Train one trial from where it was, and write its results.
+
+    Args:
+        trial: Id, name, settings, table and feature files.
+        split: The split.
+        data: Folder of the packed images.
+        weights: Weights of the backbone; None: random ones.
+        unfinished: Folder for the state after each epoch.
+        keep_weights: Whether the best weights stay there for a study without refit.
+        code: Digest of the code.
+        out: Files to write.
+
+    Raises:
+        UserError: When the weights do not cover the network.
+    """
+    started = time.perf_counter()
+    settings = Settings.model_validate(trial["settings"])
+    table = pd.read_csv(split)
+    classes = class_names(table)
+    learner = build_learner(trial, settings, table, data, weights)
+    facts = [Path(f"{data}/{part}/{learner.images.size}.json") for part in ("train", "validation")]
+    state = Unfinished(unfinished, _key(trial, split, facts, weights, code))
+    run = train(trial, settings, learner, table, state)
+    row = metrics_row(
+        trial["trial"],
+        run,
+        parameters=learner.model.count_params(),
+        trained_parameters=learner.trained_parameters,
+        seconds=sum(epoch.seconds for epoch in run.history),
+        memory=peak_memory_mb(),
+    )
+    pd.DataFrame([row]).to_csv(out.metrics, index=False)
+    history = run.rows(trial["trial"])
+    pd.DataFrame(history, columns=None if history else ["trial"]).to_csv(out.history, index=False)
+    _write_predictions(learner, run, classes, out.predictions)
+    write_record(
+        out.record, trial["settings"], code, facts, trial=trial["trial"], name=trial["name"]
+    )
+    if keep_weights and run.status == "completed":
+        log.info("the best weights stay in %s until the choice", unfinished)
+    else:
+        state.clear()
+    log.info("%s: %s in %.0f s", trial["name"], run.status, time.perf_counter() - started)
+
+
+def build_learner(
+    trial: dict[str, Any],
+    settings: Settings,
+    split: pd.DataFrame,
+    data: Path,
+    weights: str | None,
+) -> FineTuneLearner:
+    """The network and its images."""
+    backbone = load_backbone(
+        settings.backbone, trial["image_size"], trial["layer"], weights, settings.seed
+    )
+    size = trial["image_size"]
+    training = partition_table(pd.read_csv(trial["table"]), "train")
+    validation = partition_table(split, "validation")
+    return FineTuneLearner(
+        settings,
+        len(class_names(split)),
+        backbone,
+        open_packed(data / "train" / f"{size}.npy", training),
+        open_packed(data / "validation" / f"{size}.npy", validation),
+        trial["name"],
+    )
+
+
+def train(
+    trial: dict[str, Any],
+    settings: Settings,
+    learner: FineTuneLearner,
+    split: pd.DataFrame,
+    state: Unfinished,
+) -> Run:
+    """Both steps, or what is left of them."""
+    first = None
+    run = state.restore(learner)
+    if settings.first_step is not None:
+        # A second or two on features; its history is wanted even when the state is restored.
+        weights = learner.get_weights() if run else None
+        first = _first_step(trial, settings, learner, split)
+        if weights is not None:
+            learner.set_weights(weights)
+        if first.status != "completed":
+            return first
+    plan = Plan(
+        step="network",
+        epochs=settings.epochs,
+        start=settings.optimizer.learning_rate,
+        schedule=settings.schedule,
+        early_stopping=settings.early_stopping,
+    )
+
+    def keep(so_far: Run, improved: bool) -> None:
+        state.save(learner, so_far, improved)
+
+    return joined(first, run_epochs(learner, plan, trial["name"], run, keep))
+
+
+def _first_step(
+    trial: dict[str, Any], settings: Settings, learner: FineTuneLearner, split: pd.DataFrame
+) -> Run:
+    training = partition_table(pd.read_csv(trial["table"]), "train")
+    return train_head_first(
+        settings,
+        learner.classes,
+        read_features(f"{trial['plain']}/train", training),
+        read_features(f"{trial['plain']}/validation", partition_table(split, "validation")),
+        learner.head,
+        trial["name"],
+    )
+
+
+def _write_predictions(
+    learner: FineTuneLearner, run: Run, classes: list[str], out: Path
+) -> None:
+    images = learner.validation
+    assert images is not None
+    if run.status != "completed":
+        out.write_text("file,class,predicted,correct,confidence\n", encoding="utf-8")
+        return
+    table = prediction_table(
+        list(images.files), images.labels, learner.predict(images).astype(np.float64), classes
+    )
+    table.to_csv(out, index=False)
+
+
+def _key(
+    trial: dict[str, Any], split: Path, facts: list[Path], weights: str | None, code: str
+) -> str:
+    """What the run depends on; a state of another key is not gone on with."""
+    digest = hashlib.sha256(code.encode())
+    digest.update(json.dumps(trial["settings"], sort_keys=True).encode())
+    for path in [split, Path(trial["table"]), *facts]:
+        digest.update(path.read_bytes())
+    if weights is not None:
+        digest.update(Path(weights).read_bytes())
+    return digest.hexdigest()
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        gpus = set_up(snakemake.threads, wants_gpu=True, gpu_missing=snakemake.params.gpu_missing)
+        use_mixed_precision(snakemake.params.trial["settings"]["mixed_precision"], gpus)
+        fine_tune(
+            trial=snakemake.params.trial,
+            split=Path(snakemake.input.split),
+            data=Path(snakemake.params.data),
+            weights=snakemake.params.weights,
+            unfinished=Path(snakemake.params.unfinished),
+            keep_weights=snakemake.params.keep_weights,
+            code=snakemake.params.code,
+            out=Outputs(
+                metrics=Path(snakemake.output.metrics),
+                history=Path(snakemake.output.history),
+                predictions=Path(snakemake.output.predictions),
+                record=Path(snakemake.output.record),
+            ),
+        )

@@ -1,0 +1,118 @@
+"""Train the chosen head once more for the final score and put it on its backbone.
+
+In: features of the training images and, for the whole training set, of the validation images;
+weights of the backbone. Out: model.keras (images 0..255 in, class probabilities out), record.json.
+"""
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from scenery.jobs import job
+from scenery.learning.epochs import Plan, replay, run_epochs
+from scenery.learning.feature_extraction import load_backbone
+from scenery.learning.feature_files import read_features
+from scenery.learning.fine_tuning import assemble
+from scenery.learning.hardware import set_up
+from scenery.learning.head_training import HeadLearner, LabelledFeatures
+from scenery.learning.heads import build_head
+from scenery.learning.packed import class_names, partition_table
+from scenery.learning.records import write_record
+from scenery.study.settings import Settings
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+log = logging.getLogger("scenery")
+
+
+def refit_head(
+    choice: dict[str, Any],
+    files: dict[str, Any],
+    split: Path,
+    code: str,
+    out_model: Path,
+    out_record: Path,
+) -> None:
+    """Train, assemble and save.
+
+    With a refit the chosen trial's learning rates are replayed on train and validation images;
+    without one the trial is run again as it was, which gives its weights.
+    """
+    settings = Settings.model_validate(choice["settings"])
+    table = pd.read_csv(split)
+    classes = len(class_names(table))
+    training = read_features(
+        files["training"], partition_table(pd.read_csv(files["table"]), "train")
+    )
+    validation = None
+    if files["validation"]:
+        validation = read_features(files["validation"], partition_table(table, "validation"))
+    if choice["refit"]:
+        learner = HeadLearner(settings, classes, _both(training, validation), None)
+        run = replay(learner, choice["learning_rates"]["head"], "head", choice["name"])
+    else:
+        learner = HeadLearner(settings, classes, training, validation)
+        plan = Plan(
+            "head",
+            settings.epochs,
+            settings.optimizer.learning_rate,
+            settings.schedule,
+            settings.early_stopping,
+        )
+        run = run_epochs(learner, plan, choice["name"], quiet=True)
+    if run.status != "completed":
+        raise RuntimeError(f"the refit of {choice['name']} {run.status}: {run.reason}")
+    _save(settings, classes, files, learner, out_model)
+    write_record(
+        out_record,
+        choice["settings"],
+        code,
+        [Path(files["training"] + ".json")],
+        trial=choice["trial"],
+        name=choice["name"],
+        refit=choice["refit"],
+        training_images=len(learner.training.labels),
+        epochs=len(run.history),
+    )
+
+
+def _both(training: LabelledFeatures, validation: LabelledFeatures | None) -> LabelledFeatures:
+    if validation is None:
+        return training
+    axis = 1 if training.views else 0
+    return LabelledFeatures(
+        np.concatenate([training.values, validation.values], axis=axis),
+        np.concatenate([training.labels, validation.labels]),
+        training.views,
+    )
+
+
+def _save(
+    settings: Settings, classes: int, files: dict[str, Any], learner: HeadLearner, out: Path
+) -> None:
+    wanted = files["backbone"]
+    backbone = load_backbone(
+        wanted["backbone"], wanted["image_size"], wanted["layer"], files["weights"], wanted["seed"]
+    )
+    head = build_head(backbone.output.shape[1:], classes, settings.head)
+    # A pooling layer has no weights, so both heads list theirs in the same order.
+    head.set_weights(learner.get_weights())
+    assemble(backbone, head, frozen_statistics=True).save(out)
+    log.info("the final model has %d parameters", backbone.count_params() + head.count_params())
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        set_up(snakemake.threads)
+        refit_head(
+            choice=snakemake.params.choice,
+            files=snakemake.params.files,
+            split=Path(snakemake.input.split),
+            code=snakemake.params.code,
+            out_model=Path(snakemake.output.model),
+            out_record=Path(snakemake.output.record),
+        )

@@ -1,0 +1,32 @@
+"""Paint the generated data set: eight classes of outdoor scenes.
+
+In: nothing but the settings.
+Out: a folder of class folders, ``<class>/<class>_<number>.png``, numbers from 1.
+"""
+
+import logging
+from typing import TYPE_CHECKING
+
+from scenery.data.scenes import SCENE_CLASSES, draw_scenes
+from scenery.jobs import job
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+log = logging.getLogger("scenery")
+
+
+def main(per_class: int, image_size: int, seed: int, folder: str) -> None:
+    """Paint the scenes."""
+    draw_scenes(folder, per_class, image_size, seed)
+    log.info("%d scenes of each of %s", per_class, ", ".join(SCENE_CLASSES))
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main(
+            per_class=snakemake.params.per_class,
+            image_size=snakemake.params.image_size,
+            seed=snakemake.params.seed,
+            folder=snakemake.output.folder,
+        )

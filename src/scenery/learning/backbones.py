@@ -5,8 +5,9 @@ preprocessing is its first layers (names beginning with `preprocess`), made of K
 only, so that a saved model needs none of this code. To go on from there:
 
 - weights are loaded by layer name (`scenery.learning.weights`);
-- call it inside a trial's model as `backbone(images, training=False)`: batch norm then keeps its
-  statistics while its scale and shift may still learn;
+- where batch norm must keep its statistics while its scale and shift learn, train it inside
+  `scenery.learning.inference_mode.InferenceMode`: `backbone(images, training=False)` does not
+  hold in Keras 3;
 - inner layers are reached by `backbone.get_layer(name).output` (Grad-CAM), and
   `scenery.learning.cuts` makes stages trainable and splits it in two at a layer.
 """

@@ -65,11 +65,13 @@ def save_weights(network: keras.Model, path: str | Path) -> None:
     try:
         with h5py.File(draft, "w") as file:
             layers = _layers_with_weights(network)
-            file.attrs["layer_names"] = [layer.name.encode() for layer in layers]
+            # Text of any length: HDF5 refuses a list of more than 64 KiB of fixed length.
+            text = h5py.string_dtype()
+            file.attrs.create("layer_names", [layer.name for layer in layers], dtype=text)
             for layer in layers:
                 group = file.create_group(layer.name)
                 names = [f"{index}_{weight.name}" for index, weight in enumerate(layer.weights)]
-                group.attrs["weight_names"] = [name.encode() for name in names]
+                group.attrs.create("weight_names", names, dtype=text)
                 for name, value in zip(names, layer.get_weights(), strict=True):
                     group.create_dataset(name, data=value)
         # mkstemp makes files that only their owner may read.

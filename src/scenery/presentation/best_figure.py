@@ -29,7 +29,7 @@ def best_figure(
     figure.set_layout_engine("none")
     heading = "\n".join(textwrap.wrap(shorten(title, 110), 62))
     figure.text(0.04, 0.95, heading, fontsize=28, fontweight="bold", va="top")
-    figure.text(0.04, 0.83, "Best result and its configuration", fontsize=20, va="top",
+    figure.text(0.04, 0.835 if "\n" in heading else 0.885, "Best result and its configuration", fontsize=20, va="top",
                 color="#444444")  # fmt: skip
     _numbers(figure, trials, choice, metrics)
     _strip(figure.add_axes((0.05, 0.40, 0.40, 0.11)), trials)
@@ -38,9 +38,7 @@ def best_figure(
     return figure
 
 
-def _numbers(
-    figure: Figure, trials: pd.DataFrame, choice: Choice, metrics: dict[str, Any]
-) -> None:
+def _numbers(figure: Figure, trials: pd.DataFrame, choice: Choice, metrics: dict[str, Any]) -> None:
     figure.text(0.04, 0.775, accuracy(metrics["accuracy"]), fontsize=58, fontweight="bold",
                 color=CHOSEN, va="top")  # fmt: skip
     ends = interval(metrics["accuracy"], metrics["low"], metrics["high"]).split(" ")[-1]
@@ -49,11 +47,12 @@ def _numbers(
         f"95 % Wilson interval, {plural(int(metrics['images']), 'test image')}",
         f"validation accuracy {accuracy(choice.validation_accuracy)}"
         + (f", mean of {choice.repeats} repeats" if choice.repeats > 1 else ""),
-        f"chosen from {plural(choice.candidates, 'setting')} ({_trials(trials)})",
+        f"chosen from {plural(choice.candidates, 'setting')}",
+        _trials(trials),
         f"rule: {choice.rule}",
     ]
-    figure.text(0.205, 0.775, "\n".join(shorten(line, 40) for line in right), fontsize=14.5,
-                va="top", linespacing=1.5)  # fmt: skip
+    figure.text(0.225, 0.775, "\n".join(shorten(line, 38) for line in right), fontsize=14.5,
+                va="top", linespacing=1.4)  # fmt: skip
 
 
 def _trials(trials: pd.DataFrame) -> str:
@@ -73,9 +72,7 @@ def _strip(axes: Axes, trials: pd.DataFrame) -> None:
     axes.set_ylim(-0.6, 0.6)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    axes.set_title(
-        "validation accuracy of every trial; orange: chosen", loc="left", fontsize=14
-    )
+    axes.set_title("validation accuracy of every trial; orange: chosen", loc="left", fontsize=14)
     values = good["validation_accuracy"]
     if values.max() - values.min() < 0.002:
         axes.set_xlim(values.min() - 0.01, values.max() + 0.01)
@@ -104,20 +101,19 @@ def _settings(figure: Figure, choice: Choice) -> None:
     """Two columns of text on the right half: setting and value, varied ones in colour."""
     rows = configuration(choice.settings, choice.varied)
     rows.append(("parameters", count(choice.parameters), False))
-    wrapped = [(label, textwrap.wrap(value, 42)[:3] or ["none"], tried)
+    wrapped = [(label, textwrap.wrap(value, 40)[:3] or ["none"], tried)
                for label, value, tried in rows]  # fmt: skip
     lines = sum(len(value) for _, value, _ in wrapped)
-    step = min(0.7 / (lines + 0.5 * len(wrapped)), 0.042)
-    size = min(15.0, step * 9 * 72 / 1.45)
+    step = min(0.7 / (lines + 0.5 * len(wrapped)), 0.036)
+    size = min(15.0, step * figure.get_figheight() * 72 / 1.35)
     height = 0.775
     for label, value, tried in wrapped:
-        colour = CHOSEN if tried else "black"
-        figure.text(
-            0.50, height, shorten(label, 20), fontsize=size, va="top", color="#555555"
-        )
-        figure.text(0.655, height, "\n".join(shorten(line, 44) for line in value), fontsize=size,
-                    va="top", color=colour, fontweight="bold" if tried else "normal",
-                    linespacing=step * 9 * 72 / size / 1.22)  # fmt: skip
-        height -= step * (len(value) + 0.5)
+        colour, weight = (CHOSEN, "bold") if tried else ("black", "normal")
+        figure.text(0.50, height, shorten(label, 24), fontsize=size, va="top", color="#555555")
+        for line in value:
+            figure.text(0.66, height, shorten(line, 42), fontsize=size, va="top", color=colour,
+                        fontweight=weight)  # fmt: skip
+            height -= step
+        height -= 0.5 * step
     figure.text(0.50, 0.03, "in orange: what this experiment varied", fontsize=12,
                 color="#555555")  # fmt: skip

@@ -51,9 +51,7 @@ def _head(head: dict[str, Any]) -> str:
         return ""
     parts = [f"{head.get('pooling', 'average')} pooling"]
     if head.get("dense"):
-        parts.append(
-            f"dense {setting_value(head['dense'])} ({head.get('activation', 'relu')})"
-        )
+        parts.append(f"dense {setting_value(head['dense'])} ({head.get('activation', 'relu')})")
     if head.get("batch_norm"):
         parts.append("batch norm")
     for name in ("dropout", "l1", "l2"):
@@ -105,16 +103,15 @@ def _rest(settings: dict[str, Any]) -> list[tuple[str, str, tuple[str, ...]]]:
     """Settings without a row of their own, so that one added later is not lost."""
     rows = []
     for name, value in settings.items():
+        # A frozen backbone's batch norm is frozen too.
+        if name == "batch_norm_statistics" and settings.get("trainable") == "head":
+            continue
         # Views of images say something only where images are changed.
-        if name in _TOLD or (
-            name == "views" and not _switched_on(settings.get("augment") or {})
-        ):
+        if name in _TOLD or (name == "views" and not _switched_on(settings.get("augment") or {})):
             continue
         if isinstance(value, dict):
             filled = {key: item for key, item in value.items() if not is_missing(item)}
-            text = ", ".join(
-                f"{heading(k)} {setting_value(v)}" for k, v in filled.items()
-            )
+            text = ", ".join(f"{heading(k)} {setting_value(v)}" for k, v in filled.items())
         else:
             text = setting_value(value) if value not in _OFF else ""
         rows.append((heading(name), text, (name,)))

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from scenery.presentation.ranking import completed, varied_columns
 from scenery.presentation.reading import Choice
 from scenery.presentation.statistics import mean_interval, paired_effect
-from scenery.presentation.style import BLUE, CHOSEN, GREY, new_figure, styled
+from scenery.presentation.style import BLUE, CHOSEN, GREY, new_figure, set_title, styled
 from scenery.presentation.words import (
     heading,
     is_missing,
@@ -49,7 +49,7 @@ def main_effects(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
     shown = [name for name in varied if name in shown]
     columns = min(len(shown), 4)
     rows = -(-len(shown) // columns)
-    figure = new_figure(max(10.0, 3.8 * columns), 1.4 + 3.6 * rows)
+    figure = new_figure(max(10.0, 3.2 * columns), 1.4 + 2.9 * rows)
     panels = figure.subplots(rows, columns, squeeze=False, sharey=True)
     for axes, name in zip(panels.flat, shown, strict=False):
         _panel(axes, trials, name, varied)
@@ -64,8 +64,10 @@ def main_effects(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
     panels[0, 0].set_ylim(values.min() - margin, values.max() + margin)
     failed = len(trials) - len(good)
     left_out = len(varied) - len(shown)
-    text = f"{title}: means over {plural(len(good), 'trial')}, 95 % t interval"
-    figure.suptitle(shorten(text, 96), x=0.01, ha="left")
+    text = f"means over {plural(len(good), 'trial')}, 95 % t interval"
+    if any(len(ordered(trials[name])) == 2 for name in shown):
+        text += "; above a panel: second minus first value, all else equal"
+    set_title(figure, title, text)
     notes = ["orange value: chosen"]
     if failed:
         notes.append(f"\u00d7 {plural(failed, 'trial')} diverged, in no mean")
@@ -88,9 +90,7 @@ def _panel(axes: Axes, trials: pd.DataFrame, name: str, varied: list[str]) -> No
         )  # fmt: skip
         mean, low, high = mean_interval(results)
         reach = None if np.isnan(low) else [[mean - low], [high - mean]]
-        axes.errorbar(
-            place, mean, yerr=reach, fmt="o", color=BLUE, markersize=9, capsize=6
-        )
+        axes.errorbar(place, mean, yerr=reach, fmt="o", color=BLUE, markersize=9, capsize=6)
         failed = int((inside & ~good).sum())
         if failed:
             axes.text(

@@ -12,14 +12,17 @@ from scenery.presentation.statistics import calibration, wilson
 from scenery.presentation.style import (
     BLUE,
     CHOSEN,
-    COLOUR_MAP,
     GREEN,
     GREY,
     LIGHT,
     new_figure,
+    set_title,
     styled,
 )
-from scenery.presentation.words import interval, plural, shorten, shorten_all
+from scenery.presentation.words import interval, plural, shorten_all
+
+# From white: errors stand out on it, and it prints well.
+SHARES = "Blues"
 
 
 def measured(metrics: dict[str, Any]) -> str:
@@ -29,9 +32,7 @@ def measured(metrics: dict[str, Any]) -> str:
 
 
 @styled
-def confusion_matrix(
-    confusion: pd.DataFrame, metrics: dict[str, Any], title: str
-) -> Figure:
+def confusion_matrix(confusion: pd.DataFrame, metrics: dict[str, Any], title: str) -> Figure:
     """Counts of test images by true (rows) and predicted class; colour: share of the row.
 
     Readable with two to about forty classes: the figure grows and the letters shrink.
@@ -42,17 +43,17 @@ def confusion_matrix(
     axes = figure.subplots()
     counts = confusion.to_numpy(dtype=float)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    image = axes.imshow(shares, vmin=0, vmax=1, cmap=COLOUR_MAP)
+    image = axes.imshow(shares, vmin=0, vmax=1, cmap=SHARES)
     size = 15 if classes <= 12 else 12 if classes <= 24 else 10
     for (row, column), value in np.ndenumerate(counts):
         # Noughts would hide the errors among many classes.
         if value or classes <= 12:
-            shade = colormaps[COLOUR_MAP](shares[row, column])
+            shade = colormaps[SHARES](shares[row, column])
             light = 0.299 * shade[0] + 0.587 * shade[1] + 0.114 * shade[2] > 0.5
             axes.text(column, row, f"{value:.0f}", ha="center", va="center", fontsize=size,
-                      color="black" if light else "white" if value else "#8FA0B5")  # fmt: skip
+                      color=("black" if light else "white") if value else "#B0B0B0")  # fmt: skip
     names = shorten_all(confusion.index, 22)
-    label_size = 13 if classes <= 12 else 11
+    label_size = 13 if classes <= 12 else 12
     axes.set_xticks(range(classes), names, rotation=90 if classes > 12 else 40,
                     ha="center" if classes > 12 else "right", rotation_mode="default"
                     if classes > 12 else "anchor", fontsize=label_size)  # fmt: skip
@@ -61,17 +62,14 @@ def confusion_matrix(
     axes.set_ylabel("true class")
     axes.grid(False)
     figure.colorbar(image, label="share of the true class's images", shrink=0.7)
-    text = f"{shorten(title, 56)}\naccuracy {measured(metrics)}"
-    figure.suptitle(text, x=0.01, ha="left")
+    set_title(figure, title, f"test accuracy {measured(metrics)}")
     return figure
 
 
 @styled
 def class_scores(classes: pd.DataFrame, metrics: dict[str, Any], title: str) -> Figure:
     """Precision, recall (95 % Wilson interval) and F1 of each class, best F1 first."""
-    rows = classes.sort_values("f1", ascending=False, kind="stable").reset_index(
-        drop=True
-    )
+    rows = classes.sort_values("f1", ascending=False, kind="stable").reset_index(drop=True)
     figure = new_figure(11, max(4.0, 2.2 + 0.36 * len(rows)))
     axes = figure.subplots()
     places = np.arange(len(rows))
@@ -81,13 +79,9 @@ def class_scores(classes: pd.DataFrame, metrics: dict[str, Any], title: str) -> 
             axes.plot([low, high], [place, place], color=LIGHT, linewidth=5, zorder=1,
                       solid_capstyle="butt")  # fmt: skip
     axes.plot([], [], color=LIGHT, linewidth=5, label="95 % interval of recall")
-    axes.scatter(
-        rows["precision"], places, marker="D", s=46, color=BLUE, label="precision"
-    )
+    axes.scatter(rows["precision"], places, marker="D", s=46, color=BLUE, label="precision")
     axes.scatter(rows["recall"], places, marker="s", s=46, color=GREEN, label="recall")
-    axes.scatter(
-        rows["f1"], places, marker="o", s=70, color=CHOSEN, label="F1", zorder=3
-    )
+    axes.scatter(rows["f1"], places, marker="o", s=70, color=CHOSEN, label="F1", zorder=3)
     for place, row in rows.iterrows():
         axes.text(1.01, float(str(place)), f"{row['f1']:.3f}", va="center", fontsize=11,
                   transform=axes.get_yaxis_transform())  # fmt: skip
@@ -98,8 +92,7 @@ def class_scores(classes: pd.DataFrame, metrics: dict[str, Any], title: str) -> 
     axes.set_xlabel("on the test partition; in brackets: images; at the right: F1")
     figure.legend(loc="outside lower center", ncols=4)
     macro = f"; macro F1 {metrics['macro_f1']:.3f}" if "macro_f1" in metrics else ""
-    text = f"{shorten(title, 64)}\naccuracy {measured(metrics)}{macro}"
-    figure.suptitle(text, x=0.01, ha="left")
+    set_title(figure, title, f"test accuracy {measured(metrics)}{macro}")
     return figure
 
 
@@ -117,9 +110,7 @@ def reliability(predictions: pd.DataFrame, title: str, bins: int = 10) -> Figure
     axes, below = figure.subplots(2, 1, height_ratios=[3, 1], sharex=True)
     axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1.5,
               label="perfectly calibrated")  # fmt: skip
-    reach = np.vstack(
-        [table["accuracy"] - table["low"], table["high"] - table["accuracy"]]
-    )
+    reach = np.vstack([table["accuracy"] - table["low"], table["high"] - table["accuracy"]])
     axes.errorbar(table["confidence"], table["accuracy"], yerr=np.clip(reach, 0, None), fmt="o-",
                   color=BLUE, capsize=5, markersize=8, label="test images")  # fmt: skip
     axes.set_ylabel("accuracy in the bin")
@@ -133,8 +124,7 @@ def reliability(predictions: pd.DataFrame, title: str, bins: int = 10) -> Figure
     below.set_ylabel("images")
     below.set_xlabel("confidence: probability of the predicted class")
     _mean_line(below, float(confidence.mean()))
-    text = f"{shorten(title, 52)}: confidence\n{plural(len(predictions), 'test image')}"
-    figure.suptitle(text, x=0.01, ha="left")
+    set_title(figure, title, f"confidence on {plural(len(predictions), 'test image')}")
     return figure
 
 

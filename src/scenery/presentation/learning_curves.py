@@ -7,8 +7,16 @@ from matplotlib.figure import Figure
 
 from scenery.presentation.ranking import rank_settings
 from scenery.presentation.reading import Choice
-from scenery.presentation.style import CHOSEN, COLOURS, GREY, LIGHT, new_figure, styled
-from scenery.presentation.words import plural, shorten, shorten_all
+from scenery.presentation.style import (
+    CHOSEN,
+    COLOURS,
+    GREY,
+    LIGHT,
+    new_figure,
+    set_title,
+    styled,
+)
+from scenery.presentation.words import plural, shorten_all
 
 LABELLED = 8
 _MEASURES = (("accuracy", "accuracy"), ("loss", "loss"))
@@ -24,13 +32,9 @@ def with_position(history: pd.DataFrame) -> pd.DataFrame:
     restarts = network.groupby("trial")["epoch"].min() <= head_end.reindex(
         network["trial"].unique()
     ).fillna(0)
-    shift = history["trial"].map(
-        head_end.where(restarts.reindex(head_end.index) == True, 0)
-    )
+    shift = history["trial"].map(head_end.where(restarts.reindex(head_end.index) == True, 0))
     moved = history["epoch"] + shift.fillna(0).where(history["step"] == "network", 0)
-    return history.assign(position=moved).sort_values(
-        ["trial", "position"], kind="stable"
-    )
+    return history.assign(position=moved).sort_values(["trial", "position"], kind="stable")
 
 
 def _line(axes: Axes, rows: pd.DataFrame, column: str, **look: object) -> None:
@@ -61,15 +65,13 @@ def _draw_others(
     measure: str,
 ) -> None:
     ranked = rank_settings(trials, choice)
-    labels = dict(zip(ranked["setting"], shorten_all(ranked["label"], 30), strict=True))
+    labels = dict(zip(ranked["setting"], shorten_all(ranked["label"], 72), strict=True))
     others = [name for name in ranked["setting"] if name != choice.setting]
     named = others[: LABELLED - 1]
     column = f"validation_{measure}"
     by_setting = trials.set_index("trial")["setting"]
     grouped = {name: rows for name, rows in history.groupby("trial", sort=False)}
-    for place, setting in enumerate(
-        [*others[LABELLED - 1 :], *reversed(named), choice.setting]
-    ):
+    for place, setting in enumerate([*others[LABELLED - 1 :], *reversed(named), choice.setting]):
         faint = place < len(others) - len(named)
         look: dict[str, object] = {"color": LIGHT, "linewidth": 1.0, "zorder": 1}
         if setting == choice.setting:
@@ -82,18 +84,14 @@ def _draw_others(
         label = labels[setting] + (" (chosen)" if setting == choice.setting else "")
         for trial in by_setting[by_setting == setting].index:
             if trial in grouped:
-                _line(
-                    axes, grouped[trial], column, label=None if faint else label, **look
-                )
+                _line(axes, grouped[trial], column, label=None if faint else label, **look)
                 label = None  # type: ignore[assignment]
     if len(others) > len(named):
         rest = f"{plural(len(others) - len(named), 'further setting')}"
         axes.plot([], [], color=LIGHT, linewidth=2, label=rest)
 
 
-def _mark_diverged(
-    axes: Axes, history: pd.DataFrame, trials: pd.DataFrame, column: str
-) -> None:
+def _mark_diverged(axes: Axes, history: pd.DataFrame, trials: pd.DataFrame, column: str) -> None:
     """A cross at the last epoch with a value of each diverged trial."""
     diverged = trials.loc[trials["status"] != "completed", "trial"]
     rows = history[history["trial"].isin(diverged) & np.isfinite(history[column])]
@@ -141,24 +139,18 @@ def learning_curves(
             _mark_diverged(panels[row, 1], history, trials, f"validation_{measure}")
             panels[row, 1].set_ylabel(f"validation {name}")
     _bound_losses(panels[1, 0], chosen_rows, ["loss", "validation_loss"])
-    panels[0, 0].set_title(
-        f"Chosen trial (best epoch: {choice.best_epoch:.0f})", loc="left"
-    )
+    panels[0, 0].set_title(f"Chosen trial (best epoch: {choice.best_epoch:.0f})", loc="left")
     if several:
         _bound_losses(panels[1, 1], history, ["validation_loss"])
-        panels[0, 1].set_title(
-            f"All {trials['trial'].nunique()} trials, validation", loc="left"
-        )
+        panels[0, 1].set_title(f"All {trials['trial'].nunique()} trials, validation", loc="left")
         handles, labels = panels[0, 1].get_legend_handles_labels()
-        order = np.argsort(
-            [not text.endswith("(chosen)") for text in labels], kind="stable"
-        )
+        order = np.argsort([not text.endswith("(chosen)") for text in labels], kind="stable")
         figure.legend(
             [handles[i] for i in order], [labels[i] for i in order], loc="outside lower center",
-            ncols=3,
+            ncols=2 if max(map(len, labels)) > 30 else 3,
         )  # fmt: skip
     for axes in panels[1]:
         axes.set_xlabel("epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)
-    figure.suptitle(shorten(title, 100), x=0.01, ha="left")
+    set_title(figure, title)
     return figure

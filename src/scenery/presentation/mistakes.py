@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image, ImageOps
 
-from scenery.presentation.style import CHOSEN, new_figure, styled
+from scenery.presentation.style import new_figure, set_title, styled
 from scenery.presentation.words import plural, shorten
 
 SIDE = 320
@@ -24,27 +24,24 @@ def confident_mistakes(
     opened is shown as a tile that says so.
     """
     wrong = predictions[~predictions["correct"]]
-    wrong = wrong.sort_values(
-        ["confidence", "file"], ascending=[False, True], kind="stable"
-    )
+    wrong = wrong.sort_values(["confidence", "file"], ascending=[False, True], kind="stable")
     tiles = wrong.head(shown)
     columns = min(max(len(tiles), 1), 4)
     rows = max(-(-len(tiles) // columns), 1)
     figure = new_figure(max(3.3 * columns, 9), 1.2 + 3.6 * rows)
     text = (
-        f"{shorten(title, 70)}\nmost confident mistakes: {len(tiles)} of {len(wrong)} wrong among "
+        f"most confident mistakes: {len(tiles)} of {len(wrong)} wrong among "
         f"{plural(len(predictions), 'test image')}"
     )
-    figure.suptitle(text, x=0.01, ha="left")
+    set_title(figure, title, text)
     if len(tiles) == 0:
         axes = figure.subplots()
         axes.set_axis_off()
-        axes.text(
-            0.5, 0.5, "No test image was classified wrongly.", ha="center", fontsize=18
-        )
+        axes.text(0.5, 0.5, "No test image was classified wrongly.", ha="center", fontsize=18)
         return figure
+    figure.set_layout_engine("compressed", h_pad=0.12, w_pad=0.08)
     panels = figure.subplots(rows, columns, squeeze=False)
-    for axes in panels.flat:
+    for axes in panels.flat[len(tiles) :]:
         axes.set_axis_off()
     for axes, (_, row) in zip(panels.flat, tiles.iterrows(), strict=False):
         _tile(axes, row, Path(root))
@@ -57,13 +54,14 @@ def _tile(axes: Axes, row: pd.Series, root: Path) -> None:
     except (OSError, ValueError, Image.DecompressionBombError):
         axes.text(0.5, 0.5, f"{shorten(row['file'], 26)}\ncan't be opened", ha="center",
                   va="center", transform=axes.transAxes, fontsize=10)  # fmt: skip
-    axes.set_title(
-        f"true: {shorten(row['class'], 24)}", fontsize=12, loc="left", pad=22
-    )
-    axes.text(0, 1.02, f"said: {shorten(row['predicted'], 17)} ({row['confidence']:.2f})",
-              transform=axes.transAxes, fontsize=12, color=CHOSEN, va="bottom")  # fmt: skip
-    axes.text(0, -0.02, shorten(row["file"], 34), transform=axes.transAxes, fontsize=8.5,
-              color="#555555", va="top")  # fmt: skip
+    axes.set_box_aspect(1)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
+    said = f"said: {shorten(row['predicted'], 17)} ({row['confidence']:.2f})"
+    axes.set_title(f"true: {shorten(row['class'], 24)}\n{said}", fontsize=12, loc="left")
+    axes.set_xlabel(shorten(row["file"][::-1], 38)[::-1], fontsize=9, color="#555555", loc="left")
 
 
 def _picture(path: Path) -> np.ndarray:

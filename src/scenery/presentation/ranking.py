@@ -43,9 +43,7 @@ def rank_settings(trials: pd.DataFrame, choice: Choice) -> pd.DataFrame:
                 "repeats": len(done),
                 "failed": len(group) - len(done),
                 "chosen": bool(group["chosen"].any()),
-                "parameters": group["parameters"].mean()
-                if "parameters" in group
-                else None,
+                "parameters": group["parameters"].mean() if "parameters" in group else None,
                 "seconds": done["seconds"].mean() if "seconds" in group else None,
                 **{name: first[name] for name in varied},
             }

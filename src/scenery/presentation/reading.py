@@ -104,9 +104,7 @@ def read_classes(path: str | Path) -> pd.DataFrame:
 
 def read_catalogue(path: str | Path) -> pd.DataFrame:
     """One row per image file found, with what is wrong with it."""
-    return read_table(
-        path, ("file", "class", "problem", "duplicate_group", "kept", "reason")
-    )
+    return read_table(path, ("file", "class", "problem", "duplicate_group", "kept", "reason"))
 
 
 def read_split(path: str | Path) -> pd.DataFrame:
@@ -117,9 +115,7 @@ def read_split(path: str | Path) -> pd.DataFrame:
 def read_metrics(path: str | Path) -> dict[str, Any]:
     """What was measured on the test partition, as written by `evaluate`."""
     metrics = json.loads(Path(path).read_text(encoding="utf-8"))
-    missing = [
-        key for key in ("accuracy", "images", "low", "high") if key not in metrics
-    ]
+    missing = [key for key in ("accuracy", "images", "low", "high") if key not in metrics]
     if missing:
         raise UserError(f"{path}: the measurements lack {', '.join(missing)}")
     return dict(metrics)

@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from scenery.presentation.ranking import completed, varied_columns
 from scenery.presentation.reading import Choice
 from scenery.presentation.statistics import best_of
-from scenery.presentation.style import BLUE, CHOSEN, SKY, new_figure, styled
+from scenery.presentation.style import BLUE, CHOSEN, SKY, new_figure, set_title, styled
 from scenery.presentation.words import (
     heading,
     number,
@@ -38,7 +38,7 @@ def random_search(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
     panels_needed = len(varied) + 1
     columns = min(panels_needed, 4 if panels_needed > 6 else 3)
     rows = -(-panels_needed // columns)
-    figure = new_figure(4.6 * columns, 1.2 + 3.7 * rows)
+    figure = new_figure(3.9 * columns, 1.2 + 2.8 * rows)
     panels = figure.subplots(rows, columns, squeeze=False, sharey=True)
     for axes, name in zip(panels.flat, varied, strict=False):
         _hyper_parameter(axes, trials, name)
@@ -48,8 +48,7 @@ def random_search(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
     for row in panels:
         row[0].set_ylabel("validation accuracy")
     failed = int((~completed(trials)).sum())
-    text = f"{title}: {plural(len(trials), 'random trial')}"
-    figure.suptitle(shorten(text, 34 * columns), x=0.01, ha="left")
+    set_title(figure, title, f"{plural(len(trials), 'random trial')}, validation accuracy")
     notes = ["orange: chosen"] + ([f"\u00d7 {failed} diverged"] if failed else [])
     figure.supxlabel("; ".join(notes), fontsize=12, x=0.01, ha="left")
     return figure
@@ -60,28 +59,33 @@ def _is_number(values: pd.Series) -> bool:
     return len(filled) > 0 and all(isinstance(value, Real) for value in filled)
 
 
+def _is_wide(values: pd.Series) -> bool:
+    """Whether the values were rather drawn evenly on a logarithmic scale than on a linear one."""
+    if values.min() <= 0 or values.max() / values.min() < WIDE:
+        return False
+    return float(values.median()) < 0.25 * float(values.max())
+
+
 def _hyper_parameter(axes: Axes, trials: pd.DataFrame, name: str) -> None:
     values = trials[name]
     if _is_number(values) and values.nunique() > 6:
         filled = values.dropna().astype(float)
         places = values.astype(float)
-        if filled.min() > 0 and filled.max() / filled.min() > WIDE:
+        if _is_wide(filled):
             axes.set_xscale("log")
-            axes.xaxis.set_major_formatter(
-                FuncFormatter(lambda value, _: number(value))
-            )
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
         else:
             axes.xaxis.set_major_locator(MaxNLocator(5))
     else:
         distinct = ordered(values)
         order = {setting_value(value): place for place, value in enumerate(distinct)}
         shifts = np.random.default_rng(0).uniform(-0.18, 0.18, len(values))
-        places = (
-            values.map(lambda value: order[setting_value(value)]).astype(float) + shifts
-        )
+        places = values.map(lambda value: order[setting_value(value)]).astype(float) + shifts
         labels = shorten_all(map(setting_value, distinct), 11)
         axes.set_xticks(
-            range(len(distinct)), labels, rotation=40 if len(distinct) > 3 else 0
+            range(len(distinct)),
+            labels,
+            rotation=40 if sum(map(len, labels)) > 26 else 0,
         )
         axes.set_xlim(-0.5, len(distinct) - 0.5)
     _dots(axes, trials, places)
@@ -91,9 +95,7 @@ def _hyper_parameter(axes: Axes, trials: pd.DataFrame, name: str) -> None:
 def _dots(axes: Axes, trials: pd.DataFrame, places: pd.Series) -> None:
     good = completed(trials)
     accuracies = trials["validation_accuracy"]
-    axes.scatter(
-        places[good], accuracies[good], s=36, color=BLUE, alpha=0.75, linewidths=0
-    )
+    axes.scatter(places[good], accuracies[good], s=36, color=BLUE, alpha=0.75, linewidths=0)
     chosen = good & trials["chosen"]
     axes.scatter(places[chosen], accuracies[chosen], s=130, color=CHOSEN, zorder=4)
     failed = places[~good & places.notna()]
@@ -104,9 +106,7 @@ def _dots(axes: Axes, trials: pd.DataFrame, places: pd.Series) -> None:
 
 
 def _efficiency(axes: Axes, trials: pd.DataFrame) -> None:
-    results = (
-        trials["validation_accuracy"].where(completed(trials)).to_numpy(dtype=float)
-    )
+    results = trials["validation_accuracy"].where(completed(trials)).to_numpy(dtype=float)
     curve = best_of(results, (0.025, 0.5, 0.975))
     drawn = np.arange(1, len(curve) + 1)
     axes.fill_between(drawn, curve[:, 0], curve[:, 2], color=SKY, alpha=0.35, linewidth=0,

@@ -15,7 +15,7 @@ from scenery.presentation.ranking import completed, rank_settings, varied_column
 from scenery.presentation.reading import Choice
 from scenery.presentation.search_figure import random_search
 from scenery.presentation.statistics import wilson
-from scenery.presentation.style import BLUE, CHOSEN, GREY, new_figure, styled
+from scenery.presentation.style import BLUE, CHOSEN, GREY, new_figure, set_title, styled
 from scenery.presentation.words import (
     accuracy,
     heading,
@@ -24,7 +24,6 @@ from scenery.presentation.words import (
     ordered,
     plural,
     setting_value,
-    shorten,
     shorten_all,
 )
 
@@ -76,18 +75,12 @@ def single_result(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
     axes.set_yticks(range(len(bars)), [name for name, _, _ in bars])
     axes.set_xlim(0, 1.0)
     axes.grid(False, axis="y")
-    axes.set_xlabel(
-        f"accuracy; 95 % Wilson interval, {choice.validation_images} validation images"
-    )
-    figure.suptitle(
-        shorten(f"{title}: one setting, {tried(trials)}", 90), x=0.01, ha="left"
-    )
+    axes.set_xlabel(f"accuracy; 95 % Wilson interval, {choice.validation_images} validation images")
+    set_title(figure, title, f"one setting, {tried(trials)}")
     return figure
 
 
-def _ordered_rows(
-    ranked: pd.DataFrame, choice: Choice, varied: list[str]
-) -> pd.DataFrame:
+def _ordered_rows(ranked: pd.DataFrame, choice: Choice, varied: list[str]) -> pd.DataFrame:
     """Numbers by size, everything else by accuracy."""
     if choice.kind == "grid" and len(varied) == 1:
         values = ranked[varied[0]]
@@ -129,13 +122,11 @@ def dot_plot(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
         f"validation accuracy; bars: 95 % Wilson interval, {choice.validation_images} images"
     )
     _dot_legend(axes, shown, left_out)
-    figure.suptitle(shorten(f"{title}: {tried(trials)}", 84), x=0.01, ha="left")
+    set_title(figure, title, f"{plural(len(ranked), 'setting')}, {tried(trials)}")
     return figure
 
 
-def _dot(
-    axes: Axes, place: int, row: pd.Series, repeats: pd.Series, images: int
-) -> None:
+def _dot(axes: Axes, place: int, row: pd.Series, repeats: pd.Series, images: int) -> None:
     colour = CHOSEN if row["chosen"] else BLUE
     value = row["validation_accuracy"]
     if is_missing(value):
@@ -160,9 +151,7 @@ def _dot(
             edgecolor=colour,
             zorder=4,
         )
-    axes.text(
-        1.01, place, accuracy(value), va="center", transform=axes.get_yaxis_transform()
-    )
+    axes.text(1.01, place, accuracy(value), va="center", transform=axes.get_yaxis_transform())
 
 
 def _dot_legend(axes: Axes, shown: pd.DataFrame, left_out: int) -> None:
@@ -218,9 +207,7 @@ def heat_map(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
     axes.set_xlabel(heading(across))
     axes.set_ylabel(heading(down))
     figure.colorbar(image, label="validation accuracy", format="%.3f")
-    figure.suptitle(
-        shorten(f"{title}: {tried(trials)}; frame: chosen", 62), x=0.01, ha="left"
-    )
+    set_title(figure, title, f"{tried(trials)}; frame: chosen")
     return figure
 
 
@@ -232,12 +219,8 @@ def _position(value: object, values: list[object]) -> int:
 
 def _diverged_cell(axes: Axes, place: tuple[int, int]) -> None:
     row, column = place
-    axes.add_patch(
-        Rectangle((column - 0.5, row - 0.5), 1, 1, color="#E4E4E4", zorder=2)
-    )
-    axes.text(
-        column, row, "\u00d7 diverged", ha="center", va="center", zorder=3, fontsize=11
-    )
+    axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, color="#E4E4E4", zorder=2))
+    axes.text(column, row, "\u00d7 diverged", ha="center", va="center", zorder=3, fontsize=11)
 
 
 def _frame(axes: Axes, place: tuple[int, int]) -> None:

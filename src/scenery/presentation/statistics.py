@@ -40,16 +40,12 @@ def paired_effect(
         keyed[values == repr(value)].set_index(others)["validation_accuracy"]
         for value in (before, after)
     ]
-    pairs = pd.concat(
-        [side[~side.index.duplicated()] for side in sides], axis=1, join="inner"
-    )
+    pairs = pd.concat([side[~side.index.duplicated()] for side in sides], axis=1, join="inner")
     differences = (pairs.iloc[:, 1] - pairs.iloc[:, 0]).dropna().to_numpy(dtype=float)
     return len(differences), *mean_interval(differences)
 
 
-def best_of(
-    values: NDArray[np.float64], quantiles: tuple[float, ...]
-) -> NDArray[np.float64]:
+def best_of(values: NDArray[np.float64], quantiles: tuple[float, ...]) -> NDArray[np.float64]:
     """Best result of n trials drawn from those run, for n = 1 .. N, as quantiles.
 
     The random search efficiency curve of Bergstra and Bengio (2012, section 2.3), without
@@ -63,20 +59,14 @@ def best_of(
     curve = np.full((total, len(quantiles)), np.nan)
     for drawn in range(1, total + 1):
         lowest = np.arange(drawn, total + 1)
-        chances = np.exp(
-            logs[lowest] - logs[lowest - drawn] - logs[total] + logs[total - drawn]
-        )
+        chances = np.exp(logs[lowest] - logs[lowest - drawn] - logs[total] + logs[total - drawn])
         for column, quantile in enumerate(quantiles):
             position = int(np.searchsorted(chances, quantile - 1e-12))
-            curve[drawn - 1, column] = ranked[
-                lowest[min(position, len(lowest) - 1)] - 1
-            ]
+            curve[drawn - 1, column] = ranked[lowest[min(position, len(lowest) - 1)] - 1]
     return np.where(np.isfinite(curve), curve, np.nan)
 
 
-def pareto_front(
-    costs: NDArray[np.float64], values: NDArray[np.float64]
-) -> NDArray[np.bool_]:
+def pareto_front(costs: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which points no other point beats: none as cheap is better, none as good is cheaper.
 
     Of equal points only the first counts. Points with a NaN are never on the front.
@@ -84,11 +74,7 @@ def pareto_front(
     front = np.zeros(len(costs), dtype=bool)
     best = -np.inf
     for index in np.lexsort((np.arange(len(costs)), -values, costs)):
-        if (
-            np.isfinite(costs[index])
-            and np.isfinite(values[index])
-            and values[index] > best
-        ):
+        if np.isfinite(costs[index]) and np.isfinite(values[index]) and values[index] > best:
             front[index] = True
             best = values[index]
     return front
@@ -128,11 +114,7 @@ def calibration(
         if inside.any():
             share = float(correct[inside].mean())
             low, high = wilson(share, int(inside.sum()))
-            rows.append(
-                (float(confidence[inside].mean()), share, int(inside.sum()), low, high)
-            )
-    table = pd.DataFrame(
-        rows, columns=["confidence", "accuracy", "images", "low", "high"]
-    )
+            rows.append((float(confidence[inside].mean()), share, int(inside.sum()), low, high))
+    table = pd.DataFrame(rows, columns=["confidence", "accuracy", "images", "low", "high"])
     gaps = (table["accuracy"] - table["confidence"]).abs()
     return table, float((gaps * table["images"]).sum() / max(len(confidence), 1))

@@ -16,6 +16,7 @@ from scenery.presentation.style import (
     COLOURS,
     MARKERS,
     new_figure,
+    set_title,
     styled,
 )
 from scenery.presentation.words import (
@@ -88,13 +89,11 @@ def comparison(summary: pd.DataFrame) -> Figure:
         )
     names = shorten_all(rows["title"], 46)
     tried = [plural(number, "trial") for number in rows["trials"]]
-    axes.set_yticks(
-        places, [f"{a}\n{b}" for a, b in zip(names, tried, strict=True)], fontsize=11
-    )
+    axes.set_yticks(places, [f"{a}\n{b}" for a, b in zip(names, tried, strict=True)], fontsize=11)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlabel("accuracy")
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2)
-    figure.suptitle("Experiments compared", x=0.01, ha="left")
+    set_title(figure, "Experiments compared")
     return figure
 
 
@@ -112,9 +111,7 @@ def _settings_of(summary: pd.DataFrame, cost: str) -> pd.DataFrame:
 
 
 @styled
-def accuracy_against(
-    summary: pd.DataFrame, cost: Literal["parameters", "seconds"]
-) -> Figure:
+def accuracy_against(summary: pd.DataFrame, cost: Literal["parameters", "seconds"]) -> Figure:
     """Validation accuracy of every setting against its parameters or training time.
 
     The line is the Pareto front: settings that no other beats in both. They are numbered and
@@ -142,8 +139,7 @@ def accuracy_against(
     figure.legend(handles, labels, loc="outside lower left", ncols=3)
     failed = int((~completed(summary)).sum())
     text = f"Accuracy against {cost.replace('seconds', 'time')}, {plural(len(summary), 'trial')}"
-    figure.suptitle(text + (f", {failed} diverged (not drawn)" if failed else ""), x=0.01,
-                    ha="left")  # fmt: skip
+    set_title(figure, text + (f", {failed} diverged (not drawn)" if failed else ""))
     return figure
 
 
@@ -171,9 +167,7 @@ def _front(axes: Axes, rows: pd.DataFrame) -> pd.Index:
 
 def _key(axes: Axes, key: Axes, front: pd.DataFrame, words: object) -> None:
     """Numbers beside the points of the front, and what they stand for."""
-    picked = np.unique(
-        np.linspace(0, len(front) - 1, min(len(front), KEYED)).round().astype(int)
-    )
+    picked = np.unique(np.linspace(0, len(front) - 1, min(len(front), KEYED)).round().astype(int))
     key.text(
         0,
         1,
@@ -191,6 +185,6 @@ def _key(axes: Axes, key: Axes, front: pd.DataFrame, words: object) -> None:
         cost = words(row["cost"])  # type: ignore[operator]
         text = f"{place + 1}  {accuracy(row['validation_accuracy'])}, {cost}"
         text += f"\n    {shorten(row['name'], 36)}\n    {shorten(row['title'], 36)}"
-        key.text(0, 0.92 - place * 0.095, text, va="top", fontsize=9.5, transform=key.transAxes,
+        key.text(0, 0.92 - place * 0.095, text, va="top", fontsize=10.5, transform=key.transAxes,
                  linespacing=1.15)  # fmt: skip
     axes.margins(x=0.08, y=0.1)

@@ -10,6 +10,8 @@ import matplotlib
 from matplotlib import font_manager
 from matplotlib.figure import Figure
 
+from scenery.presentation.words import shorten
+
 # Colours of Okabe and Ito (2008), told apart with every common colour blindness. Their yellow
 # is left out: it cannot be read on white.
 BLUE = "#0072B2"
@@ -104,10 +106,20 @@ def new_figure(width: float = 10.0, height: float = 5.625) -> Figure:
     return Figure(figsize=(width, height), layout="constrained", facecolor="white")
 
 
+def set_title(figure: Figure, title: str, said: str = "") -> None:
+    """A title at the left and, on a second line, what the figure says of its making.
+
+    Both are shortened to the figure's width.
+    """
+    columns = int(figure.get_figwidth() * 7.2)
+    text = shorten(title, columns)
+    if said:
+        text += "\n" + shorten(said, columns)
+    figure.suptitle(text, x=0.01, ha="left")
+
+
 @styled
-def save(
-    figure: Figure, path_svg: str | Path | None, path_png: str | Path | None
-) -> None:
+def save(figure: Figure, path_svg: str | Path | None, path_png: str | Path | None) -> None:
     """Write a figure as SVG (text stays text) and PNG, the same bytes for the same figure.
 
     Either path may be None. Folders must exist.

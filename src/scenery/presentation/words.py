@@ -67,9 +67,7 @@ def number(value: float, digits: int = 3) -> str:
 
 def setting_value(value: Any) -> str:
     """A setting's value in words: "yes", "none", "512, 256", "0.001"."""
-    if is_missing(value) or (
-        isinstance(value, str | list | tuple) and value in ("[]", [], ())
-    ):
+    if is_missing(value) or (isinstance(value, str | list | tuple) and value in ("[]", [], ())):
         return "none"
     if isinstance(value, bool) or str(value) in ("True", "False"):
         return "yes" if str(value) == "True" else "no"
@@ -89,9 +87,7 @@ def setting_label(settings: dict[str, Any]) -> str:
     """Several settings as one line: "rotation 20, horizontal flip yes"."""
     if len(settings) == 1:
         return setting_value(next(iter(settings.values())))
-    return ", ".join(
-        f"{heading(name)} {setting_value(value)}" for name, value in settings.items()
-    )
+    return ", ".join(f"{heading(name)} {setting_value(value)}" for name, value in settings.items())
 
 
 def accuracy(value: float) -> str:
@@ -142,9 +138,7 @@ def plural(number_of: int, noun: str) -> str:
 
 def columns_wide(text: str) -> int:
     """Width of a text in columns: Chinese, Japanese and Korean letters take two."""
-    return sum(
-        2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text
-    )
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def shorten(text: str, columns: int) -> str:
@@ -167,9 +161,7 @@ def shorten_all(texts: Iterable[str], columns: int) -> list[str]:
     for index, text in enumerate(texts):
         if short.count(short[index]) > 1 and columns_wide(text) > columns:
             half = columns // 2
-            short[index] = (
-                shorten(text, half) + shorten(text[::-1], columns - half)[::-1][1:]
-            )
+            short[index] = shorten(text, half) + shorten(text[::-1], columns - half)[::-1][1:]
     return short
 
 

@@ -1,0 +1,293 @@
+"""The slides of a study: what stands on each, before any page is drawn."""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from scenery.presentation.conclusions import Outcome, compare_with_first, conclusions
+from scenery.presentation.configuration import configuration
+from scenery.presentation.data_tables import class_counts, findings
+from scenery.presentation.learning_curves import with_position
+from scenery.presentation.ranking import completed, rank_settings, varied_columns
+from scenery.presentation.slides import Chart, Curves, Slide, Table
+from scenery.presentation.words import (
+    accuracy,
+    count,
+    heading,
+    is_missing,
+    plural,
+    setting_value,
+    short_count,
+    shorten,
+    shorten_all,
+)
+
+SHOWN = 12
+CHARTED_CLASSES = 40
+
+
+def study_slides(
+    study_title: str,
+    dataset: str,
+    outcomes: Sequence[Outcome],
+    catalogue: pd.DataFrame,
+    split: pd.DataFrame,
+    figures: Mapping[str, Path],
+    command: str,
+    versions: Mapping[str, str],
+) -> list[Slide]:
+    """All slides in order.
+
+    An experiment has its best result with the configuration and learning curve (from
+    `Outcome.history`), its figure (`figures` maps experiments to PNG files), and its trials.
+    """
+    slides = [_opening(study_title, dataset, outcomes, split), _data(catalogue, split)]
+    for outcome in outcomes:
+        slides.append(_best(outcome))
+        figure = figures.get(outcome.choice.experiment)
+        if figure is not None and outcome.choice.candidates > 1:
+            slides.append(_effects(outcome, figure))
+        slides.append(_trials(outcome))
+    if len(outcomes) > 1:
+        slides.append(_comparison(outcomes))
+    slides.append(_conclusions(outcomes))
+    slides.append(_appendix(command, versions))
+    return slides
+
+
+def _opening(
+    study_title: str, dataset: str, outcomes: Sequence[Outcome], split: pd.DataFrame
+) -> Slide:
+    counts = split["partition"].value_counts()
+    parts = [f"{counts.get(name, 0):,} {name}" for name in ("train", "validation", "test")]
+    trials = sum(len(outcome.trials) for outcome in outcomes)
+    failed = sum(int((~completed(outcome.trials)).sum()) for outcome in outcomes)
+    tried = plural(trials, "trial") + (f", {failed} of them diverged" if failed else "")
+    return Slide(
+        title=study_title,
+        subtitle=f"Data set: {dataset}",
+        bullets=(
+            f"{plural(len(split), 'image')} of {plural(split['class'].nunique(), 'class')}: "
+            + ", ".join(parts),
+            f"{plural(len(outcomes), 'experiment')}, {tried}",
+            "Choices are made on the validation partition; test images score chosen models only.",
+        ),
+        opening=True,
+    )
+
+
+def _data(catalogue: pd.DataFrame, split: pd.DataFrame) -> Slide:
+    counts = class_counts(split)
+    shown = counts.head(CHARTED_CLASSES)
+    partitions = [name for name in counts.columns if name not in ("class", "total")]
+    chart = Chart(
+        categories=shorten_all(shown["class"], 28),
+        series=[(name, [float(value) for value in shown[name]]) for name in partitions],
+        axis="images",
+        stacked=True,
+    )
+    rows = [(words, count(number)) for words, number in findings(catalogue, split)]
+    left_out = len(counts) - len(shown)
+    return Slide(
+        title="The data set",
+        chart=chart,
+        table=Table(
+            head=("found", "number"),
+            rows=rows,
+            numeric=frozenset({1}),
+            note=f"{left_out} further classes are not drawn" if left_out else "",
+        ),
+        notes="Images per class and partition; duplicates are compared by content.",
+    )
+
+
+def _best(outcome: Outcome) -> Slide:
+    choice = outcome.choice
+    validation = f"validation accuracy {accuracy(choice.validation_accuracy)} " + (
+        f"(mean of {choice.repeats} repeats)" if choice.repeats > 1 else ""
+    )
+    if outcome.metrics is None:
+        result = f"{validation.strip().capitalize()}; not tested."
+    else:
+        images = plural(int(outcome.metrics["images"]), "image")
+        result = f"Test accuracy {outcome.tested}, 95 % Wilson interval, {images}; {validation}"
+    rows = configuration(choice.settings, choice.varied)
+    table = Table(
+        head=("setting", "value"),
+        rows=[(label, value or "none") for label, value, _ in rows]
+        + [("parameters", count(choice.parameters))],
+        marked=frozenset(place for place, row in enumerate(rows) if row[2]),
+        note="bold: varied in this experiment" if choice.varied else "",
+    )
+    return Slide(
+        title=f"{outcome.title}: best result and its configuration",
+        bullets=(
+            result.strip(),
+            f"Chosen by {choice.rule} among {outcome.tried}.",
+        ),
+        table=table,
+        chart=_curve(outcome),
+        notes=_training_note(outcome),
+    )
+
+
+def _curve(outcome: Outcome) -> Curves | None:
+    """Train and validation accuracy of the chosen trial."""
+    if outcome.history is None:
+        return None
+    rows = with_position(outcome.history[outcome.history["trial"] == outcome.choice.trial])
+    series = []
+    for name, column in (("train", "accuracy"), ("validation", "validation_accuracy")):
+        series.append((name, [None if is_missing(v) else float(v) for v in rows[column]]))
+    values = [value for _, line in series for value in line if value is not None]
+    if not values:
+        return None
+    return Curves(
+        places=[float(place) for place in rows["position"]],
+        series=series,
+        across="epoch",
+        up="accuracy",
+        lowest=max(math.floor(min(values) * 10 - 0.5) / 10, 0.0),
+        highest=1.0,
+    )
+
+
+def _effects(outcome: Outcome, figure: Path) -> Slide:
+    names = [heading(name) for name in outcome.choice.varied]
+    return Slide(
+        title=f"{outcome.title}: what was tried",
+        figure=figure,
+        notes=f"Varied: {', '.join(names)}." if names else "",
+    )
+
+
+def _training_note(outcome: Outcome) -> str:
+    metrics = outcome.metrics or {}
+    parts = [f"Trial {outcome.choice.trial}, best epoch {outcome.choice.best_epoch:.0f}."]
+    if "training_images" in metrics:
+        again = ", trained again on train and validation" if metrics.get("refit") else ""
+        parts.append(f"Trained on {plural(int(metrics['training_images']), 'image')}{again}.")
+    return " ".join(parts)
+
+
+def _trials(outcome: Outcome) -> Slide:
+    choice = outcome.choice
+    ranked = rank_settings(outcome.trials, choice)
+    shown = ranked.head(SHOWN)
+    if not shown["chosen"].any():
+        shown = pd.concat([shown.head(SHOWN - 1), ranked[ranked["chosen"]]])
+    varied = varied_columns(outcome.trials, choice)
+    named = choice.kind == "list" or not varied or len(varied) > 8
+    head = ["#", *(["setting"] if named else [heading(name) for name in varied])]
+    head += ["validation"] + (["repeats"] if choice.repeats > 1 else []) + ["parameters"]
+    rows = [
+        _trial_row(place, row, varied, named, choice.repeats) for place, row in shown.iterrows()
+    ]
+    numbers = range(len(head) - (3 if choice.repeats > 1 else 2), len(head))
+    return Slide(
+        title=f"{outcome.title}: all trials",
+        bullets=(f"{outcome.tried[:1].upper()}{outcome.tried[1:]}",),
+        table=Table(
+            head=head,
+            rows=rows,
+            marked=frozenset(place for place, flag in enumerate(shown["chosen"]) if flag),
+            note=_rest(ranked, len(shown)),
+            numeric=frozenset({0, *numbers}),
+        ),
+    )
+
+
+def _trial_row(
+    place: object, row: pd.Series, varied: list[str], named: bool, repeats: int
+) -> list[str]:
+    result = "diverged"
+    if not is_missing(row["validation_accuracy"]):
+        result = accuracy(row["validation_accuracy"])
+    cells = [str(int(str(place)) + 1)]
+    cells += [row["label"]] if named else [setting_value(row[name]) for name in varied]
+    cells += [result] + ([str(row["repeats"])] if repeats > 1 else [])
+    return [*cells, short_count(row["parameters"])]
+
+
+def _rest(ranked: pd.DataFrame, shown: int) -> str:
+    """How many settings the table leaves out and where they lie."""
+    rest = ranked.iloc[shown:]
+    text = "validation accuracy; bold: chosen"
+    if len(rest) == 0:
+        return text
+    values = rest["validation_accuracy"].dropna()
+    text = f"bold: chosen; {plural(len(rest), 'further setting')}"
+    if len(values):
+        text += f": {values.min():.3f} to {values.max():.3f}"
+    failed = len(rest) - len(values)
+    return text + (f", {failed} diverged" if failed else "")
+
+
+def _comparison(outcomes: Sequence[Outcome]) -> Slide:
+    against = {id(one.outcome): one for one in compare_with_first(outcomes)}
+    rows = []
+    for outcome in outcomes:
+        one = against.get(id(outcome))
+        verdict = ""
+        if one is not None:
+            verdict = f"{one.difference:+.3f}" + ("" if one.shown else ", not shown")
+        rows.append(
+            (
+                shorten(outcome.title, 40), str(len(outcome.trials)),
+                accuracy(outcome.choice.validation_accuracy), outcome.tested, verdict or "first",
+            )
+        )  # fmt: skip
+    tested = all(outcome.metrics for outcome in outcomes)
+    validation = [outcome.choice.validation_accuracy for outcome in outcomes]
+    series: list[tuple[str, Sequence[float]]] = [("validation", validation)]
+    low: list[float] = []
+    high: list[float] = []
+    if tested:
+        series.append(("test", [float((o.metrics or {})["accuracy"]) for o in outcomes]))
+        low = [float((o.metrics or {})["low"]) for o in outcomes]
+        high = [float((o.metrics or {})["high"]) for o in outcomes]
+    return Slide(
+        title="Experiments compared",
+        chart=Chart(
+            categories=shorten_all([outcome.title for outcome in outcomes], 24),
+            series=series,
+            axis="accuracy",
+            low=low,
+            high=high,
+            number_format="0.000",
+        ),
+        table=Table(
+            head=(
+                "experiment",
+                "trials",
+                "validation",
+                "test (95 % interval)",
+                "against the first",
+            ),
+            rows=rows,
+            numeric=frozenset({1, 2, 3, 4}),
+            note="not shown: the numbers do not show a difference in test accuracy",
+        ),
+    )
+
+
+def _conclusions(outcomes: Sequence[Outcome]) -> Slide:
+    return Slide(
+        title="What the numbers say",
+        bullets=conclusions(outcomes),
+        notes="Drawn by rule: McNemar's exact test on the same test images (Holm for several "
+        "comparisons) or else the overlap of 95 % Wilson intervals.",
+    )
+
+
+def _appendix(command: str, versions: Mapping[str, str]) -> Slide:
+    return Slide(
+        title="Appendix: how this was made",
+        bullets=(f"Command: {command}",),
+        table=Table(
+            head=("software", "version"),
+            rows=[(name, version) for name, version in versions.items()],
+        ),
+    )

@@ -53,7 +53,7 @@ checkpoint choose:
         kind=lambda w: STUDY.experiments[w.experiment].kind,
         settings=lambda w: {
             trial.id: trial.settings.model_dump(mode="json")
-            for trial in PLAN.trials(w.experiment, wait=False)
+            for trial in PLAN.trials(w.experiment)
         },
         unfinished=lambda w: f"{R}/unfinished/{w.experiment}",
     message:

@@ -1,6 +1,7 @@
 # The study as all other rules see it: the checked config, the plan of its trials, and the digest
 # of the code that each rule runs.
 
+import hashlib
 import os
 import sys
 from pathlib import Path
@@ -41,7 +42,15 @@ PLAN = Plan(STUDY, CONFIG_FILE, chosen=wait_for_choice, known=known_choice)
 
 def code(script):
     """Digest of a rule's script and of all that it imports from this project."""
-    return code_digest(Path(workflow.basedir) / "workflow" / "scripts" / f"{script}.py")
+    path = Path(workflow.basedir) / "workflow" / "scripts" / f"{script}.py"
+    if not path.exists(): return "TEMPORARY"
+    return code_digest(path)
+
+
+def captions_digest():
+    """Digest of the report's captions, so that a changed one renews the report and nothing else."""
+    captions = sorted((Path(workflow.basedir) / "workflow" / "report").glob("*.rst"))
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in captions)).hexdigest()[:16]
 
 
 # Jobs that fine-tune ask for a GPU each. Where the jobs run on this machine and it has GPUs, no

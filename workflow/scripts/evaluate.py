@@ -1,7 +1,7 @@
 """Score the final model on the test images: the one script that reads them.
 
-In: model.keras, packed test images. Out: metrics.json (accuracy with its 95 % Wilson interval, macro
-F1, loss), predictions.csv (one row per image), confusion.csv (rows true, columns predicted),
+In: model.keras, packed test images. Out: metrics.json (accuracy with its 95 % Wilson interval,
+macro F1, loss), predictions.csv (one row per image), confusion.csv (rows true, columns predicted),
 classes.csv (precision, recall, F1 per class).
 """
 
@@ -10,15 +10,15 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from scenery.jobs import job
+from scenery.learning.final_model import load_final, predict
 from scenery.learning.hardware import set_up
-from scenery.learning.packed import PackedImages, class_names, open_packed, partition_table
+from scenery.learning.packed import class_names, open_packed, partition_table
 from scenery.learning.results import prediction_table
 from scenery.learning.scores import cross_entropy
 
@@ -26,17 +26,6 @@ if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 log = logging.getLogger("scenery")
-
-BATCH = 64
-
-
-def predict(model: keras.Model, images: PackedImages) -> np.ndarray:
-    """Class probabilities, float64, shape (images, classes)."""
-    parts = [
-        np.asarray(model(keras.ops.cast(batch, "float32"), training=False))
-        for batch in images.batches(BATCH)
-    ]
-    return np.concatenate(parts).astype(np.float64)
 
 
 def score(table: pd.DataFrame, probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
@@ -83,8 +72,7 @@ def evaluate(
     table = pd.read_csv(split)
     classes = class_names(table)
     images = open_packed(array, partition_table(table, "test"))
-    network = keras.models.load_model(model, compile=False, safe_mode=True)
-    probabilities = predict(network, images)
+    probabilities = predict(load_final(model), images)
     predictions = prediction_table(list(images.files), images.labels, probabilities, classes)
     facts = json.loads(record.read_text(encoding="utf-8"))
     metrics = score(predictions, probabilities, images.labels) | {

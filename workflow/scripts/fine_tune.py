@@ -172,9 +172,7 @@ def _first_step(
     )
 
 
-def _write_predictions(
-    learner: FineTuneLearner, run: Run, classes: list[str], out: Path
-) -> None:
+def _write_predictions(learner: FineTuneLearner, run: Run, classes: list[str], out: Path) -> None:
     images = learner.validation
     assert images is not None
     if run.status != "completed":

@@ -3,7 +3,6 @@
 In: nothing, or a weights file. Out: the same weights as HDF5, named by layer.
 """
 
-import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +28,7 @@ def provide_weights(backbone: str, weights: str, out: Path) -> None:
         return
     partial = out.with_name(out.name + ".partial")
     shutil.copyfile(weights, partial)
-    os.replace(partial, out)
+    partial.replace(out)
 
 
 if __name__ == "__main__":

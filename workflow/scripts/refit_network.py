@@ -51,6 +51,9 @@ def refit_network(
     validation = None
     if files["validation"]:
         validation = _images(files, partition_table(table, "validation"), "validation")
+    images = training
+    if choice["refit"] and validation is not None:
+        images = training.joined_with(validation)
     learner = FineTuneLearner(
         settings,
         len(names),
@@ -61,7 +64,7 @@ def refit_network(
             files["weights"],
             settings.seed,
         ),
-        joined_images(training, validation) if choice["refit"] else training,
+        images,
         None if choice["refit"] else validation,
         f"refit of {choice['name']}",
     )
@@ -88,18 +91,6 @@ def refit_network(
 def _images(files: dict[str, Any], table: pd.DataFrame, partition: str) -> PackedImages:
     size = files["backbone"]["image_size"]
     return open_packed(f"{files['data']}/{partition}/{size}.npy", table)
-
-
-def joined_images(first: PackedImages, second: PackedImages | None) -> PackedImages:
-    """Train and validation images as one set."""
-    if second is None:
-        return first
-    return PackedImages(
-        array=np.concatenate([first.array[first.rows], second.array[second.rows]]),
-        rows=np.arange(len(first) + len(second)),
-        labels=np.concatenate([first.labels, second.labels]),
-        files=first.files + second.files,
-    )
 
 
 def _features(
@@ -161,9 +152,7 @@ def _again(
     log.warning("the weights of %s are gone; it is trained again as it was", choice["name"])
     if settings.first_step is not None:
         first, second = _features(files, split, with_validation=True)
-        train_head_first(
-            settings, learner.classes, first, second, learner.head, choice["name"]
-        )
+        train_head_first(settings, learner.classes, first, second, learner.head, choice["name"])
     plan = Plan(
         "network",
         settings.epochs,

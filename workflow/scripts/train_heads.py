@@ -11,7 +11,6 @@ more trials, goes on from there and trains only what is new.
 import hashlib
 import json
 import logging
-import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,8 +20,8 @@ import pandas as pd
 
 from scenery.jobs import job, peak_memory_mb
 from scenery.learning.epochs import Plan, Run, run_epochs
-from scenery.learning.hardware import set_up
 from scenery.learning.feature_files import read_features
+from scenery.learning.hardware import set_up
 from scenery.learning.head_training import HeadLearner
 from scenery.learning.packed import class_names, partition_table
 from scenery.learning.results import metrics_row
@@ -146,7 +145,7 @@ def _write(result: dict[str, Any], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     partial.write_text(json.dumps(result), encoding="utf-8")
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -99,7 +98,7 @@ def extract(
     digest = _digest(array)
     array.flush()
     del array
-    os.replace(partial, out)
+    partial.replace(out)
     return {"shape": list(full), "views": views, "digest": digest}
 
 

@@ -88,6 +88,7 @@ class FineTuneLearner:
             self._batches(order),
             epochs=1,
             verbose=0,
+            shuffle=False,
             callbacks=[
                 _BatchProgress(self.name, epoch, -(-len(order) // self.settings.batch_size))
             ],

@@ -34,7 +34,9 @@ def set_up(threads: int, wants_gpu: bool = False, gpu_missing: str = "continue")
         tf.config.experimental.set_memory_growth(gpu, True)
     if wants_gpu and not gpus and "SLURM_JOB_ID" in os.environ:
         visible = os.environ.get("CUDA_VISIBLE_DEVICES", "not set")
-        message = f"this job asked for a GPU and TensorFlow sees none (CUDA_VISIBLE_DEVICES: {visible})"
+        message = (
+            f"this job asked for a GPU and TensorFlow sees none (CUDA_VISIBLE_DEVICES: {visible})"
+        )
         if gpu_missing == "stop":
             raise UserError(
                 f"{message}; install the GPU environment (make environment HARDWARE=gpu), or set "

@@ -10,16 +10,18 @@ import tensorflow as tf
 
 @dataclass(frozen=True)
 class PackedImages:
-    """Some rows of a packed array with their labels.
+    """Some rows of one or more packed arrays with their labels.
 
     Attributes:
-        array: uint8, memory-mapped, shape (all images, size, size, 3).
-        rows: Shape (images,), positions in `array`.
+        arrays: uint8, memory-mapped, each of shape (its images, size, size, 3).
+        sources: Shape (images,), which of the arrays an image is in.
+        rows: Shape (images,), its position there.
         labels: Shape (images,), class numbers from 0.
         files: Where the images came from, in the same order.
     """
 
-    array: np.ndarray
+    arrays: tuple[np.ndarray, ...]
+    sources: np.ndarray
     rows: np.ndarray
     labels: np.ndarray
     files: tuple[str, ...]
@@ -30,7 +32,25 @@ class PackedImages:
     @property
     def size(self) -> int:
         """Side of the images in pixels."""
-        return int(self.array.shape[1])
+        return int(self.arrays[0].shape[1])
+
+    def read(self, positions: np.ndarray) -> np.ndarray:
+        """The pixels of some images: uint8, shape (positions, size, size, 3)."""
+        pixels = np.empty((len(positions), self.size, self.size, 3), np.uint8)
+        for number, array in enumerate(self.arrays):
+            here = self.sources[positions] == number
+            pixels[here] = array[self.rows[positions[here]]]
+        return pixels
+
+    def joined_with(self, other: "PackedImages") -> "PackedImages":
+        """Both sets of images as one, still memory-mapped."""
+        return PackedImages(
+            arrays=self.arrays + other.arrays,
+            sources=np.concatenate([self.sources, other.sources + len(self.arrays)]),
+            rows=np.concatenate([self.rows, other.rows]),
+            labels=np.concatenate([self.labels, other.labels]),
+            files=self.files + other.files,
+        )
 
     def batches(self, batch: int, order: np.ndarray | None = None) -> tf.data.Dataset:
         """uint8 batches of shape (up to `batch`, size, size, 3), read ahead while others train.
@@ -39,17 +59,14 @@ class PackedImages:
             batch: Images in a batch; the last one may be smaller.
             order: Positions from 0 to len(self) - 1; None keeps the order of the rows.
         """
-        rows = self.rows if order is None else self.rows[order]
+        positions = np.arange(len(self)) if order is None else order
 
-        def read(positions: np.ndarray) -> np.ndarray:
-            return np.asarray(self.array[positions])
-
-        def gather(positions: tf.Tensor) -> tf.Tensor:
-            images = tf.numpy_function(read, [positions], tf.uint8, stateful=False)
+        def gather(some: tf.Tensor) -> tf.Tensor:
+            images = tf.numpy_function(self.read, [some], tf.uint8, stateful=False)
             images.set_shape((None, self.size, self.size, 3))
             return images
 
-        return tf.data.Dataset.from_tensor_slices(rows).batch(batch).map(gather).prefetch(2)
+        return tf.data.Dataset.from_tensor_slices(positions).batch(batch).map(gather).prefetch(2)
 
 
 def open_packed(array: str | Path, table: pd.DataFrame) -> PackedImages:
@@ -60,7 +77,8 @@ def open_packed(array: str | Path, table: pd.DataFrame) -> PackedImages:
         table: Columns file, label and row, all of that partition.
     """
     return PackedImages(
-        array=np.load(array, mmap_mode="r", allow_pickle=False),
+        arrays=(np.load(array, mmap_mode="r", allow_pickle=False),),
+        sources=np.zeros(len(table), np.int64),
         rows=table["row"].to_numpy(np.int64),
         labels=table["label"].to_numpy(np.int64),
         files=tuple(table["file"]),

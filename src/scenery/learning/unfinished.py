@@ -5,7 +5,6 @@ It lies outside the outputs of the rule, since Snakemake deletes those of a fail
 
 import json
 import logging
-import os
 import shutil
 from dataclasses import asdict
 from pathlib import Path
@@ -41,14 +40,14 @@ class Unfinished:
         if improved or previous is None:
             np.savez(partial / "best.npz", *run.best)
         else:
-            os.link(previous / "best.npz", partial / "best.npz")
+            (partial / "best.npz").hardlink_to(previous / "best.npz")
         record = {
             "key": self.key,
             "best_epoch": run.best_epoch,
             "history": [asdict(row) for row in run.history],
         }
         (partial / "run.json").write_text(json.dumps(record), encoding="utf-8")
-        os.replace(partial, self.folder / f"epoch_{epoch:05d}")
+        partial.replace(self.folder / f"epoch_{epoch:05d}")
         if previous is not None:
             shutil.rmtree(previous, ignore_errors=True)
 

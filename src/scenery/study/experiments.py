@@ -8,7 +8,7 @@ from scenery.errors import UserError
 from scenery.study.backbone_facts import facts, resolve_cut, stage_count
 from scenery.study.random_search import draw
 from scenery.study.reading import nearest
-from scenery.study.settings import Settings
+from scenery.study.settings import Settings, flatten
 from scenery.study.study import Experiment, Study
 from scenery.study.trials import Trial, change, refuse_doubles
 
@@ -38,7 +38,7 @@ def expand(study: Study, name: str, chosen: Settings | None, source: str) -> lis
     for values, place in _variations(experiment, where):
         settings = change(start, values, place)
         check_fit(study, settings, place)
-        varied = tuple((key, _read(settings, key)) for key in values)
+        varied = tuple((key, _read(settings, key)) for key in flatten(values))
         trials += [
             Trial(
                 experiment=name,
@@ -69,8 +69,8 @@ def _variations(experiment: Experiment, where: str) -> Iterator[tuple[dict[str, 
 def _read(settings: Settings, dotted: str) -> Any:
     value: Any = settings
     for part in dotted.split("."):
-        value = getattr(value, part)
-    return value.model_dump(exclude_defaults=True) if hasattr(value, "model_dump") else value
+        value = getattr(value, part, None)
+    return value
 
 
 def check_fit(study: Study, settings: Settings, place: str) -> None:
@@ -166,8 +166,7 @@ def _check_order(study: Study, source: str) -> None:
             key = f"{source}: experiments.{name}.after"
             if after not in study.experiments:
                 raise UserError(
-                    f"{key}: there is no experiment {after!r}; "
-                    f"{nearest(after, study.experiments)}"
+                    f"{key}: there is no experiment {after!r}; {nearest(after, study.experiments)}"
                 )
             if name == after or name in ancestors_or_circle(study, after):
                 raise UserError(f"{key}: {name} and {after} come after each other, in a circle")

@@ -87,9 +87,7 @@ class Plan:
         only = self.study.experiments[experiment].choose.only
         where = f"{self.source}: experiments.{experiment}.choose.only"
         # A repeat differs in its seed, which no one pins.
-        return [
-            matches(trial.settings, only, where) for trial in self.trials(experiment, wait=False)
-        ]
+        return [matches(trial.settings, only, where) for trial in self.trials(experiment)]
 
     def all_known(self) -> Iterator[Trial]:
         """Every trial of which the settings are known by now."""
@@ -127,7 +125,7 @@ class Plan:
 
     def rows(self, experiment: str) -> list[dict[str, object]]:
         """An experiment's trials as rows of trials.csv."""
-        return [row(trial) for trial in self.trials(experiment, wait=False)]
+        return [row(trial) for trial in self.trials(experiment)]
 
 
 def row(trial: Trial) -> dict[str, object]:

@@ -235,10 +235,14 @@ class Settings(Strict):
     )
     optimizer: Optimizer = Field(default_factory=Optimizer, description="How weights are updated.")
     schedule: Schedule = Field(default_factory=Schedule, description="Learning rate over epochs.")
-    epochs: Annotated[Whole, Field(ge=1, le=100_000)] = Field(50, description="Passes over the data.")
+    epochs: Annotated[Whole, Field(ge=1, le=100_000)] = Field(
+        50, description="Passes over the data."
+    )
     batch_size: Annotated[Whole, Field(ge=1, le=65536)] = Field(32, description="Images per step.")
     early_stopping: EarlyStopping | None = Field(None, description="End before the last epoch.")
-    label_smoothing: Fraction = Field(0.0, description="Share of each label spread over all classes.")
+    label_smoothing: Fraction = Field(
+        0.0, description="Share of each label spread over all classes."
+    )
     class_weights: Literal["none", "balanced"] = Field(
         "none", description="balanced: rare classes count more in the loss."
     )

@@ -1,0 +1,58 @@
+# Two commands do all the set-up: `make study` runs the default study, `make test` the tests.
+# `make study HARDWARE=gpu` sets up TensorFlow for NVIDIA cards instead.
+
+HARDWARE ?= cpu
+CONFIG ?= config/config.yaml
+ENV := .venv
+PYTHON ?= python3
+export PATH := $(CURDIR)/$(ENV)/bin:$(CURDIR)/.tools/bin:$(PATH)
+
+.PHONY: help study environment test quick-test check format lock schema clean
+
+help:
+	@echo "make study        set up and run the study of CONFIG ($(CONFIG))"
+	@echo "make test         set up and run all tests"
+	@echo "make quick-test   the tests that train nothing"
+	@echo "make environment  set up only; then: source $(ENV)/bin/activate, snakemake"
+	@echo "make check        formatting, linting, types"
+	@echo "make format       put code in shape"
+	@echo "make lock         compile the requirements files anew"
+	@echo "HARDWARE=gpu      with any of them: TensorFlow for NVIDIA cards"
+
+study: environment
+	snakemake --configfile $(CONFIG)
+
+environment: $(ENV)/.$(HARDWARE)
+
+$(ENV)/.%: requirements/%.txt
+	./setup.sh $(PYTHON) $(ENV) $<
+	@touch $@
+
+test: environment $(ENV)/.dev
+	pytest
+
+quick-test: environment $(ENV)/.dev
+	pytest tests/unit/study tests/unit/data tests/unit/presentation
+
+check: environment $(ENV)/.dev
+	ruff format --check .
+	ruff check .
+	snakefmt --check Snakefile workflow
+	mypy
+	snakemake --lint --configfile config/config.yaml
+
+format: $(ENV)/.dev
+	ruff format .
+	ruff check --fix .
+	snakefmt Snakefile workflow
+
+COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header pyproject.toml
+
+lock:
+	$(COMPILE) --extra cpu --output-file requirements/cpu.txt
+	$(COMPILE) --extra gpu --constraint requirements/cpu.txt --output-file requirements/gpu.txt
+	$(COMPILE) --extra dev --constraint requirements/cpu.txt --output-file requirements/dev.txt
+
+clean:
+	rm -rf $(ENV) .tools .snakemake results logs

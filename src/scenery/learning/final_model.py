@@ -1,0 +1,25 @@
+"""The final model of an experiment: loading it and asking it."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from scenery.learning.packed import PackedImages
+
+BATCH = 64
+
+
+def load_final(path: str | Path) -> keras.Model:
+    """A saved model, in Keras' safe mode: nothing in the file can run code."""
+    return keras.models.load_model(path, compile=False, safe_mode=True)
+
+
+def predict(model: keras.Model, images: PackedImages) -> np.ndarray:
+    """Class probabilities, float64, shape (images, classes)."""
+    forward = tf.function(
+        lambda pixels: model(tf.cast(pixels, tf.float32), training=False), reduce_retracing=True
+    )
+    parts = [forward(batch).numpy() for batch in images.batches(BATCH)]
+    return np.concatenate(parts).astype(np.float64)

@@ -1,0 +1,203 @@
+# What a study ends in: tables, comparison, slides and the report.
+
+from importlib.metadata import version
+
+
+def of_each_experiment(file):
+    """One file of every experiment, in the order of the config."""
+    return [f"{R}/experiments/{experiment}/{file}" for experiment in STUDY.experiments]
+
+
+def all_choices(wildcards):
+    """The choices of all experiments; only then is every trial known."""
+    return [
+        checkpoints.choose.get(experiment=experiment).output.chosen
+        for experiment in STUDY.experiments
+    ]
+
+
+localrules:
+    write_config,
+    list_trials,
+    summarise,
+    plot_study,
+    tabulate,
+    tabulate_data,
+    make_slides,
+    results,
+    report,
+
+
+rule write_config:
+    output:
+        config=f"{R}/config.yaml",
+    log:
+        f"{LOGS}/write_config.log",
+    params:
+        code=code("write_config"),
+        config=config,
+    message:
+        "Keeping the config beside the results"
+    script:
+        "../scripts/write_config.py"
+
+
+rule list_trials:
+    input:
+        of_each_experiment("chosen.yaml"),
+        all_choices,
+    output:
+        trials=f"{R}/trials.csv",
+    log:
+        f"{LOGS}/list_trials.log",
+    params:
+        code=code("list_trials"),
+        trials=lambda w: [row for name in STUDY.experiments for row in PLAN.rows(name)],
+    message:
+        "Listing all trials"
+    script:
+        "../scripts/list_trials.py"
+
+
+rule summarise:
+    input:
+        listed=rules.list_trials.output.trials,
+        trials=of_each_experiment("trials.csv"),
+        metrics=of_each_experiment("test/metrics.json"),
+    output:
+        summary=f"{R}/summary.csv",
+    log:
+        f"{LOGS}/summarise.log",
+    params:
+        code=code("summarise"),
+        titles={name: e.title or name for name, e in STUDY.experiments.items()},
+    message:
+        "Joining the results of all experiments"
+    script:
+        "../scripts/summarise.py"
+
+
+rule plot_study:
+    input:
+        summary=rules.summarise.output.summary,
+    output:
+        **pictures(f"{R}/figures/comparison", "comparison", OVERVIEW, figure="all experiments"),
+        **pictures(
+            f"{R}/figures/parameters", "parameters", OVERVIEW, figure="accuracy and parameters"
+        ),
+        **pictures(f"{R}/figures/time", "time", OVERVIEW, figure="accuracy and time"),
+    log:
+        f"{LOGS}/plot_study.log",
+    params:
+        code=code("plot_study"),
+    message:
+        "Drawing the comparison of all experiments"
+    script:
+        "../scripts/plot_study.py"
+
+
+rule tabulate:
+    input:
+        summary=rules.summarise.output.summary,
+    output:
+        html=report(
+            f"{R}/summary.html",
+            caption="../report/summary.rst",
+            category=OVERVIEW,
+            labels={"figure": "table of all trials", "format": "html"},
+        ),
+    log:
+        f"{LOGS}/tabulate.log",
+    params:
+        code=code("tabulate"),
+    message:
+        "Tabulating all trials"
+    script:
+        "../scripts/tabulate.py"
+
+
+rule tabulate_data:
+    input:
+        catalogue=f"{R}/data/catalogue.csv",
+        split=f"{R}/data/split.csv",
+    output:
+        html=report(
+            f"{R}/data/data.html",
+            caption="../report/data.rst",
+            category="Data",
+            labels={"figure": "images, problems and duplicates", "format": "html"},
+        ),
+    log:
+        f"{LOGS}/tabulate_data.log",
+    params:
+        code=code("tabulate_data"),
+    message:
+        "Tabulating the images"
+    script:
+        "../scripts/tabulate_data.py"
+
+
+rule make_slides:
+    input:
+        summary=rules.summarise.output.summary,
+        split=f"{R}/data/split.csv",
+        catalogue=f"{R}/data/catalogue.csv",
+        chosen=of_each_experiment("chosen.yaml"),
+        metrics=of_each_experiment("test/metrics.json"),
+        figures=of_each_experiment("figures/best.png") + of_each_experiment("figures/settings.png"),
+    output:
+        pdf=report(
+            f"{R}/slides.pdf",
+            caption="../report/slides.rst",
+            category=OVERVIEW,
+            labels={"figure": "slides", "format": "pdf"},
+        ),
+        pptx=f"{R}/slides.pptx",
+    log:
+        f"{LOGS}/make_slides.log",
+    params:
+        code=code("make_slides"),
+        study_title=STUDY.title,
+        dataset=STUDY.dataset.path,
+        command=f"snakemake --configfile {CONFIG_FILE}",
+        versions={
+            name: version(name) for name in ("snakemake", "keras", "numpy", "scikit-learn")
+        },
+    message:
+        "Making the slides"
+    script:
+        "../scripts/make_slides.py"
+
+
+# Everything but the report, which is made of it.
+rule results:
+    input:
+        rules.write_config.output.config,
+        rules.summarise.output.summary,
+        rules.plot_study.output,
+        rules.tabulate.output.html,
+        rules.tabulate_data.output.html,
+        rules.make_slides.output,
+        of_each_experiment("figures/learning_curves.svg"),
+        of_each_experiment("figures/confusion.svg"),
+        of_each_experiment("figures/best.svg"),
+        of_each_experiment("trials.html"),
+
+
+rule report:
+    input:
+        rules.results.input,
+    output:
+        html=f"{R}/report.html",
+    log:
+        f"{LOGS}/report.log",
+    params:
+        code=code("make_report"),
+        captions=captions_digest(),
+        snakefile=str(Path(workflow.basedir) / "Snakefile"),
+        config=rules.write_config.output.config,
+        target="results",
+    message:
+        "Making the report"
+    script:
+        "../scripts/make_report.py"

@@ -1,0 +1,50 @@
+"""Make the HTML report with Snakemake's own reporter, once everything else is there.
+
+In: all results. Out: report.html, one file that opens without a network.
+"""
+
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scenery.jobs import job
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+log = logging.getLogger("scenery")
+
+# What a running Snakemake or Slurm says to its jobs must not reach the one that makes the report.
+OF_THE_OUTER_RUN = ("SNAKEMAKE_PROFILE",)
+
+
+def make_report(snakefile: Path, config: Path, target: str, out: Path) -> None:
+    """Run `snakemake --report` on finished results.
+
+    It runs without the lock, which the surrounding Snakemake holds; it writes nothing but `out`.
+
+    Raises:
+        RuntimeError: When Snakemake fails, with the end of its output.
+    """
+    command = [sys.executable, "-m", "snakemake", target]
+    command += ["--snakefile", str(snakefile), "--configfile", str(config)]
+    command += ["--report", str(out), "--cores", "1", "--nolock"]
+    command += ["--profile", "none", "--workflow-profile", "none"]
+    environment = {k: v for k, v in os.environ.items() if k not in OF_THE_OUTER_RUN}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    if done.returncode != 0 or not out.exists():
+        raise RuntimeError("\n".join((done.stdout + done.stderr).splitlines()[-20:]))
+    log.info("open %s in a browser", out)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        make_report(
+            snakefile=Path(snakemake.params.snakefile),
+            config=Path(snakemake.params.config),
+            target=snakemake.params.target,
+            out=Path(snakemake.output.html),
+        )

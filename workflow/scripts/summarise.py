@@ -1,0 +1,56 @@
+"""Join the results of all experiments.
+
+In: the list of all trials, each experiment's trials.csv and test/metrics.json. Out: summary.csv,
+one row per trial; the test accuracy and its interval stand on the chosen trial's row alone.
+"""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from scenery.jobs import job
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+TEST_COLUMNS = {
+    "accuracy": "test_accuracy",
+    "low": "test_low",
+    "high": "test_high",
+    "images": "test_images",
+}
+
+
+def summarise(
+    listed: Path, trials: list[Path], metrics: list[Path], titles: dict[str, str], out: Path
+) -> None:
+    """Write the summary; every listed trial must have one row of results.
+
+    Raises:
+        ValueError: When trials and results do not match, which only a defect can cause.
+    """
+    summary = pd.concat([pd.read_csv(path) for path in trials], ignore_index=True)
+    wanted = pd.read_csv(listed)[["experiment", "trial"]]
+    if not summary[["experiment", "trial"]].equals(wanted):
+        raise ValueError("the experiments' tables do not hold the trials that trials.csv lists")
+    summary.insert(1, "title", summary["experiment"].map(titles))
+    scores = pd.DataFrame([json.loads(path.read_text(encoding="utf-8")) for path in metrics])
+    scores = scores[["experiment", *TEST_COLUMNS]].rename(columns=TEST_COLUMNS)
+    # Repeats of the chosen setting share one final model; its score stands once.
+    first = summary[summary["chosen"]].groupby("experiment", sort=False)["trial"].first()
+    scores["trial"] = scores["experiment"].map(first)
+    summary = summary.merge(scores, on=["experiment", "trial"], how="left", validate="one_to_one")
+    summary.to_csv(out, index=False)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        summarise(
+            listed=Path(snakemake.input.listed),
+            trials=[Path(path) for path in snakemake.input.trials],
+            metrics=[Path(path) for path in snakemake.input.metrics],
+            titles=snakemake.params.titles,
+            out=Path(snakemake.output.summary),
+        )

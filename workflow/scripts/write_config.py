@@ -1,0 +1,21 @@
+"""Keep the config that a study ran with beside its results. Out: config.yaml."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from scenery.jobs import job
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+
+def write_config(config: dict[str, Any], out: Path) -> None:
+    """Write the config as YAML, in the order in which it was written."""
+    out.write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        write_config(snakemake.params.config, Path(snakemake.output.config))

@@ -22,7 +22,7 @@ Remembered = dict[str, list[Any]]
 
 def file_digest(path: str | os.PathLike[str]) -> str:
     """Return the SHA-256 (hexadecimal) of a file's content, read in pieces."""
-    with open(path, "rb") as content:
+    with Path(path).open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
@@ -46,7 +46,7 @@ def content_digests(paths: Sequence[str], cache_file: Path) -> list[str]:
     current: Remembered = {}
     for path in paths:
         try:
-            status = os.stat(path)
+            status = Path(path).stat()
             known = remembered.get(path)
             if known is None or known[:2] != [status.st_size, status.st_mtime_ns]:
                 known = [status.st_size, status.st_mtime_ns, file_digest(path)]
@@ -90,7 +90,7 @@ def _save(current: Remembered, cache_file: Path) -> None:
         ) as out:
             temporary = out.name
             json.dump(current, out)
-        os.replace(temporary, cache_file)
+        Path(temporary).replace(cache_file)
     except OSError as error:
         _log.debug("digests are not remembered in %s: %s", cache_file, error)
         if temporary:

@@ -99,7 +99,10 @@ def find_duplicates(
         comparable: n; False for images without near duplicates (too small, unreadable).
     """
     exact = _exact_pairs(contents)
-    near = near_pairs(hashes, thumbnails, comparable)
+    # One picture of each exact group stands for all: a thousand copies are not a million pairs.
+    first = comparable.copy()
+    first[exact[:, 1]] = False
+    near = near_pairs(hashes, thumbnails, first)
     groups = _number_groups(np.concatenate([exact, near]), len(contents))
     exactly = set(exact.ravel().tolist())
     kinds = [

@@ -148,7 +148,7 @@ def _decode(file: Path, largest_pixels: int) -> tuple[Header, Pixels | None, str
             if picture.width * picture.height > largest_pixels:
                 raise ImageProblem(_too_large(header, largest_pixels))
             picture.load()
-            return header, np.asarray(_to_rgb(_upright(picture))), ""
+            return header, np.asarray(_to_rgb(_upright(picture), _min_is_white(picture))), ""
     except ImageProblem as problem:
         return header, None, str(problem)
     except Image.DecompressionBombError:
@@ -208,9 +208,9 @@ def _upright(picture: Image.Image) -> Image.Image:
         return picture
 
 
-def _to_rgb(picture: Image.Image) -> Image.Image:
+def _to_rgb(picture: Image.Image, min_is_white: bool) -> Image.Image:
     if picture.mode.startswith("I;16"):
-        return _from_sixteen_bits(np.asarray(picture).astype(np.int64), _min_is_white(picture))
+        return _from_sixteen_bits(np.asarray(picture).astype(np.int64), min_is_white)
     if picture.mode == "I":
         return _from_sixteen_bits(np.asarray(picture).astype(np.int64), False)
     if picture.mode == "F":

@@ -157,7 +157,7 @@ class _Inside:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._real_root = os.path.realpath(root)
-        self._folders: dict[str, bool] = {}
+        self._folders: dict[Path, bool] = {}
 
     def _holds(self, real_path: str) -> bool:
         return os.path.commonpath([self._real_root, real_path]) == self._real_root
@@ -169,17 +169,17 @@ class _Inside:
             return "is empty"
         if path.is_absolute() or PureWindowsPath(file).drive or ".." in path.parts:
             return "must be a relative path without '..'"
-        full = os.path.join(self._root, file)
-        folder = os.path.dirname(full)
+        full = self._root / file
+        folder = full.parent
         if folder not in self._folders:
             self._folders[folder] = self._holds(os.path.realpath(folder))
         try:
-            status = os.lstat(full)
+            status = full.lstat()
             linked = stat.S_ISLNK(status.st_mode)
             if not self._folders[folder] or (linked and not self._holds(os.path.realpath(full))):
                 return "is a symbolic link that leads out of the root"
             if linked:
-                status = os.stat(full)
+                status = full.stat()
         except (OSError, ValueError):
             return "does not exist"
         return "" if stat.S_ISREG(status.st_mode) else "is not a file"

@@ -1,6 +1,5 @@
 """Packing the images of a partition into one array file that training maps into memory."""
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
@@ -60,7 +59,7 @@ def pack_images(
             for image in _resized(files, size, resize, largest_pixels, threads):
                 digest.update(image.data)
                 out.write(image.data)
-        os.replace(unfinished, array_path)
+        unfinished.replace(array_path)
     except OSError as error:
         raise UserError(f"{array_path}: cannot be written: {error.strerror}") from error
     finally:

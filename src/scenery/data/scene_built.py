@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from scenery.data.scene_canvas import Canvas, Colour, Point
+from scenery.data.scene_canvas import Canvas
 from scenery.data.scene_colours import ASPHALT, FIELDS, GREENS, ROCKS, TOWERS, WALLS, pick
 
 
@@ -295,10 +295,9 @@ def _tower(canvas: Canvas, ground: float, width: float, height: float, distance:
     )
     slope = rng.uniform(0, 0.06) * width * 3
     front = [(upper[0], top + slope), (split_high, top), (split_low, ground), (left, ground)]
-    if rng.random() < 0.25:
-        _striped(canvas, front, floors, wall, distance)
-    else:
-        canvas.wall(front, floors, max(2, round(columns * corner)), wall, distance)
+    # One column is a band of glass from side to side.
+    across = 1 if rng.random() < 0.25 else max(2, round(columns * corner))
+    canvas.wall(front, floors, across, wall, distance)
     if corner < 1:
         flank = [
             (split_high, top),
@@ -312,10 +311,3 @@ def _tower(canvas: Canvas, ground: float, width: float, height: float, distance:
         canvas.line(
             [(x, top + 0.01), (x, top - rng.uniform(0.05, 0.16))], 0.01, wall * 0.6, distance
         )
-
-
-def _striped(
-    canvas: Canvas, corners: list[Point], floors: int, wall: Colour, distance: float
-) -> None:
-    """Paint a wall with bands of glass instead of single windows."""
-    canvas.wall(corners, floors, 1, np.asarray(wall), distance)

@@ -31,7 +31,7 @@ def coast(canvas: Canvas) -> None:
     if rng.random() < 0.7:
         _beach(canvas, horizon)
     else:
-        _waves(canvas, horizon, 1.0, rng.integers(2, 7))
+        _waves(canvas, horizon, 1.0, int(rng.integers(2, 7)))
     if rng.random() < 0.3:
         for _ in range(rng.integers(1, 5)):
             _boulder(canvas, rng.uniform(0, 1), rng.uniform(0.8, 1.02), rng.uniform(0.08, 0.3))
@@ -95,7 +95,7 @@ def _beach(canvas: Canvas, horizon: float) -> None:
     bend = np.cumsum(rng.normal(0, 0.006, 30)) + 0.05 * np.sin(across * rng.uniform(1, 6))
     edge = left + (right - left) * across ** rng.uniform(0.6, 2) + bend
     shore: list[Point] = [(float(x), float(y)) for x, y in zip(across, edge, strict=True)]
-    _waves(canvas, horizon, max(horizon + 0.05, float(edge.min())), rng.integers(0, 4))
+    _waves(canvas, horizon, max(horizon + 0.05, float(edge.min())), int(rng.integers(0, 4)))
     sand = pick(canvas, ((214, 190, 148), (190, 172, 142), (150, 138, 122), (224, 206, 172)))
     canvas.polygon([*shore, (1, 1), (0, 1)], sand)
     canvas.line(shore, rng.uniform(0.01, 0.03), (240, 243, 244), 0, 0.9)

@@ -134,7 +134,7 @@ def _walk(folder: str, prefix: str, above: tuple[str, ...] = ()) -> Iterator[str
 
 
 def _is_image(name: str) -> bool:
-    return os.path.splitext(name)[1].casefold() in IMAGE_EXTENSIONS
+    return Path(name).suffix.casefold() in IMAGE_EXTENSIONS
 
 
 def _has_folders(folder: str) -> bool:

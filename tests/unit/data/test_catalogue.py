@@ -1,0 +1,196 @@
+"""The catalogue of a data set, and what is left out of the study."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from scenery.data.catalogue import describe_catalogue, judge_catalogue, make_catalogue
+from scenery.data.scenes import scene
+from scenery.data.sources import FoundImage, list_images
+from scenery.data.tables import (
+    CATALOGUE_COLUMNS,
+    JUDGED_COLUMNS,
+    read_catalogue,
+    with_types,
+    write_table,
+)
+from scenery.errors import UserError
+
+LEAK = {"test/tallbuilding/image_0300.jpg", "train/inside_city/image_0305.jpg"}
+COPY = {"train/mountain/image_0316.jpg", "train/mountain/image_0347.jpg"}
+
+
+def rows_of(*rows: tuple[str, str, str, int], problem: str = "") -> pd.DataFrame:
+    """A catalogue from (file, class, given partition, duplicate group)."""
+    columns: dict[str, list[object]] = {
+        name: [kind()] * len(rows) for name, kind in CATALOGUE_COLUMNS.items()
+    }
+    names = ("file", "class", "given_partition", "duplicate_group")
+    for name, values in zip(names, zip(*rows, strict=True), strict=True):
+        columns[name] = list(values)
+    columns["problem"] = [problem if row[0] == "bad" else "" for row in rows]
+    columns["duplicate_kind"] = ["exact" if row[3] else "" for row in rows]
+    return with_types(columns, CATALOGUE_COLUMNS)
+
+
+def kept(judged: pd.DataFrame) -> set[str]:
+    return set(judged.loc[judged["kept"], "file"])
+
+
+@pytest.fixture(scope="module")
+def real(shared: Path) -> pd.DataFrame:
+    root = shared / "data" / "MIT_split"
+    return make_catalogue(list_images(root), root, near=True, threads=2)
+
+
+def test_flaws_of_the_real_photographs(real: pd.DataFrame) -> None:
+    assert len(real) == 2688
+    for pair in (LEAK, COPY):
+        rows = real[real["file"].isin(pair)]
+        assert rows["duplicate_group"].nunique() == 1
+        assert (rows["duplicate_group"] > 0).all()
+        assert set(rows["duplicate_kind"]) == {"exact"}
+    assert set(real["problem"]) == {""}
+    assert set(real["width"]) == {200}
+
+
+def test_judging_the_real_photographs(real: pd.DataFrame) -> None:
+    judged = judge_catalogue(real)
+    dropped = judged[~judged["kept"]]
+    assert len(dropped) == 10
+    assert set(dropped["given_partition"]) == {"train"}
+    reason = dropped.set_index("file").loc["train/inside_city/image_0305.jpg", "reason"]
+    assert reason == (
+        "leak: exact duplicate of test/tallbuilding/image_0300.jpg; "
+        "conflict: exact duplicate of test/tallbuilding/image_0300.jpg"
+    )
+    assert kept(judged) >= COPY | {"test/tallbuilding/image_0300.jpg"}
+    assert judge_catalogue(real, leaks="keep", conflicts="keep")["kept"].all()
+    only_conflicts = judge_catalogue(real, leaks="keep")
+    assert set(only_conflicts.loc[~only_conflicts["kept"], "file"]) == {
+        "train/inside_city/image_0305.jpg"
+    }
+
+
+def test_stopping_names_everything_at_once(real: pd.DataFrame) -> None:
+    with pytest.raises(UserError) as caught:
+        judge_catalogue(real, leaks="stop", conflicts="stop")
+    message = str(caught.value)
+    assert "10 pictures in more than one partition (dataset.duplicates.leaks" in message
+    assert "1 pictures under more than one class (dataset.duplicates.conflicts" in message
+    assert message.count("image_0300.jpg = train/inside_city/image_0305.jpg") == 2
+
+
+def test_description_counts_what_there_is(real: pd.DataFrame) -> None:
+    text = "\n".join(describe_catalogue(judge_catalogue(real)))
+    assert "2688 images of 8 classes" in text
+    assert "tallbuilding: 356 (248 train, 108 test)" in text
+    assert "10 pictures in more than one partition" in text
+    assert "1 pictures in more than one class" in text
+    assert "17 pictures with duplicates in all" in text
+    assert "2678 images kept" in text
+
+
+def test_every_kind_of_row(tmp_path: Path) -> None:
+    picture = Image.fromarray(scene("coast", 1, 96, 1))
+    picture.save(tmp_path / "one.png")
+    picture.save(tmp_path / "other.bmp")
+    picture.save(tmp_path / "near.jpg", quality=80)
+    Image.fromarray(scene("street", 1, 64, 1)).convert("L").save(tmp_path / "grey.png")
+    (tmp_path / "page.jpg").write_text("<html>")
+    files = ["grey.png", "near.jpg", "one.png", "other.bmp", "page.jpg", "zzz.png"]
+    found = [FoundImage(file, "a", "") for file in files]
+    table = make_catalogue(found, tmp_path, near=True)
+    assert list(table.columns) == list(CATALOGUE_COLUMNS)
+    assert table["duplicate_group"].tolist() == [0, 1, 1, 1, 0, 0]
+    assert table["duplicate_kind"].tolist() == ["", "near", "exact", "exact", "", ""]
+    assert table["mode"].tolist()[:4] == ["L", "RGB", "RGB", "RGB"]
+    assert table["problem"].str.startswith("not an image").tolist() == [*[False] * 4, True, False]
+    assert table["problem"].iloc[5].startswith("cannot be read")
+    exact_only = make_catalogue(found, tmp_path, near=False, threads=3)
+    assert exact_only["duplicate_group"].tolist() == [0, 0, 1, 1, 0, 0]
+
+
+def test_largest_pixels_reaches_the_catalogue(tmp_path: Path) -> None:
+    Image.new("RGB", (10, 10)).save(tmp_path / "a.png")
+    table = make_catalogue([FoundImage("a.png", "a", "")], tmp_path, largest_pixels=99)
+    assert "99 are allowed" in table["problem"].iloc[0]
+
+
+def test_problems_stop_or_are_left_out() -> None:
+    table = rows_of(("bad", "a", "", 0), ("good", "b", "", 0), problem="empty file")
+    with pytest.raises(UserError, match=r"1 unusable files .*: bad \(empty file\)"):
+        judge_catalogue(table)
+    judged = judge_catalogue(table, on_problem="leave_out")
+    assert kept(judged) == {"good"}
+    assert judged["reason"].tolist() == ["empty file", ""]
+
+
+def test_copies_in_one_partition_under_one_class_stay() -> None:
+    table = rows_of(("1", "a", "train", 1), ("2", "a", "train", 1), ("3", "b", "train", 0))
+    assert kept(judge_catalogue(table, leaks="stop", conflicts="stop")) == {"1", "2", "3"}
+
+
+def test_the_copy_in_the_deciding_partition_stays() -> None:
+    table = rows_of(
+        ("1", "a", "train", 1),
+        ("2", "a", "validation", 1),
+        ("3", "a", "test", 1),
+        ("4", "a", "train", 2),
+        ("5", "a", "validation", 2),
+    )
+    assert kept(judge_catalogue(table)) == {"3", "5"}
+
+
+@pytest.mark.parametrize("partition", ["", "train", "test"])
+def test_a_conflict_within_a_partition_costs_all_its_copies(partition: str) -> None:
+    table = rows_of(
+        ("1", "a", partition, 1),
+        ("2", "b", partition, 1),
+        ("3", "a", partition, 1),
+        ("4", "a", partition, 0),
+    )
+    judged = judge_catalogue(table)
+    assert kept(judged) == {"4"}
+    assert judged["reason"].tolist()[:2] == [
+        "conflict: exact duplicate of 2",
+        "conflict: exact duplicate of 1, 3",
+    ]
+
+
+def test_leak_and_conflict_together_leave_the_test_copy() -> None:
+    table = rows_of(("1", "a", "test", 1), ("2", "b", "train", 1), ("3", "a", "train", 1))
+    assert kept(judge_catalogue(table)) == {"1"}
+    assert kept(judge_catalogue(table, leaks="keep")) == {"1"}
+    assert kept(judge_catalogue(table, conflicts="keep")) == {"1"}
+    disagreeing = rows_of(("1", "a", "test", 1), ("2", "b", "test", 1), ("3", "a", "train", 1))
+    assert kept(judge_catalogue(disagreeing)) == set()
+    assert kept(judge_catalogue(disagreeing, conflicts="keep")) == {"1", "2"}
+
+
+def test_no_leak_or_conflict_is_left_whatever_the_group() -> None:
+    kinds = list(itertools.product("ab", ["train", "validation", "test"]))
+    for number, members in enumerate(itertools.product(kinds, repeat=3)):
+        rows = [(str(i), label, part, 1) for i, (label, part) in enumerate(members)]
+        rest = judge_catalogue(rows_of(*rows)).query("kept")
+        assert rest["class"].nunique() <= 1, number
+        assert rest["given_partition"].nunique() <= 1, number
+
+
+def test_tables_are_read_as_they_were_written(tmp_path: Path) -> None:
+    table = rows_of(
+        ("NA/1, 2.png", "NA", "", 0), ('"q".png', "007", "", 3), ("é.png", "null", "", 3)
+    )
+    judged = judge_catalogue(table, conflicts="keep")
+    write_table(judged, tmp_path / "catalogue.csv")
+    read = read_catalogue(tmp_path / "catalogue.csv")
+    pd.testing.assert_frame_equal(read, judged)
+    assert list(read.columns) == list(JUDGED_COLUMNS)
+    assert read["kept"].dtype == np.bool_
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(UserError, match=r"other\.csv: its columns are a, b"):
+        read_catalogue(tmp_path / "other.csv")

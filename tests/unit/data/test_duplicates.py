@@ -1,0 +1,149 @@
+"""Duplicates: the same picture must be found, different pictures must not."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageEnhance
+
+from scenery.data.duplicates import (
+    can_be_near,
+    find_duplicates,
+    near_pairs,
+    perceptual_hash,
+    thumbnail,
+)
+from scenery.data.images import Pixels, read_image
+from scenery.data.scenes import SCENE_CLASSES, scene
+from scenery.data.sources import list_images
+
+
+def pairs_among(pictures: list[Pixels]) -> set[tuple[int, int]]:
+    hashes = np.array([perceptual_hash(picture) for picture in pictures], np.uint64)
+    thumbnails = np.stack([thumbnail(picture) for picture in pictures])
+    comparable = np.array([can_be_near(picture) for picture in pictures])
+    return {(int(i), int(j)) for i, j in near_pairs(hashes, thumbnails, comparable)}
+
+
+def recompressed(picture: Pixels) -> Pixels:
+    content = io.BytesIO()
+    Image.fromarray(picture).save(content, "JPEG", quality=35)
+    return np.asarray(Image.open(content))
+
+
+def brightened(picture: Pixels) -> Pixels:
+    return np.asarray(ImageEnhance.Brightness(Image.fromarray(picture)).enhance(1.2))
+
+
+def halved(picture: Pixels) -> Pixels:
+    return np.asarray(Image.fromarray(picture).reduce(2))
+
+
+CHANGES: dict[str, Callable[[Pixels], Pixels]] = {
+    "recompressed": recompressed,
+    "halved": halved,
+    "brightened": brightened,
+    "grey": lambda picture: np.asarray(Image.fromarray(picture).convert("L").convert("RGB")),
+    "moved": lambda picture: np.roll(picture, (3, -4), (0, 1))[3:, :-4],
+    "cropped": lambda picture: picture[2:-2, 2:-2],
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_copies_of_scenes_are_found_and_nothing_else(change: str) -> None:
+    originals = [scene(name, number, 128, 5) for name in SCENE_CLASSES for number in range(5)]
+    # Pictures that are mostly fog or night have nothing to be recognised by.
+    originals = [picture for picture in originals if picture.std() > 35]
+    assert len(originals) > 15
+    copies = [np.ascontiguousarray(CHANGES[change](picture)) for picture in originals]
+    count = len(originals)
+    pairs = pairs_among(originals + copies)
+    expected = {(index, index + count) for index in range(count)}
+    assert pairs <= expected
+    assert len(pairs) >= 0.9 * count
+
+
+def test_duplicates_of_the_real_photographs(shared: Path) -> None:
+    """The pairs were looked at one by one; no other pairs may be found."""
+    root = shared / "data" / "MIT_split"
+    files = [image.file for image in list_images(root)]
+    found = pairs_among([read_image(root / file) for file in files])
+    assert {(files[i].removesuffix(".jpg"), files[j].removesuffix(".jpg")) for i, j in found} == {
+        ("test/Opencountry/image_0032", "train/Opencountry/image_0099"),
+        ("test/Opencountry/image_0068", "train/Opencountry/image_0074"),
+        ("test/Opencountry/image_0200", "train/Opencountry/image_0201"),
+        ("test/coast/image_0023", "train/coast/image_0062"),
+        ("test/forest/image_0145", "train/forest/image_0177"),
+        ("test/forest/image_0182", "train/forest/image_0141"),
+        ("test/mountain/image_0002", "train/mountain/image_0249"),
+        ("test/mountain/image_0284", "train/mountain/image_0044"),
+        ("test/mountain/image_0362", "train/mountain/image_0355"),
+        ("test/tallbuilding/image_0300", "train/inside_city/image_0305"),
+        ("train/coast/image_0055", "train/coast/image_0063"),
+        ("train/forest/image_0137", "train/forest/image_0185"),
+        ("train/mountain/image_0046", "train/mountain/image_0281"),
+        ("train/mountain/image_0064", "train/mountain/image_0068"),
+        ("train/mountain/image_0172", "train/mountain/image_0220"),
+        ("train/mountain/image_0316", "train/mountain/image_0347"),
+        ("train/street/image_0053", "train/street/image_0083"),
+    }
+
+
+def test_pictures_without_texture_are_never_near() -> None:
+    rng = np.random.default_rng(0)
+    flat = [np.full((64, 64, 3), value, np.uint8) for value in (0, 1, 128)]
+    noisy = [
+        np.full((64, 64, 3), 128, np.uint8) + rng.integers(0, 3, (64, 64, 3), np.uint8)
+        for _ in range(3)
+    ]
+    assert pairs_among(flat + noisy) == set()
+
+
+def test_small_pictures_are_not_compared() -> None:
+    small = np.asarray(Image.fromarray(scene("street", 1, 128, 1)).resize((28, 28)))
+    assert pairs_among([small, small]) == set()
+
+
+def test_groups_are_closed_and_numbered_in_order() -> None:
+    contents = [
+        ("a", "1"),
+        ("b", "2"),
+        ("c", "1"),
+        ("c", "3"),
+        ("d", "4"),
+        ("b", "5"),
+        ("", ""),
+        ("", ""),
+    ]
+    count = len(contents)
+    found = find_duplicates(
+        contents,
+        np.zeros(count, np.uint64),
+        np.zeros((0, 64, 64), np.uint8),
+        np.zeros(count, bool),
+    )
+    assert found.groups.tolist() == [1, 2, 1, 1, 0, 2, 0, 0]
+    assert found.kinds == ["exact", "exact", "exact", "exact", "", "exact", "", ""]
+
+
+def test_near_copies_join_exact_ones() -> None:
+    first = scene("tall_building", 2, 128, 1)
+    pictures = [first, scene("forest", 2, 128, 1), first, recompressed(first)]
+    digests = ["a", "b", "a", "c"]
+    found = find_duplicates(
+        [(digest, digest) for digest in digests],
+        np.array([perceptual_hash(picture) for picture in pictures], np.uint64),
+        np.stack([thumbnail(picture) for picture in pictures]),
+        np.ones(4, bool),
+    )
+    assert found.groups.tolist() == [1, 0, 1, 1]
+    assert found.kinds == ["exact", "", "exact", "near"]
+
+
+def test_no_images_at_all() -> None:
+    found = find_duplicates(
+        [], np.zeros(0, np.uint64), np.zeros((0, 64, 64), np.uint8), np.zeros(0, bool)
+    )
+    assert found.groups.tolist() == []

@@ -1,0 +1,96 @@
+"""Packed arrays hold what reading and resizing each image gives, in the order of the split."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from scenery.data.catalogue import judge_catalogue, make_catalogue
+from scenery.data.images import read_image, resize_image
+from scenery.data.packing import pack_images
+from scenery.data.scenes import draw_scenes
+from scenery.data.sources import list_images
+from scenery.data.splitting import split_images
+from scenery.errors import UserError
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame]:
+    root = tmp_path_factory.mktemp("scenes")
+    draw_scenes(root, per_class=6, image_size=32, seed=1)
+    wide = next(root.glob("coast/*.png"))
+    Image.open(wide).resize((48, 30)).save(wide)
+    return root, split_images(judge_catalogue(make_catalogue(list_images(root), root)), 0.3, 0.2, 1)
+
+
+@pytest.mark.parametrize("resize", ["stretch", "crop", "pad"])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_rows_equal_direct_decoding(
+    tmp_path: Path, scenes: tuple[Path, pd.DataFrame], resize: str, threads: int
+) -> None:
+    root, split = scenes
+    out = tmp_path / "train.npy"
+    facts = pack_images(split, root, "train", 24, resize, array_path=out, threads=threads)  # type: ignore[arg-type]
+    packed = np.load(out, mmap_mode="r")
+    assert isinstance(packed, np.memmap)
+    train = split[split["partition"] == "train"]
+    assert packed.shape == (len(train), 24, 24, 3)
+    assert packed.dtype == np.uint8
+    for file, row in zip(train["file"], train["row"], strict=True):
+        direct = resize_image(read_image(root / file), 24, resize)  # type: ignore[arg-type]
+        np.testing.assert_array_equal(packed[row], direct)
+    assert facts == {
+        "partition": "train",
+        "count": len(train),
+        "size": 24,
+        "resize": resize,
+        "classes": sorted(split["class"].unique()),
+        "count_per_class": train.groupby("class").size().to_dict(),
+        "digest": hashlib.sha256(packed.tobytes()).hexdigest(),
+    }
+    assert [path.name for path in tmp_path.iterdir()] == ["train.npy"]
+
+
+def test_real_photographs_of_the_own_size_are_unchanged(tmp_path: Path, shared: Path) -> None:
+    root = shared / "data" / "MIT_split"
+    found = list_images(root)[::60]
+    split = split_images(judge_catalogue(make_catalogue(found, root)), 0.3, 0, 1)
+    pack_images(split, root, "test", 200, "stretch", array_path=tmp_path / "a.npy")
+    packed = np.load(tmp_path / "a.npy")
+    for file, row in split.loc[split["partition"] == "test", ["file", "row"]].itertuples(
+        index=False
+    ):
+        np.testing.assert_array_equal(
+            packed[row], np.asarray(Image.open(root / file).convert("RGB"))
+        )
+
+
+def test_an_image_that_broke_since_leaves_no_array_behind(
+    tmp_path: Path, scenes: tuple[Path, pd.DataFrame]
+) -> None:
+    root, split = scenes
+    broken = split.copy()
+    broken.loc[broken.index[3], "file"] = "coast/no.png"
+    with pytest.raises(UserError, match=r"no\.png: cannot be read"):
+        pack_images(broken, root, "train", 24, "stretch", array_path=tmp_path / "a.npy")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failing_disk_is_a_clear_message(
+    tmp_path: Path, scenes: tuple[Path, pd.DataFrame]
+) -> None:
+    root, split = scenes
+    with pytest.raises(UserError, match=r"no/a\.npy: cannot be written"):
+        pack_images(split, root, "train", 24, "stretch", array_path=tmp_path / "no" / "a.npy")
+
+
+def test_a_partition_without_images_is_refused(
+    tmp_path: Path, scenes: tuple[Path, pd.DataFrame]
+) -> None:
+    root, split = scenes
+    only_train = split[split["partition"] == "train"]
+    with pytest.raises(UserError, match="no test images"):
+        pack_images(only_train, root, "test", 24, "stretch", array_path=tmp_path / "a.npy")

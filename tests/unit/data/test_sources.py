@@ -1,0 +1,273 @@
+"""Finding the images of folders, partitioned folders and manifests."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from scenery.data import content
+from scenery.data.sources import FoundImage, dataset_digest, list_images, stray_files
+from scenery.errors import UserError
+
+
+def fill(root: Path, *files: str) -> Path:
+    for file in files:
+        path = root / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(file)
+    return root
+
+
+def manifest(root: Path, text: str, encoding: str = "utf-8") -> Path:
+    path = root / "images.csv"
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def refused(path: Path, root: Path | None = None) -> str:
+    with pytest.raises(UserError) as caught:
+        list_images(path, root)
+    return str(caught.value)
+
+
+def test_class_folders(tmp_path: Path) -> None:
+    fill(tmp_path, "sea/b.JPG", "sea/2020/a.png", "land/c.tiff")
+    assert list_images(tmp_path) == [
+        FoundImage("land/c.tiff", "land", ""),
+        FoundImage("sea/2020/a.png", "sea", ""),
+        FoundImage("sea/b.JPG", "sea", ""),
+    ]
+
+
+def test_hidden_and_other_files_are_left_out_and_listed(tmp_path: Path) -> None:
+    fill(tmp_path, "sea/a.png", "land/b.png")
+    fill(
+        tmp_path, "sea/._a.png", "sea/.ipynb_checkpoints/a.png", "__MACOSX/sea/a.png", ".git/x.png"
+    )
+    fill(tmp_path, "README.txt", "cover.png", "sea/Thumbs.db")
+    assert [image.file for image in list_images(tmp_path)] == ["land/b.png", "sea/a.png"]
+    assert stray_files(tmp_path) == ["README.txt", "cover.png", "sea/Thumbs.db"]
+
+
+@pytest.mark.parametrize(
+    ("train", "validation", "test"),
+    [
+        ("train", "validation", "test"),
+        ("Training", "VAL", "te"),
+        ("tr", "dev", "Testing"),
+        ("TRAIN", "valid", "TEST"),
+    ],
+)
+def test_partition_folders_in_any_spelling(
+    tmp_path: Path, train: str, validation: str, test: str
+) -> None:
+    names = {train: "train", validation: "validation", test: "test"}
+    fill(tmp_path, *(f"{name}/{label}/1.png" for name in names for label in ("a", "b")))
+    found = list_images(tmp_path)
+    assert {(image.file, image.class_name, image.partition) for image in found} == {
+        (f"{name}/{label}/1.png", label, names[name]) for name in names for label in ("a", "b")
+    }
+
+
+def test_a_class_may_be_called_train(tmp_path: Path) -> None:
+    fill(tmp_path, "train/1.png", "bus/1.png", "test/1.png")
+    assert {image.class_name for image in list_images(tmp_path)} == {"train", "bus", "test"}
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (["train/a/1.png", "train/b/1.png", "extra/1.png"], "'extra'|extra beside them do not"),
+        (["train/a/1.png", "train/b/1.png", "test/1.png"], "test beside them do not"),
+        (["train/1.png", "test/1.png"], "train have no class folders|have no class folders"),
+        (["train/a/1.png", "train/b/1.png", "Training/a/1.png"], "both mean train"),
+        (["test/a/1.png", "test/b/1.png"], "none for train"),
+        (["train/a/1.png", "train/b/1.png", "test/a/1.png"], "'b' in test"),
+        (["a/1.png"], "only one class, 'a'"),
+        (["a/1.png", "b/readme.txt"], "class folders without images: b"),
+        (["1.png", "2.png"], "has no class folders"),
+        (["a\x07/1.png", "b/1.png"], r"a\\x07"),
+    ],
+)
+def test_folders_that_are_refused(tmp_path: Path, files: list[str], message: str) -> None:
+    import re
+
+    assert re.search(message, refused(fill(tmp_path, *files)))
+
+
+def test_missing_and_unknown_sources(tmp_path: Path) -> None:
+    assert "does not exist" in refused(tmp_path / "no")
+    fill(tmp_path, "images.zip")
+    assert "neither a folder nor a manifest" in refused(tmp_path / "images.zip")
+    assert "is for manifests" in refused(tmp_path, tmp_path / "other")
+
+
+def test_links_in_folders_are_followed_but_not_in_circles(tmp_path: Path) -> None:
+    fill(tmp_path / "store", "1.png")
+    fill(tmp_path / "data", "a/1.png")
+    (tmp_path / "data" / "b").symlink_to(tmp_path / "store")
+    assert len(list_images(tmp_path / "data")) == 2
+    (tmp_path / "data" / "a" / "up").symlink_to(tmp_path / "data" / "a")
+    assert "symbolic link to a folder that it lies in" in refused(tmp_path / "data")
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["file,class,partition", "Filename;LABEL;Split", "path\tcategory\tset", "image,label,split"],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_manifests_of_every_dialect(
+    tmp_path: Path, header: str, encoding: str, newline: str
+) -> None:
+    fill(tmp_path, "a/1.png", "b/2, 3.png")
+    delimiter = next(sign for sign in ",;\t" if sign in header)
+    rows = [
+        header,
+        f"./a/1.png{delimiter}cité{delimiter}Training",
+        "",
+        f'"b\\2, 3.png"{delimiter} land {delimiter}tr',
+    ]
+    path = manifest(tmp_path, newline.join(rows), encoding)
+    assert list_images(path) == [
+        FoundImage("a/1.png", "cité", "train"),
+        FoundImage("b/2, 3.png", "land", "train"),
+    ]
+
+
+def test_manifest_with_a_root_of_its_own_and_no_partition(tmp_path: Path) -> None:
+    fill(tmp_path / "images", "1.png", "2.png")
+    path = manifest(tmp_path, "class,file,note,partition\na,1.png,x,\nb,2.png,y,\n")
+    assert [image.partition for image in list_images(path, tmp_path / "images")] == ["", ""]
+    assert "row 2 ('1.png'), row 3 ('2.png')" in refused(path)
+    assert "is not a folder" in refused(path, tmp_path / "no")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name,class\n1.png,a\n", "no column file or filename or path or image; the first row"),
+        ("file,kind\n1.png,a\n", "no column class or label or category"),
+        ("file,path,class\n1.png,1.png,a\n", "file, path mean the same"),
+        ("file,class\n1.png,a\n1.png,b\n", "is listed more than once (files are relative to"),
+        ("file,class\n1.png,a\n./1.png,b\n", "row 3 ('./1.png', also row 2)"),
+        ("file,class\n../x.png,a\n1.png,b\n", "relative path without '..'"),
+        ("file,class\n/etc/passwd,a\n1.png,b\n", "row 2 ('/etc/passwd')"),
+        ("file,class\nC:\\x.png,a\n1.png,b\n", "must be a relative path"),
+        ("file,class\n1.png,a\nno.png,b\n", "does not exist (files are relative to"),
+        ("file,class\n1.png,a\nfolder,b\n", "is not a file"),
+        ("file,class\n1.png,a\nout.png,b\n", "symbolic link that leads out of the root"),
+        ("file,class\n1.png,a\naway/x.png,b\n", "symbolic link that leads out of the root"),
+        ("file,class\n1.png,a\n,b\n", "is empty"),
+        ("file,class\n1.png,a\n2.png,\n", "column class: has no class: row 3"),
+        ("file,class,set\n1.png,a,train\n2.png,b,holdout\n", "row 3 ('holdout')"),
+        ("file,class,set\n1.png,a,train\n2.png,b,\n", "for some rows only, not for: row 3"),
+        ("file,class\n1.png,a\n2.png\n", "other than 2 cells: row 3 (1)"),
+        ("file,class\n1.png,a\n2.png,a\n", "only one class"),
+        ("file,class\n", "no images found"),
+        ("", "no column file"),
+        ('file,class\n"1.png,a\n', "is not a readable table"),
+    ],
+)
+def test_manifests_that_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    root = tmp_path / "root"
+    fill(root, "1.png", "2.png", "folder/x.png")
+    fill(tmp_path / "elsewhere", "x.png")
+    (root / "out.png").symlink_to(tmp_path / "elsewhere" / "x.png")
+    (root / "away").symlink_to(tmp_path / "elsewhere")
+    found = refused(manifest(root, text))
+    assert message in found
+    assert "images.csv" in found
+
+
+def test_manifest_in_another_encoding(tmp_path: Path) -> None:
+    assert "is not UTF-8" in refused(manifest(tmp_path, "file,class\né.png,a\n", "latin-1"))
+
+
+def test_links_within_the_root_are_fine(tmp_path: Path) -> None:
+    fill(tmp_path, "store/1.png", "2.png")
+    (tmp_path / "1.png").symlink_to(tmp_path / "store" / "1.png")
+    assert len(list_images(manifest(tmp_path, "file,class\n1.png,a\n2.png,b\n"))) == 2
+
+
+def test_real_photographs(shared: Path) -> None:
+    found = list_images(shared / "data" / "MIT_split")
+    assert len(found) == 2688
+    assert sum(image.partition == "test" for image in found) == 807
+    assert len({image.class_name for image in found}) == 8
+
+
+def test_digest_changes_with_content_class_and_file_only(tmp_path: Path) -> None:
+    data = fill(tmp_path / "data", "a/1.png", "b/2.png")
+    cache = tmp_path / "cache" / "digests.json"
+    first = dataset_digest(data, None, cache)
+    os.utime(data / "a" / "1.png", ns=(1, 1))
+    (data / "notes.txt").write_text("x")
+    assert dataset_digest(data, None, cache) == first
+    (data / "a" / "1.png").write_text("changed")
+    changed = dataset_digest(data, None, cache)
+    assert changed != first
+    (data / "a" / "1.png").rename(data / "b" / "1.png")
+    fill(data, "a/3.png")
+    assert dataset_digest(data, None, cache) not in {first, changed}
+
+
+def test_digest_reads_known_files_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = fill(tmp_path / "data", "a/1.png", "b/2.png")
+    cache = tmp_path / "digests.json"
+    first = dataset_digest(data, None, cache)
+    read: list[str] = []
+    real = content.file_digest
+
+    def counted(path: str) -> str:
+        read.append(Path(path).name)
+        return real(path)
+
+    monkeypatch.setattr(content, "file_digest", counted)
+    assert dataset_digest(data, None, cache) == first
+    assert read == []
+    (data / "b" / "2.png").write_text("other")
+    dataset_digest(data, None, cache)
+    assert read == ["2.png"]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"\xff",
+        b'{"x": 3}',
+        b'{"FILE": [7, 0, 5]}',
+        b'{"FILE": ["7", 0, "x"]}',
+        b"[" * 100_000,
+    ],
+)
+def test_a_broken_cache_is_made_anew(tmp_path: Path, broken: bytes) -> None:
+    data = fill(tmp_path / "data", "a/1.png", "b/2.png")
+    cache = tmp_path / "digests.json"
+    first = dataset_digest(data, None, cache)
+    good = cache.read_bytes()
+    cache.write_bytes(broken.replace(b"FILE", str(data / "a" / "1.png").encode()))
+    assert dataset_digest(data, None, cache) == first
+    assert cache.read_bytes() == good
+
+
+def test_a_cache_that_cannot_be_written_costs_nothing_else(tmp_path: Path) -> None:
+    data = fill(tmp_path / "data", "a/1.png", "b/2.png")
+    fill(tmp_path, "file")
+    cache = tmp_path / "file" / "digests.json"
+    assert dataset_digest(data, None, cache) == dataset_digest(data, None, tmp_path / "cache.json")
+
+
+def test_sources_need_only_the_standard_library() -> None:
+    import subprocess
+    import sys
+
+    code = "import sys, scenery.data.sources; print(*{'numpy', 'PIL', 'pandas'} & set(sys.modules))"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True
+    )
+    assert done.stdout.strip() == ""

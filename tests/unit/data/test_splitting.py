@@ -1,0 +1,191 @@
+"""Splits are stratified, whole in their groups, complete and repeatable; subsets are nested."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scenery.data.splitting import draw_subset, split_images
+from scenery.data.tables import SPLIT_COLUMNS, read_split, write_table
+from scenery.errors import UserError
+
+
+def catalogue(*images: tuple[str, str, int], kept: bool = True) -> pd.DataFrame:
+    """A judged catalogue from (class, given partition, duplicate group)."""
+    return pd.DataFrame(
+        {
+            "file": [f"{label}/{number:04d}.png" for number, (label, _, _) in enumerate(images)],
+            "class": [label for label, _, _ in images],
+            "given_partition": [partition for _, partition, _ in images],
+            "duplicate_group": [group for _, _, group in images],
+            "kept": kept,
+        }
+    )
+
+
+def plain(**counts: int) -> pd.DataFrame:
+    return catalogue(*((label, "", 0) for label, count in counts.items() for _ in range(count)))
+
+
+def counts_of(split: pd.DataFrame) -> dict[tuple[str, str], int]:
+    return split.groupby(["class", "partition"]).size().to_dict()
+
+
+def test_fractions_hold_for_every_class() -> None:
+    split = split_images(plain(a=100, b=50, c=10), test=0.3, validation=0.2, seed=1)
+    assert counts_of(split) == {
+        **{("a", "test"): 30, ("a", "validation"): 14, ("a", "train"): 56},
+        **{("b", "test"): 15, ("b", "validation"): 7, ("b", "train"): 28},
+        **{("c", "test"): 3, ("c", "validation"): 1, ("c", "train"): 6},
+    }
+    assert list(split.columns) == list(SPLIT_COLUMNS)
+
+
+def test_labels_and_rows() -> None:
+    split = split_images(plain(b=8, a=8, C=8), test=0.25, validation=0.25, seed=0)
+    assert dict(zip(split["class"], split["label"], strict=True)) == {"C": 0, "a": 1, "b": 2}
+    assert split["partition"].drop_duplicates().tolist() == ["train", "validation", "test"]
+    for _, rows in split.groupby("partition"):
+        assert rows["row"].tolist() == list(range(len(rows)))
+        assert rows["file"].is_monotonic_increasing
+
+
+def test_given_partitions_stay() -> None:
+    images = [
+        (label, "test" if number < 4 else "train", 0) for label in "ab" for number in range(20)
+    ]
+    table = catalogue(*images)
+    split = split_images(table, test=0.5, validation=0.25, seed=3)
+    given_test = set(table.loc[table["given_partition"] == "test", "file"])
+    assert set(split.loc[split["partition"] == "test", "file"]) == given_test
+    assert counts_of(split)["a", "validation"] == 4
+    table.loc[4:6, "given_partition"] = "validation"
+    table.loc[24:26, "given_partition"] = "validation"
+    again = split_images(table, test=0.5, validation=0.25, seed=3)
+    assert counts_of(again)["a", "validation"] == 3
+
+
+def test_nothing_is_drawn_for_a_fraction_of_zero() -> None:
+    split = split_images(plain(a=4, b=4), test=0, validation=0, seed=1)
+    assert set(split["partition"]) == {"train"}
+
+
+def test_images_left_out_stay_out() -> None:
+    table = plain(a=10, b=10)
+    table.loc[0, "kept"] = False
+    split = split_images(table, 0.3, 0.2, 1)
+    assert len(split) == 19
+    assert table.loc[0, "file"] not in set(split["file"])
+
+
+def test_seeds_differ_and_zero_is_a_seed() -> None:
+    table = plain(a=40, b=40)
+    drawn = [
+        tuple(split_images(table, 0.3, 0.2, seed).query("partition == 'test'")["file"])
+        for seed in (0, 0, 1, 2)
+    ]
+    assert drawn[0] == drawn[1]
+    assert len(set(drawn)) == 3
+
+
+def test_another_class_changes_nothing_for_the_others() -> None:
+    def of_a(table: pd.DataFrame) -> list[tuple[str, str]]:
+        rows = split_images(table, 0.3, 0.2, 1).query("`class` == 'a'")
+        return sorted(zip(rows["file"], rows["partition"], strict=True))
+
+    assert of_a(plain(a=30, b=30)) == of_a(plain(a=30, b=30, c=10))
+
+
+def test_validation_is_not_a_shifted_test() -> None:
+    """The two draws use different random numbers."""
+    table = plain(a=200, b=10)
+    test = split_images(table, 0.2, 0, 1).query("partition == 'test' and `class` == 'a'")
+    validation = split_images(table, 0, 0.2, 1).query(
+        "partition == 'validation' and `class` == 'a'"
+    )
+    assert len(set(test["file"]) & set(validation["file"])) < 25
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (plain(a=10, b=1), "split.test: class 'b' has 1 usable images"),
+        (plain(a=10, b=2), "split.validation: class 'b' has 1 usable images"),
+        (
+            catalogue(*[("a", "", 0)] * 9, *[("b", "", 7)] * 9),
+            "'b' has 9 usable images in 1 independent",
+        ),
+        (
+            catalogue(("a", "train", 0), ("a", "test", 0), ("b", "test", 0)),
+            "'b' has 1 usable images and none of them in train",
+        ),
+    ],
+)
+def test_too_few_images(table: pd.DataFrame, message: str) -> None:
+    validation = 0 if "in train" in message else 0.2
+    with pytest.raises(UserError) as caught:
+        split_images(table, 0.3, validation, 1)
+    assert message in str(caught.value)
+
+
+def test_a_class_without_any_kept_image_is_named() -> None:
+    table = plain(a=10, b=3)
+    table.loc[table["class"] == "b", "kept"] = False
+    with pytest.raises(UserError, match="'b' has 0 usable images"):
+        split_images(table, 0.3, 0.2, 1)
+
+
+images = st.lists(
+    st.tuples(st.sampled_from("abc"), st.just(""), st.sampled_from([0, 0, 0, 1, 2, 3, 4])),
+    min_size=0,
+    max_size=60,
+)
+
+
+@given(images, st.integers(0, 1000), st.sampled_from([0.1, 0.3, 0.5]), st.sampled_from([0.0, 0.2]))
+@settings(deadline=None, max_examples=150)
+def test_properties_of_splits(
+    drawn: list[tuple[str, str, int]], seed: int, test: float, validation: float
+) -> None:
+    table = catalogue(*drawn, *[(label, "", 0) for label in "abc" for _ in range(8)])
+    split = split_images(table, test, validation, seed)
+    assert sorted(split["file"]) == sorted(table["file"])
+    joined = split.merge(table[["file", "duplicate_group"]], on="file")
+    grouped = joined[joined["duplicate_group"] > 0].groupby("duplicate_group")
+    assert (grouped["partition"].nunique() <= 1).all()
+    counts = counts_of(split)
+    present = {"train", "test"} | ({"validation"} if validation else set())
+    assert set(counts) == {(label, partition) for label in "abc" for partition in present}
+    pd.testing.assert_frame_equal(split, split_images(table.iloc[::-1], test, validation, seed))
+
+
+def test_subsets_have_the_number_asked_for_and_are_nested() -> None:
+    split = split_images(plain(a=60, b=80, c=70), 0.3, 0.2, 1)
+    sizes = [1, 5, 25, 30]
+    subsets = [draw_subset(split, size, seed=4) for size in sizes]
+    for size, subset in zip(sizes, subsets, strict=True):
+        assert counts_of(subset) == {(label, "train"): size for label in "abc"}
+        assert list(subset.columns) == list(SPLIT_COLUMNS)
+        merged = subset.merge(split, how="left", indicator=True)
+        assert (merged["_merge"] == "both").all()
+        assert subset["row"].is_monotonic_increasing
+    for smaller, larger in pairwise(subsets):
+        assert set(smaller["file"]) < set(larger["file"])
+    assert set(draw_subset(split, 25, seed=5)["file"]) != set(subsets[2]["file"])
+
+
+def test_a_subset_that_is_too_large_names_the_classes() -> None:
+    split = split_images(plain(a=40, b=10), 0.3, 0.2, 1)
+    with pytest.raises(UserError, match=r"subset of 20 images per class .*'b' has 6"):
+        draw_subset(split, 20, 1)
+
+
+def test_splits_are_read_as_they_were_written(tmp_path: Path) -> None:
+    split = split_images(plain(NA=9, null=9), 0.3, 0.2, 1)
+    write_table(split, tmp_path / "split.csv")
+    read = read_split(tmp_path / "split.csv")
+    pd.testing.assert_frame_equal(read, split, check_dtype=False)
+    assert set(read["class"]) == {"NA", "null"}

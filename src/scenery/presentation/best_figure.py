@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from scenery.presentation.configuration import configuration
 from scenery.presentation.learning_curves import with_position
@@ -29,7 +30,8 @@ def best_figure(
     figure.set_layout_engine("none")
     heading = "\n".join(textwrap.wrap(shorten(title, 110), 62))
     figure.text(0.04, 0.95, heading, fontsize=28, fontweight="bold", va="top")
-    figure.text(0.04, 0.835 if "\n" in heading else 0.885, "Best result and its configuration", fontsize=20, va="top",
+    below = 0.835 if "\n" in heading else 0.885
+    figure.text(0.04, below, "Best result and its configuration", fontsize=20, va="top",
                 color="#444444")  # fmt: skip
     _numbers(figure, trials, choice, metrics)
     _strip(figure.add_axes((0.05, 0.40, 0.40, 0.11)), trials)
@@ -93,7 +95,7 @@ def _curve(axes: Axes, history: pd.DataFrame, choice: Choice) -> None:
               label="validation")  # fmt: skip
     axes.set_xlabel("epoch")
     axes.set_title("accuracy of the chosen trial", loc="left", fontsize=14)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     axes.legend(loc="lower right")
 
 

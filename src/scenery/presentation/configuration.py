@@ -6,7 +6,7 @@ from scenery.presentation.words import heading, is_missing, setting_value
 
 Row = tuple[str, str, bool]
 
-_OFF = (None, 0, 0.0, False, "", "none", [], ())
+_OFF: tuple[Any, ...] = (None, 0, 0.0, False, "", "none", [], ())
 
 
 def configuration(settings: dict[str, Any], varied: list[str]) -> list[Row]:
@@ -101,7 +101,7 @@ _TOLD = {
 
 def _rest(settings: dict[str, Any]) -> list[tuple[str, str, tuple[str, ...]]]:
     """Settings without a row of their own, so that one added later is not lost."""
-    rows = []
+    rows: list[tuple[str, str, tuple[str, ...]]] = []
     for name, value in settings.items():
         # A frozen backbone's batch norm is frozen too.
         if name == "batch_norm_statistics" and settings.get("trainable") == "head":

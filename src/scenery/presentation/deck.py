@@ -26,6 +26,7 @@ from scenery.presentation.words import (
 
 SHOWN = 12
 CHARTED_CLASSES = 40
+BESIDE_TABLE = 14
 
 
 def study_slides(
@@ -43,15 +44,15 @@ def study_slides(
     An experiment has its best result with the configuration and learning curve (from
     `Outcome.history`), its figure (`figures` maps experiments to PNG files), and its trials.
     """
-    slides = [_opening(study_title, dataset, outcomes, split), _data(catalogue, split)]
+    slides = [_opening(study_title, dataset, outcomes, split), *_data(catalogue, split)]
     for outcome in outcomes:
         slides.append(_best(outcome))
         figure = figures.get(outcome.choice.experiment)
         if figure is not None and outcome.choice.candidates > 1:
             slides.append(_effects(outcome, figure))
-        slides.append(_trials(outcome))
+        slides.append(_trials(outcome, figure if outcome.choice.candidates == 1 else None))
     if len(outcomes) > 1:
-        slides.append(_comparison(outcomes))
+        slides.extend(_comparison(outcomes))
     slides.append(_conclusions(outcomes))
     slides.append(_appendix(command, versions))
     return slides
@@ -78,41 +79,43 @@ def _opening(
     )
 
 
-def _data(catalogue: pd.DataFrame, split: pd.DataFrame) -> Slide:
+def _data(catalogue: pd.DataFrame, split: pd.DataFrame) -> list[Slide]:
+    """Findings and counts per class; many classes get a slide of their own."""
     counts = class_counts(split)
     shown = counts.head(CHARTED_CLASSES)
+    many = len(shown) > BESIDE_TABLE
     partitions = [name for name in counts.columns if name not in ("class", "total")]
     chart = Chart(
         categories=shorten_all(shown["class"], 28),
         series=[(name, [float(value) for value in shown[name]]) for name in partitions],
         axis="images",
         stacked=True,
+        upright=many,
     )
     rows = [(words, count(number)) for words, number in findings(catalogue, split)]
     left_out = len(counts) - len(shown)
-    return Slide(
+    slide = Slide(
         title="The data set",
-        chart=chart,
-        table=Table(
-            head=("found", "number"),
-            rows=rows,
-            numeric=frozenset({1}),
-            note=f"{left_out} further classes are not drawn" if left_out else "",
-        ),
+        chart=None if many else chart,
+        table=Table(head=("found", "number"), rows=rows, numeric=frozenset({1})),
         notes="Images per class and partition; duplicates are compared by content.",
     )
+    if not many:
+        return [slide]
+    subtitle = f"{plural(left_out, 'further class')} not drawn" if left_out else ""
+    return [slide, Slide(title="Images per class", subtitle=subtitle, chart=chart)]
 
 
 def _best(outcome: Outcome) -> Slide:
     choice = outcome.choice
-    validation = f"validation accuracy {accuracy(choice.validation_accuracy)} " + (
-        f"(mean of {choice.repeats} repeats)" if choice.repeats > 1 else ""
-    )
+    validation = f"Validation accuracy {accuracy(choice.validation_accuracy)}"
+    if choice.repeats > 1:
+        validation += f", mean of {choice.repeats} repeats"
     if outcome.metrics is None:
-        result = f"{validation.strip().capitalize()}; not tested."
+        result = "Not tested"
     else:
         images = plural(int(outcome.metrics["images"]), "image")
-        result = f"Test accuracy {outcome.tested}, 95 % Wilson interval, {images}; {validation}"
+        result = f"Test accuracy {outcome.tested}: 95 % Wilson interval, {images}"
     rows = configuration(choice.settings, choice.varied)
     table = Table(
         head=("setting", "value"),
@@ -124,8 +127,8 @@ def _best(outcome: Outcome) -> Slide:
     return Slide(
         title=f"{outcome.title}: best result and its configuration",
         bullets=(
-            result.strip(),
-            f"Chosen by {choice.rule} among {outcome.tried}.",
+            result,
+            f"{validation}; chosen among {outcome.tried}; rule: {choice.rule}",
         ),
         table=table,
         chart=_curve(outcome),
@@ -172,7 +175,7 @@ def _training_note(outcome: Outcome) -> str:
     return " ".join(parts)
 
 
-def _trials(outcome: Outcome) -> Slide:
+def _trials(outcome: Outcome, figure: Path | None) -> Slide:
     choice = outcome.choice
     ranked = rank_settings(outcome.trials, choice)
     shown = ranked.head(SHOWN)
@@ -196,6 +199,7 @@ def _trials(outcome: Outcome) -> Slide:
             note=_rest(ranked, len(shown)),
             numeric=frozenset({0, *numbers}),
         ),
+        figure=figure,
     )
 
 
@@ -225,7 +229,7 @@ def _rest(ranked: pd.DataFrame, shown: int) -> str:
     return text + (f", {failed} diverged" if failed else "")
 
 
-def _comparison(outcomes: Sequence[Outcome]) -> Slide:
+def _comparison(outcomes: Sequence[Outcome]) -> list[Slide]:
     against = {id(one.outcome): one for one in compare_with_first(outcomes)}
     rows = []
     for outcome in outcomes:
@@ -235,7 +239,7 @@ def _comparison(outcomes: Sequence[Outcome]) -> Slide:
             verdict = f"{one.difference:+.3f}" + ("" if one.shown else ", not shown")
         rows.append(
             (
-                shorten(outcome.title, 40), str(len(outcome.trials)),
+                shorten(outcome.title, 60), str(len(outcome.trials)),
                 accuracy(outcome.choice.validation_accuracy), outcome.tested, verdict or "first",
             )
         )  # fmt: skip
@@ -248,29 +252,24 @@ def _comparison(outcomes: Sequence[Outcome]) -> Slide:
         series.append(("test", [float((o.metrics or {})["accuracy"]) for o in outcomes]))
         low = [float((o.metrics or {})["low"]) for o in outcomes]
         high = [float((o.metrics or {})["high"]) for o in outcomes]
-    return Slide(
-        title="Experiments compared",
-        chart=Chart(
-            categories=shorten_all([outcome.title for outcome in outcomes], 24),
-            series=series,
-            axis="accuracy",
-            low=low,
-            high=high,
-            number_format="0.000",
-        ),
-        table=Table(
-            head=(
-                "experiment",
-                "trials",
-                "validation",
-                "test (95 % interval)",
-                "against the first",
-            ),
-            rows=rows,
-            numeric=frozenset({1, 2, 3, 4}),
-            note="not shown: the numbers do not show a difference in test accuracy",
-        ),
+    table = Table(
+        head=("experiment", "trials", "validation", "test (95 % interval)", "against the first"),
+        rows=rows,
+        numeric=frozenset({1, 2, 3, 4}),
+        note="not shown: the numbers do not show a difference in test accuracy",
     )
+    chart = Chart(
+        categories=shorten_all([outcome.title for outcome in outcomes], 40),
+        series=series,
+        axis="accuracy; black: 95 % Wilson interval" if tested else "accuracy",
+        low=low,
+        high=high,
+        number_format="0.000",
+    )
+    return [
+        Slide(title="Experiments compared", table=table),
+        Slide(title="Experiments compared: validation and test accuracy", chart=chart),
+    ]
 
 
 def _conclusions(outcomes: Sequence[Outcome]) -> Slide:

@@ -66,7 +66,7 @@ def main_effects(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
     left_out = len(varied) - len(shown)
     text = f"means over {plural(len(good), 'trial')}, 95 % t interval"
     if any(len(ordered(trials[name])) == 2 for name in shown):
-        text += "; above a panel: second minus first value, all else equal"
+        text += "; above: second minus first value"
     set_title(figure, title, text)
     notes = ["orange value: chosen"]
     if failed:

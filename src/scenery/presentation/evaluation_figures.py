@@ -73,7 +73,7 @@ def class_scores(classes: pd.DataFrame, metrics: dict[str, Any], title: str) -> 
     figure = new_figure(11, max(4.0, 2.2 + 0.36 * len(rows)))
     axes = figure.subplots()
     places = np.arange(len(rows))
-    for place, row in rows.iterrows():
+    for place, (_, row) in enumerate(rows.iterrows()):
         if row["images"] > 0 and np.isfinite(row["recall"]):
             low, high = wilson(row["recall"], int(row["images"]))
             axes.plot([low, high], [place, place], color=LIGHT, linewidth=5, zorder=1,

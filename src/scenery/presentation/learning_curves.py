@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from scenery.presentation.ranking import rank_settings
 from scenery.presentation.reading import Choice
@@ -29,10 +30,8 @@ def with_position(history: pd.DataFrame) -> pd.DataFrame:
     """
     head_end = history[history["step"] == "head"].groupby("trial")["epoch"].max()
     network = history[history["step"] == "network"]
-    restarts = network.groupby("trial")["epoch"].min() <= head_end.reindex(
-        network["trial"].unique()
-    ).fillna(0)
-    shift = history["trial"].map(head_end.where(restarts.reindex(head_end.index) == True, 0))
+    restarts = network.groupby("trial")["epoch"].min().reindex(head_end.index) <= head_end
+    shift = history["trial"].map(head_end.where(restarts, 0))
     moved = history["epoch"] + shift.fillna(0).where(history["step"] == "network", 0)
     return history.assign(position=moved).sort_values(["trial", "position"], kind="stable")
 
@@ -70,7 +69,7 @@ def _draw_others(
     named = others[: LABELLED - 1]
     column = f"validation_{measure}"
     by_setting = trials.set_index("trial")["setting"]
-    grouped = {name: rows for name, rows in history.groupby("trial", sort=False)}
+    grouped = dict(iter(history.groupby("trial", sort=False)))
     for place, setting in enumerate([*others[LABELLED - 1 :], *reversed(named), choice.setting]):
         faint = place < len(others) - len(named)
         look: dict[str, object] = {"color": LIGHT, "linewidth": 1.0, "zorder": 1}
@@ -85,7 +84,7 @@ def _draw_others(
         for trial in by_setting[by_setting == setting].index:
             if trial in grouped:
                 _line(axes, grouped[trial], column, label=None if faint else label, **look)
-                label = None  # type: ignore[assignment]
+                label = None
     if len(others) > len(named):
         rest = f"{plural(len(others) - len(named), 'further setting')}"
         axes.plot([], [], color=LIGHT, linewidth=2, label=rest)
@@ -151,6 +150,6 @@ def learning_curves(
         )  # fmt: skip
     for axes in panels[1]:
         axes.set_xlabel("epoch")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     set_title(figure, title)
     return figure

@@ -29,7 +29,8 @@ _TEXTS = {
 
 TRIAL_COLUMNS = ("experiment", "trial", "name", "setting", "repeat")
 RESULT_COLUMNS = (
-    "rule", "status", "reason", "parameters", "trained_parameters", "epochs", "best_epoch",
+    "rule", "varied", "status", "reason", "parameters", "trained_parameters", "epochs",
+    "best_epoch",
     "train_accuracy", "train_loss", "validation_accuracy", "validation_loss", "seconds",
     "peak_memory_mb", "chosen", "title", "test_accuracy", "test_low", "test_high", "test_images",
 )  # fmt: skip

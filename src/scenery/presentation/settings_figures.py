@@ -27,7 +27,7 @@ from scenery.presentation.words import (
     shorten_all,
 )
 
-SHOWN = 30
+SHOWN = 20
 
 
 def settings_figure(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
@@ -96,7 +96,7 @@ def dot_plot(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
     """One row per setting: mean validation accuracy with its 95 % Wilson interval.
 
     Repeats are small circles; a diverged setting has a cross instead of a value; of more than
-    30 settings the best 30 are shown, and how many are not is said.
+    20 settings the best 20 are shown, and how many are not is said.
     """
     varied = varied_columns(trials, choice)
     ranked = rank_settings(trials, choice)
@@ -105,7 +105,7 @@ def dot_plot(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
     if left_out and not shown["chosen"].any():
         shown = pd.concat([shown.head(SHOWN - 1), ranked[ranked["chosen"]]])
     shown = _ordered_rows(shown, choice, varied).reset_index(drop=True)
-    figure = new_figure(11, max(3.6, 1.9 + 0.36 * len(shown)))
+    figure = new_figure(11, max(3.6, 1.9 + 0.32 * len(shown)))
     axes = figure.subplots()
     good = trials[completed(trials)]
     for place, row in shown.iterrows():

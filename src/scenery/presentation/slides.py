@@ -39,7 +39,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Chart:
-    """Horizontal bars: one group per category, one colour per series.
+    """Bars, lying unless `upright`: one group per category, one colour per series.
 
     `stacked` puts the series end to end. `low` and `high` are the ends of intervals around the
     last series, one per category.
@@ -52,6 +52,7 @@ class Chart:
     low: Sequence[float] = ()
     high: Sequence[float] = ()
     number_format: str = "0"
+    upright: bool = False
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,17 @@ class Drawing:
     chart: Chart | Curves
 
 
-Item = Text | Grid | Picture | Drawing
+@dataclass(frozen=True)
+class Rule:
+    """The line under a title."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+Item = Text | Rule | Grid | Picture | Drawing
 
 
 @functools.cache
@@ -198,7 +209,8 @@ def fit(
         broken = [wrap(text, width, size, bold) for text in paragraphs]
         if _text_height(broken, size) <= height:
             return broken, size
-    size, kept = sizes[-1], []
+    size = sizes[-1]
+    kept: list[list[str]] = []
     for lines in broken:
         for count in range(len(lines), 0, -1):
             if _text_height([*kept, lines[:count]], size) <= height:
@@ -225,7 +237,9 @@ def place_table(table: Table, left: float, top: float, width: float, height: flo
         row_height = size / 72 * 1.65
         needed = _column_widths(table, size)
         fits_down = row_height * (len(table.rows) + 1) <= height - note
-        if fits_down and sum(needed) <= width:
+        # A long name is rather cut than all letters made small for it.
+        most = (0.4 if len(needed) > 2 else 0.62) * width
+        if fits_down and sum(min(one, most) for one in needed) <= width:
             break
     shown = min(len(table.rows), int((height - note) / row_height) - 1)
     if shown < len(table.rows):
@@ -284,7 +298,10 @@ def lay_out(slide: Slide, footer: str, number: int) -> list[Item]:
     top_of_title, height_of_title = (2.0, 1.7) if slide.opening else (0.35, 1.05)
     sizes = (44, 40, 36, 32, 28, 24) if slide.opening else TITLE_SIZES
     title, size = fit([slide.title], width - 0.2, height_of_title - 0.12, sizes, bold=True)
-    items: list[Item] = [Text("title", LEFT, top_of_title, width, height_of_title, title, size)]
+    items: list[Item] = [
+        Text("title", LEFT, top_of_title, width, height_of_title, title, size),
+        Rule(LEFT, top_of_title + height_of_title + 0.02, width, 0.03),
+    ]
     top = 3.9 if slide.opening else TOP
     if slide.subtitle:
         lines, size = fit([slide.subtitle], width - 0.2, 0.4, (18, 16, 14, 12))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.backends.backend_pdf import PdfPages
@@ -21,6 +22,7 @@ from scenery.presentation.slides import (
     Grid,
     Item,
     Picture,
+    Rule,
     Slide,
     Text,
     cut_to,
@@ -56,18 +58,22 @@ def draw_slide(items: list[Item]) -> Figure:
     for item in items:
         if isinstance(item, Text):
             _draw_text(figure, item)
+        elif isinstance(item, Rule):
+            _draw_rule(figure, item)
         elif isinstance(item, Grid):
             _draw_grid(figure, item)
         elif isinstance(item, Picture):
             _draw_picture(figure, item)
         elif isinstance(item.chart, Curves):
             _draw_curves(figure, item, item.chart)
+        elif item.chart.upright:
+            _draw_columns(figure, item, item.chart)
         else:
             _draw_bars(figure, item, item.chart)
     return figure
 
 
-def _say(figure: Figure, left: float, top: float, text: str, size: float, **look: object) -> None:
+def _say(figure: Figure, left: float, top: float, text: str, size: float, **look: Any) -> None:
     """One line; `top` is the upper end of its letters' line."""
     baseline = top + size / 72 * 0.95
     figure.text(left / WIDTH, 1 - baseline / HEIGHT, text, fontsize=size, va="baseline", **look)
@@ -78,9 +84,8 @@ def _draw_text(figure: Figure, item: Text) -> None:
     colour = TEXT_COLOURS.get(item.kind, "black")
     step, top = item.size / 72 * LINE, item.top
     if item.kind == "title":
-        lines = sum(len(lines) for lines in item.paragraphs)
-        top += max(item.height - lines * step, 0) / 2
-        _rule(figure, item)
+        number = sum(len(lines) for lines in item.paragraphs)
+        top += max(item.height - number * step, 0) / 2
     for lines in item.paragraphs:
         if item.kind == "bullets":
             _say(figure, item.left + 0.08, top, "\u2022", item.size, color=BLUE)
@@ -103,17 +108,8 @@ def _draw_text(figure: Figure, item: Text) -> None:
         top += 0.45 * item.size / 72
 
 
-def _rule(figure: Figure, item: Text) -> None:
-    height = 1 - (item.top + item.height + 0.02) / HEIGHT
-    figure.add_artist(
-        Rectangle(
-            (item.left / WIDTH, height),
-            item.width / WIDTH,
-            0.0025,
-            color=BLUE,
-            linewidth=0,
-        )
-    )
+def _draw_rule(figure: Figure, item: Rule) -> None:
+    figure.add_artist(Rectangle(_box(item)[:2], *_box(item)[2:], color=BLUE, linewidth=0))
 
 
 def _draw_grid(figure: Figure, item: Grid) -> None:
@@ -152,7 +148,7 @@ def _draw_picture(figure: Figure, item: Picture) -> None:
     axes.set_axis_off()
 
 
-def _box(item: Picture | Drawing) -> tuple[float, float, float, float]:
+def _box(item: Picture | Drawing | Rule) -> tuple[float, float, float, float]:
     bottom = 1 - (item.top + item.height) / HEIGHT
     return item.left / WIDTH, bottom, item.width / WIDTH, item.height / HEIGHT
 
@@ -176,6 +172,27 @@ def _draw_curves(figure: Figure, item: Drawing, chart: Curves) -> None:
     axes.set_xlabel(chart.across, fontsize=14)
     axes.set_ylabel(chart.up, fontsize=14)
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, fontsize=14)
+
+
+def _draw_columns(figure: Figure, item: Drawing, chart: Chart) -> None:
+    """Upright stacked bars, their names below and turned."""
+    size = 12 if len(chart.categories) <= 24 else 10
+    names = [cut_to(name, 1.5, size) for name in chart.categories]
+    axes = figure.add_axes(
+        ((item.left + 0.85) / WIDTH, 1 - (item.top + item.height - 1.75) / HEIGHT,
+         (item.width - 0.95) / WIDTH, (item.height - 2.2) / HEIGHT)
+    )  # fmt: skip
+    start = np.zeros(len(names))
+    for number, (name, values) in enumerate(chart.series):
+        heights = np.asarray(values, dtype=float)
+        axes.bar(range(len(names)), heights, 0.8, bottom=start, color=COLOURS[number], label=name)
+        start += heights
+    axes.set_xticks(range(len(names)), names, rotation=90, fontsize=size)
+    axes.set_xlim(-0.6, len(names) - 0.4)
+    axes.grid(False, axis="x")
+    axes.tick_params(axis="x", length=0)
+    axes.set_ylabel(chart.axis)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, fontsize=13)
 
 
 def _draw_bars(figure: Figure, item: Drawing, chart: Chart) -> None:

@@ -12,6 +12,7 @@ from pptx.chart.data import CategoryChartData, XyChartData
 from pptx.dml.color import RGBColor
 from pptx.enum.chart import XL_CHART_TYPE, XL_LEGEND_POSITION, XL_TICK_LABEL_POSITION
 from pptx.enum.dml import MSO_LINE
+from pptx.enum.shapes import MSO_SHAPE
 from pptx.enum.text import MSO_ANCHOR, MSO_AUTO_SIZE, PP_ALIGN
 from pptx.oxml.ns import qn
 from pptx.util import Emu, Inches, Pt
@@ -25,6 +26,7 @@ from scenery.presentation.slides import (
     Drawing,
     Grid,
     Picture,
+    Rule,
     Slide,
     Text,
     lay_out,
@@ -53,6 +55,8 @@ def write_pptx(slides: Sequence[Slide], path: str | Path, footer: str) -> None:
         for item in lay_out(slide, footer, number):
             if isinstance(item, Text):
                 _add_text(page, item)
+            elif isinstance(item, Rule):
+                _add_rule(page, item)
             elif isinstance(item, Grid):
                 _add_table(page, item)
             elif isinstance(item, Picture):
@@ -95,7 +99,7 @@ def _fixed_dates(content: bytes) -> bytes:
     return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True))
 
 
-def _box(item: Text | Grid | Picture | Drawing) -> tuple[Emu, Emu, Emu, Emu]:
+def _box(item: Text | Grid | Picture | Drawing | Rule) -> tuple[Emu, Emu, Emu, Emu]:
     return Inches(item.left), Inches(item.top), Inches(item.width), Inches(item.height)
 
 
@@ -140,6 +144,15 @@ def _joined(lines: list[str]) -> str:
 def _letters(font, size: float, colour: str, bold: bool) -> None:  # type: ignore[no-untyped-def]
     font.size, font.bold, font.name = Pt(size), bold, FONT
     font.color.rgb = _colour(colour)
+
+
+def _add_rule(page, item: Rule) -> None:  # type: ignore[no-untyped-def]
+    shape = page.shapes.add_shape(MSO_SHAPE.RECTANGLE, *_box(item))
+    shape.name = "rule"
+    shape.fill.solid()
+    shape.fill.fore_color.rgb = _colour(BLUE)
+    shape.line.fill.background()
+    shape.shadow.inherit = False
 
 
 def _bullet(paragraph) -> None:  # type: ignore[no-untyped-def]
@@ -221,13 +234,20 @@ def _add_bars(page, item: Drawing, content: Chart) -> None:  # type: ignore[no-u
     for name, values in content.series:
         data.add_series(name, [float(value) for value in values])
     kind = XL_CHART_TYPE.BAR_STACKED if content.stacked else XL_CHART_TYPE.BAR_CLUSTERED
+    if content.upright:
+        kind = XL_CHART_TYPE.COLUMN_STACKED
     chart = page.shapes.add_chart(kind, *_box(item), data).chart
     _dress(chart, "", content.axis)
-    # Bar charts count categories from below; the first one belongs on top.
-    chart.category_axis.reverse_order = True
-    chart.category_axis.tick_labels.font.size = Pt(label_size(len(content.categories)))
+    letters = 10 if content.upright else label_size(len(content.categories))
+    if not content.upright:
+        # Lying bars count categories from below; the first one belongs on top.
+        chart.category_axis.reverse_order = True
+        chart.value_axis.tick_label_position = XL_TICK_LABEL_POSITION.HIGH
+    chart.category_axis.tick_labels.font.size = Pt(letters)
     _show_every_label(chart.category_axis)
-    chart.value_axis.tick_label_position = XL_TICK_LABEL_POSITION.HIGH
+    if content.upright:
+        body = chart.category_axis.tick_labels.font._element.getparent().getparent().getparent()
+        body.find(qn("a:bodyPr")).set("rot", "-5400000")
     chart.value_axis.minimum_scale = 0
     if not content.stacked:
         chart.value_axis.maximum_scale = 1

@@ -1,0 +1,107 @@
+"""Make the slides of a study, as PDF and as PPTX, from the same content.
+
+In: summary, split, catalogue; of each experiment its chosen.yaml, test/metrics.json and
+figures/settings.png, and where given its history.csv (for the learning curve) and
+test/predictions.csv (for McNemar's test). Out: slides.pdf, slides.pptx.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scenery.jobs import job
+from scenery.presentation.conclusions import Outcome
+from scenery.presentation.deck import study_slides
+from scenery.presentation.reading import (
+    read_catalogue,
+    read_choice,
+    read_history,
+    read_metrics,
+    read_predictions,
+    read_split,
+    read_trials,
+)
+from scenery.presentation.slides_pdf import write_pdf
+from scenery.presentation.slides_pptx import write_pptx
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+
+def of_experiments(files: Sequence[Path], name: str) -> dict[str, Path]:
+    """The files of one name by experiment: .../experiments/{experiment}/[folder/]name."""
+    named = [path for path in files if path.name == name]
+    return {path.parts[path.parts.index("experiments") + 1]: path for path in named}
+
+
+def make_slides(
+    summary: Path,
+    split: Path,
+    catalogue: Path,
+    chosen: Sequence[Path],
+    metrics: Sequence[Path],
+    figures: Sequence[Path],
+    histories: Sequence[Path],
+    predictions: Sequence[Path],
+    study_title: str,
+    dataset: str,
+    command: str,
+    versions: dict[str, str],
+    pdf: Path,
+    pptx: Path,
+) -> None:
+    """Write both files; the experiments come in the order of `chosen`."""
+    trials = read_trials(summary)
+    tested = of_experiments(metrics, "metrics.json")
+    predicted = of_experiments(predictions, "predictions.csv")
+    learned = of_experiments(histories, "history.csv")
+    outcomes = []
+    for path in chosen:
+        choice = read_choice(path)
+        name = choice.experiment
+        outcomes.append(
+            Outcome(
+                choice=choice,
+                trials=trials[trials["experiment"] == name],
+                metrics=read_metrics(tested[name]) if name in tested else None,
+                predictions=read_predictions(predicted[name]) if name in predicted else None,
+                history=read_history(learned[name]) if name in learned else None,
+            )
+        )
+    slides = study_slides(
+        study_title,
+        dataset,
+        outcomes,
+        read_catalogue(catalogue),
+        read_split(split),
+        of_experiments(figures, "settings.png"),
+        command,
+        versions,
+    )
+    write_pdf(slides, pdf, study_title)
+    write_pptx(slides, pptx, study_title)
+
+
+def paths(files: Sequence[str] | str) -> list[Path]:
+    """Snakemake gives a list of one file as its name."""
+    return [Path(files)] if isinstance(files, str) else [Path(file) for file in files]
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        make_slides(
+            summary=Path(snakemake.input.summary),
+            split=Path(snakemake.input.split),
+            catalogue=Path(snakemake.input.catalogue),
+            chosen=paths(snakemake.input.chosen),
+            metrics=paths(snakemake.input.metrics),
+            figures=paths(snakemake.input.figures),
+            histories=paths(snakemake.input.get("histories", [])),
+            predictions=paths(snakemake.input.get("predictions", [])),
+            study_title=snakemake.params.study_title,
+            dataset=snakemake.params.dataset,
+            command=snakemake.params.command,
+            versions=snakemake.params.versions,
+            pdf=Path(snakemake.output.pdf),
+            pptx=Path(snakemake.output.pptx),
+        )

@@ -1,0 +1,65 @@
+"""Draw what an experiment's final model does on the test partition.
+
+In: metrics, predictions, confusion matrix and class scores. Out: confusion matrix, scores of each
+class and reliability diagram (SVG and PNG), the most confident mistakes (PNG).
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scenery.jobs import job
+from scenery.presentation.evaluation_figures import class_scores, confusion_matrix, reliability
+from scenery.presentation.mistakes import confident_mistakes
+from scenery.presentation.reading import (
+    read_classes,
+    read_confusion,
+    read_metrics,
+    read_predictions,
+)
+from scenery.presentation.style import save
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+
+def plot_test(
+    metrics: Path,
+    predictions: Path,
+    confusion: Path,
+    classes: Path,
+    title: str,
+    root: Path,
+    confusion_svg: Path,
+    confusion_png: Path,
+    classes_svg: Path,
+    classes_png: Path,
+    reliability_svg: Path,
+    reliability_png: Path,
+    mistakes_png: Path,
+) -> None:
+    """Draw the four figures; `root` is the folder that the predictions' files are relative to."""
+    measured, predicted = read_metrics(metrics), read_predictions(predictions)
+    matrix = confusion_matrix(read_confusion(confusion), measured, title)
+    save(matrix, confusion_svg, confusion_png)
+    save(class_scores(read_classes(classes), measured, title), classes_svg, classes_png)
+    save(reliability(predicted, title), reliability_svg, reliability_png)
+    save(confident_mistakes(predicted, root, title), None, mistakes_png)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        plot_test(
+            metrics=Path(snakemake.input.metrics),
+            predictions=Path(snakemake.input.predictions),
+            confusion=Path(snakemake.input.confusion),
+            classes=Path(snakemake.input.classes),
+            title=snakemake.params.title,
+            root=Path(snakemake.params.root),
+            confusion_svg=Path(snakemake.output.confusion_svg),
+            confusion_png=Path(snakemake.output.confusion_png),
+            classes_svg=Path(snakemake.output.classes_svg),
+            classes_png=Path(snakemake.output.classes_png),
+            reliability_svg=Path(snakemake.output.reliability_svg),
+            reliability_png=Path(snakemake.output.reliability_png),
+            mistakes_png=Path(snakemake.output.mistakes_png),
+        )

@@ -1,0 +1,24 @@
+"""All trials of a study as a sortable, searchable HTML page.
+
+In: summary.csv. Out: summary.html, which needs no network.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scenery.jobs import job
+from scenery.presentation.reading import read_trials
+from scenery.presentation.tables import trial_tables, write_page
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+
+def tabulate(summary: Path, out: Path) -> None:
+    """Write the page."""
+    write_page(out, "All trials of the study", trial_tables(read_trials(summary)))
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        tabulate(summary=Path(snakemake.input.summary), out=Path(snakemake.output.html))

@@ -42,9 +42,7 @@ PLAN = Plan(STUDY, CONFIG_FILE, chosen=wait_for_choice, known=known_choice)
 
 def code(script):
     """Digest of a rule's script and of all that it imports from this project."""
-    path = Path(workflow.basedir) / "workflow" / "scripts" / f"{script}.py"
-    if not path.exists(): return "TEMPORARY"
-    return code_digest(path)
+    return code_digest(Path(workflow.basedir) / "workflow" / "scripts" / f"{script}.py")
 
 
 def captions_digest():

@@ -101,7 +101,7 @@ def _save(
     head = build_head(backbone.output.shape[1:], classes, settings.head)
     # A pooling layer has no weights, so both heads list theirs in the same order.
     head.set_weights(learner.get_weights())
-    assemble(backbone, head, frozen_statistics=True).save(out)
+    assemble(backbone, head).save(out)
     log.info("the final model has %d parameters", backbone.count_params() + head.count_params())
 
 

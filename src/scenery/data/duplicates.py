@@ -12,8 +12,8 @@ outdoor scene classes: those accepted show the same picture (saved again, scanne
 differently, in another contrast) or the same view a moment later; different pictures of one beach,
 one skyline or one road stay apart. Mirrored, rotated or strongly cropped copies are not found.
 
-Memory: about 5 kB for each image; time grows with the square of the number of images, at about
-half a minute per 100,000 images for the hashes.
+Memory: about 5 kB for each image. Comparing grows with the square of the number of images: a
+second for 3,000, a few minutes for 100,000.
 """
 
 from collections.abc import Iterator, Sequence
@@ -51,7 +51,7 @@ _LEAST_TEXTURED_BLOCKS = 4
 _LEAST_TEXTURE = 1.0  # standard deviation within a block, in grey levels
 _FULL_TEXTURE = 4.0  # texture beyond which a block counts no more than others
 _HASHES_AT_ONCE = 512
-_PAIRS_AT_ONCE = 512
+_PAIRS_AT_ONCE = 1024
 
 
 @dataclass(frozen=True)
@@ -117,11 +117,14 @@ def near_pairs(
 ) -> Pairs:
     """Return the near-duplicate pairs (i < j) as an array of shape (pairs, 2)."""
     indices = np.flatnonzero(comparable)
+    coarse = _coarse(thumbnails, indices)
     found = [np.empty((0, 2), np.int64)]
     for candidates in _candidates(hashes[indices]):
-        pairs = indices[candidates]
-        alike = same_picture(thumbnails[pairs[:, 0]], thumbnails[pairs[:, 1]])
-        found.append(pairs[alike])
+        correlation = (coarse[candidates[:, 0]] * coarse[candidates[:, 1]]).sum(axis=1)
+        pairs = indices[candidates[correlation >= LEAST_COARSE_CORRELATION]]
+        if len(pairs):
+            alike = same_picture(thumbnails[pairs[:, 0]], thumbnails[pairs[:, 1]])
+            found.append(pairs[alike])
     return np.concatenate(found)
 
 
@@ -137,27 +140,23 @@ def _candidates(hashes: NDArray[np.uint64]) -> Iterator[Pairs]:
 
 
 def same_picture(first: Thumbnails, second: Thumbnails) -> NDArray[np.bool_]:
-    """Say of n pairs of thumbnails, each (n, 64, 64), whether they show the same picture."""
+    """Say of n > 0 pairs of thumbnails, each (n, 64, 64), whether they show the same picture."""
     same = np.zeros(len(first), bool)
-    chosen = np.flatnonzero(_coarse_correlation(first, second) >= LEAST_COARSE_CORRELATION)
-    if not len(chosen):
-        return same
-    one, other = _detail(first[chosen]), _detail(second[chosen])
+    one, other = _detail(first), _detail(second)
     correlation, shifts = _best_shift(one, other)
     for index in np.flatnonzero(correlation >= LEAST_SHIFTED_CORRELATION):
-        same[chosen[index]] = _blocks_agree(one[index], other[index], shifts[index])
+        same[index] = _blocks_agree(one[index], other[index], shifts[index])
     return same
 
 
-def _coarse_correlation(first: Thumbnails, second: Thumbnails) -> NDArray[np.float64]:
-    return (_coarse(first) * _coarse(second)).sum(axis=1)
-
-
-def _coarse(pictures: Thumbnails) -> NDArray[np.float64]:
-    """Return 16 x 16 means as vectors of mean zero and length one."""
-    cells = pictures.reshape(len(pictures), 16, 4, 16, 4).mean(axis=(2, 4)).reshape(-1, 256)
-    cells = cells - cells.mean(axis=1, keepdims=True)
-    return cells / (np.linalg.norm(cells, axis=1, keepdims=True) + 1e-6)
+def _coarse(thumbnails: Thumbnails, indices: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return 16 x 16 means of each picture as a vector of mean zero and length one."""
+    vectors = np.empty((len(indices), 256), np.float32)
+    for position, index in enumerate(indices):
+        cells = thumbnails[index].reshape(16, 4, 16, 4).mean(axis=(1, 3)).ravel()
+        cells -= cells.mean()
+        vectors[position] = cells / (np.linalg.norm(cells) + 1e-6)
+    return vectors
 
 
 def _detail(pictures: Thumbnails) -> NDArray[np.float32]:
@@ -173,6 +172,7 @@ def _best_shift(
     # Correlation by Fourier transform wraps around; fading the border keeps edges from matching
     # what is on the other side.
     fade = np.minimum(1, 3 * np.sin(np.pi * (np.arange(THUMBNAIL) + 0.5) / THUMBNAIL))
+    fade = fade.astype(np.float32)
     spectra = []
     for pictures in (one, other):
         faded = pictures * fade[:, np.newaxis] * fade

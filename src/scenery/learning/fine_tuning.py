@@ -13,6 +13,7 @@ from scenery.learning.class_weights import image_weights
 from scenery.learning.cuts import freeze_below
 from scenery.learning.epochs import Weights
 from scenery.learning.heads import build_head
+from scenery.learning.inference_mode import InferenceMode
 from scenery.learning.optimizers import build_optimizer
 from scenery.learning.packed import PackedImages
 from scenery.learning.scores import accuracy, cross_entropy
@@ -23,15 +24,10 @@ log = logging.getLogger("scenery")
 SECONDS_BETWEEN_LINES = 20.0
 
 
-def assemble(backbone: keras.Model, head: keras.Model, frozen_statistics: bool) -> keras.Model:
-    """One network from backbone and head: float images 0..255 in, class probabilities out.
-
-    With `frozen_statistics` the backbone always runs as in inference, so that its batch norm
-    layers keep the statistics of pre-training while their scales may learn.
-    """
+def assemble(backbone: keras.Model, head: keras.Model) -> keras.Model:
+    """One network from backbone and head: float images 0..255 in, class probabilities out."""
     inputs = keras.Input(backbone.input.shape[1:], name="image")
-    maps = backbone(inputs, training=False) if frozen_statistics else backbone(inputs)
-    return keras.Model(inputs, head(maps), name="classifier")
+    return keras.Model(inputs, head(backbone(inputs)), name="classifier")
 
 
 class FineTuneLearner:
@@ -55,9 +51,8 @@ class FineTuneLearner:
         freeze_below(backbone, settings.trainable_stages)
         self.backbone = backbone
         self.head = build_head(backbone.output.shape[1:], classes, settings.head)
-        frozen_statistics = settings.batch_norm_statistics == "frozen"
-        self.model = assemble(backbone, self.head, frozen_statistics)
-        self.trainer = self._with_augmentation()
+        self.model = assemble(backbone, self.head)
+        self.trainer = self._for_training()
         self.trainer.compile(
             optimizer=build_optimizer(settings.optimizer),
             loss=keras.losses.CategoricalCrossentropy(label_smoothing=settings.label_smoothing),
@@ -71,12 +66,14 @@ class FineTuneLearner:
             lambda x: self.model(tf.cast(x, tf.float32), training=False), reduce_retracing=True
         )
 
-    def _with_augmentation(self) -> keras.Model:
-        augmentation = build_augmentation(self.settings.augment, self.settings.seed)
-        if augmentation is None:
-            return self.model
+    def _for_training(self) -> keras.Model:
+        """The same network, with augmentation before it and batch norm statistics held."""
         inputs = keras.Input(self.model.input.shape[1:], name="image")
-        return keras.Model(inputs, self.model(augmentation(inputs)), name="augmented")
+        augmentation = build_augmentation(self.settings.augment, self.settings.seed)
+        images = inputs if augmentation is None else augmentation(inputs)
+        frozen = self.settings.batch_norm_statistics == "frozen"
+        backbone = InferenceMode(self.backbone) if frozen else self.backbone
+        return keras.Model(inputs, self.head(backbone(images)), name="training")
 
     def train_epoch(self, epoch: int, rate: float) -> tuple[float, float]:
         """One pass over the training images in an order of its own."""

@@ -82,8 +82,8 @@ def class_scores(classes: pd.DataFrame, metrics: dict[str, Any], title: str) -> 
     axes.scatter(rows["precision"], places, marker="D", s=46, color=BLUE, label="precision")
     axes.scatter(rows["recall"], places, marker="s", s=46, color=GREEN, label="recall")
     axes.scatter(rows["f1"], places, marker="o", s=70, color=CHOSEN, label="F1", zorder=3)
-    for place, row in rows.iterrows():
-        axes.text(1.01, float(str(place)), f"{row['f1']:.3f}", va="center", fontsize=11,
+    for place, (_, row) in enumerate(rows.iterrows()):
+        axes.text(1.01, place, f"{row['f1']:.3f}", va="center", fontsize=11,
                   transform=axes.get_yaxis_transform())  # fmt: skip
     names = shorten_all(rows["class"], 30)
     labels = [f"{a} ({b:.0f})" for a, b in zip(names, rows["images"], strict=True)]

@@ -24,7 +24,9 @@ def expand(study: Study, name: str, chosen: Settings | None, source: str) -> lis
         source: Name of the config file, for messages.
 
     Returns:
-        Trials in the order of the config; repeats of a setting stand together.
+        Trials in the order of the config; repeats of a setting stand together. Where an earlier
+        experiment chose the network, combinations that this network cannot have (more stages
+        removed than it has) are left out; `check_study` refuses those that none can have.
 
     Raises:
         UserError: For settings that are wrong, do not fit each other or are there twice.
@@ -38,6 +40,9 @@ def expand(study: Study, name: str, chosen: Settings | None, source: str) -> lis
     for values, place in _variations(experiment, where):
         settings = change(start, values, place)
         check_fit(study, settings, place)
+        if chosen is not None and not cut_is_possible(settings):
+            continue
+        check_network(settings, place)
         varied = tuple((key, _read(settings, key)) for key in flatten(values))
         trials += [
             Trial(
@@ -48,6 +53,11 @@ def expand(study: Study, name: str, chosen: Settings | None, source: str) -> lis
             )
             for repeat in range(experiment.repeats)
         ]
+    if not trials:
+        raise UserError(
+            f"{where}: none of its settings fits {start.backbone}, which "
+            f"{experiment.after} may choose"
+        )
     refuse_doubles(trials, where)
     return trials
 
@@ -74,15 +84,13 @@ def _read(settings: Settings, dotted: str) -> Any:
 
 
 def check_fit(study: Study, settings: Settings, place: str) -> None:
-    """Refuse settings that are fine one by one but do not fit the study or the network.
+    """Refuse settings that are fine one by one but do not fit the study or the backbone.
 
     Raises:
         UserError: Naming the setting, its value and what is allowed.
     """
     try:
         known = facts(settings.backbone)
-        layer = resolve_cut(settings.backbone, settings.cut, settings.remove_stages)
-        stages = stage_count(settings.backbone, layer)
     except UserError as error:
         raise UserError(f"{place}: {error}") from None
     if settings.subset not in study.subset_names:
@@ -100,6 +108,28 @@ def check_fit(study: Study, settings: Settings, place: str) -> None:
             f"{place}: image_size: {settings.backbone} needs at least {known.smallest_size} "
             f"pixels; found {settings.image_size}"
         )
+
+
+def cut_is_possible(settings: Settings) -> bool:
+    """Whether the backbone has the stages that the settings take off or train."""
+    try:
+        layer = resolve_cut(settings.backbone, settings.cut, settings.remove_stages)
+    except UserError:
+        return False
+    return (settings.trainable_stages or 0) <= stage_count(settings.backbone, layer)
+
+
+def check_network(settings: Settings, place: str) -> None:
+    """Refuse a cut that the backbone does not have.
+
+    Raises:
+        UserError: Naming the setting, its value and what is allowed.
+    """
+    try:
+        layer = cut_layer(settings)
+    except UserError as error:
+        raise UserError(f"{place}: {error}") from None
+    stages = stage_count(settings.backbone, layer)
     if (settings.trainable_stages or 0) > stages:
         raise UserError(
             f"{place}: trainable: {settings.trainable} asks for {settings.trainable_stages} "
@@ -149,6 +179,7 @@ def check_study(study: Study, source: str) -> set[str]:
         if experiment.after is not None:
             starts = list(possible[experiment.after])
         networks: dict[tuple[Any, ...], Settings] = {}
+        _refuse_impossible(study, name, [start for start in starts if start], source)
         for start in starts:
             trials = expand(study, name, start, source)
             for trial in _choosable(experiment, trials, f"{source}: experiments.{name}"):
@@ -156,6 +187,23 @@ def check_study(study: Study, source: str) -> set[str]:
             weights |= {trial.settings.weights for trial in trials}
         possible[name] = list(networks.values())
     return weights
+
+
+def _refuse_impossible(study: Study, name: str, starts: list[Settings], source: str) -> None:
+    """Refuse a cut that no network has which the predecessor could choose."""
+    experiment = study.experiments[name]
+    where = f"{source}: experiments.{name}"
+    if not starts:
+        return
+    for values, place in _variations(experiment, where):
+        if not {"backbone", "cut", "remove_stages", "trainable"} & set(flatten(values)):
+            continue
+        settings = [
+            change(change(start, experiment.set, f"{where}.set"), values, place)
+            for start in starts
+        ]
+        if not any(cut_is_possible(s) for s in settings):
+            check_network(settings[0], place)
 
 
 def _check_order(study: Study, source: str) -> None:
@@ -168,13 +216,13 @@ def _check_order(study: Study, source: str) -> None:
                 raise UserError(
                     f"{key}: there is no experiment {after!r}; {nearest(after, study.experiments)}"
                 )
-            if name == after or name in ancestors_or_circle(study, after):
+            if name == after or name in _all_before(study, after):
                 raise UserError(f"{key}: {name} and {after} come after each other, in a circle")
             raise UserError(f"{key}: {after} must stand before {name} in the file")
         earlier.append(name)
 
 
-def ancestors_or_circle(study: Study, name: str) -> set[str]:
+def _all_before(study: Study, name: str) -> set[str]:
     """Like ancestors, for a study whose order is not checked yet."""
     found: set[str] = set()
     after = study.experiments[name].after

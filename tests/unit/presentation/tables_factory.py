@@ -189,9 +189,7 @@ def write_test(
     (test / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
 
 
-def write_data(
-    folder: Path, classes: list[str], per_class: int = 60, flawed: bool = True
-) -> None:
+def write_data(folder: Path, classes: list[str], per_class: int = 60, flawed: bool = True) -> None:
     """A catalogue with duplicates, a leak, a conflict and a broken file, and its split."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
@@ -221,9 +219,7 @@ def write_data(
     split["label"] = split["class"].map({name: i for i, name in enumerate(classes)})
     train = split["given_partition"] == "train"
     fifth = np.arange(len(split)) % 5 == 0
-    split["partition"] = np.where(
-        ~train, "test", np.where(fifth, "validation", "train")
-    )
+    split["partition"] = np.where(~train, "test", np.where(fifth, "validation", "train"))
     split["row"] = split.groupby("partition").cumcount()
     split.drop(columns="given_partition").to_csv(folder / "split.csv", index=False)
 
@@ -248,9 +244,7 @@ def grid(**values: list[Any]) -> list[dict[str, Any]]:
     """All combinations; two underscores in a name stand for a dot."""
     rows: list[dict[str, Any]] = [{}]
     for name, options in values.items():
-        rows = [
-            {**row, name.replace("__", "."): value} for row in rows for value in options
-        ]
+        rows = [{**row, name.replace("__", "."): value} for row in rows for value in options]
     return rows
 
 
@@ -260,9 +254,7 @@ def draws(number: int, seed: int = 3) -> list[dict[str, Any]]:
         {
             "optimizer.learning_rate": float(10 ** random.uniform(-5, -1)),
             "head.dropout": float(random.uniform(0, 0.6)),
-            "optimizer.name": str(
-                random.choice(["SGD", "Adam", "RMSprop", "AdamW", "Nadam"])
-            ),
+            "optimizer.name": str(random.choice(["SGD", "Adam", "RMSprop", "AdamW", "Nadam"])),
             "batch_size": int(random.choice([8, 16, 32, 64])),
             "head.l2": float(10 ** random.uniform(-6, -2)),
         }

@@ -13,7 +13,7 @@ differently, in another contrast) or the same view a moment later; different pic
 one skyline or one road stay apart. Mirrored, rotated or strongly cropped copies are not found.
 
 Memory: about 5 kB for each image. Comparing grows with the square of the number of images: a
-second for 3,000, a few minutes for 100,000.
+second for 3,000, some minutes for 100,000.
 """
 
 from collections.abc import Iterator, Sequence

@@ -241,8 +241,10 @@ def place_table(table: Table, left: float, top: float, width: float, height: flo
         most = (0.4 if len(needed) > 2 else 0.62) * width
         if fits_down and sum(min(one, most) for one in needed) <= width:
             break
-    shown = min(len(table.rows), int((height - note) / row_height) - 1)
-    if shown < len(table.rows):
+    shown = len(table.rows)
+    if row_height * (shown + 1) > height - note:
+        # What is cut is said in a note, which needs its room.
+        shown = int((height - 0.3) / row_height) - 1
         left_out = f"{len(table.rows) - shown} further rows not shown"
         table = Table(table.head, table.rows[:shown], table.marked,
                       "; ".join(filter(None, (table.note, left_out))), table.numeric)  # fmt: skip

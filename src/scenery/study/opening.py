@@ -1,5 +1,6 @@
 """Opening a study: what the Snakefile does before any rule."""
 
+import functools
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -45,9 +46,17 @@ def chosen_settings(path: str | Path) -> Settings:
         NotChosenYet: While there is none.
     """
     try:
-        record = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        state = Path(path).stat()
     except FileNotFoundError:
         raise NotChosenYet(str(path)) from None
+    return _read_chosen(str(path), state.st_ino, state.st_mtime_ns, state.st_size)
+
+
+@functools.cache
+def _read_chosen(path: str, *state: int) -> Settings:
+    # Every job of an experiment asks for the choice that it comes after; the file's state is
+    # among the arguments, so that a new choice is read anew.
+    record = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     return Settings.model_validate(record["settings"])
 
 

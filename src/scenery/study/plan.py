@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from scenery.errors import UserError
 from scenery.study.experiments import ancestors, expand, matches
@@ -14,6 +15,49 @@ from scenery.study.trials import Trial
 
 class NotChosenYet(Exception):
     """Raised by `Plan.chosen` while an experiment has not chosen."""
+
+
+class Expanded:
+    """The trials of an experiment from one start, with what jobs look up among them.
+
+    A study may have ten thousand trials, and each of its jobs asks several times.
+
+    Args:
+        trials: In the order of the config.
+        size: Trials on frozen backbones that share a job.
+    """
+
+    def __init__(self, trials: list[Trial], size: int) -> None:
+        self.trials = trials
+        self.by_id = {trial.id: trial for trial in trials}
+        self.fine_tuned = [trial for trial in trials if trial.rule == "fine_tune"]
+        frozen = [trial for trial in trials if trial.rule == "train_heads"]
+        self.shards = [frozen[start : start + size] for start in range(0, len(frozen), size)]
+
+    @cached_property
+    def feature_sets(self) -> dict[str, FeatureSet]:
+        """All features that the trials could need, by id."""
+        kinds = {
+            features(trial.settings)
+            for trial in self.trials
+            for features in (plain_features, training_features)
+        }
+        return {features.id: features for features in kinds}
+
+    @cached_property
+    def weights(self) -> dict[str, tuple[str, str]]:
+        """Backbone and weights by the name that both have below results/weights."""
+        pairs = {(trial.settings.backbone, trial.settings.weights) for trial in self.trials}
+        return {weights_id(*pair): pair for pair in pairs}
+
+    @cached_property
+    def layers(self) -> dict[str, set[str]]:
+        """The layers at which trials end their backbones, by the name of the weights."""
+        found: dict[str, set[str]] = {}
+        for features in self.feature_sets.values():
+            name = weights_id(features.backbone, features.weights)
+            found.setdefault(name, set()).add(features.layer)
+        return found
 
 
 @dataclass
@@ -32,36 +76,38 @@ class Plan:
     source: str
     chosen: Callable[[str], Settings]
     known: Callable[[str], Settings]
-    _expanded: dict[tuple[str, str], list[Trial]] = field(default_factory=dict)
+    _expanded: dict[tuple[str, str], Expanded] = field(default_factory=dict)
 
-    def trials(self, experiment: str, wait: bool = True) -> list[Trial]:
-        """The trials of an experiment, in the order of the config."""
+    def _look(self, experiment: str, wait: bool = True) -> Expanded:
         after = self.study.experiments[experiment].after
         ask = self.chosen if wait else self.known
         start = None if after is None else ask(after)
         key = (experiment, start.digest() if start else "")
         if key not in self._expanded:
-            self._expanded[key] = expand(self.study, experiment, start, self.source)
+            trials = expand(self.study, experiment, start, self.source)
+            self._expanded[key] = Expanded(trials, self.study.trials_per_job)
         return self._expanded[key]
+
+    def trials(self, experiment: str, wait: bool = True) -> list[Trial]:
+        """The trials of an experiment, in the order of the config."""
+        return self._look(experiment, wait).trials
 
     def shards(self, experiment: str, wait: bool = True) -> list[list[Trial]]:
         """The trials on frozen backbones, as many to a job as the config says."""
-        size = self.study.trials_per_job
-        trials = [t for t in self.trials(experiment, wait) if t.rule == "train_heads"]
-        return [trials[start : start + size] for start in range(0, len(trials), size)]
+        return self._look(experiment, wait).shards
 
     def fine_tuned(self, experiment: str, wait: bool = True) -> list[Trial]:
         """The trials that fine-tune, each a job of its own."""
-        return [t for t in self.trials(experiment, wait) if t.rule == "fine_tune"]
+        return self._look(experiment, wait).fine_tuned
 
     def trial(self, experiment: str, identity: str) -> Trial:
         """One trial of an experiment by its id."""
-        for trial in self.trials(experiment, wait=False):
-            if trial.id == identity:
-                return trial
-        raise UserError(
-            f"experiment {experiment} has no trial {identity}; its trials stand in trials.csv"
-        )
+        found = self._look(experiment, wait=False).by_id.get(identity)
+        if found is None:
+            raise UserError(
+                f"experiment {experiment} has no trial {identity}; its trials stand in trials.csv"
+            )
+        return found
 
     def runs_in(self, experiment: str, trial: Trial) -> str:
         """The experiment whose job trains this trial.
@@ -70,7 +116,7 @@ class Plan:
         run twice; often it is the ancestor's chosen one, the reference of the new experiment.
         """
         for ancestor in reversed(ancestors(self.study, experiment)):
-            if any(t.id == trial.id for t in self.trials(ancestor)):
+            if trial.id in self._look(ancestor).by_id:
                 return ancestor
         return experiment
 
@@ -89,39 +135,32 @@ class Plan:
         # A repeat differs in its seed, which no one pins.
         return [matches(trial.settings, only, where) for trial in self.trials(experiment)]
 
-    def all_known(self) -> Iterator[Trial]:
-        """Every trial of which the settings are known by now."""
+    def _all_known(self) -> Iterator[Expanded]:
+        """The experiments of which the trials are known by now."""
         for experiment in self.study.experiments:
             try:
-                yield from self.trials(experiment, wait=False)
+                yield self._look(experiment, wait=False)
             except NotChosenYet:
                 continue
 
     def feature_set(self, identity: str) -> FeatureSet:
         """A feature set by its id."""
-        for trial in self.all_known():
-            for features in (plain_features(trial.settings), training_features(trial.settings)):
-                if features.id == identity:
-                    return features
+        for known in self._all_known():
+            if identity in known.feature_sets:
+                return known.feature_sets[identity]
         raise UserError(f"no trial of this study needs the features {identity}")
 
     def weights(self, identity: str) -> tuple[str, str]:
         """Backbone and weights by the name that both have below results/weights."""
-        for trial in self.all_known():
-            settings = trial.settings
-            if weights_id(settings.backbone, settings.weights) == identity:
-                return settings.backbone, settings.weights
+        for known in self._all_known():
+            if identity in known.weights:
+                return known.weights[identity]
         raise UserError(f"no trial of this study needs the weights {identity}")
 
     def layers_needed(self, identity: str) -> list[str]:
         """The layers at which trials known by now end a backbone with these weights."""
-        return sorted(
-            {
-                plain_features(trial.settings).layer
-                for trial in self.all_known()
-                if weights_id(trial.settings.backbone, trial.settings.weights) == identity
-            }
-        )
+        empty: set[str] = set()
+        return sorted(empty.union(*(k.layers.get(identity, empty) for k in self._all_known())))
 
     def rows(self, experiment: str) -> list[dict[str, object]]:
         """An experiment's trials as rows of trials.csv."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from scenery.errors import UserError
@@ -32,17 +33,17 @@ class Trial:
     varied: tuple[tuple[str, Any], ...]
     repeat: int = 0
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Name in paths: it follows from the settings alone, so no other trial changes it."""
         return f"{self.settings.backbone}-{self.settings.trainable}-{self.settings.digest()}"
 
-    @property
+    @cached_property
     def setting(self) -> str:
         """What repeats of one setting share."""
         return self.settings.digest(without=frozenset({"seed"}))
 
-    @property
+    @cached_property
     def name(self) -> str:
         """What a person calls it: the settings that the experiment varies."""
         text = ", ".join(f"{key}={spell(value)}" for key, value in self.varied) or "base"

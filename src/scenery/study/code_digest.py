@@ -34,8 +34,10 @@ def code_digest(script: Path) -> str:
     """
     first_party, libraries = _reach(script.resolve())
     digest = hashlib.sha256()
-    for path in sorted(first_party, key=lambda p: p.name):
-        digest.update(f"{path.name}\0{_normal_form(path)}\0".encode())
+    for path in sorted(first_party):
+        # Two files may share a name (script and module), and a checkout may lie anywhere.
+        name = path.relative_to(SOURCE.parent) if path.is_relative_to(SOURCE.parent) else path.name
+        digest.update(f"{name}\0{_normal_form(path)}\0".encode())
     for library in sorted(libraries):
         digest.update(f"{library}\0{_minor_version(library)}\0".encode())
     return digest.hexdigest()[:16]
@@ -81,20 +83,22 @@ def _imports(path: Path) -> tuple[list[Path], set[str]]:
             top = name.split(".")[0]
             if top in LIBRARIES:
                 libraries.add(top)
-            module = _module_file(name)
-            if module is not None:
-                modules.append(module)
+            modules += _module_files(name)
     return modules, libraries
 
 
-def _module_file(name: str) -> Path | None:
-    if name.split(".")[0] != "scenery":
-        return None
-    base = SOURCE.joinpath(*name.split("."))
-    for path in (base.with_suffix(".py"), base / "__init__.py"):
-        if path.is_file():
-            return path
-    return None
+def _module_files(name: str) -> list[Path]:
+    """A module of this project and the packages around it, which Python runs first."""
+    parts = name.split(".")
+    if parts[0] != "scenery":
+        return []
+    packages = [SOURCE.joinpath(*parts[:length], "__init__.py") for length in range(1, len(parts))]
+    module = SOURCE.joinpath(*parts)
+    return [
+        path
+        for path in (*packages, module.with_suffix(".py"), module / "__init__.py")
+        if path.is_file()
+    ]
 
 
 @functools.cache

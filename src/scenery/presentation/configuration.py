@@ -19,7 +19,7 @@ def configuration(settings: dict[str, Any], varied: list[str]) -> list[Row]:
     schedule, augment = settings.get("schedule") or {}, settings.get("augment") or {}
     rows: list[tuple[str, str, tuple[str, ...]]] = [
         ("backbone", setting_value(settings.get("backbone")), ("backbone",)),
-        ("weights", setting_value(settings.get("weights")), ("weights",)),
+        ("weights", _file_name(settings.get("weights")), ("weights",)),
         ("image size", setting_value(settings.get("image_size")), ("image_size",)),
         ("cut", _cut(settings), ("cut", "remove_stages")),
         ("what learns", setting_value(settings.get("trainable")), ("trainable",)),
@@ -36,6 +36,11 @@ def configuration(settings: dict[str, Any], varied: list[str]) -> list[Row]:
         for label, value, names in rows
         if value not in ("", "none") or any(name.startswith(names) for name in varied)
     ]
+
+
+def _file_name(weights: Any) -> str:
+    """A weights file without its folders: they say nothing on another machine."""
+    return setting_value(weights).replace("\\", "/").rsplit("/", 1)[-1]
 
 
 def _cut(settings: dict[str, Any]) -> str:

@@ -138,7 +138,9 @@ def learning_curves(
             _mark_diverged(panels[row, 1], history, trials, f"validation_{measure}")
             panels[row, 1].set_ylabel(f"validation {name}")
     _bound_losses(panels[1, 0], chosen_rows, ["loss", "validation_loss"])
-    panels[0, 0].set_title(f"Chosen trial (best epoch: {choice.best_epoch:.0f})", loc="left")
+    # In two steps the epochs of the second are counted from 1 again.
+    step = " of the whole network" if chosen_rows["step"].nunique() > 1 else ""
+    panels[0, 0].set_title(f"Chosen trial (best epoch{step}: {choice.best_epoch:.0f})", loc="left")
     if several:
         _bound_losses(panels[1, 1], history, ["validation_loss"])
         panels[0, 1].set_title(f"All {trials['trial'].nunique()} trials, validation", loc="left")

@@ -14,7 +14,8 @@ import yaml
 from scenery.errors import UserError
 
 _NUMBERS = {
-    "repeat", "parameters", "trained_parameters", "epochs", "best_epoch", "train_accuracy",
+    "repeat", "parameters", "trained_parameters", "epochs", "epochs_run", "best_epoch",
+    "train_accuracy",
     "train_loss", "validation_accuracy", "validation_loss", "seconds", "peak_memory_mb",
     "test_accuracy", "test_low", "test_high", "test_images", "epoch", "learning_rate", "loss",
     "accuracy", "confidence", "precision", "recall", "f1", "images", "width", "height", "bytes",
@@ -29,8 +30,8 @@ _TEXTS = {
 
 TRIAL_COLUMNS = ("experiment", "trial", "name", "setting", "repeat")
 RESULT_COLUMNS = (
-    "rule", "varied", "status", "reason", "parameters", "trained_parameters", "epochs",
-    "best_epoch",
+    "rule", "varied", "status", "reason", "parameters", "trained_parameters", "epochs_run",
+    "best_epoch", "candidate",
     "train_accuracy", "train_loss", "validation_accuracy", "validation_loss", "seconds",
     "peak_memory_mb", "chosen", "title", "test_accuracy", "test_low", "test_high", "test_images",
 )  # fmt: skip
@@ -104,8 +105,10 @@ def read_classes(path: str | Path) -> pd.DataFrame:
 
 
 def read_catalogue(path: str | Path) -> pd.DataFrame:
-    """One row per image file found, with what is wrong with it."""
-    return read_table(path, ("file", "class", "problem", "duplicate_group", "kept", "reason"))
+    """One row per image file found; `duplicate_group` is empty where there is no duplicate."""
+    table = read_table(path, ("file", "class", "problem", "duplicate_group", "kept", "reason"))
+    # On disk the groups count from 1, and 0 is none.
+    return table.assign(duplicate_group=table["duplicate_group"].replace("0", ""))
 
 
 def read_split(path: str | Path) -> pd.DataFrame:

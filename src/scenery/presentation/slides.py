@@ -15,7 +15,7 @@ from PIL import Image, ImageFont
 
 WIDTH, HEIGHT = 13.333, 7.5
 LEFT, RIGHT = 0.6, WIDTH - 0.6
-TOP, BOTTOM = 1.5, 6.85
+TOP, BOTTOM = 1.6, 6.85
 GAP = 0.2
 LINE = 1.25
 TITLE_SIZES = (30, 28, 26, 24, 22, 20)

@@ -27,7 +27,8 @@ from scenery.presentation.words import (
 
 _ACCURACIES = ("accuracy", "precision", "recall", "f1", "test_low", "test_high", "confidence")
 _COUNTS = {"parameters", "trained_parameters", "images", "test_images", "total", "train", "test",
-           "validation", "epochs", "best_epoch", "repeat", "width", "height", "bytes"}  # fmt: skip
+           "validation", "number", "epochs", "epochs_run", "best_epoch", "repeat", "width",
+           "height", "bytes"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ body { font: 16px/1.45 system-ui, "DejaVu Sans", Arial, sans-serif; margin: 1.5r
   background: #fff; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.25rem; margin-top: 2rem; }
 .scroll { overflow: auto; max-height: 85vh; border: 1px solid #ccc; }
-table { border-collapse: collapse; font-size: 0.92rem; }
+table { border-collapse: collapse; font-size: 0.92rem; width: max-content; }
 th { position: sticky; top: 0; background: #dce9f3; padding: 0; text-align: left; }
 th button { font: inherit; font-weight: bold; background: none; border: 0; padding: 0.45rem 0.7rem;
   cursor: pointer; width: 100%; text-align: inherit; white-space: nowrap; color: inherit; }
@@ -135,7 +136,7 @@ th button:focus-visible { outline: 2px solid #0072b2; }
 th[aria-sort="ascending"] button::after { content: " \\25B2"; }
 th[aria-sort="descending"] button::after { content: " \\25BC"; }
 td { padding: 0.35rem 0.7rem; border-top: 1px solid #e4e4e4; vertical-align: top;
-  max-width: 32rem; overflow-wrap: anywhere; }
+  max-width: 22rem; overflow-wrap: anywhere; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 tr.marked { background: #fbe9dd; font-weight: bold; }
 tbody tr:hover { background: #f1f6fa; }
@@ -205,7 +206,7 @@ def write_page(path: str | Path, title: str, tables: Sequence[HtmlTable], said: 
 _FIRST = ("title", "name", "repeat", "status", "validation_accuracy", "test_accuracy", "test_low",
           "test_high")  # fmt: skip
 _LAST = ("train_accuracy", "train_loss", "validation_loss", "parameters", "trained_parameters",
-         "best_epoch", "epochs", "seconds", "peak_memory_mb", "reason", "trial")  # fmt: skip
+         "best_epoch", "epochs_run", "seconds", "peak_memory_mb", "reason", "trial")  # fmt: skip
 
 
 def trial_tables(trials: pd.DataFrame) -> list[HtmlTable]:

@@ -28,6 +28,7 @@ _WORDS = {
     "test_accuracy": "test accuracy",
     "test_images": "test images",
     "best_epoch": "best epoch",
+    "epochs_run": "epochs run",
     "peak_memory_mb": "peak memory (MB)",
     "seconds": "time (s)",
     "f1": "F1",

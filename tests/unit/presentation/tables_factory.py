@@ -94,7 +94,7 @@ def write_experiment(
                     "rule": "train_heads", "status": "diverged" if failed else "completed",
                     "reason": "the loss became NaN in epoch 3" if failed else "",
                     "parameters": int(10 ** random.uniform(5.5, 7.3)),
-                    "trained_parameters": 8200, "epochs": epochs, "best_epoch": epochs - 1,
+                    "trained_parameters": 8200, "epochs_run": epochs, "best_epoch": epochs - 1,
                     "train_accuracy": None if failed else min(value + 0.03, 1),
                     "train_loss": None if failed else 0.1,
                     "validation_accuracy": None if failed else value,
@@ -201,7 +201,7 @@ def write_data(folder: Path, classes: list[str], per_class: int = 60, flawed: bo
                     "file": f"{partition}/c{label}/image_{index:04d}.jpg", "class": name,
                     "given_partition": partition, "width": 200, "height": 200, "mode": "RGB",
                     "format": "JPEG", "bytes": 9000 + index, "digest": f"{label:02x}{index:04x}",
-                    "problem": "", "duplicate_group": "", "duplicate_kind": "", "kept": True,
+                    "problem": "", "duplicate_group": "0", "duplicate_kind": "", "kept": True,
                     "reason": "",
                 }
             )  # fmt: skip

@@ -136,7 +136,7 @@ def _best(outcomes: Sequence[Outcome]) -> str:
     if best.metrics is None:
         return text
     images = plural(int(best.metrics["images"]), "test image")
-    return f"{text} The same model on {images}: {best.tested}."
+    return f"{text} Its final model on {images}: {best.tested}."
 
 
 def _compared(outcomes: Sequence[Outcome], comparisons: list[Comparison]) -> list[str]:

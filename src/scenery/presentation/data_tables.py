@@ -71,7 +71,7 @@ def findings(catalogue: pd.DataFrame, split: pd.DataFrame) -> list[tuple[str, in
         ("files with a problem", int((catalogue["problem"] != "").sum())),
         ("groups of identical files", int(exact.sum())),
         ("groups of near duplicates", int((~exact).sum())),
-        ("duplicates across partitions (leaks)", int(groups["leak"].sum())),
-        ("duplicates under two classes", int(groups["conflict"].sum())),
+        ("leaks (across partitions)", int(groups["leak"].sum())),
+        ("label conflicts", int(groups["conflict"].sum())),
         ("files left out", int((~catalogue["kept"]).sum())),
     ]

@@ -158,8 +158,8 @@ def test_the_data_slide_counts_leaks(study: Path, experiments: dict[str, Experim
     found = {row[0]: row[1] for row in slide.table.rows}
     assert found["images found"] == "140"
     assert found["files with a problem"] == "1"
-    assert found["duplicates across partitions (leaks)"] == "1"
-    assert found["duplicates under two classes"] == "1"
+    assert found["leaks (across partitions)"] == "1"
+    assert found["label conflicts"] == "1"
     assert found["files left out"] == "4"
 
 

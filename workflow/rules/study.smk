@@ -16,13 +16,14 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from scenery.study.experiments import cut_layer, image_size
-from scenery.study.opening import open_study, chosen_settings, local_gpus
+from scenery.study.opening import chosen_settings, local_gpus, open_study, start_run
+from scenery.study.runs import end, look_around
 from scenery.study.code_digest import code_digest
 from scenery.study.features import plain_features, training_features, weights_id
 from scenery.study.plan import NotChosenYet, Plan
 
 CONFIG_FILE = str(workflow.configfiles[-1]) if workflow.configfiles else "config"
-STUDY = open_study(config, CONFIG_FILE, check_data=workflow.is_main_process)
+STUDY = open_study(config, CONFIG_FILE, check=workflow.is_main_process)
 R = STUDY.results
 LOGS = "logs" + R.removeprefix("results")
 
@@ -51,10 +52,35 @@ def captions_digest():
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in captions)).hexdigest()[:16]
 
 
-# Jobs that fine-tune ask for a GPU each. Where the jobs run on this machine and it has GPUs, no
-# more of them run at once than it has; where it has none, they run on its processor.
-if local_gpus() and workflow.global_resources.get("gpu") is None:
-    workflow.global_resources["gpu"] = local_gpus()
+# Snakemake sets `nodes` where it submits jobs to a cluster.
+SUBMITS = workflow.resource_settings.nodes is not None
+
+if workflow.is_main_process:
+    look_around()
+    if SUBMITS:
+        # `cores: all` means this machine's, of which a job elsewhere knows nothing.
+        workflow.resource_settings.cores = None
+        workflow.global_resources["_cores"] = None
+        os.environ["PATH"] = os.pathsep.join(
+            [str(Path(workflow.basedir) / "workflow" / "slurm"), os.environ["PATH"]]
+        )
+    elif local_gpus() and workflow.global_resources.get("gpu") is None:
+        # Jobs that fine-tune ask for a GPU each. Where the jobs run on this machine and it has
+        # GPUs, no more of them run at once than it has; where it has none, they run on its
+        # processor.
+        workflow.global_resources["gpu"] = local_gpus()
+
+
+onstart:
+    start_run(SUBMITS)
+
+
+onsuccess:
+    end()
+
+
+onerror:
+    end()
 
 
 wildcard_constraints:

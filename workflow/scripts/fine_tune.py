@@ -46,6 +46,11 @@ class Outputs:
     predictions: Path
     record: Path
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All of them."""
+        return (self.metrics, self.history, self.predictions, self.record)
+
 
 def fine_tune(
     trial: dict[str, Any],
@@ -76,9 +81,12 @@ def fine_tune(
     settings = Settings.model_validate(trial["settings"])
     table = pd.read_csv(split)
     classes = class_names(table)
-    learner = build_learner(trial, settings, table, data, weights)
-    facts = [Path(f"{data}/{part}/{learner.images.size}.json") for part in ("train", "validation")]
+    size = trial["image_size"]
+    facts = [Path(f"{data}/{part}/{size}.json") for part in ("train", "validation")]
     state = Unfinished(unfinished, _key(trial, split, facts, weights, code))
+    if state.finished(out.files):
+        return
+    learner = build_learner(trial, settings, table, data, weights)
     run = train(trial, settings, learner, table, state)
     row = metrics_row(
         trial["trial"],
@@ -95,10 +103,10 @@ def fine_tune(
     write_record(
         out.record, trial["settings"], code, facts, trial=trial["trial"], name=trial["name"]
     )
-    if keep_weights and run.status == "completed":
+    keep_state = keep_weights and run.status == "completed"
+    state.finish(out.files, keep_state)
+    if keep_state:
         log.info("the best weights stay in %s until the choice", unfinished)
-    else:
-        state.clear()
     log.info("%s: %s in %.0f s", trial["name"], run.status, time.perf_counter() - started)
 
 

@@ -1,11 +1,14 @@
 """The state of a training run after each epoch, so that a killed job goes on where it was.
 
-It lies outside the outputs of the rule, since Snakemake deletes those of a failed job.
+It lies outside the outputs of the rule, since Snakemake deletes those of a failed job. Of a run
+that is over the results stay there instead: a job that ended on a cluster while Snakemake was
+dead is unfinished to Snakemake, and must not be trained again.
 """
 
 import json
 import logging
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -71,6 +74,43 @@ class Unfinished:
         history = [Epoch(**row) for row in record["history"]]
         log.info("going on after epoch %d", len(history))
         return Run(history=history, best=best, best_epoch=record["best_epoch"])
+
+    def finish(self, results: Sequence[Path], keep_state: bool) -> None:
+        """Keep the results of a run that is over.
+
+        Args:
+            results: Its output files.
+            keep_state: Whether its last state stays, too.
+        """
+        kept = self.folder / "results"
+        shutil.rmtree(kept, ignore_errors=True)
+        partial = self.folder / "results.partial"
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        for path in results:
+            shutil.copyfile(path, partial / path.name)
+        (partial / "key").write_text(self.key, encoding="utf-8")
+        partial.replace(kept)
+        if not keep_state:
+            for state in self.folder.glob("epoch_*"):
+                shutil.rmtree(state, ignore_errors=True)
+
+    def finished(self, results: Sequence[Path]) -> bool:
+        """Put the results of the same run back, if it is over; whether it is.
+
+        Args:
+            results: Output files to write.
+        """
+        kept = self.folder / "results"
+        key = kept / "key"
+        if not key.is_file() or key.read_text(encoding="utf-8") != self.key:
+            return False
+        if not all((kept / path.name).is_file() for path in results):
+            return False
+        for path in results:
+            shutil.copyfile(kept / path.name, path)
+        log.info("this was trained already, by a job whose end Snakemake did not see")
+        return True
 
     def clear(self) -> None:
         """Remove all states."""

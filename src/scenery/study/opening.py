@@ -13,30 +13,40 @@ from scenery.errors import UserError
 from scenery.study.experiments import check_study
 from scenery.study.plan import NotChosenYet
 from scenery.study.reading import check_files, read_study
+from scenery.study.runs import begin
 from scenery.study.settings import Settings
 from scenery.study.study import Study
 
 
-def open_study(config: Mapping[str, Any], source: str, check_data: bool = True) -> Study:
+def open_study(config: Mapping[str, Any], source: str, check: bool = True) -> Study:
     """The checked study; a mistake in it ends the process with one line each and status 1.
 
     Args:
         config: The config as Snakemake loaded it.
         source: Name of its file, for messages.
-        check_data: Whether to look at the images as well. Jobs on a cluster read the Snakefile
-            anew; the folder need not be listed again for each of them.
+        check: Whether to check all experiments, files and images. Jobs on a cluster read the
+            Snakefile anew; what was checked when the study started need not be checked by each.
     """
     try:
         study = read_study(config, source)
-        weights = check_study(study, source)
-        check_files(study, weights, source)
-        if check_data and study.dataset.path != "generated":
-            list_images(study.dataset.path, study.dataset.root)
+        if check:
+            check_files(study, check_study(study, source), source)
+            if study.dataset.path != "generated":
+                list_images(study.dataset.path, study.dataset.root)
     except UserError as error:
         # A traceback through Snakemake would hide the one line that helps.
         print(f"\nThe study cannot start.\n{error}\n", file=sys.stderr, flush=True)
         sys.exit(1)
     return study
+
+
+def start_run(submits: bool) -> None:
+    """Note this run of Snakemake, or end it where another one is at work in this folder."""
+    try:
+        begin(submits)
+    except UserError as error:
+        print(f"\nThe study cannot start.\n{error}\n", file=sys.stderr, flush=True)
+        sys.exit(1)
 
 
 def chosen_settings(path: str | Path) -> Settings:

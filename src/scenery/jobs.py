@@ -21,7 +21,10 @@ def job(log_file: str | Path) -> Iterator[None]:
     """
     Path(log_file).parent.mkdir(parents=True, exist_ok=True)
     form = logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    handlers = [logging.FileHandler(log_file, mode="w"), logging.StreamHandler(sys.stderr)]
+    handlers: list[logging.Handler] = [
+        logging.FileHandler(log_file, mode="w"),
+        logging.StreamHandler(sys.stderr),
+    ]
     log.setLevel(logging.INFO)
     log.propagate = False
     log.handlers.clear()

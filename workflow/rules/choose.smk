@@ -26,7 +26,9 @@ def rows_of_trials(wildcards):
     experiment = wildcards.experiment
     return [
         row | {"candidate": candidate}
-        for row, candidate in zip(PLAN.rows(experiment), PLAN.choosable(experiment), strict=True)
+        for row, candidate in zip(
+            PLAN.rows(experiment), PLAN.choosable(experiment), strict=True
+        )
     ]
 
 

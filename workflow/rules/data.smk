@@ -10,14 +10,18 @@ def image_root():
     """The folder that files in catalogue and split are relative to."""
     if STUDY.dataset.root is not None:
         return STUDY.dataset.root
-    return IMAGES if GENERATED or os.path.isdir(IMAGES) else os.path.dirname(IMAGES) or "."
+    return (
+        IMAGES if GENERATED or os.path.isdir(IMAGES) else os.path.dirname(IMAGES) or "."
+    )
 
 
 def images_digest(wildcards):
     """What the images are by content, so that copying them with new times reruns nothing."""
     if GENERATED:
         return "generated"
-    return dataset_digest(IMAGES, STUDY.dataset.root, Path(".snakemake/scenery_digests.json"))
+    return dataset_digest(
+        IMAGES, STUDY.dataset.root, Path(".snakemake/scenery_digests.json")
+    )
 
 
 localrules:
@@ -32,8 +36,8 @@ rule draw_scenes:
     log:
         f"{LOGS}/draw_scenes.log",
     params:
-        code=code("draw_scenes"),
         **STUDY.dataset.generated.model_dump(),
+        code=code("draw_scenes"),
     message:
         "Drawing {params.per_class} scenes of each class"
     script:
@@ -48,13 +52,13 @@ rule catalogue:
     log:
         f"{LOGS}/catalogue.log",
     params:
+        **STUDY.dataset.duplicates.model_dump(),
         code=code("catalogue"),
         images=images_digest,
         path=IMAGES,
         root=STUDY.dataset.root,
         on_problem=STUDY.dataset.on_problem,
         largest_pixels=STUDY.dataset.largest_pixels,
-        **STUDY.dataset.duplicates.model_dump(),
     message:
         "Checking the images of {params.path}"
     script:
@@ -69,8 +73,8 @@ rule split:
     log:
         f"{LOGS}/split.log",
     params:
-        code=code("split"),
         **STUDY.split.model_dump(),
+        code=code("split"),
     message:
         "Dividing the images into train, validation and test"
     script:

@@ -20,7 +20,11 @@ def refit_partitions(settings):
 
     A small subset stays as small as it says: its refit sees no validation images.
     """
-    return ["train"] if STUDY.refit and settings.subset != "full" else ["train", "validation"]
+    return (
+        ["train"]
+        if STUDY.refit and settings.subset != "full"
+        else ["train", "validation"]
+    )
 
 
 def refit_head_features(wildcards):
@@ -39,20 +43,21 @@ rule refit_head:
         split=f"{R}/data/split.csv",
         features=refit_head_features,
         weights=lambda w: weights_inputs(
-            wait_for_choice(w.experiment).backbone, wait_for_choice(w.experiment).weights
+            wait_for_choice(w.experiment).backbone,
+            wait_for_choice(w.experiment).weights,
         ),
     output:
         model=f"{R}/experiments/{{experiment}}/refit_head/model.keras",
         record=f"{R}/experiments/{{experiment}}/refit_head/record.json",
     log:
         f"{LOGS}/refit_head/{{experiment}}.log",
+    resources:
+        mem_mb=lambda w, attempt: 4000 * attempt,
+        runtime=lambda w, attempt: 60 * attempt,
     params:
         code=code("refit_head"),
         choice=refit_params,
         files=lambda w: refit_files(wait_for_choice(w.experiment)),
-    resources:
-        mem_mb=lambda w, attempt: 4000 * attempt,
-        runtime=lambda w, attempt: 60 * attempt,
     message:
         "Training the chosen head of {wildcards.experiment} for the final score"
     script:
@@ -67,7 +72,9 @@ def refit_files(settings):
     return {
         "table": training_table(settings.subset),
         "training": f"{R}/features/{training.id}/train",
-        "validation": f"{R}/features/{second.id}/validation" if len(partitions) > 1 else None,
+        "validation": (
+            f"{R}/features/{second.id}/validation" if len(partitions) > 1 else None
+        ),
         "plain": f"{R}/features/{plain.id}",
         "data": f"{R}/data",
         "weights": weights_file(settings),
@@ -79,23 +86,24 @@ rule refit_network:
     input:
         split=f"{R}/data/split.csv",
         files=lambda w: network_inputs(
-            wait_for_choice(w.experiment), refit_partitions(wait_for_choice(w.experiment))
+            wait_for_choice(w.experiment),
+            refit_partitions(wait_for_choice(w.experiment)),
         ),
     output:
         model=f"{R}/experiments/{{experiment}}/refit_network/model.keras",
         record=f"{R}/experiments/{{experiment}}/refit_network/record.json",
     log:
         f"{LOGS}/refit_network/{{experiment}}.log",
+    resources:
+        gpu=1,
+        mem_mb=lambda w, attempt: 8000 * attempt,
+        runtime=lambda w, attempt: 240 * attempt,
     params:
         code=code("refit_network"),
         choice=refit_params,
         files=lambda w: refit_files(wait_for_choice(w.experiment)),
         unfinished=lambda w: f"{R}/unfinished/{w.experiment}",
         gpu_missing=STUDY.gpu_missing,
-    resources:
-        gpu=1,
-        mem_mb=lambda w, attempt: 8000 * attempt,
-        runtime=lambda w, attempt: 240 * attempt,
     message:
         "Fine-tuning the chosen network of {wildcards.experiment} for the final score"
     script:
@@ -106,7 +114,9 @@ def final_model(wildcards):
     """The model to be scored and its record; experiments that chose the same share one."""
     experiment = PLAN.refit_in(wildcards.experiment)
     frozen = wait_for_choice(experiment).frozen_backbone
-    folder = f"{R}/experiments/{experiment}/{'refit_head' if frozen else 'refit_network'}"
+    folder = (
+        f"{R}/experiments/{experiment}/{'refit_head' if frozen else 'refit_network'}"
+    )
     return [f"{folder}/model.keras", f"{folder}/record.json"]
 
 
@@ -122,13 +132,13 @@ rule evaluate:
         classes=f"{R}/experiments/{{experiment}}/test/classes.csv",
     log:
         f"{LOGS}/evaluate/{{experiment}}.log",
+    resources:
+        mem_mb=lambda w, attempt: 4000 * attempt,
+        runtime=lambda w, attempt: 60 * attempt,
     params:
         code=code("evaluate"),
         experiment=lambda w: w.experiment,
         scored_in=lambda w: PLAN.refit_in(w.experiment),
-    resources:
-        mem_mb=lambda w, attempt: 4000 * attempt,
-        runtime=lambda w, attempt: 60 * attempt,
     message:
         "Scoring the chosen model of {wildcards.experiment} on the test images"
     script:

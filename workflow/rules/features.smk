@@ -32,11 +32,6 @@ rule extract_features:
         facts=f"{R}/features/{{features}}/{{partition}}.json",
     log:
         f"{LOGS}/extract_features/{{features}}/{{partition}}.log",
-    params:
-        code=code("extract_features"),
-        partition=lambda w: w.partition,
-        features=lambda w: PLAN.feature_set(w.features).as_params(),
-        weights=lambda w: weights_file(PLAN.feature_set(w.features)),
     wildcard_constraints:
         # Test images meet a network in `evaluate` alone.
         partition="train|validation",
@@ -44,6 +39,11 @@ rule extract_features:
         gpu=1,
         mem_mb=lambda w, attempt: 6000 * attempt,
         runtime=lambda w, attempt: 60 * attempt,
+    params:
+        code=code("extract_features"),
+        partition=lambda w: w.partition,
+        features=lambda w: PLAN.feature_set(w.features).as_params(),
+        weights=lambda w: weights_file(PLAN.feature_set(w.features)),
     message:
         "Computing the features {wildcards.features} of the {wildcards.partition} images"
     script:

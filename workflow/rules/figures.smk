@@ -38,7 +38,10 @@ rule plot_experiment:
         chosen=f"{R}/experiments/{{experiment}}/chosen.yaml",
     output:
         **pictures(
-            f"{FIGURES}/learning_curves", "learning_curves", title, figure="learning curves"
+            f"{FIGURES}/learning_curves",
+            "learning_curves",
+            title,
+            figure="learning curves",
         ),
         **pictures(f"{FIGURES}/settings", "settings", title, figure="all trials"),
     log:
@@ -58,9 +61,10 @@ rule plot_test:
         predictions=f"{R}/experiments/{{experiment}}/test/predictions.csv",
         confusion=f"{R}/experiments/{{experiment}}/test/confusion.csv",
         classes=f"{R}/experiments/{{experiment}}/test/classes.csv",
-        chosen=f"{R}/experiments/{{experiment}}/chosen.yaml",
     output:
-        **pictures(f"{FIGURES}/confusion", "confusion", title, figure="confusion matrix"),
+        **pictures(
+            f"{FIGURES}/confusion", "confusion", title, figure="confusion matrix"
+        ),
         **pictures(f"{FIGURES}/classes", "classes", title, figure="score of each class"),
         **pictures(f"{FIGURES}/reliability", "reliability", title, figure="calibration"),
         mistakes_png=report(
@@ -88,7 +92,9 @@ rule plot_best:
         chosen=f"{R}/experiments/{{experiment}}/chosen.yaml",
         metrics=f"{R}/experiments/{{experiment}}/test/metrics.json",
     output:
-        **pictures(f"{FIGURES}/best", "best", title, figure="best result and configuration"),
+        **pictures(
+            f"{FIGURES}/best", "best", title, figure="best result and configuration"
+        ),
     log:
         f"{LOGS}/plot_best/{{experiment}}.log",
     params:

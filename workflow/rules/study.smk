@@ -49,7 +49,9 @@ def code(script):
 def captions_digest():
     """Digest of the report's captions, so that a changed one renews the report and nothing else."""
     captions = sorted((Path(workflow.basedir) / "workflow" / "report").glob("*.rst"))
-    return hashlib.sha256(b"\0".join(path.read_bytes() for path in captions)).hexdigest()[:16]
+    return hashlib.sha256(
+        b"\0".join(path.read_bytes() for path in captions)
+    ).hexdigest()[:16]
 
 
 # Snakemake sets `nodes` where it submits jobs to a cluster.

@@ -81,9 +81,14 @@ rule plot_study:
     input:
         summary=rules.summarise.output.summary,
     output:
-        **pictures(f"{R}/figures/comparison", "comparison", OVERVIEW, figure="all experiments"),
         **pictures(
-            f"{R}/figures/parameters", "parameters", OVERVIEW, figure="accuracy and parameters"
+            f"{R}/figures/comparison", "comparison", OVERVIEW, figure="all experiments"
+        ),
+        **pictures(
+            f"{R}/figures/parameters",
+            "parameters",
+            OVERVIEW,
+            figure="accuracy and parameters",
         ),
         **pictures(f"{R}/figures/time", "time", OVERVIEW, figure="accuracy and time"),
     log:
@@ -144,7 +149,9 @@ rule make_slides:
         catalogue=f"{R}/data/catalogue.csv",
         chosen=of_each_experiment("chosen.yaml"),
         metrics=of_each_experiment("test/metrics.json"),
-        figures=of_each_experiment("figures/best.png") + of_each_experiment("figures/settings.png"),
+        histories=of_each_experiment("history.csv"),
+        predictions=of_each_experiment("test/predictions.csv"),
+        figures=of_each_experiment("figures/settings.png"),
     output:
         pdf=report(
             f"{R}/slides.pdf",
@@ -161,7 +168,8 @@ rule make_slides:
         dataset=STUDY.dataset.path,
         command=f"snakemake --configfile {CONFIG_FILE}",
         versions={
-            name: version(name) for name in ("snakemake", "keras", "numpy", "scikit-learn")
+            name: version(name)
+            for name in ("snakemake", "keras", "numpy", "scikit-learn")
         },
     message:
         "Making the slides"

@@ -3,7 +3,9 @@
 
 def training_table(subset):
     """The table of the images that a trial learns from."""
-    return f"{R}/data/split.csv" if subset == "full" else f"{R}/data/subsets/{subset}.csv"
+    return (
+        f"{R}/data/split.csv" if subset == "full" else f"{R}/data/subsets/{subset}.csv"
+    )
 
 
 def shard(wildcards):
@@ -18,7 +20,9 @@ def shard_features(wildcards):
         settings = trial.settings
         files[training_table(settings.subset)] = None
         files.update(dict.fromkeys(feature_files(training_features(settings), "train")))
-        files.update(dict.fromkeys(feature_files(plain_features(settings), "validation")))
+        files.update(
+            dict.fromkeys(feature_files(plain_features(settings), "validation"))
+        )
     return list(files)
 
 
@@ -48,13 +52,13 @@ rule train_heads:
         predictions=f"{R}/experiments/{{experiment}}/train_heads/{{shard}}/predictions.csv",
     log:
         f"{LOGS}/train_heads/{{experiment}}/{{shard}}.log",
-    params:
-        code=code("train_heads"),
-        trials=lambda w: [described(trial) for trial in shard(w)],
-        finished=lambda w: f"{R}/unfinished/{w.experiment}/heads",
     resources:
         mem_mb=lambda w, attempt: 4000 * attempt,
         runtime=lambda w, attempt: 60 * attempt,
+    params:
+        code=code("train_heads"),
+        trials=lambda w: [described(trial) for trial in shard(w)],
+        finished=f"{R}/experiments/{{experiment}}/train_heads/finished",
     message:
         "Training the heads of {wildcards.experiment}, part {wildcards.shard}"
     script:
@@ -85,6 +89,10 @@ rule fine_tune:
         record=f"{R}/experiments/{{experiment}}/fine_tune/{{trial}}/record.json",
     log:
         f"{LOGS}/fine_tune/{{experiment}}/{{trial}}.log",
+    resources:
+        gpu=1,
+        mem_mb=lambda w, attempt: 8000 * attempt,
+        runtime=lambda w, attempt: 240 * attempt,
     params:
         code=code("fine_tune"),
         trial=lambda w: described(PLAN.trial(w.experiment, w.trial)),
@@ -93,10 +101,6 @@ rule fine_tune:
         unfinished=lambda w: f"{R}/unfinished/{w.experiment}/{w.trial}",
         keep_weights=not STUDY.refit,
         gpu_missing=STUDY.gpu_missing,
-    resources:
-        gpu=1,
-        mem_mb=lambda w, attempt: 8000 * attempt,
-        runtime=lambda w, attempt: 240 * attempt,
     message:
         "Fine-tuning {wildcards.trial} of {wildcards.experiment}"
     script:

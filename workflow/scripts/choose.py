@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import yaml
 
+from scenery.data.tables import read_split
 from scenery.errors import UserError
 from scenery.jobs import job
 from scenery.study.choosing import Candidate, Result, choose, in_words
@@ -67,7 +68,7 @@ def choose_setting(
     epochs = epochs[epochs["trial"].isin(table["trial"])]
     # Written before the choice: when there is none, the table says why.
     table.assign(chosen=False).to_csv(out_trials, index=False)
-    results = [_result(row) for row in table.to_dict("records")]
+    results = [_result(row) for row in trials_as_dicts(table)]
     choice = choose(results, how, experiment)
     table["chosen"] = table["trial"].isin(choice.trials)
     table.to_csv(out_trials, index=False)
@@ -77,7 +78,7 @@ def choose_setting(
         "title": title,
         "kind": kind,
         "settings": settings[choice.trials[0]],
-        "validation_images": int((pd.read_csv(split)["partition"] == "validation").sum()),
+        "validation_images": int((read_split(split)["partition"] == "validation").sum()),
     }
     out_chosen.write_text(yaml.safe_dump(record, sort_keys=True), encoding="utf-8")
     _remove_others(unfinished, keep=set(choice.trials))
@@ -106,6 +107,11 @@ def _join(trials: list[dict[str, Any]], metrics: list[Path], experiment: str) ->
     return rows.merge(found, on="trial", how="left", validate="one_to_one")
 
 
+def trials_as_dicts(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table as dictionaries."""
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+
+
 def _result(row: dict[str, Any]) -> Result:
     return Result(
         trial=row["trial"],
@@ -121,7 +127,7 @@ def _result(row: dict[str, Any]) -> Result:
 def _record(
     table: pd.DataFrame, epochs: pd.DataFrame, choice: Candidate, how: Choose
 ) -> dict[str, Any]:
-    first = table.set_index("trial").loc[choice.trials[0]]
+    first = next(row for row in trials_as_dicts(table) if row["trial"] == choice.trials[0])
     best_epoch = int(first["best_epoch"])
     rates = epochs[epochs["trial"] == choice.trials[0]]
     by_step = {

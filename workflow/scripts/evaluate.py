@@ -15,6 +15,7 @@ import pandas as pd
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
+from scenery.data.tables import read_split
 from scenery.jobs import job
 from scenery.learning.final_model import load_final, predict
 from scenery.learning.hardware import set_up
@@ -69,7 +70,7 @@ def evaluate(
         scored_in: The experiment for which it was trained; another one where both chose the same.
         out: Paths of metrics, predictions, confusion, classes.
     """
-    table = pd.read_csv(split)
+    table = read_split(split)
     classes = class_names(table)
     images = open_packed(array, partition_table(table, "test"))
     probabilities = predict(load_final(model), images)

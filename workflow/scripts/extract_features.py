@@ -7,8 +7,7 @@ or (views, images, ...) for augmented views, and JSON facts with the digest of i
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
+from scenery.data.tables import read_split
 from scenery.jobs import job
 from scenery.learning.feature_extraction import extract, load_backbone, pooled, write_facts
 from scenery.learning.hardware import set_up
@@ -44,7 +43,7 @@ def extract_features(
     Raises:
         UserError: When the weights do not cover the backbone.
     """
-    images = open_packed(array, partition_table(pd.read_csv(table), partition))
+    images = open_packed(array, partition_table(read_split(table), partition))
     backbone = load_backbone(
         features["backbone"], features["image_size"], features["layer"], weights, features["seed"]
     )

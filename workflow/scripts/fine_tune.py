@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from scenery.data.tables import read_split
 from scenery.jobs import job, peak_memory_mb
 from scenery.learning.epochs import Plan, Run, run_epochs
 from scenery.learning.feature_extraction import load_backbone
@@ -79,7 +80,7 @@ def fine_tune(
     """
     started = time.perf_counter()
     settings = Settings.model_validate(trial["settings"])
-    table = pd.read_csv(split)
+    table = read_split(split)
     classes = class_names(table)
     size = trial["image_size"]
     facts = [Path(f"{data}/{part}/{size}.json") for part in ("train", "validation")]
@@ -122,7 +123,7 @@ def build_learner(
         settings.backbone, trial["image_size"], trial["layer"], weights, settings.seed
     )
     size = trial["image_size"]
-    training = partition_table(pd.read_csv(trial["table"]), "train")
+    training = partition_table(read_split(trial["table"]), "train")
     validation = partition_table(split, "validation")
     return FineTuneLearner(
         settings,
@@ -169,7 +170,7 @@ def train(
 def _first_step(
     trial: dict[str, Any], settings: Settings, learner: FineTuneLearner, split: pd.DataFrame
 ) -> Run:
-    training = partition_table(pd.read_csv(trial["table"]), "train")
+    training = partition_table(read_split(trial["table"]), "train")
     return train_head_first(
         settings,
         learner.classes,

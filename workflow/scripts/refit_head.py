@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
+from scenery.data.tables import read_split
 from scenery.jobs import job
 from scenery.learning.epochs import Plan, replay, run_epochs
 from scenery.learning.feature_extraction import load_backbone
@@ -43,10 +43,10 @@ def refit_head(
     without one the trial is run again as it was, which gives its weights.
     """
     settings = Settings.model_validate(choice["settings"])
-    table = pd.read_csv(split)
+    table = read_split(split)
     classes = len(class_names(table))
     training = read_features(
-        files["training"], partition_table(pd.read_csv(files["table"]), "train")
+        files["training"], partition_table(read_split(files["table"]), "train")
     )
     validation = None
     if files["validation"]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from scenery.data.tables import read_split
 from scenery.jobs import job
 from scenery.learning.epochs import Plan, replay, run_epochs
 from scenery.learning.feature_extraction import load_backbone
@@ -45,9 +46,9 @@ def refit_network(
     Without one the trial's own weights are taken; where they are gone it is run again.
     """
     settings = Settings.model_validate(choice["settings"])
-    table = pd.read_csv(split)
+    table = read_split(split)
     names = class_names(table)
-    training = _images(files, partition_table(pd.read_csv(files["table"]), "train"), "train")
+    training = _images(files, partition_table(read_split(files["table"]), "train"), "train")
     validation = None
     if files["validation"]:
         validation = _images(files, partition_table(table, "validation"), "validation")
@@ -97,7 +98,7 @@ def _features(
     files: dict[str, Any], split: pd.DataFrame, with_validation: bool
 ) -> tuple[LabelledFeatures, LabelledFeatures | None]:
     training = read_features(
-        f"{files['plain']}/train", partition_table(pd.read_csv(files["table"]), "train")
+        f"{files['plain']}/train", partition_table(read_split(files["table"]), "train")
     )
     if not with_validation:
         return training, None

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from scenery.data.tables import read_split
 from scenery.jobs import job, peak_memory_mb
 from scenery.learning.epochs import Plan, Run, run_epochs
 from scenery.learning.feature_files import read_features
@@ -43,7 +44,7 @@ def train_heads(
     out_predictions: Path,
 ) -> None:
     """Train every trial of the shard, or take it from `finished`, and write the three tables."""
-    table = pd.read_csv(split)
+    table = read_split(split)
     results = []
     for number, trial in enumerate(trials, start=1):
         done = finished / f"{trial['trial']}-{_key(trial, split, code)}.json"
@@ -72,7 +73,7 @@ def train_head(trial: dict[str, Any], split: pd.DataFrame, quiet: bool) -> dict[
     started = time.perf_counter()
     settings = Settings.model_validate(trial["settings"])
     classes = class_names(split)
-    training_table = partition_table(pd.read_csv(trial["table"]), "train")
+    training_table = partition_table(read_split(trial["table"]), "train")
     validation_table = partition_table(split, "validation")
     learner = HeadLearner(
         settings,

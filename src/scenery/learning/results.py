@@ -33,7 +33,7 @@ def metrics_row(
         "reason": run.reason,
         "parameters": parameters,
         "trained_parameters": trained_parameters,
-        "epochs": len(run.history),
+        "epochs_run": len(run.history),
         "best_epoch": run.best_epoch if best else None,
         "train_accuracy": best.accuracy if best else None,
         "train_loss": best.loss if best else None,

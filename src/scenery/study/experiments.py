@@ -64,8 +64,8 @@ def expand(study: Study, name: str, chosen: Settings | None, source: str) -> lis
 
 def _variations(experiment: Experiment, where: str) -> Iterator[tuple[dict[str, Any], str]]:
     if experiment.grid is not None:
-        for values in itertools.product(*experiment.grid.values()):
-            yield dict(zip(experiment.grid, values, strict=True)), f"{where}.grid"
+        for combination in itertools.product(*experiment.grid.values()):
+            yield dict(zip(experiment.grid, combination, strict=True)), f"{where}.grid"
     elif experiment.list_ is not None:
         for number, values in enumerate(experiment.list_, start=1):
             yield values, f"{where}.list, trial {number}"
@@ -199,8 +199,7 @@ def _refuse_impossible(study: Study, name: str, starts: list[Settings], source: 
         if not {"backbone", "cut", "remove_stages", "trainable"} & set(flatten(values)):
             continue
         settings = [
-            change(change(start, experiment.set, f"{where}.set"), values, place)
-            for start in starts
+            change(change(start, experiment.set, f"{where}.set"), values, place) for start in starts
         ]
         if not any(cut_is_possible(s) for s in settings):
             check_network(settings[0], place)

@@ -86,7 +86,7 @@ configure() {
 		MinJobAge=86400
 		KillWait=5
 		SlurmdParameters=config_overrides
-		NodeName=$HOST NodeAddr=127.0.0.1 CPUs=$1 RealMemory=64000 Gres=gpu:$gpus
+		NodeName=$HOST NodeAddr=127.0.0.1 CPUs=$1 RealMemory=256000 Gres=gpu:$gpus
 		PartitionName=main Nodes=$HOST Default=YES
 	C
 }
@@ -101,7 +101,7 @@ install)
 start)
 	ours
 	getent ahostsv4 "$HOST" | grep -q '^127\.' || fail "Put '127.0.0.1 $HOST' into /etc/hosts first."
-	configure "${2:-$(nproc)}" "${3:-2}"
+	configure "${2:-32}" "${3:-8}"
 	install -d -o munge -g munge -m 755 /run/munge
 	# Daemons must not keep the caller's output open, or a CI step would never end.
 	munge -n >/dev/null 2>&1 ||

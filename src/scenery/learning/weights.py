@@ -76,7 +76,7 @@ def save_weights(network: keras.Model, path: str | Path) -> None:
                     group.create_dataset(name, data=value)
         # mkstemp makes files that only their owner may read.
         Path(draft).chmod(0o644)
-        os.replace(draft, path)
+        Path(draft).replace(path)
     finally:
         Path(draft).unlink(missing_ok=True)
 

@@ -35,7 +35,7 @@ rule write_config:
         f"{LOGS}/write_config.log",
     params:
         code=code("write_config"),
-        config=config,
+        config=STUDY.model_dump(mode="json", by_alias=True),
     message:
         "Keeping the config beside the results"
     script:

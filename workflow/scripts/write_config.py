@@ -1,4 +1,7 @@
-"""Keep the config that a study ran with beside its results. Out: config.yaml."""
+"""Keep the config that a study ran with beside its results, defaults spelt out. Out: config.yaml.
+
+The study can be run again from this file alone, also after a default has changed.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any

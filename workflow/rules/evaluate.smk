@@ -11,7 +11,7 @@ def choice(wildcards):
 def refit_params(wildcards):
     """What a refit needs of the choice; the rest of its record makes no refit stale."""
     record = choice(wildcards)
-    wanted = ("trial", "name", "settings", "learning_rates")
+    wanted = ("trial", "settings", "learning_rates")
     return {name: record[name] for name in wanted} | {"refit": STUDY.refit}
 
 

@@ -27,11 +27,14 @@ def shard_features(wildcards):
 
 
 def described(trial):
-    """A trial as a rule hands it to its script."""
+    """A trial as a rule hands it to its script.
+
+    Its readable name is not there: that changes when the experiment varies one setting more, and
+    a trial whose settings stay the same must not run again for it.
+    """
     settings = trial.settings
     return {
         "trial": trial.id,
-        "name": trial.name,
         "settings": settings.model_dump(mode="json"),
         "table": training_table(settings.subset),
         "training": f"{R}/features/{training_features(settings).id}/train",

@@ -66,7 +66,7 @@ def fine_tune(
     """Train one trial from where it was, and write its results.
 
     Args:
-        trial: Id, name, settings, table and feature files.
+        trial: Id, settings, table and feature files.
         split: The split.
         data: Folder of the packed images.
         weights: Weights of the backbone; None: random ones.
@@ -101,14 +101,12 @@ def fine_tune(
     history = run.rows(trial["trial"])
     pd.DataFrame(history, columns=None if history else ["trial"]).to_csv(out.history, index=False)
     _write_predictions(learner, run, classes, out.predictions)
-    write_record(
-        out.record, trial["settings"], code, facts, trial=trial["trial"], name=trial["name"]
-    )
+    write_record(out.record, trial["settings"], code, facts, trial=trial["trial"])
     keep_state = keep_weights and run.status == "completed"
     state.finish(out.files, keep_state)
     if keep_state:
         log.info("the best weights stay in %s until the choice", unfinished)
-    log.info("%s: %s in %.0f s", trial["name"], run.status, time.perf_counter() - started)
+    log.info("%s: %s in %.0f s", trial["trial"], run.status, time.perf_counter() - started)
 
 
 def build_learner(
@@ -131,7 +129,7 @@ def build_learner(
         backbone,
         open_packed(data / "train" / f"{size}.npy", training),
         open_packed(data / "validation" / f"{size}.npy", validation),
-        trial["name"],
+        trial["trial"],
     )
 
 
@@ -164,7 +162,7 @@ def train(
     def keep(so_far: Run, improved: bool) -> None:
         state.save(learner, so_far, improved)
 
-    return joined(first, run_epochs(learner, plan, trial["name"], run, keep))
+    return joined(first, run_epochs(learner, plan, trial["trial"], run, keep))
 
 
 def _first_step(
@@ -177,7 +175,7 @@ def _first_step(
         read_features(f"{trial['plain']}/train", training),
         read_features(f"{trial['plain']}/validation", partition_table(split, "validation")),
         learner.head,
-        trial["name"],
+        trial["trial"],
     )
 
 

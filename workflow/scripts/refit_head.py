@@ -53,7 +53,7 @@ def refit_head(
         validation = read_features(files["validation"], partition_table(table, "validation"))
     if choice["refit"]:
         learner = HeadLearner(settings, classes, _both(training, validation), None)
-        run = replay(learner, choice["learning_rates"]["head"], "head", choice["name"])
+        run = replay(learner, choice["learning_rates"]["head"], "head", choice["trial"])
     else:
         learner = HeadLearner(settings, classes, training, validation)
         plan = Plan(
@@ -63,9 +63,9 @@ def refit_head(
             settings.schedule,
             settings.early_stopping,
         )
-        run = run_epochs(learner, plan, choice["name"], quiet=True)
+        run = run_epochs(learner, plan, choice["trial"], quiet=True)
     if run.status != "completed":
-        raise RuntimeError(f"the refit of {choice['name']} {run.status}: {run.reason}")
+        raise RuntimeError(f"the refit of {choice['trial']} {run.status}: {run.reason}")
     _save(settings, classes, files, learner, out_model)
     write_record(
         out_record,
@@ -73,7 +73,6 @@ def refit_head(
         code,
         [Path(files["training"] + ".json")],
         trial=choice["trial"],
-        name=choice["name"],
         refit=choice["refit"],
         training_images=len(learner.training.labels),
         epochs=len(run.history),

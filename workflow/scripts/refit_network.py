@@ -67,7 +67,7 @@ def refit_network(
         ),
         images,
         None if choice["refit"] else validation,
-        f"refit of {choice['name']}",
+        f"refit of {choice['trial']}",
     )
     if choice["refit"]:
         state = Unfinished(unfinished / "refit", code + str(choice))
@@ -82,7 +82,6 @@ def refit_network(
         code,
         [Path(f"{files['data']}/train/{training.size}.json")],
         trial=choice["trial"],
-        name=choice["name"],
         refit=choice["refit"],
         training_images=len(learner.images),
         epochs=len(choice["learning_rates"]["network"]),
@@ -124,18 +123,18 @@ def _replay(
                 np.concatenate([first.labels, second.labels]),
             )
         train_head_first(
-            settings, learner.classes, first, None, learner.head, choice["name"], rates["head"]
+            settings, learner.classes, first, None, learner.head, choice["trial"], rates["head"]
         )
     run = replay(
         learner,
         rates["network"],
         "network",
-        f"refit of {choice['name']}",
+        f"refit of {choice['trial']}",
         run,
         lambda so_far: state.save(learner, so_far, improved=True),
     )
     if run.status != "completed":
-        raise RuntimeError(f"the refit of {choice['name']} {run.status}: {run.reason}")
+        raise RuntimeError(f"the refit of {choice['trial']} {run.status}: {run.reason}")
 
 
 def _again(
@@ -150,10 +149,10 @@ def _again(
     if kept is not None:
         learner.set_weights(kept)
         return
-    log.warning("the weights of %s are gone; it is trained again as it was", choice["name"])
+    log.warning("the weights of %s are gone; it is trained again as it was", choice["trial"])
     if settings.first_step is not None:
         first, second = _features(files, split, with_validation=True)
-        train_head_first(settings, learner.classes, first, second, learner.head, choice["name"])
+        train_head_first(settings, learner.classes, first, second, learner.head, choice["trial"])
     plan = Plan(
         "network",
         settings.epochs,
@@ -161,7 +160,7 @@ def _again(
         settings.schedule,
         settings.early_stopping,
     )
-    run_epochs(learner, plan, choice["name"])
+    run_epochs(learner, plan, choice["trial"])
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from scenery.learning.hardware import set_up
 from scenery.learning.head_training import HeadLearner
 from scenery.learning.packed import class_names, partition_table
 from scenery.learning.results import metrics_row
-from scenery.study.settings import Settings
+from scenery.study.settings import Settings, flatten
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -46,11 +46,11 @@ def train_heads(
     """Train every trial of the shard, or take it from `finished`, and write the three tables."""
     table = read_split(split)
     results = []
-    for number, trial in enumerate(trials, start=1):
+    for number, (trial, name) in enumerate(zip(trials, names(trials), strict=True), start=1):
         done = finished / f"{trial['trial']}-{_key(trial, split, code)}.json"
         result = _read(done)
         if result is None:
-            result = train_head(trial, table, quiet=len(trials) > 3)
+            result = train_head(trial, table, name, quiet=len(trials) > 3)
             _write(result, done)
         results.append(result)
         metrics = result["metrics"]
@@ -59,7 +59,7 @@ def train_heads(
             number,
             len(trials),
             metrics["status"],
-            trial["name"],
+            name,
             metrics["validation_accuracy"] or float("nan"),
         )
     pd.DataFrame([r["metrics"] for r in results]).to_csv(out_metrics, index=False)
@@ -68,7 +68,19 @@ def train_heads(
     pd.DataFrame(rows).to_csv(out_predictions, index=False)
 
 
-def train_head(trial: dict[str, Any], split: pd.DataFrame, quiet: bool) -> dict[str, Any]:
+def names(trials: list[dict[str, Any]]) -> list[str]:
+    """What to call each trial in the progress lines: the settings in which they differ."""
+    flat = [flatten(trial["settings"]) for trial in trials]
+    keys = [key for key in flat[0] if len({repr(values.get(key)) for values in flat}) > 1]
+    return [
+        ", ".join(f"{key}={values.get(key)}" for key in keys) or trial["trial"]
+        for trial, values in zip(trials, flat, strict=True)
+    ]
+
+
+def train_head(
+    trial: dict[str, Any], split: pd.DataFrame, name: str, quiet: bool
+) -> dict[str, Any]:
     """One trial's metrics, history and validation predictions, as plain values."""
     started = time.perf_counter()
     settings = Settings.model_validate(trial["settings"])
@@ -88,7 +100,7 @@ def train_head(trial: dict[str, Any], split: pd.DataFrame, quiet: bool) -> dict[
         schedule=settings.schedule,
         early_stopping=settings.early_stopping,
     )
-    run = run_epochs(learner, plan, trial["name"], quiet=quiet)
+    run = run_epochs(learner, plan, name, quiet=quiet)
     facts = json.loads(Path(trial["validation"] + ".json").read_text(encoding="utf-8"))
     trained = int(sum(np.prod(v.shape) for v in learner.model.trainable_variables))
     return {

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import PurePath
 from typing import Any
 
 from scenery.errors import UserError
@@ -46,13 +47,18 @@ class Trial:
     @cached_property
     def name(self) -> str:
         """What a person calls it: the settings that the experiment varies."""
-        text = ", ".join(f"{key}={spell(value)}" for key, value in self.varied) or "base"
+        text = ", ".join(f"{key}={_spell(key, value)}" for key, value in self.varied) or "base"
         return f"{text} (seed {self.settings.seed})" if self.repeat else text
 
     @property
     def rule(self) -> str:
         """The rule that runs it."""
         return "train_heads" if self.settings.frozen_backbone else "fine_tune"
+
+
+def _spell(key: str, value: Any) -> str:
+    # Of a weights file its name says enough; the folder is in the settings.
+    return PurePath(value).name if key == "weights" else spell(value)
 
 
 def spell(value: Any) -> str:

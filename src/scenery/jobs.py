@@ -1,5 +1,6 @@
 """What every script does around its work: a log, one clear line for a user's mistake."""
 
+import errno
 import logging
 import resource
 import sys
@@ -11,13 +12,16 @@ from scenery.errors import UserError
 
 log = logging.getLogger("scenery")
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
+UNEXPECTED = "This should not happen; please report it with the lines below."
+
 
 @contextmanager
 def job(log_file: str | Path) -> Iterator[None]:
     """Run a script's work with its messages in its log file and on the terminal.
 
-    A UserError ends the process with status 1 and its message alone; any other exception is a
-    defect of Scenery, so its traceback goes to the log file and the terminal.
+    A UserError or a full disk ends the process with status 1 and one message; any other exception
+    is a defect of Scenery, so its traceback goes to the log file and the terminal.
     """
     Path(log_file).parent.mkdir(parents=True, exist_ok=True)
     form = logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S")
@@ -36,8 +40,21 @@ def job(log_file: str | Path) -> Iterator[None]:
     except UserError as error:
         log.error("ERROR: %s", error)
         sys.exit(1)
+    except OSError as error:
+        if error.errno not in FULL:
+            log.exception(UNEXPECTED)
+            sys.exit(1)
+        # The log file may be on the full disk, too, and its traceback would hide this line.
+        logging.raiseExceptions = False
+        log.error(
+            "ERROR: %s: no space is left, or your quota is used up (%s). Free some (`df -h .` and "
+            "`quota -s` show how much there is), then call Snakemake again; it goes on from here",
+            error.filename or Path.cwd(),
+            error.strerror,
+        )
+        sys.exit(1)
     except Exception:
-        log.exception("This should not happen; please report it with the lines below.")
+        log.exception(UNEXPECTED)
         sys.exit(1)
 
 

@@ -105,11 +105,14 @@ def begin(submits: bool) -> None:
     """
     others = look_around()
     if others:
-        raise UserError(
-            f"another Snakemake is at work in this folder ({others[0]}). Wait for its end, or stop "
-            "it with Ctrl-C, or run this study in a folder of its own. If it is dead and was on "
-            f"another machine: snakemake --unlock, and remove {others[0].file}"
+        other = others[0]
+        message = (
+            f"Another Snakemake is at work in this folder ({other}). Wait for its end, stop it "
+            "with Ctrl-C, or run this study in a folder of its own."
         )
+        if other.host != socket.gethostname():
+            message += f" If it is dead: snakemake --unlock, and remove {other.file}"
+        raise UserError(message)
     process = psutil.Process()
     run = Run(
         host=socket.gethostname(),

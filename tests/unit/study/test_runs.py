@@ -1,0 +1,150 @@
+"""Notes of runs: who is at work in a folder, and what a killed run left."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from scenery.errors import UserError
+from scenery.study import runs
+from scenery.study.runs import LOCKS, NOTES, Run, SlurmJob
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(runs.shutil, "which", lambda name: None)
+    LOCKS.mkdir(parents=True)
+    NOTES.mkdir(parents=True)
+    return tmp_path
+
+
+def note(
+    process: int, started: float, host: str | None = None, locks: str = "0.output.lock"
+) -> Run:
+    run = Run(host or socket.gethostname(), process, started, "yesterday", (locks,))
+    values = {**vars(run), "locks": list(run.locks)}
+    run.file.write_text(json.dumps(values), encoding="utf-8")
+    (LOCKS / locks).write_text("results/x\n", encoding="utf-8")
+    return run
+
+
+def test_a_run_is_noted_and_forgotten() -> None:
+    (LOCKS / "0.input.lock").touch()
+    runs.begin(submits=False)
+    values = json.loads(next(NOTES.glob("*.json")).read_text(encoding="utf-8"))
+    assert (values["process"], values["locks"]) == (os.getpid(), ["0.input.lock"])
+    assert runs.look_around() == []
+    runs.end()
+    assert not list(NOTES.glob("*.json"))
+
+
+def test_a_living_run_is_named_and_stops_another(capsys: pytest.CaptureFixture[str]) -> None:
+    parent = psutil.Process(os.getppid())
+    run = note(parent.pid, parent.create_time())
+    with pytest.raises(UserError, match=f"process {parent.pid} on {socket.gethostname()}"):
+        runs.begin(submits=False)
+    assert (LOCKS / "0.output.lock").exists()
+    assert str(run) in capsys.readouterr().err
+
+
+def test_the_lock_of_a_killed_run_is_lifted_and_no_other() -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    run = note(ended.pid, time.time())
+    (LOCKS / "1.output.lock").touch()
+    assert runs.look_around() == []
+    assert [path.name for path in LOCKS.iterdir()] == ["1.output.lock"]
+    assert not run.file.exists()
+
+
+def test_a_number_used_again_is_another_process() -> None:
+    parent = psutil.Process(os.getppid())
+    note(parent.pid, parent.create_time() - 1000)
+    assert runs.look_around() == []
+
+
+def test_a_run_elsewhere_is_at_work_as_long_as_its_lock() -> None:
+    run = note(1, 0.0, host="elsewhere")
+    assert runs.look_around() == [run]
+    with pytest.raises(UserError, match="snakemake --unlock"):
+        runs.begin(submits=False)
+    (LOCKS / "0.output.lock").unlink()
+    assert runs.look_around() == []
+
+
+def test_a_broken_note_is_dropped() -> None:
+    (NOTES / "x-1.json").write_text("{", encoding="utf-8")
+    assert runs.look_around() == []
+    assert not list(NOTES.iterdir())
+
+
+def test_left_jobs_are_cancelled_or_waited_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    waiting = SlurmJob("7", "PENDING", "rule_fine_tune_wildcards_tune_MobileNet-all-1")
+    running = SlurmJob("8", "RUNNING", "rule_pack")
+    looks = [[waiting, running], [running], [running], []]
+    cancelled: list[SlurmJob] = []
+    monkeypatch.setattr(runs, "cancel", cancelled.extend)
+    runs.settle_left_jobs(lambda: looks.pop(0), pause=0)
+    assert (cancelled, looks) == ([waiting], [])
+    said = capsys.readouterr().err
+    assert "7 (fine_tune tune_MobileNet-all-1)" in said
+    assert said.count("scancel 8;") == 1
+
+
+def test_jobs_of_other_folders_are_left_alone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "link").symlink_to(folder)
+    answer = (
+        f"1|RUNNING|{folder}|rule_pack_wildcards_train|32\n"
+        f"2|RUNNING|{folder}/link|rule_split\n"
+        f"3|RUNNING|{folder}/other|rule_pack\n"
+        f"4|RUNNING|{folder}|by hand\n"
+    )
+    tool = folder / "squeue"
+    tool.write_text(f"#!/bin/sh\nprintf '%s' '{answer}'\n", encoding="utf-8")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+    found = runs.queued_jobs(patient=True)
+    assert [job.number for job in found] == ["1", "2"]
+    assert found[0].comment == "rule_pack_wildcards_train|32"
+
+
+def test_an_impatient_look_at_a_dead_slurm_finds_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = folder / "squeue"
+    tool.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+    assert runs.queued_jobs(patient=False) == []
+
+
+def test_scripts_left_running_are_stopped(folder: Path) -> None:
+    script = folder / ".snakemake/scripts/tmpabc.fine_tune.py"
+    script.parent.mkdir(parents=True)
+    script.write_text("import time; time.sleep(600)", encoding="utf-8")
+    here = subprocess.Popen([sys.executable, script], cwd=folder)
+    other = folder / "other"
+    other.mkdir()
+    elsewhere = subprocess.Popen([sys.executable, script], cwd=other)
+    try:
+        # A process shows its command once it has begun to run it.
+        while "tmpabc" not in " ".join(psutil.Process(here.pid).cmdline()):
+            time.sleep(0.05)
+        runs.stop_left_processes()
+        assert not psutil.pid_exists(here.pid)
+        assert elsewhere.poll() is None
+    finally:
+        for process in (here, elsewhere):
+            process.kill()
+            process.wait()

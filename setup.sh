@@ -31,6 +31,11 @@ if ! command -v uv >/dev/null 2>&1; then
 	PATH="$PWD/.tools/bin:$PATH"
 fi
 
+# Universities and companies often have certificates of their own; uv's built-in ones do not know them.
+if [ -e /etc/ssl/certs/ca-certificates.crt ]; then
+	export UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1
+fi
+
 [ -x "$environment/bin/python" ] || uv venv --quiet --python "$python" "$environment"
 echo "Installing $requirements ..."
 # Compiled byte code halves the start of every job; an import of TensorFlow takes 10 s without.

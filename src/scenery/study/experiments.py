@@ -1,6 +1,7 @@
 """From a study's experiments to their trials: a pure function of the config and of choices."""
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,7 +11,9 @@ from scenery.study.random_search import draw
 from scenery.study.reading import nearest
 from scenery.study.settings import Settings, flatten
 from scenery.study.study import Experiment, Study
-from scenery.study.trials import Trial, change, refuse_doubles
+from scenery.study.trials import Trial, change, check_names, refuse_doubles
+
+MOST_TRIALS = 100_000
 
 
 def expand(study: Study, name: str, chosen: Settings | None, source: str) -> list[Trial]:
@@ -33,6 +36,7 @@ def expand(study: Study, name: str, chosen: Settings | None, source: str) -> lis
     """
     experiment = study.experiments[name]
     where = f"{source}: experiments.{name}"
+    _refuse_too_many(experiment, where)
     # A chosen setting may be the third repeat of its kind; its heirs start from the first seed.
     start = (chosen or study.base).model_copy(update={"seed": study.base.seed})
     start = change(start, experiment.set, f"{where}.set")
@@ -60,6 +64,19 @@ def expand(study: Study, name: str, chosen: Settings | None, source: str) -> lis
         )
     refuse_doubles(trials, where)
     return trials
+
+
+def _refuse_too_many(experiment: Experiment, where: str) -> None:
+    count = len(experiment.list_ or [0])
+    if experiment.grid is not None:
+        count = math.prod(len(values) for values in experiment.grid.values())
+    elif experiment.random is not None:
+        count = experiment.random.trials
+    if count * experiment.repeats > MOST_TRIALS:
+        raise UserError(
+            f"{where}: {count * experiment.repeats} trials are too many for one experiment; "
+            f"allowed are {MOST_TRIALS}"
+        )
 
 
 def _variations(experiment: Experiment, where: str) -> Iterator[tuple[dict[str, Any], str]]:
@@ -245,5 +262,10 @@ def _choosable(experiment: Experiment, trials: list[Trial], where: str) -> list[
 
 
 def matches(settings: Settings, only: Mapping[str, Any], source: str) -> bool:
-    """Whether settings already are what `only` says."""
-    return change(settings, only, source) == settings
+    """Whether settings already are what `only` says; UserError for an unknown setting."""
+    check_names(flatten(dict(only)), source)
+    try:
+        return change(settings, only, source) == settings
+    except UserError:
+        # What these settings cannot have, such as a momentum of Adam's, they do not have.
+        return False

@@ -4,13 +4,15 @@ import hashlib
 import itertools
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scenery.errors import UserError
 from scenery.study.study import Distribution, Random
 
 MOST_REDRAWS = 1000
+# Spaces of more combinations are not counted beforehand.
+MOST_COUNTED = 100_000
 
 
 def draw(random: Random, source: str) -> list[dict[str, Any]]:
@@ -43,7 +45,7 @@ def draw(random: Random, source: str) -> list[dict[str, Any]]:
     for number in range(random.trials):
         for attempt in range(MOST_REDRAWS):
             values = _draw_one(random, number, attempt)
-            key = json.dumps(values, sort_keys=True)
+            key = _key(values)
             if key not in seen:
                 break
         else:
@@ -79,15 +81,17 @@ def _value(distribution: Distribution, share: float) -> Any:
         return low + int(share * (high - low + 1))
     if distribution.uniform is not None:
         start, end = distribution.uniform
-        return _readable(start + share * (end - start))
+        return _readable(start + share * (end - start), start, end)
     assert distribution.loguniform is not None
-    start, end = (math.log(bound) for bound in distribution.loguniform)
-    return _readable(math.exp(start + share * (end - start)))
+    start, end = distribution.loguniform
+    between = math.log(start) + share * (math.log(end) - math.log(start))
+    return _readable(math.exp(between), start, end)
 
 
-def _readable(value: float) -> float:
-    # Four digits tell trials apart and can be typed into a config.
-    return float(f"{value:.4g}")
+def _readable(value: float, start: float, end: float) -> float:
+    # Four digits tell trials apart and can be typed into a config; a bound such as 0.99999 must
+    # not become 1.
+    return min(max(float(f"{value:.4g}"), start), end)
 
 
 def _check_conditions(space: Mapping[str, Distribution], source: str) -> None:
@@ -118,18 +122,27 @@ def _in_order_of_conditions(space: Mapping[str, Distribution]) -> list[str]:
     return ordered
 
 
+def _key(values: Mapping[str, Any]) -> str:
+    # YAML knows values that JSON does not, such as dates; the settings will refuse them.
+    return json.dumps(values, sort_keys=True, default=repr)
+
+
 def _combinations(space: Mapping[str, Distribution]) -> int | None:
     """How many different draws there can be; None where they are not countable."""
-    values: dict[str, list[Any]] = {}
+    values: dict[str, Sequence[Any]] = {}
+    count = 1
     for name, distribution in space.items():
         if distribution.choice is not None:
-            values[name] = list(distribution.choice)
+            values[name] = distribution.choice
+            count *= len(distribution.choice)
         elif distribution.integer is not None:
             low, high = distribution.integer
-            values[name] = list(range(low, high + 1))
+            values[name] = range(low, high + 1)
+            # Not len(), which stops at 2**63.
+            count *= high - low + 1
         else:
             return None
-    if math.prod(len(v) for v in values.values()) > 100_000:
+    if count > MOST_COUNTED:
         return None
     different: set[str] = set()
     for combination in itertools.product(*values.values()):
@@ -138,5 +151,5 @@ def _combinations(space: Mapping[str, Distribution]) -> int | None:
         for name in _in_order_of_conditions(space):
             if all(kept.get(o) in allowed for o, allowed in space[name].when.items()):
                 kept[name] = full[name]
-        different.add(json.dumps(kept, sort_keys=True))
+        different.add(_key(kept))
     return len(different)

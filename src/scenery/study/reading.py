@@ -74,6 +74,8 @@ def _explain_one(item: Any, model: type[BaseModel]) -> str:
         return f"{key}: unknown key; {nearest(location[-1], known)}"
     if item["type"] == "missing":
         return f"{key}: it is needed and is not there"
+    if item["type"] in ("model_type", "dict_type"):
+        return f"{key}: lines of `name: value` are needed below it; found {_short(found)}"
     message = item["msg"].removeprefix("Value error, ")
     message = message[0].lower() + message[1:]
     if item["type"] == "value_error" and isinstance(found, dict):
@@ -84,7 +86,7 @@ def _explain_one(item: Any, model: type[BaseModel]) -> str:
 def _named_parts(location: tuple[Any, ...]) -> list[str]:
     # Pydantic puts the names of a union's members and of validators into the path.
     noise = ("constrained-", "function-", "literal[", "tuple[", "list[", "dict[")
-    parts = [str(part) for part in location]
+    parts = [" ".join(str(part).split()) for part in location]
     return [
         part
         for part in parts

@@ -18,7 +18,14 @@ def _name(value: str) -> str:
     return value
 
 
+def _not_full(value: str) -> str:
+    if value == "full":
+        raise ValueError("full is the name of the whole training set; take another one")
+    return value
+
+
 Name = Annotated[str, AfterValidator(_name)]
+SubsetName = Annotated[str, AfterValidator(_name), AfterValidator(_not_full)]
 
 
 class Generated(Strict):
@@ -207,8 +214,11 @@ class Experiment(Strict):
 
 def _results_folder(value: str) -> str:
     parts = Path(value).parts
-    if not parts or Path(value).is_absolute() or parts[0] != "results" or ".." in parts:
+    if not parts or parts[0] != "results" or ".." in parts:
         raise ValueError("it is results or a folder below it, such as results/mit_scenes")
+    # Braces would be Snakemake's wildcards, and spaces the end of a path in a shell.
+    if not all(re.fullmatch(r"[A-Za-z0-9_.-]+", part) for part in parts):
+        raise ValueError("its parts have letters, digits, _, - and . only")
     return Path(value).as_posix()
 
 
@@ -221,7 +231,7 @@ class Study(Strict):
     )
     dataset: Dataset = Field(default_factory=Dataset, description="The images.")
     split: Split = Field(default_factory=Split, description="Their division.")
-    subsets: dict[Name, Subset] = Field(
+    subsets: dict[SubsetName, Subset] = Field(
         default_factory=dict, description="Named small training sets."
     )
     base: Settings = Field(

@@ -6,6 +6,8 @@ from functools import cached_property
 from pathlib import PurePath
 from typing import Any
 
+from pydantic import BaseModel
+
 from scenery.errors import UserError
 from scenery.study.reading import nearest, read_settings
 from scenery.study.settings import (
@@ -69,6 +71,8 @@ def spell(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, float):
         return f"{value:g}"
+    if isinstance(value, BaseModel):
+        return spell(list(value.model_dump().values()))
     if isinstance(value, list | tuple):
         return "[" + ", ".join(spell(v) for v in value) + "]"
     return str(value)
@@ -113,6 +117,7 @@ def change(settings: Settings, changes: Mapping[str, Any], source: str) -> Setti
     flat = flatten(dict(changes))
     check_names((name for name in flat if name not in changes), source)
     check_names(changes, source)
+    _refuse_both(flat, source)
     values = settings.model_dump()
     _forget(values, flat)
     for name, value in flat.items():
@@ -122,8 +127,18 @@ def change(settings: Settings, changes: Mapping[str, Any], source: str) -> Setti
             if place.get(parent) is None:
                 place[parent] = {}
             place = place[parent]
-        place[last] = value
+        # Nothing said about a group that is there changes nothing in it.
+        if not (value == {} and isinstance(place.get(last), dict)):
+            place[last] = value
     return read_settings(values, source)
+
+
+def _refuse_both(flat: Mapping[str, Any], source: str) -> None:
+    """Refuse a group given as a whole beside one of its settings: which one holds?"""
+    for name in flat:
+        group = name.rpartition(".")[0]
+        if group in flat:
+            raise UserError(f"{source}: {group} and {name} are both given; keep one of them")
 
 
 def _forget(values: dict[str, Any], flat: Mapping[str, Any]) -> None:

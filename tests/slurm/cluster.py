@@ -1,0 +1,123 @@
+"""Slurm on this machine as the tests see it: its script, its records, and calls of Snakemake."""
+
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parent / "one_machine.sh"
+CHOSEN = "results/small/experiments/tune/chosen.yaml"
+
+
+def control(*arguments: str) -> None:
+    """Call the script that starts and stops Slurm."""
+    subprocess.run([SCRIPT, *arguments], check=True, timeout=60, stdin=subprocess.DEVNULL)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job as Slurm recorded it: memory in MB, run time limit as D-HH:MM:SS or shorter."""
+
+    number: str
+    state: str
+    rule: str
+    wildcards: str
+    memory: str
+    limit: str
+    gpus: int
+
+
+@dataclass
+class Call:
+    """One call of Snakemake, at work in the background."""
+
+    folder: Path
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def output(self) -> str:
+        """What it has said so far."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def wait(self, seconds: float = 330) -> int:
+        """Its exit status."""
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            pytest.fail(f"Snakemake does not end:\n{self.output[-4000:]}")
+
+    def kill(self) -> None:
+        """End it without a chance to tidy up, as a power cut does."""
+        self.process.kill()
+        self.process.wait()
+
+
+# All calls of this session, so that none outlives it.
+CALLS: list[Call] = []
+
+
+@dataclass
+class Folder:
+    """A copy of the project with a study in it."""
+
+    path: Path
+
+    def start(self, *arguments: str, targets: Sequence[str], study: str = "study.yaml") -> Call:
+        """Call Snakemake with the Slurm profile, looking at the queue more often than it says."""
+        command = [sys.executable, "-m", "snakemake", *targets]
+        command += ["--profile", "profiles/slurm", "--configfile", study]
+        command += ["--slurm-init-seconds-before-status-checks", "2", *arguments]
+        log = self.path / f"call_{len(list(self.path.glob('call_*')))}.txt"
+        with log.open("wb") as stream:
+            process = subprocess.Popen(
+                command, cwd=self.path, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream
+            )
+        CALLS.append(Call(self.path, process, log))
+        return CALLS[-1]
+
+    def jobs(self, rule: str = "") -> list[Job]:
+        """All jobs of this folder that Slurm knows of, ended ones too, oldest first."""
+        out = slurm_says("squeue", "--states=all", "--noheader", "--format=%i|%T|%m|%l|%Z|%k")
+        jobs = []
+        for line in out.splitlines():
+            number, state, memory, limit, folder, comment = line.split("|", 5)
+            if Path(folder) != self.path:
+                continue
+            name, _, wildcards = comment.removeprefix("rule_").partition("_wildcards_")
+            record = slurm_says("scontrol", "show", "job", number)
+            asked = re.search(r"TresPerJob=gres:gpu:(\d+)", record)
+            gpus = int(asked[1]) if asked else 0
+            jobs.append(Job(number, state, name, wildcards, memory, limit, gpus))
+        jobs.sort(key=lambda job: int(job.number))
+        return [job for job in jobs if job.rule == rule or not rule]
+
+    def epochs(self, trial: str) -> int:
+        """Epochs of a trial of which the state is on disk."""
+        states = (self.path / "results/small/unfinished/tune" / trial).glob("epoch_?????")
+        return max((int(state.name[-5:]) for state in states), default=0)
+
+    def file(self, path: str) -> Path:
+        """A file below results/small."""
+        return self.path / "results/small" / path
+
+
+def slurm_says(*command: str) -> str:
+    """Output of one of Slurm's commands."""
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
+
+
+def until(condition: Callable[[], object], call: Call | None = None, seconds: float = 200) -> None:
+    """Wait for something to come true; fail where it does not, or the call ends before."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if call is not None and call.process.poll() is not None:
+            pytest.fail(f"Snakemake ended too early:\n{call.output[-4000:]}")
+        if time.monotonic() > end:
+            pytest.fail(f"waited in vain\n{call.output[-4000:] if call else ''}")
+        time.sleep(0.2)

@@ -1,0 +1,248 @@
+"""Studies on a real Slurm: whole, disturbed, killed, without a controller, twice at once.
+
+The folders' studies run side by side from the start, since most of their time is waiting; each
+test then looks at one of them.
+"""
+
+import csv
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import psutil
+import pytest
+from slurm.cluster import CHOSEN, Call, Folder, control, slurm_says, until
+
+pytestmark = pytest.mark.slurm
+
+TEST_IMAGES = "results/small/data/test/32.npy"
+TRAINED = ("fine_tune", "refit_network", "extract_features")
+
+
+@pytest.fixture(scope="module")
+def whole(make_folder: Callable[[str], Folder]) -> tuple[Folder, Call]:
+    """The whole study, undisturbed."""
+    folder = make_folder("whole")
+    # Made anew, for this study is to run all rules.
+    for name in ("results", ".snakemake", "logs"):
+        shutil.rmtree(folder.path / name, ignore_errors=True)
+    return folder, folder.start(targets=(), study="whole.yaml")
+
+
+@pytest.fixture(scope="module")
+def disturbed(make_folder: Callable[[str], Folder]) -> tuple[Folder, Call]:
+    """A study of two trials, each of which loses its first job; see `disturb`."""
+    folder = make_folder("disturbed")
+    return folder, folder.start(targets=[CHOSEN])
+
+
+@pytest.fixture(scope="module")
+def losses(disturbed: tuple[Folder, Call]) -> Iterator[Future[tuple[str, str]]]:
+    """The two trials of which the jobs were lost: cancelled, and killed."""
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(disturb, *disturbed)
+
+
+def disturb(folder: Folder, call: Call) -> tuple[str, str]:
+    """Cancel the job of one trial and kill the process of the other, as the kernel does for want
+    of memory, in the middle of their training."""
+    cancelled, killed = trials_at_work(folder, call, epochs=2)
+    numbers = {job.wildcards.removeprefix("tune_"): job.number for job in folder.jobs("fine_tune")}
+    python_of(numbers[killed]).kill()
+    slurm_says("scancel", numbers[cancelled])
+    return cancelled, killed
+
+
+@pytest.fixture(scope="module")
+def killed(make_folder: Callable[[str], Folder]) -> tuple[Folder, Call]:
+    """A study that will lose its Snakemake; one of its jobs does not begin before that."""
+    folder = make_folder("killed")
+    later = "pack:slurm_extra='--begin=now+3600'"
+    call = folder.start("--set-resources", later, targets=[CHOSEN, TEST_IMAGES])
+    return folder, call
+
+
+@pytest.fixture(scope="module", autouse=True)
+def all_at_work(disturbed: object, losses: object, killed: object, whole: object) -> None:
+    """Start the studies side by side."""
+
+
+def history(folder: Folder, trial: str) -> list[dict[str, str]]:
+    """A trial's epochs without the time that they took."""
+    path = folder.file(f"experiments/tune/fine_tune/{trial}/history.csv")
+    with path.open(encoding="utf-8", newline="") as stream:
+        return [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(stream)]
+
+
+def trials_at_work(folder: Folder, call: Call, epochs: int) -> list[str]:
+    """Both trials, head+1 first, once so many epochs of each are on disk."""
+    unfinished = folder.file("unfinished/tune")
+
+    def names() -> list[str]:
+        return sorted((path.name for path in unfinished.glob("MobileNet-*")), reverse=True)
+
+    until(lambda: len(names()) == 2 and all(folder.epochs(t) >= epochs for t in names()), call)
+    return names()
+
+
+def log_of(folder: Folder, trial: str) -> str:
+    """What the last job of a trial said."""
+    return (folder.path / f"logs/small/fine_tune/tune/{trial}.log").read_text(encoding="utf-8")
+
+
+def python_of(number: str) -> psutil.Process:
+    """The process in which a job's script runs."""
+    for process in psutil.process_iter(["cmdline"]):
+        try:
+            if ".fine_tune.py" not in " ".join(process.info["cmdline"] or [""])[-200:]:
+                continue
+            if process.environ().get("SLURM_JOB_ID") == number and "bash" not in process.name():
+                return process
+        except psutil.Error:
+            continue
+    pytest.fail(f"no process of job {number}")
+
+
+def test_another_snakemake_on_the_same_files_is_refused(whole: tuple[Folder, Call]) -> None:
+    folder, call = whole
+    until(lambda: list((folder.path / ".snakemake/scenery").glob("*.json")), call)
+    second = folder.start(targets=(), study="whole.yaml")
+    assert second.wait(60) != 0
+    assert f"Snakemake is at work: process {call.process.pid} on " in second.output
+    assert "Directory cannot be locked" in second.output
+
+
+def test_another_study_in_the_same_folder_is_refused(disturbed: tuple[Folder, Call]) -> None:
+    folder, call = disturbed
+    until(lambda: list((folder.path / ".snakemake/scenery").glob("*.json")), call)
+    text = (folder.path / "study.yaml").read_text(encoding="utf-8")
+    other = text.replace("results/small", "results/other")
+    (folder.path / "other.yaml").write_text(other, encoding="utf-8")
+    target = "results/other/data/catalogue.csv"
+    second = folder.start(targets=[target], study="other.yaml")
+    assert second.wait(60) != 0
+    assert "Another Snakemake is at work in this folder" in second.output
+    assert f"process {call.process.pid} on " in second.output
+    assert "Traceback" not in second.output
+    assert not (folder.path / target).exists()
+
+
+def test_a_killed_snakemake_is_followed_up(killed: tuple[Folder, Call]) -> None:
+    folder, first = killed
+    split = folder.file("data/split.csv").stat().st_mtime_ns
+    trials = trials_at_work(folder, first, epochs=2)
+    until(lambda: folder.jobs("pack"), first)
+    first.kill()
+    assert [job.state for job in folder.jobs("pack")] == ["PENDING"]
+    assert [job.state for job in folder.jobs("fine_tune")] == ["RUNNING"] * 2
+
+    second = folder.start(targets=[CHOSEN, TEST_IMAGES])
+    assert second.wait() == 0, second.output
+    assert "its lock is lifted" in second.output
+    assert "Cancelling jobs that a killed Snakemake left in the queue" in second.output
+    assert "Waiting for jobs that a killed Snakemake left running" in second.output
+    assert [job.state for job in folder.jobs("pack")] == ["CANCELLED", "COMPLETED"]
+    for trial in trials:
+        jobs = [job for job in folder.jobs("fine_tune") if job.wildcards == f"tune_{trial}"]
+        assert [job.state for job in jobs] == ["COMPLETED", "COMPLETED"]
+        assert "this was trained already" in log_of(folder, trial)
+        assert len(history(folder, trial)) == 25
+    assert folder.file("data/split.csv").stat().st_mtime_ns == split
+    assert not folder.jobs("catalogue")
+    assert not list((folder.path / ".snakemake/scenery").glob("*.json"))
+
+
+def test_lost_jobs_go_on_from_their_last_epoch(
+    disturbed: tuple[Folder, Call],
+    losses: Future[tuple[str, str]],
+    whole: tuple[Folder, Call],
+) -> None:
+    folder, call = disturbed
+    cancelled, out_of_memory = losses.result()
+    assert call.wait() == 0, call.output
+    assert whole[1].wait() == 0, whole[1].output
+    for trial, states in (
+        (cancelled, ["CANCELLED", "COMPLETED"]),
+        (out_of_memory, ["FAILED", "COMPLETED"]),
+    ):
+        jobs = [job for job in folder.jobs("fine_tune") if job.wildcards == f"tune_{trial}"]
+        assert [job.state for job in jobs] == states
+        assert [job.memory for job in jobs] == ["8000M", "16000M"]
+        assert [job.limit for job in jobs] == ["4:00:00", "8:00:00"]
+        assert [job.gpus for job in jobs] == [1, 1]
+        _, _, after = log_of(folder, trial).partition("going on after epoch ")
+        assert int(after.split()[0]) >= 2
+        assert len(history(folder, trial)) == 25
+        assert history(folder, trial) == history(whole[0], trial)
+
+
+def test_the_whole_study_ran(whole: tuple[Folder, Call]) -> None:
+    folder, call = whole
+    assert call.wait() == 0, call.output
+    for name in ("summary.csv", "slides.pdf", "slides.pptx", "report.html"):
+        assert folder.file(name).stat().st_size > 100
+    with folder.file("summary.csv").open(encoding="utf-8", newline="") as stream:
+        assert len(list(csv.DictReader(stream))) == 5
+    jobs = folder.jobs()
+    assert {job.state for job in jobs} == {"COMPLETED"}
+    tuned = [job for job in jobs if job.rule == "fine_tune"]
+    assert len({job.wildcards for job in tuned}) == len(tuned) == 3
+    for job in jobs:
+        assert job.gpus == (1 if job.rule in TRAINED else 0), job
+    # Light rules are none of Slurm's business.
+    rules = {job.rule for job in jobs}
+    assert {"catalogue", "pack", "train_heads", "refit_head", "evaluate", *TRAINED} == rules
+    # Slurm gave each its own of the pretended GPUs, of which TensorFlow sees none.
+    trial = tuned[0].wildcards.removeprefix("tune_")
+    assert "this job asked for a GPU and TensorFlow sees none (CUDA_VISIBLE_DEVICES: " in (
+        log_of(folder, trial)
+    )
+
+
+def test_the_study_survives_a_controller_that_is_away(make_folder: Callable[[str], Folder]) -> None:
+    folder = make_folder("away")
+    call = folder.start(targets=[CHOSEN])
+    trials = trials_at_work(folder, call, epochs=1)
+    control("controller", "stop")
+    try:
+        # Nor does a submission in that time fail: it waits.
+        submission = subprocess.Popen(
+            [folder.path / "workflow/slurm/sbatch", "--parsable", "--wrap", "true"],
+            cwd=folder.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        time.sleep(12)
+        assert submission.poll() is None
+    finally:
+        control("controller", "start")
+    out, err = submission.communicate(timeout=60)
+    assert (submission.returncode, out.strip().isdigit()) == (0, True), err
+    assert "waiting for Slurm" in err
+    assert call.wait() == 0, call.output
+    assert [job.state for job in folder.jobs("fine_tune")] == ["COMPLETED"] * len(trials)
+
+
+@pytest.mark.parametrize(
+    ("options", "messages"),
+    [
+        (
+            ("--default-resources", "slurm_partition=nosuch", "mem_mb=500", "runtime=5"),
+            ("invalid partition specified: nosuch", "set slurm_partition"),
+        ),
+        (("--set-resources", "pack:mem_mb=999999999"), ("Memory specification", "lower mem_mb")),
+        (("--set-threads", "pack=99"), ("requested than permitted", "lower set-threads")),
+        (
+            ("--set-resources", "pack:gpu=1", "pack:gpu_model=a100"),
+            ("Requested node configuration is not available", "gpu_model"),
+        ),
+    ],
+)
+def test_a_refusal_says_what_to_set_and_where(
+    make_folder: Callable[[str], Folder], options: tuple[str, ...], messages: tuple[str, ...]
+) -> None:
+    folder = make_folder("refused_" + "".join(c for c in options[1] if c.isalnum()))
+    call = folder.start("--retries", "0", *options, targets=[TEST_IMAGES])
+    assert call.wait(90) != 0
+    for message in (*messages, "profiles/slurm/config.yaml"):
+        assert message in call.output

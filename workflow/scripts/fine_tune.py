@@ -151,13 +151,7 @@ def train(
             learner.set_weights(weights)
         if first.status != "completed":
             return first
-    plan = Plan(
-        step="network",
-        epochs=settings.epochs,
-        start=settings.optimizer.learning_rate,
-        schedule=settings.schedule,
-        early_stopping=settings.early_stopping,
-    )
+    plan = Plan.of(settings, "network")
 
     def keep(so_far: Run, improved: bool) -> None:
         state.save(learner, so_far, improved)

@@ -56,14 +56,7 @@ def refit_head(
         run = replay(learner, choice["learning_rates"]["head"], "head", choice["trial"])
     else:
         learner = HeadLearner(settings, classes, training, validation)
-        plan = Plan(
-            "head",
-            settings.epochs,
-            settings.optimizer.learning_rate,
-            settings.schedule,
-            settings.early_stopping,
-        )
-        run = run_epochs(learner, plan, choice["trial"], quiet=True)
+        run = run_epochs(learner, Plan.of(settings, "head"), choice["trial"], quiet=True)
     if run.status != "completed":
         raise RuntimeError(f"the refit of {choice['trial']} {run.status}: {run.reason}")
     _save(settings, classes, files, learner, out_model)

@@ -153,14 +153,7 @@ def _again(
     if settings.first_step is not None:
         first, second = _features(files, split, with_validation=True)
         train_head_first(settings, learner.classes, first, second, learner.head, choice["trial"])
-    plan = Plan(
-        "network",
-        settings.epochs,
-        settings.optimizer.learning_rate,
-        settings.schedule,
-        settings.early_stopping,
-    )
-    run_epochs(learner, plan, choice["trial"])
+    run_epochs(learner, Plan.of(settings, "network"), choice["trial"])
 
 
 if __name__ == "__main__":

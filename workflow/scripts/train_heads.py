@@ -93,14 +93,7 @@ def train_head(
         read_features(trial["training"], training_table),
         read_features(trial["validation"], validation_table),
     )
-    plan = Plan(
-        step="head",
-        epochs=settings.epochs,
-        start=settings.optimizer.learning_rate,
-        schedule=settings.schedule,
-        early_stopping=settings.early_stopping,
-    )
-    run = run_epochs(learner, plan, name, quiet=quiet)
+    run = run_epochs(learner, Plan.of(settings, "head"), name, quiet=quiet)
     facts = json.loads(Path(trial["validation"] + ".json").read_text(encoding="utf-8"))
     trained = int(sum(np.prod(v.shape) for v in learner.model.trainable_variables))
     return {

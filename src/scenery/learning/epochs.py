@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from scenery.learning.schedules import learning_rate
-from scenery.study.settings import EarlyStopping, Schedule
+from scenery.study.settings import EarlyStopping, Schedule, Settings
 
 log = logging.getLogger("scenery")
 
@@ -113,6 +113,17 @@ class Plan:
     start: float
     schedule: Schedule
     early_stopping: EarlyStopping | None = None
+
+    @classmethod
+    def of(cls, settings: Settings, step: str) -> "Plan":
+        """The plan that a trial's settings ask for."""
+        return cls(
+            step=step,
+            epochs=settings.epochs,
+            start=settings.optimizer.learning_rate,
+            schedule=settings.schedule,
+            early_stopping=settings.early_stopping,
+        )
 
 
 def run_epochs(

@@ -11,12 +11,11 @@ import tensorflow as tf
 from scenery.learning.augmentation import build_augmentation, reseed
 from scenery.learning.class_weights import image_weights
 from scenery.learning.cuts import freeze_below
-from scenery.learning.epochs import Weights
 from scenery.learning.heads import build_head
 from scenery.learning.inference_mode import InferenceMode
+from scenery.learning.model_learner import ModelLearner
 from scenery.learning.optimizers import build_optimizer
 from scenery.learning.packed import PackedImages
-from scenery.learning.scores import accuracy, cross_entropy
 from scenery.study.settings import Settings
 
 log = logging.getLogger("scenery")
@@ -30,7 +29,7 @@ def assemble(backbone: keras.Model, head: keras.Model) -> keras.Model:
     return keras.Model(inputs, head(backbone(inputs)), name="classifier")
 
 
-class FineTuneLearner:
+class FineTuneLearner(ModelLearner[PackedImages]):
     """A whole network with training and validation images; see `epochs.Learner`."""
 
     def __init__(
@@ -101,22 +100,6 @@ class FineTuneLearner:
     def predict(self, images: PackedImages, batch: int = 64) -> np.ndarray:
         """Class probabilities, shape (images, classes)."""
         return np.concatenate([self._predict(x).numpy() for x in images.batches(batch)])
-
-    def validate(self) -> tuple[float, float]:
-        """Cross-entropy and accuracy on the validation images."""
-        assert self.validation is not None
-        predicted = self.predict(self.validation)
-        labels = self.validation.labels
-        return cross_entropy(predicted, labels), accuracy(predicted, labels)
-
-    def get_weights(self) -> Weights:
-        """A copy of all weights of backbone and head."""
-        return [np.array(value) for value in self.model.get_weights()]
-
-    def set_weights(self, weights: Weights) -> None:
-        """Put weights back."""
-        if weights:
-            self.model.set_weights(weights)
 
     def save_state(self, path: str) -> None:
         """Write weights and the optimizer's memory."""

@@ -12,10 +12,9 @@ import tensorflow as tf
 
 from scenery.learning.augmentation import reseed
 from scenery.learning.class_weights import image_weights
-from scenery.learning.epochs import Weights
 from scenery.learning.heads import build_head
+from scenery.learning.model_learner import ModelLearner
 from scenery.learning.optimizers import build_optimizer
-from scenery.learning.scores import accuracy, cross_entropy
 from scenery.study.settings import Optimizer, Settings
 
 
@@ -47,7 +46,7 @@ class LabelledFeatures:
         return np.asarray(self.values[order[:, epoch % views], np.arange(images)])
 
 
-class HeadLearner:
+class HeadLearner(ModelLearner[LabelledFeatures]):
     """A head with training and validation features; see `epochs.Learner`."""
 
     def __init__(
@@ -118,19 +117,3 @@ class HeadLearner:
             for start in range(0, count, batch)
         ]
         return np.concatenate(parts)
-
-    def validate(self) -> tuple[float, float]:
-        """Cross-entropy and accuracy on the validation features."""
-        assert self.validation is not None
-        predicted = self.predict(self.validation)
-        labels = self.validation.labels
-        return cross_entropy(predicted, labels), accuracy(predicted, labels)
-
-    def get_weights(self) -> Weights:
-        """A copy of all weights of the head."""
-        return [np.array(value) for value in self.model.get_weights()]
-
-    def set_weights(self, weights: Weights) -> None:
-        """Put weights back."""
-        if weights:
-            self.model.set_weights(weights)

@@ -39,7 +39,7 @@ check: environment $(ENV)/.dev
 	ruff check .
 	snakefmt --check Snakefile workflow
 	mypy
-	snakemake --lint --configfile config/config.yaml
+	python .ci/lint_workflow.py
 
 format: $(ENV)/.dev
 	ruff format .

@@ -25,7 +25,7 @@ from scenery.study.plan import NotChosenYet, Plan
 CONFIG_FILE = str(workflow.configfiles[-1]) if workflow.configfiles else "config"
 STUDY = open_study(config, CONFIG_FILE, check=workflow.is_main_process)
 R = STUDY.results
-LOGS = "logs" + R.removeprefix("results")
+LOGS = f"logs{R.removeprefix('results')}"
 
 
 def wait_for_choice(experiment):

@@ -212,6 +212,19 @@ class Experiment(Strict):
         return "random" if self.random is not None else "single"
 
 
+class Explain(Strict):
+    """Which final models are looked into: feature maps, filters, Grad-CAM, layers."""
+
+    experiments: Literal["best", "all", "none"] | list[Name] = Field(
+        "best",
+        description="best: the one of highest validation accuracy; all; none; or names of "
+        "experiments. Experiments that share a final model share its pages.",
+    )
+    images: Annotated[Whole, Field(ge=1, le=64)] = Field(
+        8, description="Validation images shown with right answers, and as many with wrong ones."
+    )
+
+
 def _results_folder(value: str) -> str:
     parts = Path(value).parts
     if not parts or parts[0] != "results" or ".." in parts:
@@ -251,6 +264,23 @@ class Study(Strict):
     gpu_missing: Literal["continue", "stop"] = Field(
         "continue", description="What a job does that was allotted a GPU and sees none."
     )
+    explain: Explain = Field(
+        default_factory=Explain, description="Which final models are looked into, and how far."
+    )
+    tensorboard: Switch = Field(
+        False, description="Write the learning curves as TensorBoard logs, too."
+    )
+
+    @model_validator(mode="after")
+    def _explained_exist(self) -> "Study":
+        wanted = self.explain.experiments
+        unknown = [] if isinstance(wanted, str) else sorted(set(wanted) - set(self.experiments))
+        if unknown:
+            raise ValueError(
+                f"explain.experiments: there is no experiment {unknown[0]}; give best, all, none "
+                f"or some of {', '.join(self.experiments)}"
+            )
+        return self
 
     @property
     def subset_names(self) -> tuple[str, ...]:

@@ -67,7 +67,7 @@ def expand(study: Study, name: str, chosen: Settings | None, source: str) -> lis
 
 
 def _refuse_too_many(experiment: Experiment, where: str) -> None:
-    count = len(experiment.list_ or [0])
+    count = len(experiment.list_) if experiment.list_ else 1
     if experiment.grid is not None:
         count = math.prod(len(values) for values in experiment.grid.values())
     elif experiment.random is not None:

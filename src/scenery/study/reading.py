@@ -54,33 +54,40 @@ def read_settings(values: Mapping[str, Any], source: str) -> Settings:
 
 def explain(error: ValidationError, source: str, model: type[BaseModel]) -> str:
     """The mistakes that pydantic found as lines that a student understands."""
-    lines: list[str] = []
+    # A setting of several kinds (a word or a number) has a mistake for each of them.
+    mistakes: dict[tuple[str, str], list[str]] = {}
     for item in error.errors():
-        line = f"{source}: {_explain_one(item, model)}"
-        if line not in lines:
-            lines.append(line)
+        key, message, found = _explain_one(item, model)
+        messages = mistakes.setdefault((key, found), [])
+        if message not in messages:
+            messages.append(message)
+    lines = [
+        f"{source}: {key}: {', or '.join(messages)}{found}"
+        for (key, found), messages in mistakes.items()
+    ]
     if len(lines) > MOST_LINES:
         lines[MOST_LINES:] = [f"and {len(lines) - MOST_LINES} more mistakes"]
     return "\n".join(lines)
 
 
-def _explain_one(item: Any, model: type[BaseModel]) -> str:
+def _explain_one(item: Any, model: type[BaseModel]) -> tuple[str, str, str]:
+    """Key, what is allowed there, and what was found."""
     location = _named_parts(item["loc"])
     key = ".".join(location) or "the file"
     found = item.get("input")
     if item["type"] == "extra_forbidden":
         owner = _model_at(model, item["loc"][:-1])
         known = _keys(owner) if owner else []
-        return f"{key}: unknown key; {nearest(location[-1], known)}"
+        return key, f"unknown key; {nearest(location[-1], known)}", ""
     if item["type"] == "missing":
-        return f"{key}: it is needed and is not there"
+        return key, "it is needed and is not there", ""
     if item["type"] in ("model_type", "dict_type"):
-        return f"{key}: lines of `name: value` are needed below it; found {_short(found)}"
+        return key, "lines of `name: value` are needed below it", f"; found {_short(found)}"
     message = item["msg"].removeprefix("Value error, ")
     message = message[0].lower() + message[1:]
     if item["type"] == "value_error" and isinstance(found, dict):
-        return f"{key}: {message}"
-    return f"{key}: {message}; found {_short(found)}"
+        return key, message, ""
+    return key, message, f"; found {_short(found)}"
 
 
 def _named_parts(location: tuple[Any, ...]) -> list[str]:

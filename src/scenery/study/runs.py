@@ -7,27 +7,22 @@ of itself in `.snakemake/scenery`, removed at its end.
 
 import contextlib
 import functools
-import getpass
 import json
 import os
 import shutil
 import socket
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
 
 from scenery.errors import UserError
+from scenery.study.slurm_queue import explain_failed_jobs, queued_jobs, settle_left_jobs
 
 NOTES = Path(".snakemake/scenery")
 LOCKS = Path(".snakemake/locks")
-# States of Slurm in which a job has not begun; in all others that squeue lists by itself it may
-# still write files.
-WAITING = ("PENDING", "CONFIGURING")
 
 
 @dataclass(frozen=True)
@@ -128,78 +123,16 @@ def begin(submits: bool) -> None:
     stop_left_processes()
 
 
-def end() -> None:
-    """Remove the note of this run."""
+def end(failed: bool, submits: bool) -> None:
+    """Remove the note of this run.
+
+    Args:
+        failed: Whether some of its jobs did; what they lacked is then said.
+        submits: Whether its jobs went to Slurm.
+    """
+    if failed and submits:
+        explain_failed_jobs()
     (NOTES / f"{socket.gethostname()}-{os.getpid()}.json").unlink(missing_ok=True)
-
-
-@dataclass(frozen=True)
-class SlurmJob:
-    """A job of this folder in Slurm's queue; `comment` names its rule, experiment and trial."""
-
-    number: str
-    state: str
-    comment: str
-
-
-def settle_left_jobs(queue: Callable[[], Sequence[SlurmJob]], pause: float = 10.0) -> None:
-    """Wait until no job that an earlier Snakemake submitted from this folder is left.
-
-    They write the same files as the jobs that are about to be submitted in their place. Those that
-    run are waited for, since their work is not lost; those that wait in the queue are cancelled.
-
-    Args:
-        queue: Gives the jobs in Slurm's queue.
-        pause: Seconds between two looks.
-    """
-    told: set[str] = set()
-    while jobs := queue():
-        waiting = [job for job in jobs if job.state in WAITING]
-        if waiting:
-            _say(f"Cancelling jobs that a killed Snakemake left in the queue: {_names(waiting)}")
-            cancel(waiting)
-        running = [job for job in jobs if job not in waiting]
-        if running and {job.number for job in running} - told:
-            told |= {job.number for job in running}
-            _say(
-                f"Waiting for jobs that a killed Snakemake left running: {_names(running)}. Not to "
-                f"wait: scancel {' '.join(job.number for job in running)}; fine-tuning then goes "
-                "on from its last epoch."
-            )
-        time.sleep(pause if running else min(pause, 1.0))
-
-
-def queued_jobs(patient: bool) -> list[SlurmJob]:
-    """Jobs of this user and folder that Snakemake submitted and that have not ended.
-
-    Args:
-        patient: Wait while Slurm cannot be reached; otherwise there are then none.
-    """
-    command = ["squeue", "--noheader", "--user", getpass.getuser(), "--format", "%i|%T|%Z|%k"]
-    while True:
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
-        if result.returncode == 0:
-            break
-        if not patient:
-            return []
-        _say(f"Waiting for Slurm: {result.stderr.strip()}")
-        time.sleep(10)
-    here = str(Path.cwd())
-    rows = [line.split("|", 3) for line in result.stdout.splitlines()]
-    return [
-        SlurmJob(number, state, comment)
-        for number, state, folder, comment in rows
-        # The folder may be reached by several paths.
-        if comment.startswith("rule_") and os.path.realpath(folder) == os.path.realpath(here)
-    ]
-
-
-def cancel(jobs: Sequence[SlurmJob]) -> None:
-    """Take jobs out of the queue; one that has begun meanwhile goes on and is waited for."""
-    numbers = [job.number for job in jobs]
-    subprocess.run(
-        ["scancel", "--state=PENDING", *numbers], capture_output=True, text=True, check=False
-    )
 
 
 def stop_left_processes() -> None:
@@ -213,7 +146,8 @@ def stop_left_processes() -> None:
             left.append(process)
     if not left:
         return
-    _say(f"Stopping {len(left)} process(es) that a killed Snakemake left running here.")
+    number = f"{len(left)} process{'es' if len(left) > 1 else ''}"
+    print(f"Stopping {number} that a killed Snakemake left running here.", file=sys.stderr)
     for process in left:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.terminate()
@@ -232,14 +166,3 @@ def _noted() -> list[Run]:
             # Written by another version, or half written by a run that was killed just then.
             file.unlink(missing_ok=True)
     return runs
-
-
-def _names(jobs: Sequence[SlurmJob]) -> str:
-    names = [
-        f"{j.number} ({j.comment.removeprefix('rule_').replace('_wildcards_', ' ')})" for j in jobs
-    ]
-    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

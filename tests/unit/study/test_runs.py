@@ -13,7 +13,7 @@ import pytest
 
 from scenery.errors import UserError
 from scenery.study import runs
-from scenery.study.runs import LOCKS, NOTES, Run, SlurmJob
+from scenery.study.runs import LOCKS, NOTES, Run
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +41,7 @@ def test_a_run_is_noted_and_forgotten() -> None:
     values = json.loads(next(NOTES.glob("*.json")).read_text(encoding="utf-8"))
     assert (values["process"], values["locks"]) == (os.getpid(), ["0.input.lock"])
     assert runs.look_around() == []
-    runs.end()
+    runs.end(failed=False, submits=False)
     assert not list(NOTES.glob("*.json"))
 
 
@@ -83,50 +83,6 @@ def test_a_broken_note_is_dropped() -> None:
     (NOTES / "x-1.json").write_text("{", encoding="utf-8")
     assert runs.look_around() == []
     assert not list(NOTES.iterdir())
-
-
-def test_left_jobs_are_cancelled_or_waited_for(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    waiting = SlurmJob("7", "PENDING", "rule_fine_tune_wildcards_tune_MobileNet-all-1")
-    running = SlurmJob("8", "RUNNING", "rule_pack")
-    looks = [[waiting, running], [running], [running], []]
-    cancelled: list[SlurmJob] = []
-    monkeypatch.setattr(runs, "cancel", cancelled.extend)
-    runs.settle_left_jobs(lambda: looks.pop(0), pause=0)
-    assert (cancelled, looks) == ([waiting], [])
-    said = capsys.readouterr().err
-    assert "7 (fine_tune tune_MobileNet-all-1)" in said
-    assert said.count("scancel 8;") == 1
-
-
-def test_jobs_of_other_folders_are_left_alone(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (folder / "link").symlink_to(folder)
-    answer = (
-        f"1|RUNNING|{folder}|rule_pack_wildcards_train|32\n"
-        f"2|RUNNING|{folder}/link|rule_split\n"
-        f"3|RUNNING|{folder}/other|rule_pack\n"
-        f"4|RUNNING|{folder}|by hand\n"
-    )
-    tool = folder / "squeue"
-    tool.write_text(f"#!/bin/sh\nprintf '%s' '{answer}'\n", encoding="utf-8")
-    tool.chmod(0o755)
-    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
-    found = runs.queued_jobs(patient=True)
-    assert [job.number for job in found] == ["1", "2"]
-    assert found[0].comment == "rule_pack_wildcards_train|32"
-
-
-def test_an_impatient_look_at_a_dead_slurm_finds_nothing(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tool = folder / "squeue"
-    tool.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
-    tool.chmod(0o755)
-    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
-    assert runs.queued_jobs(patient=False) == []
 
 
 def test_scripts_left_running_are_stopped(folder: Path) -> None:

@@ -19,12 +19,11 @@ split: {validation: 0.25, test: 0.25}
 base: {backbone: MobileNet, weights: none, image_size: 32, remove_stages: 3, batch_size: 16,
        epochs: 25}
 experiments:
-  tune: {title: Fine-tuning, list: [{trainable: head+1}, {trainable: all}]}
 """
-HEADS = """
-  heads: {title: Heads, after: tune, set: {trainable: head, epochs: 3},
-          grid: {optimizer.learning_rate: [1.0e-3, 1.0e-2]}}
-  more: {title: More, after: heads, set: {trainable: all, epochs: 2}, grid: {head.dropout: [0.1]}}
+TUNE = "  tune: {title: Fine-tuning, list: [{trainable: head+1}, {trainable: all}]}\n"
+# The same trials, after a choice that every job on a node has to know of.
+WHOLE = """  heads: {title: Heads, set: {trainable: head}}
+  tune: {title: Fine-tuning, after: heads, list: [{trainable: head+1}, {trainable: all}]}
 """
 
 
@@ -70,8 +69,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, slurm: None) -> Path:
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy2(source, folder / name)
-    (folder / "study.yaml").write_text(STUDY, encoding="utf-8")
-    (folder / "whole.yaml").write_text(STUDY.rstrip() + HEADS, encoding="utf-8")
+    (folder / "study.yaml").write_text(STUDY + TUNE, encoding="utf-8")
+    (folder / "whole.yaml").write_text(STUDY + WHOLE, encoding="utf-8")
     packs = [f"results/small/data/{part}/32.npy" for part in ("train", "validation")]
     command = [sys.executable, "-m", "snakemake", *packs, "--configfile", "study.yaml"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)

@@ -22,7 +22,10 @@ from scenery.study.code_digest import code_digest
 from scenery.study.features import plain_features, training_features, weights_id
 from scenery.study.plan import NotChosenYet, Plan
 
-CONFIG_FILE = str(workflow.configfiles[-1]) if workflow.configfiles else "config"
+# Seen from here, so that neither messages nor slides hold the folders of one machine.
+CONFIG_FILE = str(workflow.configfiles[-1]) if workflow.configfiles else "--config"
+if Path(CONFIG_FILE).is_relative_to(Path.cwd()):
+    CONFIG_FILE = str(Path(CONFIG_FILE).relative_to(Path.cwd()))
 STUDY = open_study(config, CONFIG_FILE, check=workflow.is_main_process)
 R = STUDY.results
 LOGS = f"logs{R.removeprefix('results')}"
@@ -78,11 +81,11 @@ onstart:
 
 
 onsuccess:
-    end()
+    end(failed=False, submits=SUBMITS)
 
 
 onerror:
-    end()
+    end(failed=True, submits=SUBMITS)
 
 
 wildcard_constraints:

@@ -9,7 +9,7 @@ import pytest
 from scenery.study import slurm_queue
 from scenery.study.slurm_queue import SlurmJob, explain_failed_jobs, queued_jobs, settle_left_jobs
 
-Answer = Callable[[str], None]
+Answer = Callable[..., None]
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_jobs_of_other_folders_are_left_alone(answer: Answer, tmp_path: Path) ->
 
 
 def test_an_impatient_look_at_a_dead_slurm_finds_nothing(answer: Answer) -> None:
-    answer("1|RUNNING|None|FOLDER|rule_split\n", status=1)  # type: ignore[call-arg]
+    answer("1|RUNNING|None|FOLDER|rule_split\n", status=1)
     assert queued_jobs(patient=False) == []
 
 

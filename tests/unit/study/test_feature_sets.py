@@ -1,0 +1,102 @@
+"""Which features a trial needs: what shares a file and what must not."""
+
+import re
+from typing import Any
+
+import pytest
+
+from scenery.study.features import plain_features, training_features, weights_id
+from scenery.study.settings import Settings
+
+
+def ids(**values: Any) -> tuple[str, str]:
+    settings = Settings(**values)
+    return plain_features(settings).id, training_features(settings).id
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        {"head": {"dense": [64], "dropout": 0.5}},
+        {"optimizer": {"name": "SGD"}, "epochs": 3, "batch_size": 8},
+        {"seed": 7},
+        {"subset": "small"},
+        {"trainable": "head+1"},
+        {"views": 3},
+        {"image_size": 224},
+        {"cut": "conv_pw_13_relu"},
+        {"label_smoothing": 0.1, "class_weights": "balanced"},
+    ],
+)
+def test_what_comes_after_the_backbone_shares_its_features(same: dict[str, Any]) -> None:
+    assert ids(**same) == ids()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"backbone": "MobileNetV2"},
+        {"weights": "none"},
+        {"weights": "a.h5"},
+        {"image_size": 96},
+        {"remove_stages": 1},
+        {"cut": "conv_pw_12_relu"},
+        {"head": {"pooling": "max"}},
+        {"head": {"pooling": "flatten"}},
+    ],
+)
+def test_what_changes_the_activations_has_features_of_its_own(other: dict[str, Any]) -> None:
+    assert not set(ids(**other)) & set(ids())
+
+
+def test_random_weights_follow_the_seed() -> None:
+    assert ids(weights="none", seed=0) != ids(weights="none", seed=1)
+    assert ids(weights="none", seed=1) == ids(weights="none", seed=1)
+
+
+VIEWS = {"augment": {"zoom": 0.1}, "views": 4}
+
+
+def test_views_are_for_training_alone() -> None:
+    plain, training = ids(**VIEWS)
+    assert plain == ids()[0]
+    assert training != plain
+    assert "views" in training
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"views": 5},
+        {"augment": {"zoom": 0.2}},
+        {"seed": 2},
+        {"subset": "small"},
+        {"image_size": 96},
+    ],
+)
+def test_other_views_are_other_features(other: dict[str, Any]) -> None:
+    assert ids(**{**VIEWS, **other})[1] != ids(**VIEWS)[1]
+
+
+def test_features_as_params_say_all_that_is_needed() -> None:
+    params = training_features(Settings(**VIEWS, subset="small", seed=5)).as_params()
+    assert (params["views"], params["seed"], params["subset"]) == (4, 5, "small")
+    assert params["augment"]["zoom"] == 0.1
+    assert training_features(Settings()).as_params()["augment"] is None
+
+
+def test_ids_are_those_of_the_last_version() -> None:
+    assert plain_features(Settings()).id == "MobileNet-conv_pw_13_relu-224px-average-05e274f3"
+    assert training_features(Settings(**VIEWS)).id == (
+        "MobileNet-conv_pw_13_relu-224px-views-0243e91f"
+    )
+
+
+def test_names_of_weights() -> None:
+    assert weights_id("MobileNet", "imagenet") == "MobileNet-imagenet"
+    found = {
+        weights_id("MobileNet", path) for path in ("a/w.h5", "b/w.h5", "b/w 1.5.h5", "..", "é")
+    }
+    assert len(found) == 5
+    # They are a wildcard of the workflow.
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]+", name) for name in found)

@@ -55,5 +55,9 @@ lock:
 	$(COMPILE) --extra gpu --constraint requirements/cpu.txt --output-file requirements/gpu.txt
 	$(COMPILE) --extra dev --constraint requirements/cpu.txt --output-file requirements/dev.txt
 
+# The schema and the tables of config/, from the models that check a config.
+schema: environment
+	PYTHONPATH=src python -m scenery.study.schema
+
 clean:
 	rm -rf $(ENV) .tools .snakemake results logs

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).parent / "one_machine.sh"
+TEST_IMAGES = "results/small/data/test/32.npy"
 CHOSEN = "results/small/experiments/tune/chosen.yaml"
 
 
@@ -68,10 +69,16 @@ class Folder:
 
     path: Path
 
-    def start(self, *arguments: str, targets: Sequence[str], study: str = "study.yaml") -> Call:
+    def start(
+        self,
+        *arguments: str,
+        targets: Sequence[str],
+        study: str = "study.yaml",
+        profile: str = "profiles/slurm",
+    ) -> Call:
         """Call Snakemake with the Slurm profile, looking at the queue more often than it says."""
         command = [sys.executable, "-m", "snakemake", *targets]
-        command += ["--profile", "profiles/slurm", "--configfile", study]
+        command += ["--profile", profile, "--configfile", study]
         command += ["--slurm-init-seconds-before-status-checks", "2", *arguments]
         log = self.path / f"call_{len(list(self.path.glob('call_*')))}.txt"
         with log.open("wb") as stream:

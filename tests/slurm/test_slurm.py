@@ -13,11 +13,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import psutil
 import pytest
-from slurm.cluster import CHOSEN, Call, Folder, control, slurm_says, until
+from slurm.cluster import CHOSEN, TEST_IMAGES, Call, Folder, control, slurm_says, until
 
 pytestmark = pytest.mark.slurm
 
-TEST_IMAGES = "results/small/data/test/32.npy"
 TRAINED = ("fine_tune", "refit_network", "extract_features")
 
 

@@ -22,7 +22,7 @@ def control(*arguments: str) -> None:
 
 @dataclass(frozen=True)
 class Job:
-    """A job as Slurm recorded it: memory in MB, run time limit as D-HH:MM:SS or shorter."""
+    """A job as Slurm recorded it: memory such as 8000M, run time limit such as 4:00:00."""
 
     number: str
     state: str
@@ -30,6 +30,7 @@ class Job:
     wildcards: str
     memory: str
     limit: str
+    processors: int
     gpus: int
 
 
@@ -90,17 +91,17 @@ class Folder:
 
     def jobs(self, rule: str = "") -> list[Job]:
         """All jobs of this folder that Slurm knows of, ended ones too, oldest first."""
-        out = slurm_says("squeue", "--states=all", "--noheader", "--format=%i|%T|%m|%l|%Z|%k")
+        out = slurm_says("squeue", "--states=all", "--noheader", "--format=%i|%T|%m|%l|%C|%Z|%k")
         jobs = []
         for line in out.splitlines():
-            number, state, memory, limit, folder, comment = line.split("|", 5)
+            number, state, memory, limit, processors, folder, comment = line.split("|", 6)
             if Path(folder) != self.path:
                 continue
             name, _, wildcards = comment.removeprefix("rule_").partition("_wildcards_")
             record = slurm_says("scontrol", "show", "job", number)
             asked = re.search(r"TresPerJob=gres:gpu:(\d+)", record)
             gpus = int(asked[1]) if asked else 0
-            jobs.append(Job(number, state, name, wildcards, memory, limit, gpus))
+            jobs.append(Job(number, state, name, wildcards, memory, limit, int(processors), gpus))
         jobs.sort(key=lambda job: int(job.number))
         return [job for job in jobs if job.rule == rule or not rule]
 

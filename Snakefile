@@ -11,6 +11,7 @@
 #   experiments/{experiment}/refit_head|refit_network/   the chosen settings trained once more
 #   experiments/{experiment}/test/                  its score: the one place for test images
 #   experiments/{experiment}/figures/  figures/     pictures
+#   experiments/{experiment}/explain/               what is inside a final model
 #   trials.csv  summary.csv  slides.pdf  slides.pptx  report.html
 
 from snakemake.utils import min_version
@@ -36,6 +37,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/choose.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/explain.smk"
 include: "workflow/rules/summary.smk"
 
 

@@ -1,24 +1,43 @@
 # Pictures and tables of single experiments, all from tables on disk: restyling retrains nothing.
 
 OVERVIEW = "Overview"
+DATA = "Data"
+# What a result was measured on, as the report says it beside each item.
+TRAIN_VALIDATION, VALIDATION, TEST = "train, validation", "validation", "test"
+ALL_IMAGES, NO_IMAGES = "all", "none"
 
 
 def title(wildcards):
-    """The experiment's title: its category in the report."""
+    """The experiment's title."""
     return STUDY.experiments[wildcards.experiment].title or wildcards.experiment
 
 
-def pictures(stem, caption, category, **labels):
-    """The SVG and the PNG of one figure, labelled for the report."""
-    return {
-        f"{stem.rsplit('/', 1)[-1]}_{form}": report(
-            f"{stem}.{form}",
-            caption=f"../report/{caption}.rst",
-            category=category,
-            labels={**labels, "format": form},
-        )
-        for form in ("svg", "png")
-    }
+def category(wildcards):
+    """Where the experiment's results stand in the report: its title, with its name if need be."""
+    name = wildcards.experiment
+    titles = [e.title or other for other, e in STUDY.experiments.items()]
+    text = title(wildcards)
+    if titles.count(text) > 1 or text in (OVERVIEW, DATA):
+        text += f" ({name})"
+    # Snakemake would look for wildcards behind a brace; the mark after it is not seen.
+    return text.replace("{", "{\u2060")
+
+
+def shown(path, caption, where, content, images):
+    """An output that the report shows, with labels in words."""
+    return report(
+        path,
+        caption=f"../report/{caption}.rst",
+        category=where,
+        labels={"content": content, "images": images},
+    )
+
+
+def pictures(stem, caption, where, content, images, svg=True):
+    """A figure as PNG, which looks the same in every report, and as SVG beside it."""
+    name = stem.rsplit("/", 1)[-1]
+    files = {f"{name}_png": shown(f"{stem}.png", caption, where, content, images)}
+    return files | ({f"{name}_svg": f"{stem}.svg"} if svg else {})
 
 
 FIGURES = f"{R}/experiments/{{experiment}}/figures"
@@ -40,10 +59,13 @@ rule plot_experiment:
         **pictures(
             f"{FIGURES}/learning_curves",
             "learning_curves",
-            title,
-            figure="learning curves",
+            category,
+            "learning curves",
+            TRAIN_VALIDATION,
         ),
-        **pictures(f"{FIGURES}/settings", "settings", title, figure="all trials"),
+        **pictures(
+            f"{FIGURES}/settings", "settings", category, "all trials", VALIDATION
+        ),
     log:
         f"{LOGS}/plot_experiment/{{experiment}}.log",
     params:
@@ -63,15 +85,24 @@ rule plot_test:
         classes=f"{R}/experiments/{{experiment}}/test/classes.csv",
     output:
         **pictures(
-            f"{FIGURES}/confusion", "confusion", title, figure="confusion matrix"
+            f"{FIGURES}/confusion", "confusion", category, "confusion matrix", TEST
         ),
-        **pictures(f"{FIGURES}/classes", "classes", title, figure="score of each class"),
-        **pictures(f"{FIGURES}/reliability", "reliability", title, figure="calibration"),
-        mistakes_png=report(
-            f"{FIGURES}/mistakes.png",
-            caption="../report/mistakes.rst",
-            category=title,
-            labels={"figure": "most confident mistakes", "format": "png"},
+        **pictures(
+            f"{FIGURES}/classes", "classes", category, "score of each class", TEST
+        ),
+        **pictures(
+            f"{FIGURES}/roc", "roc", category, "ROC and precision-recall curves", TEST
+        ),
+        **pictures(
+            f"{FIGURES}/reliability", "reliability", category, "calibration", TEST
+        ),
+        **pictures(
+            f"{FIGURES}/mistakes",
+            "mistakes",
+            category,
+            "most confident mistakes",
+            TEST,
+            svg=False,
         ),
     log:
         f"{LOGS}/plot_test/{{experiment}}.log",
@@ -93,7 +124,11 @@ rule plot_best:
         metrics=f"{R}/experiments/{{experiment}}/test/metrics.json",
     output:
         **pictures(
-            f"{FIGURES}/best", "best", title, figure="best result and configuration"
+            f"{FIGURES}/best",
+            "best",
+            category,
+            "best result and configuration",
+            "validation, test",
         ),
     log:
         f"{LOGS}/plot_best/{{experiment}}.log",
@@ -110,11 +145,12 @@ rule tabulate_experiment:
     input:
         trials=f"{R}/experiments/{{experiment}}/trials.csv",
     output:
-        html=report(
+        html=shown(
             f"{R}/experiments/{{experiment}}/trials.html",
-            caption="../report/trials.rst",
-            category=title,
-            labels={"figure": "table of all trials", "format": "html"},
+            "trials",
+            category,
+            "table of all trials",
+            TRAIN_VALIDATION,
         ),
     log:
         f"{LOGS}/tabulate_experiment/{{experiment}}.log",

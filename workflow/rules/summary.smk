@@ -82,15 +82,22 @@ rule plot_study:
         summary=rules.summarise.output.summary,
     output:
         **pictures(
-            f"{R}/figures/comparison", "comparison", OVERVIEW, figure="all experiments"
+            f"{R}/figures/comparison",
+            "comparison",
+            OVERVIEW,
+            "all experiments",
+            "validation, test",
         ),
         **pictures(
             f"{R}/figures/parameters",
             "parameters",
             OVERVIEW,
-            figure="accuracy and parameters",
+            "accuracy and parameters",
+            VALIDATION,
         ),
-        **pictures(f"{R}/figures/time", "time", OVERVIEW, figure="accuracy and time"),
+        **pictures(
+            f"{R}/figures/time", "time", OVERVIEW, "accuracy and time", VALIDATION
+        ),
     log:
         f"{LOGS}/plot_study.log",
     params:
@@ -105,11 +112,12 @@ rule tabulate:
     input:
         summary=rules.summarise.output.summary,
     output:
-        html=report(
+        html=shown(
             f"{R}/summary.html",
-            caption="../report/summary.rst",
-            category=OVERVIEW,
-            labels={"figure": "table of all trials", "format": "html"},
+            "summary",
+            OVERVIEW,
+            "table of all trials",
+            "train, validation, test",
         ),
     log:
         f"{LOGS}/tabulate.log",
@@ -126,11 +134,12 @@ rule tabulate_data:
         catalogue=f"{R}/data/catalogue.csv",
         split=f"{R}/data/split.csv",
     output:
-        html=report(
+        html=shown(
             f"{R}/data/data.html",
-            caption="../report/data.rst",
-            category="Data",
-            labels={"figure": "images, problems and duplicates", "format": "html"},
+            "data",
+            DATA,
+            "images, problems and duplicates",
+            ALL_IMAGES,
         ),
     log:
         f"{LOGS}/tabulate_data.log",
@@ -153,13 +162,16 @@ rule make_slides:
         predictions=of_each_experiment("test/predictions.csv"),
         figures=of_each_experiment("figures/settings.png"),
     output:
-        pdf=report(
-            f"{R}/slides.pdf",
-            caption="../report/slides.rst",
-            category=OVERVIEW,
-            labels={"figure": "slides", "format": "pdf"},
+        pdf=shown(
+            f"{R}/slides.pdf", "slides", OVERVIEW, "slides (PDF)", "validation, test"
         ),
-        pptx=f"{R}/slides.pptx",
+        pptx=shown(
+            f"{R}/slides.pptx",
+            "slides",
+            OVERVIEW,
+            "slides to edit (PPTX)",
+            "validation, test",
+        ),
     log:
         f"{LOGS}/make_slides.log",
     params:
@@ -190,6 +202,8 @@ rule results:
         of_each_experiment("figures/confusion.svg"),
         of_each_experiment("figures/best.svg"),
         of_each_experiment("trials.html"),
+        of_explained("explain/grad_cam.png", "explain/layers.html"),
+        augmentation_sheet,
 
 
 rule report:

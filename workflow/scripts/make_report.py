@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenery.jobs import job
+from scenery.presentation import report_process
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -29,7 +30,7 @@ def make_report(snakefile: Path, config: Path, target: str, out: Path) -> None:
     Raises:
         RuntimeError: When Snakemake fails, with the end of its output.
     """
-    command = [sys.executable, "-m", "snakemake", target]
+    command = [sys.executable, "-m", report_process.__name__, target]
     command += ["--snakefile", str(snakefile), "--configfile", str(config)]
     command += ["--report", str(out), "--cores", "1", "--nolock"]
     command += ["--profile", "none", "--workflow-profile", "none"]

@@ -1,7 +1,8 @@
 """Draw what an experiment's final model does on the test partition.
 
 In: metrics, predictions, confusion matrix and class scores. Out: confusion matrix, scores of each
-class and reliability diagram (SVG and PNG), the most confident mistakes (PNG).
+class, ROC and precision-recall curves and reliability diagram (SVG and PNG), the most confident
+mistakes (PNG).
 """
 
 from pathlib import Path
@@ -17,6 +18,7 @@ from scenery.presentation.reading import (
     read_predictions,
 )
 from scenery.presentation.style import save
+from scenery.presentation.threshold_figure import threshold_curves
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -33,15 +35,18 @@ def plot_test(
     confusion_png: Path,
     classes_svg: Path,
     classes_png: Path,
+    roc_svg: Path,
+    roc_png: Path,
     reliability_svg: Path,
     reliability_png: Path,
     mistakes_png: Path,
 ) -> None:
-    """Draw the four figures; `root` is the folder that the predictions' files are relative to."""
+    """Draw the five figures; `root` is the folder that the predictions' files are relative to."""
     measured, predicted = read_metrics(metrics), read_predictions(predictions)
     matrix = confusion_matrix(read_confusion(confusion), measured, title)
     save(matrix, confusion_svg, confusion_png)
     save(class_scores(read_classes(classes), measured, title), classes_svg, classes_png)
+    save(threshold_curves(predicted, title), roc_svg, roc_png)
     save(reliability(predicted, title), reliability_svg, reliability_png)
     save(confident_mistakes(predicted, root, title), None, mistakes_png)
 
@@ -59,6 +64,8 @@ if __name__ == "__main__":
             confusion_png=Path(snakemake.output.confusion_png),
             classes_svg=Path(snakemake.output.classes_svg),
             classes_png=Path(snakemake.output.classes_png),
+            roc_svg=Path(snakemake.output.roc_svg),
+            roc_png=Path(snakemake.output.roc_png),
             reliability_svg=Path(snakemake.output.reliability_svg),
             reliability_png=Path(snakemake.output.reliability_png),
             mistakes_png=Path(snakemake.output.mistakes_png),

@@ -63,7 +63,7 @@ def _window(operation: Any) -> tuple[int, int]:
 def layer_table(backbone: keras.Model, head: keras.Model) -> pd.DataFrame:
     """One row per layer of a final model, from the image to the probabilities.
 
-    Columns: number, layer, kind, part (stage 1, stage 2, ..., head), output (height × width ×
+    Columns: number, layer, kind, part (stage 1, stage 2, ..., head), output (height x width x
     channels), layer_parameters, receptive_field and stride (pixels of the input image; infinite
     for the whole image, NaN where not defined).
     """
@@ -91,7 +91,7 @@ def _row(operation: Any, part: str, field: float, stride: float) -> dict[str, An
         "layer": operation.name,
         "kind": type(operation).__name__,
         "part": part,
-        "output": " × ".join(str(size) for size in shape),
+        "output": " x ".join(str(size) for size in shape),
         "layer_parameters": parameters,
         "receptive_field": field,
         "stride": stride,

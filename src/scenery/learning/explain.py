@@ -99,8 +99,8 @@ def feature_maps(backbone: keras.Model, pixels: np.ndarray) -> dict[str, np.ndar
         For each stage number s (0, 1, ...): `mean_s` and `max_s`, shape (images, cells, cells);
         `components_s`, shape (images, cells, cells, up to 3), the first principal components over
         channels, fitted to all cells of these images; `variance_s`, their shares of the variance;
-        `channels_s`, shape (up to 3 images, channels, cells, cells), the channels of largest mean
-        absolute activation; `strongest_s`, their numbers. `layers` holds the layers' names.
+        `channels_s`, shape (up to 3 images, channels, cells, cells), the channels that vary most
+        over all cells; `strongest_s`, their numbers. `layers` holds the layers' names.
     """
     stages = shown_stages(backbone)
     probe = keras.Model(backbone.input, [backbone.get_layer(one.layer).output for one in stages])
@@ -122,7 +122,7 @@ def _reduced(maps: np.ndarray) -> dict[str, np.ndarray]:
     wanted = min(3, *cells.shape)
     components = PCA(wanted, svd_solver="full" if len(cells) < 2000 else "covariance_eigh")
     reduced = components.fit_transform(cells).reshape(*maps.shape[:-1], wanted)
-    strongest = np.argsort(-np.abs(cells).mean(axis=0), kind="stable")[:STRONGEST]
+    strongest = np.argsort(-cells.std(axis=0), kind="stable")[:STRONGEST]
     channels = maps[:CHANNELS_SHOWN_OF, ..., strongest].transpose(0, 3, 1, 2)
     return {
         "mean": maps.mean(axis=-1).astype(np.float16),

@@ -116,6 +116,20 @@ def read_split(path: str | Path) -> pd.DataFrame:
     return read_table(path, ("file", "class", "partition"))
 
 
+def read_answers(path: str | Path) -> pd.DataFrame:
+    """One row per validation image: its class, the answer, and its place in the plane."""
+    table = read_table(path, ("file", "class", "predicted", "correct", "confidence"))
+    for column in ("pca_1", "pca_2", "share_1", "share_2", "tsne_1", "tsne_2"):
+        # Without an image placed by t-SNE a column is empty.
+        table[column] = pd.to_numeric(table[column], errors="coerce")
+    return table
+
+
+def read_layers(path: str | Path) -> pd.DataFrame:
+    """One row per layer of a final model, from the image to the probabilities."""
+    return read_table(path, ("number", "layer", "kind", "part", "output", "receptive_field"))
+
+
 def read_metrics(path: str | Path) -> dict[str, Any]:
     """What was measured on the test partition, as written by `evaluate`."""
     metrics = json.loads(Path(path).read_text(encoding="utf-8"))

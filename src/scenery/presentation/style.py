@@ -1,6 +1,7 @@
 """One look for all figures: colours, sizes, and files that do not change from run to run."""
 
 import functools
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +30,11 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "h")
 CHOSEN = VERMILLION
 COLOUR_MAP = "viridis"
 
+# That a font for another script comes in one weight only is no news to a student.
+logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+
 # DejaVu Sans comes with matplotlib; the others are asked for letters that it lacks.
+# One of a script is enough.
 _FURTHER_FONTS = (
     "Noto Sans CJK SC",
     "Noto Sans SC",
@@ -37,7 +42,14 @@ _FURTHER_FONTS = (
     "Microsoft YaHei",
     "PingFang SC",
     "Noto Sans Devanagari",
+    "Noto Sans Bengali",
+    "Noto Sans Tamil",
+    "Noto Sans Telugu",
     "Noto Sans Thai",
+    "Noto Sans Khmer",
+    "Noto Sans Ethiopic",
+    "Noto Sans Hebrew",
+    "Noto Sans Arabic",
 )
 
 

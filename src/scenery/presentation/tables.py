@@ -115,7 +115,10 @@ def _rendered(table: HtmlTable, number_on_page: int) -> str:
         parts.append('<tr class="marked">' if mark else "<tr>")
         for cell, right in zip(cells, numeric, strict=True):
             look = ' class="number"' if right else ""
-            order = f' data-order="{cell.order!r}"' if cell.order is not None else ""
+            order = ""
+            if cell.order is not None:
+                # JavaScript knows the infinite by another name.
+                order = f' data-order="{repr(cell.order).replace("inf", "Infinity")}"'
             text = html.escape(cell.text).replace("\n", "<br>")
             parts.append(f"<td{look}{order}>{text}</td>")
         parts.append("</tr>")
@@ -255,3 +258,19 @@ def data_set_tables(catalogue: pd.DataFrame, split: pd.DataFrame) -> list[HtmlTa
         ),
         HtmlTable("Other duplicates", others),
     ]
+
+
+def layer_tables(layers: pd.DataFrame) -> list[HtmlTable]:
+    """The layers of a final model, and what each of its parts adds up to."""
+    frame = layers.rename(columns={"layer_parameters": "parameters"})
+    parts = (
+        frame.groupby("part", sort=False)
+        .agg(layers=("layer", "size"), parameters=("parameters", "sum"), output=("output", "last"))
+        .reset_index()
+    )
+    said = (
+        "Receptive field: side of the square of input pixels that one cell of the output depends "
+        "on, borders left out of account; infinite: the whole image. Stride: input pixels from "
+        "one cell to the next. Output: height, width, channels."
+    )
+    return [HtmlTable("Parts", parts), HtmlTable("Layers", frame, said)]

@@ -1,0 +1,144 @@
+"""Look inside a final model, on validation images.
+
+In: model.keras, packed validation images. Out:
+answers.csv           one row per validation image: class, predicted, correct, confidence, and its
+                      place by PCA and t-SNE of the last features
+grad_cam.npz          pictures of right and wrong answers, and where they speak for a class
+feature_maps.npz      activations of one image per row at the ends of stages, channels reduced
+filters.npz           the kernels of the first convolution
+layers.csv            every layer: output shape, parameters, receptive field
+architecture.dot, layers.dot   diagrams by stage and by layer, for Graphviz
+facts.json            what was explained, and whether the model has learned from these images
+"""
+
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from scenery.data.tables import read_split
+from scenery.jobs import job
+from scenery.learning.architecture import layer_table, layers_diagram, stages_diagram
+from scenery.learning.explain import (
+    Parts,
+    ask,
+    embed,
+    feature_maps,
+    first_filters,
+    grad_cam,
+    grad_cam_layer,
+    pick,
+    take_apart,
+)
+from scenery.learning.final_model import load_final
+from scenery.learning.hardware import set_up
+from scenery.learning.packed import PackedImages, class_names, open_packed, partition_table
+from scenery.learning.results import prediction_table
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+log = logging.getLogger("scenery")
+
+SEED = 0
+MAPPED = 8
+
+
+def explain(
+    model: Path,
+    record: Path,
+    split: Path,
+    array: Path,
+    images: int,
+    learned: bool,
+    out: dict[str, Path],
+) -> None:
+    """Write all files of the folder.
+
+    Args:
+        model: model.keras; loaded in Keras' safe mode.
+        record: record.json beside it.
+        split: The split.
+        array: Packed validation images.
+        images: Most right and most wrong answers that Grad-CAM explains.
+        learned: Whether the model was trained on the validation images too.
+        out: Paths by name: answers, grad_cam, feature_maps, filters, layers, architecture,
+            layers_dot, facts.
+    """
+    table = read_split(split)
+    classes = class_names(table)
+    validation = open_packed(array, partition_table(table, "validation"))
+    final = load_final(model)
+    parts = take_apart(final)
+    probabilities, values = ask(parts, validation)
+    answers = prediction_table(
+        list(validation.files), validation.labels, probabilities, classes
+    ).drop(columns=[f"probability:{name}" for name in classes])
+    places = embed(values, SEED).set_index("position")
+    pd.concat([answers, places], axis=1).to_csv(out["answers"], index=False)
+
+    right, wrong = pick(probabilities, validation.labels, images)
+    layer = grad_cam_layer(parts.backbone)
+    heat = _grad_cam(parts, layer.layer, validation, probabilities, right + wrong)
+    np.savez_compressed(out["grad_cam"], **heat, right=len(right))
+    shown = validation.read(np.array((right + wrong)[:MAPPED], dtype=np.int64))
+    np.savez_compressed(out["feature_maps"], pixels=shown, **feature_maps(parts.backbone, shown))
+    np.savez_compressed(out["filters"], filters=first_filters(parts.backbone))
+    layer_table(parts.backbone, parts.head).to_csv(out["layers"], index=False)
+    out["architecture"].write_text(stages_diagram(parts.backbone, parts.head), encoding="utf-8")
+    out["layers_dot"].write_text(layers_diagram(final), encoding="utf-8")
+    facts = json.loads(record.read_text(encoding="utf-8"))
+    about = {
+        "trial": facts["trial"],
+        "backbone": parts.backbone.name,
+        "learned": learned,
+        "images": len(validation),
+        "right": int(answers["correct"].sum()),
+        "grad_cam_layer": layer.layer,
+        "grad_cam_cells": layer.size,
+    }
+    out["facts"].write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    log.info(
+        "%d of %d validation images right; Grad-CAM at %s (%d x %d cells)",
+        about["right"],
+        about["images"],
+        layer.layer,
+        layer.size,
+        layer.size,
+    )
+
+
+def _grad_cam(
+    parts: Parts,
+    layer: str,
+    images: PackedImages,
+    probabilities: np.ndarray,
+    positions: list[int],
+) -> dict[str, Any]:
+    """Pictures, and heat maps for the predicted and for the true class, of some images."""
+    places = np.array(positions, dtype=np.int64)
+    pixels = images.read(places)
+    predicted, true = probabilities.argmax(axis=1)[places], images.labels[places]
+    return {
+        "positions": places,
+        "pixels": pixels,
+        "for_predicted": grad_cam(parts, layer, pixels, [int(one) for one in predicted]),
+        "for_true": grad_cam(parts, layer, pixels, [int(one) for one in true]),
+    }
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        set_up(snakemake.threads)
+        explain(
+            model=Path(snakemake.input.model[0]),
+            record=Path(snakemake.input.model[1]),
+            split=Path(snakemake.input.split),
+            array=Path(snakemake.input.images[0]),
+            images=snakemake.params.images,
+            learned=snakemake.params.learned,
+            out={name: Path(path) for name, path in snakemake.output.items()},
+        )

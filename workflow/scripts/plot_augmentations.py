@@ -1,0 +1,29 @@
+"""Draw the contact sheet of the augmentations in use.
+
+In: augmentations.npz. Out: augmentations.png.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scenery.jobs import job
+from scenery.presentation.explain_figures import augmentations_figure
+from scenery.presentation.style import save
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+
+def plot_augmentations(archive: Path, png: Path) -> None:
+    """Draw the figure."""
+    with np.load(archive, allow_pickle=False) as stored:
+        save(augmentations_figure(stored), None, png)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        plot_augmentations(
+            archive=Path(snakemake.input.archive), png=Path(snakemake.output.augmentations_png)
+        )

@@ -218,7 +218,6 @@ rule report:
         captions=captions_digest(),
         snakefile=str(Path(workflow.basedir) / "Snakefile"),
         config=rules.write_config.output.config,
-        target="results",
     message:
         "Making the report"
     script:

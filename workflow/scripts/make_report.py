@@ -22,15 +22,17 @@ log = logging.getLogger("scenery")
 OF_THE_OUTER_RUN = ("SNAKEMAKE_PROFILE",)
 
 
-def make_report(snakefile: Path, config: Path, target: str, out: Path) -> None:
+def make_report(snakefile: Path, config: Path, results: list[str], out: Path) -> None:
     """Run `snakemake --report` on finished results.
 
     It runs without the lock, which the surrounding Snakemake holds; it writes nothing but `out`.
+    It is given the results one by one: it does not look behind checkpoints itself, and what only
+    they make known would be missing.
 
     Raises:
         RuntimeError: When Snakemake fails, with the end of its output.
     """
-    command = [sys.executable, "-m", report_process.__name__, target]
+    command = [sys.executable, "-m", report_process.__name__, *results]
     command += ["--snakefile", str(snakefile), "--configfile", str(config)]
     command += ["--report", str(out), "--cores", "1", "--nolock"]
     command += ["--profile", "none", "--workflow-profile", "none"]
@@ -46,6 +48,6 @@ if __name__ == "__main__":
         make_report(
             snakefile=Path(snakemake.params.snakefile),
             config=Path(snakemake.params.config),
-            target=snakemake.params.target,
+            results=[str(path) for path in snakemake.input],
             out=Path(snakemake.output.html),
         )

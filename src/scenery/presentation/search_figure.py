@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from scenery.presentation.importance import importance
 from scenery.presentation.ranking import completed, varied_columns
 from scenery.presentation.reading import Choice
 from scenery.presentation.statistics import best_of
@@ -28,14 +29,15 @@ WIDE = 50.0
 
 @styled
 def random_search(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
-    """One panel per hyper-parameter and one for the search's efficiency.
+    """One panel per hyper-parameter, one for the search's efficiency, one for importance.
 
-    Every trial is a dot, the chosen one large, diverged ones crosses on the lower edge. The
-    last panel shows the best validation accuracy that n of these trials would have found:
-    median, and the range of 95 % of all draws (Bergstra and Bengio 2012).
+    Every trial is a dot, the chosen one large, diverged ones crosses on the lower edge. Then the
+    best validation accuracy that n of these trials would have found: median, and the range of
+    95 % of all draws (Bergstra and Bengio 2012); and how much worse a forest predicts accuracy
+    when a setting is shuffled (see `importance`).
     """
     varied = varied_columns(trials, choice)
-    panels_needed = len(varied) + 1
+    panels_needed = len(varied) + 2
     columns = min(panels_needed, 4 if panels_needed > 6 else 3)
     rows = -(-panels_needed // columns)
     figure = new_figure(3.9 * columns, 1.2 + 2.8 * rows)
@@ -43,6 +45,10 @@ def random_search(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
     for axes, name in zip(panels.flat, varied, strict=False):
         _hyper_parameter(axes, trials, name)
     _efficiency(panels.flat[len(varied)], trials)
+    # The last panel has settings up its side, not accuracies.
+    place = panels.flat[len(varied) + 1].get_subplotspec()
+    panels.flat[len(varied) + 1].remove()
+    _importance(figure.add_subplot(place), trials, varied)
     for axes in panels.flat[panels_needed:]:
         axes.set_axis_off()
     for row in panels:
@@ -121,3 +127,24 @@ def _efficiency(axes: Axes, trials: pd.DataFrame) -> None:
     axes.set_xlabel("best of n trials: n")
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.legend(loc="lower right")
+
+
+def _importance(axes: Axes, trials: pd.DataFrame, varied: list[str]) -> None:
+    found = importance(trials[completed(trials)], varied)
+    axes.grid(False, axis="y")
+    if found is None or found.explained <= 0:
+        axes.set_axis_off()
+        text = "too few trials" if found is None else "the settings do not\npredict the accuracy"
+        axes.text(0.5, 0.5, f"importance of settings:\n{text}", ha="center", va="center",
+                  transform=axes.transAxes, fontsize=12)  # fmt: skip
+        return
+    names = sorted(found.drops, key=lambda name: found.drops[name][0])
+    means = [found.drops[name][0] for name in names]
+    spreads = [found.drops[name][1] for name in names]
+    axes.barh(range(len(names)), means, 0.65, xerr=spreads, color=BLUE,
+              error_kw={"ecolor": "black", "capsize": 3})  # fmt: skip
+    size = 11 if len(names) <= 8 else 8
+    labels = shorten_all(map(heading, names), 18)
+    axes.set_yticks(range(len(names)), labels, fontsize=size)
+    axes.set_xlabel("importance: loss of R\u00b2")
+    axes.set_title(f"forest's R\u00b2 on unseen trials: {found.explained:.2f}", fontsize=11, loc="left")

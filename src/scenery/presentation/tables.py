@@ -139,7 +139,7 @@ th button:focus-visible { outline: 2px solid #0072b2; }
 th[aria-sort="ascending"] button::after { content: " \\25B2"; }
 th[aria-sort="descending"] button::after { content: " \\25BC"; }
 td { padding: 0.35rem 0.7rem; border-top: 1px solid #e4e4e4; vertical-align: top;
-  max-width: 22rem; overflow-wrap: anywhere; }
+  min-width: 3rem; max-width: 24rem; overflow-wrap: break-word; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 tr.marked { background: #fbe9dd; font-weight: bold; }
 tbody tr:hover { background: #f1f6fa; }

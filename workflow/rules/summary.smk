@@ -216,7 +216,6 @@ rule report:
     params:
         code=code("make_report"),
         captions=captions_digest(),
-        snakefile=str(Path(workflow.basedir) / "Snakefile"),
         config=rules.write_config.output.config,
     message:
         "Making the report"

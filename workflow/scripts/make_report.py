@@ -46,7 +46,8 @@ def make_report(snakefile: Path, config: Path, results: list[str], out: Path) ->
 if __name__ == "__main__":
     with job(snakemake.log[0]):
         make_report(
-            snakefile=Path(snakemake.params.snakefile),
+            # Not a parameter: a checkout that is moved would make its report again.
+            snakefile=Path(snakemake.scriptdir).resolve().parents[1] / "Snakefile",
             config=Path(snakemake.params.config),
             results=[str(path) for path in snakemake.input],
             out=Path(snakemake.output.html),

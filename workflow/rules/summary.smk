@@ -23,6 +23,7 @@ localrules:
     plot_study,
     tabulate,
     tabulate_data,
+    plot_examples,
     make_slides,
     results,
     report,
@@ -151,6 +152,50 @@ rule tabulate_data:
         "../scripts/tabulate_data.py"
 
 
+rule plot_examples:
+    input:
+        split=f"{R}/data/split.csv",
+    output:
+        **pictures(
+            f"{R}/data/examples",
+            "examples",
+            DATA,
+            "examples of the classes",
+            "train",
+            svg=False,
+        ),
+    log:
+        f"{LOGS}/plot_examples.log",
+    params:
+        code=code("plot_examples"),
+        root=image_root(),
+    message:
+        "Drawing examples of the classes"
+    script:
+        "../scripts/plot_examples.py"
+
+
+def tensorboard_logs(wildcards):
+    """The TensorBoard logs, if the study asks for them."""
+    return [f"{R}/tensorboard"] if STUDY.tensorboard else []
+
+
+rule write_tensorboard:
+    input:
+        histories=of_each_experiment("history.csv"),
+    output:
+        logs=directory(f"{R}/tensorboard"),
+    log:
+        f"{LOGS}/write_tensorboard.log",
+    params:
+        code=code("write_tensorboard"),
+        experiments=list(STUDY.experiments),
+    message:
+        "Writing TensorBoard logs"
+    script:
+        "../scripts/write_tensorboard.py"
+
+
 rule make_slides:
     input:
         summary=rules.summarise.output.summary,
@@ -161,6 +206,11 @@ rule make_slides:
         histories=of_each_experiment("history.csv"),
         predictions=of_each_experiment("test/predictions.csv"),
         figures=of_each_experiment("figures/settings.png"),
+        confusion=of_each_experiment("figures/confusion.png"),
+        examples=f"{R}/data/examples.png",
+        inside=of_explained(
+            "explain/grad_cam.png", "explain/channels.png", "explain/embedding.png"
+        ),
     output:
         pdf=shown(
             f"{R}/slides.pdf", "slides", OVERVIEW, "slides (PDF)", "validation, test"
@@ -204,6 +254,7 @@ rule results:
         of_each_experiment("trials.html"),
         of_explained("explain/grad_cam.png", "explain/layers.html"),
         augmentation_sheet,
+        tensorboard_logs,
 
 
 rule report:

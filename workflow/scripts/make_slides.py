@@ -1,7 +1,8 @@
 """Make the slides of a study, as PDF and as PPTX, from the same content.
 
-In: summary, split, catalogue; of each experiment its chosen.yaml, test/metrics.json and
-figures/settings.png, and where given its history.csv (for the learning curve) and
+In: summary, split, catalogue, examples of the classes; of each experiment its chosen.yaml,
+test/metrics.json, figures/settings.png and figures/confusion.png, where it was explained the
+pictures of what is inside, and where given its history.csv (for the learning curve) and
 test/predictions.csv (for McNemar's test). Out: slides.pdf, slides.pptx.
 """
 
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from scenery.jobs import job
 from scenery.presentation.conclusions import Outcome
-from scenery.presentation.deck import study_slides
+from scenery.presentation.deck import Pictures, study_slides
 from scenery.presentation.reading import (
     read_catalogue,
     read_choice,
@@ -26,6 +27,13 @@ from scenery.presentation.slides_pptx import write_pptx
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
+
+
+INSIDE = {
+    "grad_cam": "where the final model looks",
+    "channels": "what its layers hold",
+    "embedding": "how it places the images",
+}
 
 
 def of_experiments(files: Sequence[Path], name: str) -> dict[str, Path]:
@@ -43,6 +51,9 @@ def make_slides(
     figures: Sequence[Path],
     histories: Sequence[Path],
     predictions: Sequence[Path],
+    confusion: Sequence[Path],
+    inside: Sequence[Path],
+    examples: Path,
     study_title: str,
     dataset: str,
     command: str,
@@ -74,7 +85,12 @@ def make_slides(
         outcomes,
         read_catalogue(catalogue),
         read_split(split),
-        of_experiments(figures, "settings.png"),
+        Pictures(
+            settings=of_experiments(figures, "settings.png"),
+            confusion=of_experiments(confusion, "confusion.png"),
+            inside={words: of_experiments(inside, f"{name}.png") for name, words in INSIDE.items()},
+            examples=examples,
+        ),
         command,
         versions,
     )
@@ -98,6 +114,9 @@ if __name__ == "__main__":
             figures=paths(snakemake.input.figures),
             histories=paths(snakemake.input.get("histories", [])),
             predictions=paths(snakemake.input.get("predictions", [])),
+            confusion=paths(snakemake.input.confusion),
+            inside=paths(snakemake.input.inside),
+            examples=Path(snakemake.input.examples),
             study_title=snakemake.params.study_title,
             dataset=snakemake.params.dataset,
             command=snakemake.params.command,

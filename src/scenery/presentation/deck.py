@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -25,8 +26,28 @@ from scenery.presentation.words import (
 )
 
 SHOWN = 12
+INSIDE = (
+    "On validation images, from which the final model may have learned: examples, not a measure."
+)
 CHARTED_CLASSES = 40
 BESIDE_TABLE = 14
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """PNG files that slides show, by experiment where there is one for each.
+
+    Attributes:
+        settings: What was tried.
+        confusion: Confusion matrix of the final model on the test partition.
+        inside: What is inside a final model: words for the slide's title, then files.
+        examples: Examples of the classes.
+    """
+
+    settings: Mapping[str, Path]
+    confusion: Mapping[str, Path] = field(default_factory=dict)
+    inside: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
+    examples: Path | None = None
 
 
 def study_slides(
@@ -35,22 +56,33 @@ def study_slides(
     outcomes: Sequence[Outcome],
     catalogue: pd.DataFrame,
     split: pd.DataFrame,
-    figures: Mapping[str, Path],
+    pictures: Pictures,
     command: str,
     versions: Mapping[str, str],
 ) -> list[Slide]:
     """All slides in order.
 
     An experiment has its best result with the configuration and learning curve (from
-    `Outcome.history`), its figure (`figures` maps experiments to PNG files), and its trials.
+    `Outcome.history`), its figure, its trials, and its confusion matrix; those explained have a
+    slide for each picture of what is inside.
     """
     slides = [_opening(study_title, dataset, outcomes, split), *_data(catalogue, split)]
+    if pictures.examples is not None:
+        slides.append(Slide(title="Examples of the classes", figure=pictures.examples))
     for outcome in outcomes:
         slides.append(_best(outcome))
-        figure = figures.get(outcome.choice.experiment)
+        name = outcome.choice.experiment
+        figure = pictures.settings.get(name)
         if figure is not None and outcome.choice.candidates > 1:
             slides.append(_effects(outcome, figure))
         slides.append(_trials(outcome, figure if outcome.choice.candidates == 1 else None))
+        if name in pictures.confusion and outcome.metrics is not None:
+            slides.append(_confusion(outcome, pictures.confusion[name]))
+        slides.extend(
+            Slide(title=f"{outcome.title}: {words}", figure=files[name], notes=INSIDE)
+            for words, files in pictures.inside.items()
+            if name in files
+        )
     if len(outcomes) > 1:
         slides.extend(_comparison(outcomes))
     slides.append(_conclusions(outcomes))
@@ -163,6 +195,14 @@ def _effects(outcome: Outcome, figure: Path) -> Slide:
         title=f"{outcome.title}: what was tried",
         figure=figure,
         notes=f"Varied: {', '.join(names)}." if names else "",
+    )
+
+
+def _confusion(outcome: Outcome, figure: Path) -> Slide:
+    return Slide(
+        title=f"{outcome.title}: what the final model confuses",
+        figure=figure,
+        notes=f"Test accuracy {outcome.tested}; rows: true class, columns: predicted class.",
     )
 
 

@@ -50,7 +50,7 @@ def confident_mistakes(
 
 def _tile(axes: Axes, row: pd.Series, root: Path) -> None:
     try:
-        axes.imshow(_picture(root / row["file"]))
+        axes.imshow(open_picture(root / row["file"]))
     except (OSError, ValueError, Image.DecompressionBombError):
         axes.text(0.5, 0.5, f"{shorten(row['file'], 26)}\ncan't be opened", ha="center",
                   va="center", transform=axes.transAxes, fontsize=10)  # fmt: skip
@@ -64,7 +64,11 @@ def _tile(axes: Axes, row: pd.Series, root: Path) -> None:
     axes.set_xlabel(shorten(row["file"][::-1], 38)[::-1], fontsize=9, color="#555555", loc="left")
 
 
-def _picture(path: Path) -> np.ndarray:
+def open_picture(path: Path) -> np.ndarray:
+    """A file's picture, uint8, at most 320 pixels a side.
+
+    Raises OSError, ValueError or DecompressionBombError where it can't be opened.
+    """
     with Image.open(path) as image:
         image.draft("RGB", (SIDE, SIDE))
         small = ImageOps.exif_transpose(image).convert("RGB")

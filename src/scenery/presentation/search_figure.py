@@ -147,4 +147,6 @@ def _importance(axes: Axes, trials: pd.DataFrame, varied: list[str]) -> None:
     labels = shorten_all(map(heading, names), 18)
     axes.set_yticks(range(len(names)), labels, fontsize=size)
     axes.set_xlabel("importance: loss of R\u00b2")
-    axes.set_title(f"forest's R\u00b2 on unseen trials: {found.explained:.2f}", fontsize=11, loc="left")
+    axes.set_title(
+        f"forest's R\u00b2 on unseen trials: {found.explained:.2f}", fontsize=11, loc="left"
+    )

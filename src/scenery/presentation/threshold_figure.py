@@ -14,7 +14,7 @@ from scenery.presentation.style import BLUE, CHOSEN, COLOURS, GREY, new_figure, 
 from scenery.presentation.words import interval, plural, shorten_all
 
 NAMED = 10
-DRAWS = 300
+DRAWS = 200
 GRID = np.linspace(0, 1, 201)
 LINES = ("-", "--", ":")
 

@@ -24,8 +24,11 @@ CONFIG: dict[str, Any] = {
     },
 }  # fmt: skip
 OF_EXPERIMENTS = ("learning_curves", "settings", "best", "trials", "confusion", "classes",
-                  "reliability", "mistakes")  # fmt: skip
-OF_STUDY = ("comparison", "parameters", "time", "summary", "data", "slides")
+                  "reliability", "mistakes", "roc")  # fmt: skip
+OF_EXPLAINED = ("grad_cam", "feature_maps", "channels", "filters", "embedding", "architecture",
+                "layers")  # fmt: skip
+OF_STUDY = ("comparison", "parameters", "time", "summary", "data", "slides", "augmentations",
+            "examples")  # fmt: skip
 
 
 def rendered(name: str, experiment: str | None = None) -> str:
@@ -39,7 +42,7 @@ def rendered(name: str, experiment: str | None = None) -> str:
 
 def test_every_caption_is_tested() -> None:
     names = {path.stem for path in REPORT.glob("*.rst")}
-    assert names == {*OF_EXPERIMENTS, *OF_STUDY, "workflow"}
+    assert names == {*OF_EXPERIMENTS, *OF_EXPLAINED, *OF_STUDY, "workflow"}
 
 
 @pytest.mark.parametrize("name", OF_EXPERIMENTS)
@@ -58,6 +61,20 @@ def test_captions_of_an_experiment(name: str, experiment: str, said: str) -> Non
     assert experiment in text
     if "trial has seen" not in text:
         assert said in text
+
+
+@pytest.mark.parametrize("name", OF_EXPLAINED)
+@pytest.mark.parametrize("refit", [True, False])
+def test_captions_of_what_is_inside(
+    name: str, refit: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(CONFIG, "refit", refit)
+    text = rendered(name, "cuts")
+    assert "cuts" in text
+    assert "partition" in text
+    assert ("trained once more" in text) == refit
+    if name in ("grad_cam", "embedding"):
+        assert ("has learned from the validation images" in text) == refit
 
 
 @pytest.mark.parametrize("name", OF_STUDY)

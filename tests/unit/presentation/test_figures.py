@@ -34,6 +34,7 @@ from scenery.presentation.reading import (
 from scenery.presentation.settings_figures import settings_figure
 from scenery.presentation.study_figures import accuracy_against, comparison
 from scenery.presentation.style import save, style
+from scenery.presentation.threshold_figure import threshold_curves
 
 
 def drawn(figure: Figure) -> None:
@@ -171,6 +172,11 @@ def test_test_figures_with_few_and_many_classes(tmp_path: Path, number: int) -> 
     assert outside(scores) == []
     predictions = read_predictions(test / "predictions.csv")
     assert f"{40 * number:,} test images" in texts(reliability(predictions, "Cut"))
+    curves = threshold_curves(predictions, HOSTILE[3])
+    said = texts(curves)
+    assert f"mean of {number} classes" in said
+    assert ("<script>" in said) == (number <= 10)
+    assert outside(curves) == []
 
 
 def test_mistakes_come_surest_first_with_their_pictures(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from pptx.util import Inches
 from tables_factory import HOSTILE, Experiment, class_names, write_data
 
 from scenery.presentation.conclusions import Outcome
-from scenery.presentation.deck import study_slides
+from scenery.presentation.deck import Pictures, study_slides
 from scenery.presentation.reading import (
     read_catalogue,
     read_metrics,
@@ -58,13 +58,15 @@ def deck(
     results: Sequence[Outcome], data: Path, title: str = "A study", picture: Path | None = None
 ) -> list[Slide]:
     figures = {one.choice.experiment: picture for one in results} if picture else {}
+    inside = {"where the final model looks": dict(list(figures.items())[:1])}
+    pictures = Pictures(figures, figures, inside, picture)
     return study_slides(
         title,
         "scenes/train",
         results,
         read_catalogue(data / "catalogue.csv"),
         read_split(data / "split.csv"),
-        figures,
+        pictures,
         "snakemake --configfile config/config.yaml",
         {"Keras": "3.15.1", "NumPy": "2.4"},
     )
@@ -131,7 +133,8 @@ def test_the_slides_of_a_study(
     titles = [slide.title for slide in slides]
     # Opening and data; two for a single setting, three for every other; two of comparison, the
     # conclusions and the appendix.
-    assert len(slides) == 2 + 2 + 4 * 3 + 2 + 1 + 1
+    # Opening, data and examples; one slide fewer without a choice; five confusion matrices.
+    assert len(slides) == 2 + 1 + 2 + 4 * 3 + 5 + 1 + 2 + 1 + 1
     assert titles[0] == "A study"
     assert "Cuts: best result and its configuration" in titles
     assert "Random search: all trials" in titles
@@ -188,7 +191,7 @@ def test_pptx_has_real_text_tables_and_charts(
             assert c <= x + 10 or z <= a + 10 or d <= y + 10 or w <= b + 10
         if content.notes:
             assert page.notes_slide.notes_text_frame.text == content.notes
-    assert (tables, charts, pictures) == (13, 7, 5)
+    assert (tables, charts, pictures) == (13, 7, 12)
 
 
 def test_both_files_are_the_same_every_time(

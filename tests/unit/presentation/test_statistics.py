@@ -8,8 +8,10 @@ import pytest
 from tables_factory import Experiment
 
 from scenery.presentation.conclusions import holm
+from scenery.presentation.importance import importance
 from scenery.presentation.statistics import (
     best_of,
+    bootstrap,
     calibration,
     mcnemar,
     mean_interval,
@@ -90,3 +92,36 @@ def test_paired_effect_leaves_out_everything_else(experiments: dict[str, Experim
     pairs, effect, low, high = paired_effect(trials, choice.varied, "augment.zoom", 0.0, 0.2)
     assert pairs == 4
     assert (effect, low, high) == pytest.approx((0.02, 0.02, 0.02))
+
+
+def test_a_bootstrap_interval_holds_what_it_should() -> None:
+    values = np.random.default_rng(1).normal(5, 1, 400)
+    low, high = bootstrap(lambda rows: float(values[rows].mean()), 400, 500)
+    # Close to the normal interval, mean ± 1.96 / 20.
+    assert low == pytest.approx(values.mean() - 0.098, abs=0.02)
+    assert high == pytest.approx(values.mean() + 0.098, abs=0.02)
+    assert bootstrap(lambda rows: float(values[rows].mean()), 400, 500) == (low, high)
+
+
+def test_importance_finds_what_matters_and_admits_what_it_cannot() -> None:
+    random = np.random.default_rng(0)
+    drawn = pd.DataFrame(
+        {
+            "rate": random.uniform(0, 1, 80), "noise": random.uniform(0, 1, 80),
+            "optimizer": random.choice(["SGD", "Adam"], 80),
+        }
+    )  # fmt: skip
+    drawn["momentum"] = drawn["rate"].where(drawn["optimizer"] == "SGD") * 0
+    names = ["rate", "noise", "optimizer", "momentum"]
+    drawn["validation_accuracy"] = 0.5 + 0.3 * drawn["rate"] + 0.1 * (drawn["optimizer"] == "Adam")
+    found = importance(drawn, names)
+    assert found is not None
+    assert found.explained > 0.7
+    drops = {name: drop for name, (drop, _) in found.drops.items()}
+    assert drops["rate"] > drops["optimizer"] > drops["noise"]
+    assert drops["noise"] < 0.02
+    chance = importance(drawn.assign(validation_accuracy=random.uniform(0, 1, 80)), names)
+    assert chance is not None
+    assert chance.explained < 0.2
+    assert importance(drawn.head(10), names) is None
+    assert importance(drawn.assign(validation_accuracy=0.9), names) is None

@@ -1,0 +1,53 @@
+"""Write the learning curves of all trials as TensorBoard logs.
+
+In: each experiment's history.csv. Out: a folder {experiment}/{trial}/ of event files, to be read
+by `tensorboard --logdir`. Nothing is trained again.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from scenery.jobs import job
+from scenery.learning.event_files import write_curves
+from scenery.presentation.learning_curves import with_position
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+CURVES = ("loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate")
+
+
+def write_tensorboard(histories: dict[str, Path], out: Path) -> None:
+    """Write one run per trial; epochs count through both steps of a trial.
+
+    Args:
+        histories: history.csv by experiment.
+        out: Folder of the logs.
+    """
+    for experiment, path in histories.items():
+        history = with_position(pd.read_csv(path))
+        for trial, rows in history.groupby("trial", sort=False):
+            curves = {}
+            for curve in CURVES:
+                known = rows[rows[curve].notna()]
+                curves[curve] = [
+                    (int(epoch), float(value))
+                    for epoch, value in zip(known["position"], known[curve], strict=True)
+                ]
+            write_curves(out / experiment / str(trial), curves)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        write_tensorboard(
+            histories=dict(
+                zip(
+                    snakemake.params.experiments,
+                    [Path(path) for path in snakemake.input.histories],
+                    strict=True,
+                )
+            ),
+            out=Path(snakemake.output.logs),
+        )

@@ -11,43 +11,49 @@ from conftest import ATTACK, CLASSES, TITLES
 
 # What a reader sees of the title; the word joiner that keeps Snakemake off the brace is not seen.
 FIRST = TITLES["first"].replace("{", "{\u2060")
-OF_EVERY_EXPERIMENT = {
-    "all trials": "validation",
-    "best result and configuration": "validation, test",
-    "calibration": "test",
-    "confusion matrix": "test",
-    "learning curves": "train, validation",
-    "most confident mistakes": "test",
-    "ROC and precision-recall curves": "test",
-    "score of each class": "test",
-    "table of all trials": "train, validation",
-}
-OF_THE_EXPLAINED = {
-    "architecture by stages": "none",
-    "architecture, every layer": "none",
-    "feature maps": "validation",
-    "feature maps: strongest channels": "validation",
-    "features in the plane (PCA, t-SNE)": "validation",
-    "filters of the first layer": "none",
-    "Grad-CAM": "validation",
-    "table of all layers": "none",
-}
-OVERVIEW = {
-    "accuracy and parameters": "validation",
-    "accuracy and time": "validation",
-    "all experiments": "validation, test",
-    "augmentations in use": "train",
-    "slides (PDF)": "validation, test",
-    "slides to edit (PPTX)": "validation, test",
-    "table of all trials": "train, validation, test",
-}
+OF_EVERY_EXPERIMENT = [
+    "all trials (validation)",
+    "best result and configuration (validation, test)",
+    "calibration (test)",
+    "confusion matrix (test)",
+    "learning curves (train, validation)",
+    "most confident mistakes (test)",
+    "ROC and precision-recall curves (test)",
+    "score of each class (test)",
+    "table of all trials (train, validation)",
+]
+OF_THE_EXPLAINED = [
+    "architecture by layers",
+    "architecture by stages",
+    "feature maps (validation)",
+    "feature maps, by channel (validation)",
+    "filters of the first layer",
+    "Grad-CAM (validation)",
+    "PCA and t-SNE of features (validation)",
+    "table of all layers",
+]
+OVERVIEW = [
+    "accuracy and parameters (validation)",
+    "accuracy and time (validation)",
+    "all experiments (validation, test)",
+    "augmentations in use (train)",
+    "slides (PDF) (validation, test)",
+    "slides to edit (PPTX) (validation, test)",
+    "table of all trials (train, validation, test)",
+]
+
+
+def of(experiment: str, contents: list[str]) -> list[str]:
+    return [f"{content}, {experiment}" for content in contents]
+
+
 CATEGORIES = {
-    "Data": {"examples of the classes": "train", "images, problems and duplicates": "all"},
+    "Data": ["examples of the classes (train)", "images, problems and duplicates (all images)"],
     "Overview": OVERVIEW,
-    FIRST: OF_EVERY_EXPERIMENT | OF_THE_EXPLAINED,
+    FIRST: of("first", OF_EVERY_EXPERIMENT + OF_THE_EXPLAINED),
     # Two experiments of one title, which is that of another category, too.
-    "Data (second)": OF_EVERY_EXPERIMENT,
-    "Data (third)": OF_EVERY_EXPERIMENT,
+    "Data (second)": of("second", OF_EVERY_EXPERIMENT),
+    "Data (third)": of("third", OF_EVERY_EXPERIMENT),
 }
 
 
@@ -57,13 +63,14 @@ def opened(browser: Browser, results: Path) -> Browser:
     return browser
 
 
-def rows(browser: Browser) -> dict[str, str]:
-    """The items of a category with the images they were measured on."""
-    found = browser.run(
-        "Array.from(document.querySelectorAll('tbody tr')).map("
-        "(row) => Array.from(row.cells).slice(0, 2).map((cell) => cell.innerText.trim()))"
+def rows(browser: Browser) -> list[str]:
+    """The items of a category."""
+    return list(
+        browser.run(
+            "Array.from(document.querySelectorAll('tbody tr'), "
+            "(row) => row.cells[0].innerText.trim())"
+        )
     )
-    return dict(found)
 
 
 def press(browser: Browser, content: str, button: int) -> None:
@@ -111,7 +118,7 @@ def test_every_item_is_there_labelled_and_captioned(
     opened(browser, results).click(category)
     browser.until("document.querySelectorAll('tbody tr').length > 0")
     browser.picture(pictures / f"category_{list(CATEGORIES).index(category)}.png")
-    assert rows(browser) == CATEGORIES[category]
+    assert sorted(rows(browser)) == sorted(CATEGORIES[category])
     for content in CATEGORIES[category]:
         press(browser, content, 1)
         browser.until("document.body.innerText.includes('DESCRIPTION')")
@@ -126,11 +133,12 @@ def test_every_item_is_there_labelled_and_captioned(
 @pytest.mark.parametrize(
     ("category", "content"),
     [
-        ("Overview", "all experiments"),
-        ("Overview", "augmentations in use"),
-        (FIRST, "Grad-CAM"),
-        (FIRST, "confusion matrix"),
-        (FIRST, "architecture, every layer"),
+        ("Overview", "all experiments (validation, test)"),
+        ("Overview", "augmentations in use (train)"),
+        ("Data", "examples of the classes (train)"),
+        (FIRST, "Grad-CAM (validation), first"),
+        (FIRST, "confusion matrix (test), first"),
+        (FIRST, "architecture by layers, first"),
     ],
 )
 def test_a_figure_is_shown(
@@ -149,10 +157,38 @@ def test_a_figure_is_shown(
 def test_a_table_is_shown_in_the_report(browser: Browser, results: Path, pictures: Path) -> None:
     opened(browser, results).click(FIRST)
     browser.until("document.querySelectorAll('tbody tr').length > 0")
-    press(browser, "table of all trials", 0)
+    press(browser, "table of all trials (train, validation), first", 0)
     browser.until("document.querySelector('iframe') !== null")
     browser.until("document.querySelector('iframe').getBoundingClientRect().width > 400")
     browser.picture(pictures / "table.png")
+    nothing_wrong(browser)
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("confusion.png", [f"confusion matrix (test), {one}" for one in TITLES]),
+        ("grad_cam", ["Grad-CAM (validation), first"]),
+        ("feature_maps", ["feature maps (validation), first"]),
+    ],
+)
+def test_the_search_finds_items_of_all_experiments(
+    browser: Browser, results: Path, pictures: Path, words: str, found: list[str]
+) -> None:
+    opened(browser, results)
+    x, y = browser.steady(
+        "(() => { const box = document.querySelector('input').getBoundingClientRect();"
+        "return [box.left + 10, box.top + box.height / 2]; })()",
+        "the search field",
+    )
+    browser.click_at(x, y)
+    browser.write(words)
+    for kind in ("keyDown", "keyUp"):
+        browser.ask("Input.dispatchKeyEvent", type=kind, key="Enter", code="Enter",
+                    windowsVirtualKeyCode=13, text="\r" if kind == "keyDown" else "")  # fmt: skip
+    browser.until("document.querySelectorAll('tbody tr').length > 0")
+    browser.picture(pictures / f"search_{words}.png")
+    assert sorted(rows(browser)) == sorted(found)
     nothing_wrong(browser)
 
 

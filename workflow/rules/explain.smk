@@ -41,9 +41,7 @@ rule explain:
     input:
         model=final_model,
         split=f"{R}/data/split.csv",
-        images=lambda w: packed(
-            "validation", image_size(wait_for_choice(w.experiment))
-        ),
+        images=lambda w: packed("validation", image_size(wait_for_choice(w.experiment))),
     output:
         answers=f"{EXPLAIN}/answers.csv",
         grad_cam=f"{EXPLAIN}/grad_cam.npz",
@@ -81,7 +79,12 @@ rule plot_explanation:
         facts=rules.explain.output.facts,
     output:
         **pictures(
-            f"{EXPLAIN}/grad_cam", "grad_cam", category, "Grad-CAM", VALIDATION, svg=False
+            f"{EXPLAIN}/grad_cam",
+            "grad_cam",
+            category,
+            "Grad-CAM",
+            VALIDATION,
+            svg=False,
         ),
         **pictures(
             f"{EXPLAIN}/feature_maps",
@@ -95,7 +98,7 @@ rule plot_explanation:
             f"{EXPLAIN}/channels",
             "channels",
             category,
-            "feature maps: strongest channels",
+            "feature maps, by channel",
             VALIDATION,
             svg=False,
         ),
@@ -111,7 +114,7 @@ rule plot_explanation:
             f"{EXPLAIN}/embedding",
             "embedding",
             category,
-            "features in the plane (PCA, t-SNE)",
+            "PCA and t-SNE of features",
             VALIDATION,
         ),
         **pictures(
@@ -125,7 +128,7 @@ rule plot_explanation:
             f"{EXPLAIN}/layers.svg",
             "architecture",
             category,
-            "architecture, every layer",
+            "architecture by layers",
             NO_IMAGES,
         ),
         layers_html=shown(

@@ -4,7 +4,7 @@ OVERVIEW = "Overview"
 DATA = "Data"
 # What a result was measured on, as the report says it beside each item.
 TRAIN_VALIDATION, VALIDATION, TEST = "train, validation", "validation", "test"
-ALL_IMAGES, NO_IMAGES = "all", "none"
+ALL_IMAGES, NO_IMAGES = "all images", ""
 
 
 def title(wildcards):
@@ -24,12 +24,20 @@ def category(wildcards):
 
 
 def shown(path, caption, where, content, images):
-    """An output that the report shows, with labels in words."""
+    """An output that the report shows, with what it was measured on, and in which experiment.
+
+    All in one label: of several the report makes switches where two values are equally frequent,
+    and ends in an empty page where the switches do not fit. The experiment is in it since items of
+    the same label are one item in the report's search.
+    """
+    label = f"{content} ({images})" if images else content
+    if callable(where):
+        label += ", {experiment}"
     return report(
         path,
         caption=f"../report/{caption}.rst",
         category=where,
-        labels={"content": content, "images": images},
+        labels={"content": label},
     )
 
 

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -64,16 +65,19 @@ class Unfinished:
             if record["key"] != self.key:
                 self.clear()
                 return None
+            run = Run(
+                history=[Epoch(**row) for row in record["history"]],
+                best=_read_weights(latest / "best.npz"),
+                best_epoch=record["best_epoch"],
+            )
+            # Last, so that a learner that starts anew does so with its own weights.
             learner.load_state(str(latest / "state.weights.h5"))
-            with np.load(latest / "best.npz", allow_pickle=False) as stored:
-                best = [stored[name] for name in stored.files]
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
             log.warning("the state in %s cannot be read (%s): starting anew", latest, error)
             self.clear()
             return None
-        history = [Epoch(**row) for row in record["history"]]
-        log.info("going on after epoch %d", len(history))
-        return Run(history=history, best=best, best_epoch=record["best_epoch"])
+        log.info("going on after epoch %d", len(run.history))
+        return run
 
     def finish(self, results: Sequence[Path], keep_state: bool) -> None:
         """Keep the results of a run that is over.
@@ -124,7 +128,9 @@ class Unfinished:
 def kept_weights(folder: str | Path) -> Weights | None:
     """The best weights that a finished run left in its folder, if they are still there."""
     states = sorted(Path(folder).glob("epoch_?????/best.npz"))
-    if not states:
-        return None
-    with np.load(states[-1], allow_pickle=False) as stored:
+    return _read_weights(states[-1]) if states else None
+
+
+def _read_weights(path: Path) -> Weights:
+    with np.load(path, allow_pickle=False) as stored:
         return [stored[name] for name in stored.files]

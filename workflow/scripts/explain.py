@@ -85,7 +85,8 @@ def explain(
     heat = _grad_cam(parts, layer.layer, validation, probabilities, right + wrong)
     np.savez_compressed(out["grad_cam"], **heat, right=len(right))
     shown = validation.read(np.array((right + wrong)[:MAPPED], dtype=np.int64))
-    np.savez_compressed(out["feature_maps"], pixels=shown, **feature_maps(parts.backbone, shown))
+    maps: dict[str, Any] = {"pixels": shown, **feature_maps(parts.backbone, shown)}
+    np.savez_compressed(out["feature_maps"], **maps)
     np.savez_compressed(out["filters"], filters=first_filters(parts.backbone))
     layer_table(parts.backbone, parts.head).to_csv(out["layers"], index=False)
     out["architecture"].write_text(stages_diagram(parts.backbone, parts.head), encoding="utf-8")

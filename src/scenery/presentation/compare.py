@@ -39,9 +39,9 @@ def compare(first: Path, second: Path, out: Path) -> list[str]:
     Raises:
         UserError: A folder has no summary.csv.
     """
-    summaries = [_summary(folder) for folder in (first, second)]
-    trials = compared_trials(*summaries)
-    experiments = compared_experiments(*summaries, first, second)
+    before, after = _summary(first), _summary(second)
+    trials = compared_trials(before, after)
+    experiments = compared_experiments(before, after, first, second)
     out.mkdir(parents=True, exist_ok=True)
     trials.to_csv(out / "trials.csv", index=False)
     experiments.to_csv(out / "experiments.csv", index=False)
@@ -142,7 +142,7 @@ def in_words(trials: pd.DataFrame, experiments: pd.DataFrame) -> list[str]:
     text = f"{plural(len(both), 'trial')} in both, {len(changed)} of them changed"
     size = changed["change"].abs()
     if size.notna().any():
-        most = changed.loc[size.idxmax()]
+        most = changed.iloc[int(np.nanargmax(size))]
         text += (
             f"; most: {most['change']:+.3f} validation accuracy "
             f"({most['experiment']}: {shorten(most['name'], 60)})"

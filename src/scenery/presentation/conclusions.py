@@ -12,6 +12,7 @@ from scenery.presentation.statistics import mcnemar
 from scenery.presentation.words import accuracy, interval, plural, shorten
 
 LEVEL = 0.05
+SAME_MODEL = "the same final model"
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,11 @@ class Outcome:
         if self.metrics is None:
             return "not tested"
         return interval(self.metrics["accuracy"], self.metrics["low"], self.metrics["high"])
+
+    @property
+    def final_model(self) -> str:
+        """The experiment for which its final model was trained: itself, or one that chose alike."""
+        return str((self.metrics or {}).get("scored_in", self.choice.experiment))
 
     @property
     def tried(self) -> str:
@@ -72,23 +78,31 @@ def compare_with_first(outcomes: Sequence[Outcome]) -> list[Comparison]:
     """Each tested experiment against the first one.
 
     On the same test images by McNemar's exact test, adjusted for the number of comparisons
-    (Holm); otherwise a difference counts as shown only where the 95 % intervals do not overlap.
+    (Holm), of which one of a final model with itself is none; otherwise a difference counts as
+    shown only where the 95 % intervals do not overlap.
     """
     tested = [outcome for outcome in outcomes if outcome.metrics is not None]
     if len(tested) < 2:
         return []
     first, others = tested[0], tested[1:]
-    tests = [_paired(first, other) for other in others]
+    tests = [None if _same_model(first, other) else _paired(first, other) for other in others]
     adjusted = iter(holm([test for test in tests if test is not None]))
     comparisons = []
     for other, test in zip(others, tests, strict=True):
-        if test is None:
+        if _same_model(first, other):
+            shown, how = False, SAME_MODEL
+        elif test is None:
             shown, how = _apart(first, other)
         else:
             chance = next(adjusted)
             shown, how = chance < LEVEL, f"p {_chance(chance)}"
         comparisons.append(Comparison(other, _accuracy(other) - _accuracy(first), shown, how))
     return comparisons
+
+
+def _same_model(first: Outcome, other: Outcome) -> bool:
+    """Whether both chose the same settings and so share one final model."""
+    return first.final_model == other.final_model
 
 
 def _accuracy(outcome: Outcome) -> float:

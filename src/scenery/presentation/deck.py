@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from scenery.presentation.conclusions import Outcome, compare_with_first, conclusions
+from scenery.presentation.conclusions import (
+    SAME_MODEL,
+    Outcome,
+    compare_with_first,
+    conclusions,
+)
 from scenery.presentation.configuration import configuration
 from scenery.presentation.data_tables import class_counts, findings
 from scenery.presentation.learning_curves import with_position
@@ -69,14 +74,16 @@ def study_slides(
     slides = [_opening(study_title, dataset, outcomes, split), *_data(catalogue, split)]
     if pictures.examples is not None:
         slides.append(Slide(title="Examples of the classes", figure=pictures.examples))
+    titles = {outcome.choice.experiment: outcome.title for outcome in outcomes}
     for outcome in outcomes:
-        slides.append(_best(outcome))
+        slides.append(_best(outcome, titles.get(outcome.final_model, "")))
         name = outcome.choice.experiment
         figure = pictures.settings.get(name)
         if figure is not None and outcome.choice.candidates > 1:
             slides.append(_effects(outcome, figure))
         slides.append(_trials(outcome, figure if outcome.choice.candidates == 1 else None))
-        if name in pictures.confusion and outcome.metrics is not None:
+        # A final model that several experiments share has its matrix once.
+        if name in pictures.confusion and outcome.metrics and outcome.final_model == name:
             slides.append(_confusion(outcome, pictures.confusion[name]))
         slides.extend(
             Slide(title=f"{outcome.title}: {words}", figure=files[name], notes=INSIDE)
@@ -138,7 +145,8 @@ def _data(catalogue: pd.DataFrame, split: pd.DataFrame) -> list[Slide]:
     return [slide, Slide(title="Images per class", subtitle=subtitle, chart=chart)]
 
 
-def _best(outcome: Outcome) -> Slide:
+def _best(outcome: Outcome, model_of: str) -> Slide:
+    """`model_of` is the title of the experiment for which its final model was trained."""
     choice = outcome.choice
     validation = f"Validation accuracy {accuracy(choice.validation_accuracy)}"
     if choice.repeats > 1:
@@ -148,6 +156,8 @@ def _best(outcome: Outcome) -> Slide:
     else:
         images = plural(int(outcome.metrics["images"]), "image")
         result = f"Test accuracy {outcome.tested}: 95 % Wilson interval, {images}"
+        if outcome.final_model != outcome.choice.experiment:
+            result += f'; the same final model as in "{shorten(model_of, 50)}"'
     rows = configuration(choice.settings, choice.varied)
     table = Table(
         head=("setting", "value"),
@@ -277,6 +287,8 @@ def _comparison(outcomes: Sequence[Outcome]) -> list[Slide]:
         verdict = ""
         if one is not None:
             verdict = f"{one.difference:+.3f}" + ("" if one.shown else ", not shown")
+            if one.how == SAME_MODEL:
+                verdict = SAME_MODEL
         rows.append(
             (
                 shorten(outcome.title, 60), str(len(outcome.trials)),

@@ -14,7 +14,9 @@ from scenery.presentation.words import plural, shorten, shorten_all
 Arrays = Mapping[str, np.ndarray]
 
 HEAT = "inferno"
-RIGHT_TILES, WRONG_TILES = 4, 3
+RIGHT_TILES, WRONG_TILES = 4, 4
+# Heights of their rows in inches, on a figure as wide as a slide.
+RIGHT_ROW, WRONG_ROW = 2.15, 1.62
 MAPPED_IMAGES = 3
 FILTERS = 64
 FILTER_COLUMNS = 16
@@ -64,12 +66,12 @@ def grad_cam_figure(
     right = int(archive["right"])
     wrong = len(archive["positions"]) - right
     rows = [max(-(-right // RIGHT_TILES), 1), max(-(-wrong // WRONG_TILES), 1)]
-    heights = [0.5 + 2.05 * rows[0], 0.5 + (2.05 * rows[1] if wrong else 0.4)]
-    figure = new_figure(14, 1.1 + sum(heights))
+    heights = [0.5 + RIGHT_ROW * rows[0], 0.5 + (WRONG_ROW * rows[1] if wrong else 0.4)]
+    figure = new_figure(16, 1.0 + sum(heights))
     cells = facts["grad_cam_cells"]
     said = f"Grad-CAM, {facts['right']} of {plural(int(facts['images']), 'validation image')} right"
     set_title(figure, title, said + _learned(facts))
-    upper, lower = figure.subfigures(2, 1, height_ratios=heights)
+    upper, lower = figure.subfigures(2, 1, squeeze=False, height_ratios=heights)[:, 0]
     where = f"bright, at {facts['grad_cam_layer']} ({cells} \u00d7 {cells} cells)"
     text = f"Right answers: picture, and what speaks for its class ({where})"
     upper.suptitle(text, fontsize=13, x=0.01, ha="left", fontweight="normal")
@@ -94,6 +96,7 @@ def _tiles(
     shown: tuple[str, ...],
 ) -> None:
     each = len(shown) + 1
+    letters = 17 if len(shown) == 1 else 10
     # A narrow empty column parts one image from the next.
     ratios = ([1.0] * each + [0.12]) * columns
     panels = figure.subplots(rows, len(ratios), squeeze=False, width_ratios=ratios)
@@ -110,12 +113,12 @@ def _tiles(
         names = {"predicted": answer["predicted"], "true": answer["class"]}
         for axes, kind in zip(tiles[1:], shown, strict=True):
             _heat(axes, archive["pixels"][place], archive[f"for_{kind}"][place])
-            text = shorten(names[kind], 17)
+            text = shorten(names[kind], letters)
             if kind == "predicted":
                 text += f" {answer['confidence']:.2f}"
             axes.set_title(text, fontsize=9.5, pad=3)
         if len(shown) > 1:
-            tiles[0].set_title("true: " + shorten(answer["class"], 14), fontsize=9.5, pad=3)
+            tiles[0].set_title("true: " + shorten(answer["class"], letters), fontsize=9.5, pad=3)
 
 
 @styled

@@ -31,7 +31,7 @@ def threshold_curves(predictions: pd.DataFrame, title: str) -> Figure:
     names = [str(name).removeprefix("probability:") for name in columns]
     truth = np.stack([(predictions["class"] == name).to_numpy() for name in names], axis=1)
     scores = predictions[columns].to_numpy(dtype=float)
-    present = truth.any(axis=0) & ~truth.all(axis=0)
+    present = np.asarray(truth.any(axis=0) & ~truth.all(axis=0))
     names = [name for name, there in zip(names, present, strict=True) if there]
     truth, scores = truth[:, present], scores[:, present]
     figure = new_figure(14, 6.6)

@@ -78,3 +78,15 @@ def test_an_experiment_without_a_test_is_not_compared(experiments: dict[str, Exp
     assert compare_with_first([untested, outcome(experiments["flips"], 180)]) == []
     assert untested.tested == "not tested"
     assert conclusions([untested])
+
+
+def test_a_model_is_not_compared_with_itself(experiments: dict[str, Experiment]) -> None:
+    first, other = outcome(experiments["one"], 180), outcome(experiments["flips"], 186)
+    shared = outcome(experiments["cuts"], 180)
+    assert shared.metrics is not None
+    shared.metrics["scored_in"] = "one"
+    same, apart = compare_with_first([first, shared, other])
+    assert (same.how, same.shown) == ("the same final model", False)
+    # It is no second comparison for which the other would have to be adjusted.
+    assert apart.shown
+    assert "(+0.000, the same final model)" in "\n".join(conclusions([first, shared]))

@@ -1,0 +1,88 @@
+"""What can be known without running a job: job counts, messages, lint."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from checkout import REPOSITORY, Checkout
+from PIL import Image
+
+CLASSES = ("coast", "forest", "highway", "inside_city", "mountain", "Opencountry", "street", "tall")
+
+
+def write_photographs(folder: Path) -> None:
+    random = np.random.default_rng(0)
+    for partition, count in (("train", 5), ("test", 2)):
+        for name in CLASSES:
+            place = folder / partition / name
+            place.mkdir(parents=True)
+            for number in range(count):
+                pixels = random.integers(0, 255, (16, 16, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(place / f"{number}.png")
+
+
+def test_the_course_project(fresh: Checkout) -> None:
+    write_photographs(fresh.folder / "data" / "MIT_split")
+    found = Checkout(fresh.folder, "config/mit_scenes.yaml").dry_run().jobs
+    # Nine networks of three sizes (224, 260 and 299), fine-tuned after a first step on features;
+    # what follows from their choice is not known yet, but every experiment ends in a score.
+    expected = {
+        "catalogue": 1, "split": 1, "provide_weights": 9, "check_weights": 9,
+        "pack": 6, "extract_features": 18, "fine_tune": 9, "choose": 6, "evaluate": 6,
+        "list_trials": 1, "summarise": 1, "make_slides": 1, "report": 1, "write_config": 1,
+        "plot_experiment": 6, "plot_test": 6, "plot_best": 6, "tabulate_experiment": 6,
+    }  # fmt: skip
+    assert {name: found.get(name) for name in expected} == expected
+    assert "train_heads" not in found
+
+
+def test_the_default_study_needs_no_config(fresh: Checkout) -> None:
+    jobs = Checkout(fresh.folder, "config/config.yaml").dry_run().jobs
+    assert jobs["draw_scenes"] == 1
+    assert "provide_weights" not in jobs
+    assert jobs["fine_tune"] == 1
+    assert jobs["evaluate"] == jobs["choose"] == 6
+
+
+def test_the_small_study(fresh: Checkout) -> None:
+    jobs = fresh.dry_run().jobs
+    assert (jobs["train_heads"], jobs["fine_tune"], jobs["choose"]) == (3, 2, 4)
+
+
+def test_a_config_stands_alone(fresh: Checkout) -> None:
+    """A study given with --configfile is not mixed with the default one."""
+    fresh.write_config({"experiments": {"one": {}}, "base": {"weights": "none"}})
+    jobs = fresh.dry_run().jobs
+    assert jobs["choose"] == jobs["train_heads"] == jobs["evaluate"] == 1
+
+
+BAD: list[tuple[dict[str, Any], str]] = [
+    ({"experiments": {"a": {}}, "bse": {}}, "study.yaml: bse: unknown key; did you mean base?"),
+    ({"experiments": {"a": {"grid": {"epochs": [0]}}}}, "experiments.a.grid: epochs: input should"),
+    ({"experiments": {"a": {"after": "b"}}}, "experiments.a.after: there is no experiment 'b'"),
+    ({"dataset": {"path": "nowhere"}, "experiments": {"a": {}}}, "dataset.path: there is no file"),
+    ({"base": {"weights": "w.h5"}, "experiments": {"a": {}}}, "weights: there is no file 'w.h5'"),
+    ({"dataset": {"path": "config"}, "experiments": {"a": {}}}, "config: has no class folders"),
+]
+
+
+@pytest.mark.parametrize(("config", "message"), BAD, ids=[message[:30] for _, message in BAD])
+def test_a_mistake_is_one_line_and_ends_with_status_1(
+    fresh: Checkout, config: dict[str, Any], message: str
+) -> None:
+    fresh.write_config(config)
+    said = fresh.snakemake("-n", fails=True)
+    assert message in said
+    assert "Traceback" not in said
+    lines = [line for line in said.splitlines() if line.strip()]
+    after = lines[lines.index("The study cannot start.") + 1 :]
+    assert len(after) == 1, after
+
+
+def test_lint() -> None:
+    script = REPOSITORY / ".ci" / "lint_workflow.py"
+    done = subprocess.run([sys.executable, script], cwd=REPOSITORY, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout

@@ -25,7 +25,7 @@ STRONGEST = 12
 CHANNELS_SHOWN_OF = 3
 # Fewer cells than five a side say too little of where a network looks.
 LEAST_CELLS = 5
-EMBEDDED = 2000
+EMBEDDED = 1000
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ def embed(values: np.ndarray, seed: int) -> pd.DataFrame:
     """Places of images in the plane by their standardised features: PCA, and t-SNE.
 
     After van der Maaten and Hinton (2008), started from the principal components. Of more than
-    2,000 images a random sample is placed.
+    1,000 images a random sample is placed.
 
     Args:
         values: Shape (images, features).

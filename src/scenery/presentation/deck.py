@@ -36,6 +36,8 @@ INSIDE = (
 )
 CHARTED_CLASSES = 40
 BESIDE_TABLE = 14
+# Of more classes a matrix cannot be read at the back of a room.
+MATRIX_CLASSES = 20
 
 
 @dataclass(frozen=True)
@@ -209,9 +211,26 @@ def _effects(outcome: Outcome, figure: Path) -> Slide:
 
 
 def _confusion(outcome: Outcome, figure: Path) -> Slide:
+    """The confusion matrix; of many classes also the most frequent confusions, in large letters."""
+    table = None
+    answers = outcome.predictions
+    if answers is not None and answers["class"].nunique() > MATRIX_CLASSES:
+        wrong = answers[~answers["correct"]]
+        pairs = wrong.groupby(["class", "predicted"]).size().rename("images").reset_index()
+        pairs = pairs.sort_values("images", ascending=False, kind="stable").head(SHOWN)
+        table = Table(
+            head=("true class", "predicted", "images"),
+            rows=[
+                (str(row["class"]), str(row["predicted"]), count(row["images"]))
+                for _, row in pairs.iterrows()
+            ],
+            numeric=frozenset({2}),
+            note="the most frequent confusions",
+        )
     return Slide(
         title=f"{outcome.title}: what the final model confuses",
         figure=figure,
+        table=table,
         notes=f"Test accuracy {outcome.tested}; rows: true class, columns: predicted class.",
     )
 

@@ -63,9 +63,10 @@ def train_heads(
             metrics["validation_accuracy"] or float("nan"),
         )
     pd.DataFrame([r["metrics"] for r in results]).to_csv(out_metrics, index=False)
-    pd.DataFrame([row for r in results for row in r["history"]]).to_csv(out_history, index=False)
-    rows = [row for r in results for row in r["predictions"]]
-    pd.DataFrame(rows).to_csv(out_predictions, index=False)
+    for kind, out in (("history", out_history), ("predictions", out_predictions)):
+        rows = [row for r in results for row in r[kind]]
+        # Where all trials diverge at once there are no rows, and a table needs a column to be read.
+        pd.DataFrame(rows, columns=None if rows else ["trial"]).to_csv(out, index=False)
 
 
 def names(trials: list[dict[str, Any]]) -> list[str]:
@@ -143,7 +144,7 @@ def _key(trial: dict[str, Any], split: Path, code: str) -> str:
 def _read(path: Path) -> dict[str, Any] | None:
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
+    except (OSError, ValueError, TypeError):
         return None
 
 

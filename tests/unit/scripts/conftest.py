@@ -1,0 +1,101 @@
+"""A data set of 24 small pictures with its tables, packed images and features."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from scenery.data.tables import write_table
+from scenery.learning.feature_extraction import load_backbone, pooled
+from scenery.study.experiments import cut_layer
+from scenery.study.features import plain_features
+from scenery.study.settings import Settings
+from scenery.study.trials import Trial
+
+SIZE = 32
+CLASSES = ("coast", "forest", "street")
+PARTITIONS = {"train": 4, "validation": 2, "test": 2}
+NETWORK = {
+    "backbone": "SqueezeNet", "cut": "fire3_concat", "weights": "none", "image_size": SIZE,
+    "epochs": 3, "batch_size": 4,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Study:
+    """The files that scripts read, laid out as the workflow does."""
+
+    folder: Path
+
+    @property
+    def split(self) -> Path:
+        return self.folder / "data" / "split.csv"
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    def settings(self, **changes: Any) -> Settings:
+        return Settings(**{**NETWORK, **changes})
+
+    def described(self, **changes: Any) -> dict[str, Any]:
+        """A trial as the rules hand it to their scripts."""
+        settings = self.settings(**changes)
+        trial = Trial("e", settings, tuple(changes.items()))
+        features = str(self.folder / "features" / "plain")
+        return {
+            "trial": trial.id, "table": str(self.split),
+            "settings": settings.model_dump(mode="json"), "training": f"{features}/train",
+            "validation": f"{features}/validation", "plain": features,
+            "image_size": SIZE, "layer": cut_layer(settings),
+        }  # fmt: skip
+
+    def files(self, refit: bool, **changes: Any) -> dict[str, Any]:
+        """What a refit reads."""
+        trial = self.described(**changes)
+        features = plain_features(self.settings(**changes))
+        return {
+            "table": str(self.split), "training": trial["training"],
+            "validation": trial["validation"], "plain": trial["plain"], "data": str(self.data),
+            "weights": None, "backbone": features.as_params(),
+        }  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """To be left as it is; tests write into folders of their own."""
+    made = Study(tmp_path_factory.mktemp("results"))
+    rows = [
+        {"file": f"{part}/{name}/{n}.png", "class": name, "label": label, "partition": part,
+         "row": label * count + n}
+        for part, count in PARTITIONS.items()
+        for label, name in enumerate(CLASSES)
+        for n in range(count)
+    ]  # fmt: skip
+    made.data.mkdir()
+    table = pd.DataFrame(rows)
+    write_table(table, made.split)
+    random = np.random.default_rng(0)
+    backbone = load_backbone("SqueezeNet", SIZE, "fire3_concat", None, seed=1)
+    (made.folder / "features" / "plain").mkdir(parents=True)
+    for part in PARTITIONS:
+        labels = table.loc[table["partition"] == part, "label"].to_numpy()
+        pixels = random.integers(0, 150, (len(labels), SIZE, SIZE, 3)) + 50 * labels.reshape(
+            -1, 1, 1, 1
+        )
+        (made.data / part).mkdir()
+        np.save(made.data / part / f"{SIZE}.npy", pixels.astype(np.uint8))
+        facts = {"digest": f"of {part}", "count": len(labels)}
+        (made.data / part / f"{SIZE}.json").write_text(json.dumps(facts))
+        if part == "test":
+            continue
+        stem = made.folder / "features" / "plain" / part
+        features = pooled(backbone, "average")(pixels.astype(np.float32), training=False)
+        np.save(stem.with_suffix(".npy"), np.asarray(features))
+        facts = {"views": 0, "digest": f"of {part}", "parameters": backbone.count_params()}
+        stem.with_suffix(".json").write_text(json.dumps(facts))
+    return made

@@ -1,0 +1,184 @@
+"""choose.py: trials joined with their results, and what was chosen."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import choose
+import pandas as pd
+import pytest
+import yaml
+from train_heads import train_heads
+
+from scenery.errors import UserError
+from scenery.study.study import Choose
+
+NAN = math.nan
+
+
+def trial(name: str, setting: str = "", candidate: bool = True) -> dict[str, Any]:
+    return {
+        "experiment": "e", "trial": name, "name": f"name of {name}", "setting": setting or name,
+        "varied": '["epochs"]', "candidate": candidate,
+    }  # fmt: skip
+
+
+def outcome(name: str, accuracy: float, best: int = 2, status: str = "completed") -> dict[str, Any]:
+    return {
+        "trial": name, "status": status, "reason": "" if status == "completed" else "loss inf",
+        "parameters": 10, "best_epoch": best if status == "completed" else NAN,
+        "validation_accuracy": accuracy, "validation_loss": 1 - accuracy,
+    }  # fmt: skip
+
+
+def epochs(name: str, steps: dict[str, int]) -> list[dict[str, Any]]:
+    return [
+        {"trial": name, "step": step, "epoch": n, "learning_rate": rate / n}
+        for (step, count), rate in zip(steps.items(), (0.1, 0.01), strict=False)
+        for n in range(1, count + 1)
+    ]
+
+
+class Case:
+    """One call of the script in a folder of its own."""
+
+    def __init__(self, folder: Path, split: Path) -> None:
+        self.folder, self.split = folder, split
+        self.unfinished = folder / "unfinished"
+
+    def run(
+        self,
+        trials: list[dict[str, Any]],
+        metrics: list[list[dict[str, Any]]],
+        history: list[list[dict[str, Any]]],
+        **how: Any,
+    ) -> dict[str, Any]:
+        names: dict[str, list[Path]] = {"metrics": [], "history": []}
+        for kind, tables in (("metrics", metrics), ("history", history)):
+            for number, rows in enumerate(tables):
+                path = self.folder / f"{kind}_{number}.csv"
+                columns = None if rows else ["trial"]
+                pd.DataFrame(rows, columns=columns).to_csv(path, index=False)
+                names[kind].append(path)
+        choose.choose_setting(
+            trials=trials,
+            metrics=names["metrics"],
+            history=names["history"],
+            how=Choose(**how),
+            experiment="e",
+            title="A title",
+            kind="grid",
+            settings={row["trial"]: {"epochs": row["trial"]} for row in trials},
+            split=self.split,
+            unfinished=self.unfinished,
+            out_chosen=self.folder / "chosen.yaml",
+            out_trials=self.folder / "trials.csv",
+            out_history=self.folder / "history.csv",
+        )
+        record: dict[str, Any] = yaml.safe_load((self.folder / "chosen.yaml").read_text())
+        return record
+
+    @property
+    def trials(self) -> pd.DataFrame:
+        return pd.read_csv(self.folder / "trials.csv")
+
+
+@pytest.fixture
+def case(tmp_path: Path, study: Any) -> Case:
+    return Case(tmp_path, study.split)
+
+
+def test_the_choice_and_its_record(case: Case) -> None:
+    record = case.run(
+        [trial("a"), trial("b"), trial("c")],
+        [[outcome("b", 0.9, best=2), outcome("x", 0.99)], [outcome("a", 0.8), outcome("c", 0.85)]],
+        [epochs("b", {"head": 3}) + epochs("x", {"head": 2}), epochs("a", {"head": 2})],
+    )
+    assert (record["trial"], record["trials"], record["name"]) == ("b", ["b"], "name of b")
+    assert record["settings"] == {"epochs": "b"}
+    assert record["learning_rates"] == {"head": [0.1, 0.05]}
+    assert (record["best_epoch"], record["candidates"], record["failed"]) == (2, 3, 0)
+    assert record["validation_accuracy"] == 0.9
+    assert record["validation_accuracy_spread"] is None
+    assert record["validation_images"] == 6
+    assert record["varied"] == ["epochs"]
+    # In the order of the config, without the rows of another experiment.
+    assert list(case.trials["trial"]) == ["a", "b", "c"]
+    assert list(case.trials["chosen"]) == [False, True, False]
+    assert set(pd.read_csv(case.folder / "history.csv")["trial"]) == {"a", "b"}
+
+
+def test_rates_of_two_steps(case: Case) -> None:
+    record = case.run(
+        [trial("a")], [[outcome("a", 0.9, best=1)]], [epochs("a", {"head": 3, "network": 2})]
+    )
+    assert record["learning_rates"] == {"head": [0.1, 0.05, 0.1 / 3], "network": [0.01]}
+
+
+def test_repeats_are_chosen_together(case: Case) -> None:
+    record = case.run(
+        [trial("a1", "a"), trial("a2", "a"), trial("b1", "b"), trial("b2", "b")],
+        [[outcome("a1", 0.8), outcome("a2", 0.9), outcome("b1", 0.95), outcome("b2", 0.7)]],
+        [epochs("a1", {"head": 2})],
+    )
+    assert (record["trials"], record["repeats"]) == (["a1", "a2"], 2)
+    assert record["validation_accuracy"] == pytest.approx(0.85)
+    assert record["validation_accuracy_spread"] == pytest.approx(0.0707, abs=1e-4)
+    assert list(case.trials["chosen"]) == [True, True, False, False]
+
+
+def test_diverged_trials_are_rows_that_cannot_be_chosen(case: Case) -> None:
+    record = case.run(
+        [trial("a"), trial("b")],
+        [[outcome("a", NAN, status="diverged"), outcome("b", 0.1)]],
+        [epochs("b", {"head": 2})],
+    )
+    assert (record["trial"], record["failed"]) == ("b", 1)
+    row = case.trials.iloc[0]
+    assert (row["status"], row["reason"], row["chosen"]) == ("diverged", "loss inf", False)
+    assert math.isnan(row["validation_accuracy"])
+
+
+def test_none_left_says_why_and_leaves_the_table(case: Case) -> None:
+    with pytest.raises(UserError, match="experiment e: none of its 2 trials can be chosen"):
+        case.run(
+            [trial("a"), trial("b", candidate=False)],
+            [[outcome("a", NAN, status="diverged"), outcome("b", 0.9)]],
+            [[]],
+        )
+    assert case.trials["reason"][0] == "loss inf"
+    assert not (case.folder / "chosen.yaml").exists()
+
+
+def test_results_must_be_there_once(case: Case) -> None:
+    rows = [outcome("a", 0.5), outcome("a", 0.6)]
+    with pytest.raises(UserError, match=r"twice for \['a'\] and missing for \['b'\]"):
+        case.run([trial("a"), trial("b")], [rows[:1], rows[1:]], [[]])
+
+
+def test_weights_of_other_trials_are_removed(case: Case) -> None:
+    for name in ("Net-all-1", "Net-all-2", "refit"):
+        (case.unfinished / name).mkdir(parents=True)
+    names = ["Net-all-1", "Net-all-2"]
+    history = [epochs("Net-all-2", {"network": 2})]
+    case.run([trial(n) for n in names], [[outcome(names[0], 0.5), outcome(names[1], 0.6)]], history)
+    assert sorted(path.name for path in case.unfinished.iterdir()) == ["Net-all-2", "refit"]
+
+
+def test_a_job_whose_trials_all_diverged_at_once_can_be_read(
+    case: Case, study: Any, tmp_path: Path
+) -> None:
+    wild = {"optimizer": {"name": "SGD", "learning_rate": 100}, "head": {"l2": 1e30}}
+    described = study.described(**wild)
+    tables = [tmp_path / f"{name}.csv" for name in ("m", "h", "p")]
+    train_heads([described], study.split, tmp_path / "finished", "code", *tables)
+    row = pd.read_csv(tables[0]).iloc[0]
+    assert row["status"] == "diverged"
+    with pytest.raises(UserError, match="none of its 1 trials can be chosen"):
+        choose.choose_setting(
+            trials=[trial(described["trial"])], metrics=[tables[0]], history=[tables[1]],
+            how=Choose(), experiment="e", title="", kind="single", settings={},
+            split=study.split, unfinished=tmp_path, out_chosen=tmp_path / "c.yaml",
+            out_trials=tmp_path / "t.csv", out_history=tmp_path / "e.csv",
+        )  # fmt: skip
+    pd.read_csv(tables[2])

@@ -1,0 +1,63 @@
+"""summarise.py and list_trials.py: all trials in one table."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from list_trials import list_trials
+from summarise import summarise
+
+
+def write(folder: Path, chosen: dict[str, list[bool]]) -> dict[str, Any]:
+    """Two experiments with trials and scores; some trial stands in both."""
+    rows, tables, metrics = [], [], []
+    for experiment, flags in chosen.items():
+        trials = pd.DataFrame(
+            {
+                "experiment": experiment,
+                "trial": [f"t{n}" for n in range(len(flags))],
+                "status": ["completed"] * len(flags),
+                "validation_accuracy": [0.5] * len(flags),
+                "chosen": flags,
+            }
+        )
+        tables.append(folder / f"{experiment}.csv")
+        trials.to_csv(tables[-1], index=False)
+        rows += trials.to_dict("records")
+        score = {"experiment": experiment, "accuracy": 0.75, "low": 0.5, "high": 0.9, "images": 16}
+        metrics.append(folder / f"{experiment}.json")
+        metrics[-1].write_text(json.dumps({**score, "macro_f1": 0.7, "trial": "t0"}))
+    list_trials(rows, folder / "trials.csv")
+    return {"listed": folder / "trials.csv", "trials": tables, "metrics": metrics}
+
+
+def test_one_row_a_trial_and_one_score_an_experiment(tmp_path: Path) -> None:
+    files = write(tmp_path, {"a": [False, True, True], "b": [True]})
+    summarise(**files, titles={"a": "Task A", "b": "Task B"}, out=tmp_path / "summary.csv")
+    table = pd.read_csv(tmp_path / "summary.csv")
+    assert list(zip(table["experiment"], table["trial"], strict=True)) == [
+        ("a", "t0"), ("a", "t1"), ("a", "t2"), ("b", "t0")
+    ]  # fmt: skip
+    assert list(table["title"]) == ["Task A"] * 3 + ["Task B"]
+    # Of two repeats of the chosen setting the first bears the score of their final model.
+    assert table["test_accuracy"].notna().tolist() == [False, True, False, True]
+    row = table.iloc[1]
+    assert (row["test_low"], row["test_high"], row["test_images"]) == (0.5, 0.9, 16)
+
+
+def test_tables_that_do_not_match_are_a_defect(tmp_path: Path) -> None:
+    files = write(tmp_path, {"a": [True, False], "b": [True]})
+    files["trials"].reverse()
+    with pytest.raises(ValueError, match="do not hold the trials that"):
+        summarise(**files, titles={}, out=tmp_path / "summary.csv")
+
+
+def test_columns_that_one_experiment_lacks_stay_empty(tmp_path: Path) -> None:
+    files = write(tmp_path, {"a": [True], "b": [True]})
+    more = pd.read_csv(files["trials"][1]).assign(**{"first_step.epochs": 3})
+    more.to_csv(files["trials"][1], index=False)
+    summarise(**files, titles={"a": "A", "b": "B"}, out=tmp_path / "summary.csv")
+    table = pd.read_csv(tmp_path / "summary.csv")
+    assert table["first_step.epochs"].isna().tolist() == [True, False]

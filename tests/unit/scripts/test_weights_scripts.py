@@ -1,0 +1,84 @@
+"""provide_weights.py and check_weights.py: weights are there and suffice before anything runs."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from check_weights import check_weights
+from provide_weights import provide_weights
+
+from scenery.errors import UserError
+from scenery.learning.backbones import build_backbone
+from scenery.learning.weights import save_weights
+
+MOBILENET = "mobilenet_1_0_224_imagenet_to_conv_pw_12.h5"
+
+
+def test_a_file_is_copied(tmp_path: Path) -> None:
+    source = tmp_path / "mine.h5"
+    source.write_bytes(b"weights")
+    out = tmp_path / "weights" / "x.weights.h5"
+    provide_weights("MobileNet", str(source), out)
+    assert out.read_bytes() == b"weights"
+    assert [path.name for path in out.parent.iterdir()] == [out.name]
+
+
+def test_a_copy_that_breaks_off_leaves_no_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(source: str, target: Path) -> None:
+        target.write_bytes(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(shutil, "copyfile", broken)
+    out = tmp_path / "x.weights.h5"
+    with pytest.raises(OSError, match="disk full"):
+        provide_weights("MobileNet", "mine.h5", out)
+    assert not out.exists()
+
+
+def test_imagenet_is_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched: list[tuple[str, Path]] = []
+    monkeypatch.setattr(
+        "scenery.learning.weights.fetch_imagenet", lambda name, out: fetched.append((name, out))
+    )
+    provide_weights("MobileNet", "imagenet", tmp_path / "w.weights.h5")
+    assert fetched == [("MobileNet", tmp_path / "w.weights.h5")]
+
+
+def test_every_layer_in_use_is_checked(tmp_path: Path) -> None:
+    network = build_backbone("SqueezeNet", 64, "fire5_concat")
+    save_weights(network, tmp_path / "w.weights.h5")
+    out = tmp_path / "checked.json"
+    check_weights(tmp_path / "w.weights.h5", "SqueezeNet", ["fire3_concat", "fire5_concat"], out)
+    parameters = json.loads(out.read_text())["parameters"]
+    assert parameters["fire5_concat"] == network.count_params()
+    assert 0 < parameters["fire3_concat"] < parameters["fire5_concat"]
+    with pytest.raises(UserError, match="fire6") as error:
+        check_weights(tmp_path / "w.weights.h5", "SqueezeNet", ["fire9_concat"], out)
+    assert "\n" not in str(error.value)
+
+
+def test_no_layer_is_no_mistake(tmp_path: Path) -> None:
+    check_weights(tmp_path / "absent.h5", "SqueezeNet", [], tmp_path / "checked.json")
+    assert json.loads((tmp_path / "checked.json").read_text()) == {"parameters": {}}
+
+
+@pytest.mark.shared
+def test_the_shared_mobilenet_reaches_up_to_its_twelfth_block(shared: Path, tmp_path: Path) -> None:
+    weights, out = shared / "weights" / MOBILENET, tmp_path / "checked.json"
+    check_weights(weights, "MobileNet", ["conv_pw_5_relu", "conv_pw_12_relu"], out)
+    assert json.loads(out.read_text())["parameters"]["conv_pw_12_relu"] == 2_162_880
+    with pytest.raises(UserError, match="conv_dw_13") as error:
+        check_weights(weights, "MobileNet", ["conv_pw_13_relu"], out)
+    assert "conv_pw_12_relu" in str(error.value), "says up to where the file reaches"
+
+
+@pytest.mark.shared
+def test_weights_of_another_network(shared: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError) as error:
+        check_weights(
+            shared / "weights" / MOBILENET, "SqueezeNet", ["fire9_concat"], tmp_path / "c.json"
+        )
+    assert MOBILENET in str(error.value)

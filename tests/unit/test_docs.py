@@ -69,7 +69,7 @@ def test_a_documented_study_is_valid(document: str, block: str) -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    for document in ("README.md", "CONTRIBUTING.md", "docs/design.md"):
+    for document in ("README.md", "CONTRIBUTING.md", "docs/design.md", "docs/explaining.md"):
         text = (REPOSITORY / document).read_text(encoding="utf-8")
         for target in re.findall(r"\]\(([^)#]+)\)", text):
             if not target.startswith("http"):

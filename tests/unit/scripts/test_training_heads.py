@@ -108,6 +108,15 @@ def test_a_killed_job_goes_on(shard: Shard, monkeypatch: pytest.MonkeyPatch) -> 
     assert shard.run(*trials) == [trials[1]["trial"], trials[2]["trial"]]
 
 
+def test_a_new_default_trains_again(shard: Shard) -> None:
+    """The id leaves out what is at its default, so that it stays when a default changes."""
+    trial = shard.study.described()
+    shard.run(trial)
+    changed = {**trial, "settings": {**trial["settings"], "batch_size": 7}}
+    assert shard.run(changed) == [trial["trial"]]
+    assert shard.run(trial) == []
+
+
 @pytest.mark.parametrize("content", ["", "{", "[1]"])
 def test_a_damaged_result_is_trained_again(shard: Shard, content: str) -> None:
     trial = shard.study.described()

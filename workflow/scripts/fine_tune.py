@@ -7,8 +7,6 @@ image), record.json (effective settings, seed, versions, commit, digests).
 The state after every epoch is kept outside the outputs, so that a killed job goes on.
 """
 
-import hashlib
-import json
 import logging
 import time
 from dataclasses import dataclass
@@ -29,7 +27,7 @@ from scenery.learning.hardware import set_up, use_mixed_precision
 from scenery.learning.packed import class_names, open_packed, partition_table
 from scenery.learning.records import write_record
 from scenery.learning.results import metrics_row, prediction_table
-from scenery.learning.unfinished import Unfinished
+from scenery.learning.unfinished import Unfinished, state_key
 from scenery.study.settings import Settings
 
 if TYPE_CHECKING:
@@ -84,7 +82,8 @@ def fine_tune(
     classes = class_names(table)
     size = trial["image_size"]
     facts = [Path(f"{data}/{part}/{size}.json") for part in ("train", "validation")]
-    state = Unfinished(unfinished, _key(trial, split, facts, weights, code))
+    read = [split, Path(trial["table"]), *facts, *([Path(weights)] if weights else [])]
+    state = Unfinished(unfinished, state_key(code, trial["settings"], read))
     if state.finished(out.files):
         return
     learner = build_learner(trial, settings, table, data, weights)
@@ -183,19 +182,6 @@ def _write_predictions(learner: FineTuneLearner, run: Run, classes: list[str], o
         list(images.files), images.labels, learner.predict(images).astype(np.float64), classes
     )
     table.to_csv(out, index=False)
-
-
-def _key(
-    trial: dict[str, Any], split: Path, facts: list[Path], weights: str | None, code: str
-) -> str:
-    """What the run depends on; a state of another key is not gone on with."""
-    digest = hashlib.sha256(code.encode())
-    digest.update(json.dumps(trial["settings"], sort_keys=True).encode())
-    for path in [split, Path(trial["table"]), *facts]:
-        digest.update(path.read_bytes())
-    if weights is not None:
-        digest.update(Path(weights).read_bytes())
-    return digest.hexdigest()
 
 
 if __name__ == "__main__":

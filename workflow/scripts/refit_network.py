@@ -22,7 +22,7 @@ from scenery.learning.hardware import set_up, use_mixed_precision
 from scenery.learning.head_training import LabelledFeatures
 from scenery.learning.packed import PackedImages, class_names, open_packed, partition_table
 from scenery.learning.records import write_record
-from scenery.learning.unfinished import Unfinished, kept_weights
+from scenery.learning.unfinished import Unfinished, kept_weights, state_key
 from scenery.study.settings import Settings
 
 if TYPE_CHECKING:
@@ -70,7 +70,12 @@ def refit_network(
         f"refit of {choice['trial']}",
     )
     if choice["refit"]:
-        state = Unfinished(unfinished / "refit", code + str(choice))
+        facts = [Path(f"{files['data']}/train/{training.size}.json")]
+        if validation is not None:
+            facts.append(Path(f"{files['data']}/validation/{training.size}.json"))
+        weights = [Path(files["weights"])] if files["weights"] else []
+        read = [split, Path(files["table"]), *facts, *weights]
+        state = Unfinished(unfinished / "refit", state_key(code, choice, read))
         _replay(choice, files, table, settings, learner, state)
         state.clear()
     else:

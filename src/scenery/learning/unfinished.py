@@ -5,12 +5,14 @@ that is over the results stay there instead: a job that ended on a cluster while
 dead is unfinished to Snakemake, and must not be trained again.
 """
 
+import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -134,3 +136,18 @@ def kept_weights(folder: str | Path) -> Weights | None:
 def _read_weights(path: Path) -> Weights:
     with np.load(path, allow_pickle=False) as stored:
         return [stored[name] for name in stored.files]
+
+
+def state_key(code: str, what: Mapping[str, Any], files: Iterable[Path]) -> str:
+    """What a run depends on, so that a state of another run is not gone on with.
+
+    Args:
+        code: Digest of the code.
+        what: Settings or choice, as plain values.
+        files: Files whose content counts: tables, facts of arrays, weights.
+    """
+    digest = hashlib.sha256(code.encode())
+    digest.update(json.dumps(what, sort_keys=True).encode())
+    for path in files:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -8,8 +8,6 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from scenery.data.tables import read_split
 from scenery.jobs import job
 from scenery.learning.epochs import Plan, replay, run_epochs
@@ -17,7 +15,7 @@ from scenery.learning.feature_extraction import load_backbone
 from scenery.learning.feature_files import read_features
 from scenery.learning.fine_tuning import assemble
 from scenery.learning.hardware import set_up
-from scenery.learning.head_training import HeadLearner, LabelledFeatures
+from scenery.learning.head_training import HeadLearner
 from scenery.learning.heads import build_head
 from scenery.learning.packed import class_names, partition_table
 from scenery.learning.records import write_record
@@ -52,7 +50,8 @@ def refit_head(
     if files["validation"]:
         validation = read_features(files["validation"], partition_table(table, "validation"))
     if choice["refit"]:
-        learner = HeadLearner(settings, classes, _both(training, validation), None)
+        images = training if validation is None else training.joined_with(validation)
+        learner = HeadLearner(settings, classes, images, None)
         run = replay(learner, choice["learning_rates"]["head"], "head", choice["trial"])
     else:
         learner = HeadLearner(settings, classes, training, validation)
@@ -69,17 +68,6 @@ def refit_head(
         refit=choice["refit"],
         training_images=len(learner.training.labels),
         epochs=len(run.history),
-    )
-
-
-def _both(training: LabelledFeatures, validation: LabelledFeatures | None) -> LabelledFeatures:
-    if validation is None:
-        return training
-    axis = 1 if training.views else 0
-    return LabelledFeatures(
-        np.concatenate([training.values, validation.values], axis=axis),
-        np.concatenate([training.labels, validation.labels]),
-        training.views,
     )
 
 

@@ -8,7 +8,6 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from scenery.data.tables import read_split
@@ -123,10 +122,7 @@ def _replay(
     if run is None and settings.first_step is not None:
         first, second = _features(files, split, files["validation"] is not None)
         if second is not None:
-            first = LabelledFeatures(
-                np.concatenate([first.values, second.values]),
-                np.concatenate([first.labels, second.labels]),
-            )
+            first = first.joined_with(second)
         train_head_first(
             settings, learner.classes, first, None, learner.head, choice["trial"], rates["head"]
         )

@@ -32,6 +32,15 @@ class LabelledFeatures:
     labels: np.ndarray
     views: bool = False
 
+    def joined_with(self, other: "LabelledFeatures") -> "LabelledFeatures":
+        """Both sets of features as one; both hold views, equally many, or neither does."""
+        images = 1 if self.views else 0
+        return LabelledFeatures(
+            np.concatenate([self.values, other.values], axis=images),
+            np.concatenate([self.labels, other.labels]),
+            self.views,
+        )
+
     def of_epoch(self, epoch: int, seed: int) -> np.ndarray:
         """The features that one epoch sees: of every image one view.
 

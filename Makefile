@@ -54,6 +54,7 @@ lock:
 	$(COMPILE) --extra cpu --output-file requirements/cpu.txt
 	$(COMPILE) --extra gpu --constraint requirements/cpu.txt --output-file requirements/gpu.txt
 	$(COMPILE) --extra dev --constraint requirements/cpu.txt --output-file requirements/dev.txt
+	$(COMPILE) --extra benchmarks --constraint requirements/cpu.txt --output-file requirements/benchmarks.txt
 
 # The schema and the tables of config/, from the models that check a config.
 schema: environment

@@ -1,6 +1,7 @@
 # From images on disk to arrays that every job memory-maps.
 
 from scenery.data.sources import dataset_digest
+from scenery.study.subsets import drawn
 
 GENERATED = STUDY.dataset.path == "generated"
 IMAGES = f"{R}/data/generated" if GENERATED else STUDY.dataset.path
@@ -90,8 +91,8 @@ rule draw_subset:
         f"{LOGS}/draw_subset/{{subset}}.log",
     params:
         code=code("draw_subset"),
-        per_class=lambda w: STUDY.subsets[w.subset].per_class,
-        seed=lambda w: STUDY.subsets[w.subset].seed,
+        per_class=lambda w: drawn(STUDY, w.subset).per_class,
+        seed=lambda w: drawn(STUDY, w.subset).seed,
     message:
         "Drawing the subset {wildcards.subset}"
     script:

@@ -30,7 +30,7 @@ def refit_partitions(settings):
 def refit_head_features(wildcards):
     """Tables and features for the refit of a head."""
     settings = wait_for_choice(wildcards.experiment)
-    files = [training_table(settings.subset)]
+    files = [training_table(settings)]
     files += feature_files(training_features(settings), "train")
     if "validation" in refit_partitions(settings):
         kind = training_features(settings) if STUDY.refit else plain_features(settings)
@@ -70,7 +70,7 @@ def refit_files(settings):
     partitions = refit_partitions(settings)
     second = training if STUDY.refit else plain
     return {
-        "table": training_table(settings.subset),
+        "table": training_table(settings),
         "training": f"{R}/features/{training.id}/train",
         "validation": (
             f"{R}/features/{second.id}/validation" if len(partitions) > 1 else None

@@ -21,6 +21,7 @@ from scenery.study.runs import end, look_around
 from scenery.study.code_digest import code_digest
 from scenery.study.features import plain_features, training_features, weights_id
 from scenery.study.plan import NotChosenYet, Plan
+from scenery.study.subsets import training_subset
 
 # Seen from here, so that neither messages nor slides hold the folders of one machine.
 CONFIG_FILE = str(workflow.configfiles[-1]) if workflow.configfiles else "--config"
@@ -90,7 +91,7 @@ onerror:
 
 wildcard_constraints:
     experiment="|".join(STUDY.experiments),
-    subset="|".join(STUDY.subsets) or "none",
+    subset="|".join([*STUDY.subsets, r"per_class_\d+_seed_\d+"]),
     partition="train|validation|test",
     size=r"\d+",
     shard=r"\d+",

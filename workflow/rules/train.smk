@@ -1,8 +1,9 @@
 # Trials: those on features of a frozen backbone share jobs, those that fine-tune get one each.
 
 
-def training_table(subset):
+def training_table(settings):
     """The table of the images that a trial learns from."""
+    subset = training_subset(settings)
     return (
         f"{R}/data/split.csv" if subset == "full" else f"{R}/data/subsets/{subset}.csv"
     )
@@ -18,7 +19,7 @@ def shard_features(wildcards):
     files = {}
     for trial in shard(wildcards):
         settings = trial.settings
-        files[training_table(settings.subset)] = None
+        files[training_table(settings)] = None
         files.update(dict.fromkeys(feature_files(training_features(settings), "train")))
         files.update(
             dict.fromkeys(feature_files(plain_features(settings), "validation"))
@@ -36,7 +37,7 @@ def described(trial):
     return {
         "trial": trial.id,
         "settings": settings.model_dump(mode="json"),
-        "table": training_table(settings.subset),
+        "table": training_table(settings),
         "training": f"{R}/features/{training_features(settings).id}/train",
         "validation": f"{R}/features/{plain_features(settings).id}/validation",
         "plain": f"{R}/features/{plain_features(settings).id}",
@@ -71,7 +72,7 @@ rule train_heads:
 def network_inputs(settings, partitions):
     """What a job reads that trains a network on the images of some partitions."""
     size = image_size(settings)
-    files = [training_table(settings.subset)]
+    files = [training_table(settings)]
     for partition in partitions:
         files += packed(partition, size)
         if settings.first_step is not None:

@@ -11,6 +11,7 @@ from scenery.study.random_search import draw
 from scenery.study.reading import nearest
 from scenery.study.settings import Settings, flatten
 from scenery.study.study import Experiment, Study
+from scenery.study.subsets import subset_exists
 from scenery.study.trials import Trial, change, check_names, refuse_doubles
 
 MOST_TRIALS = 100_000
@@ -110,10 +111,10 @@ def check_fit(study: Study, settings: Settings, place: str) -> None:
         known = facts(settings.backbone)
     except UserError as error:
         raise UserError(f"{place}: {error}") from None
-    if settings.subset not in study.subset_names:
+    if not subset_exists(study, settings.subset):
         raise UserError(
             f"{place}: subset: there is no subset {settings.subset!r}; "
-            f"{nearest(settings.subset, study.subset_names)}"
+            f"{nearest(settings.subset, (*study.subset_names, 'per_class_N'))}"
         )
     if settings.weights == "imagenet" and not known.imagenet:
         raise UserError(

@@ -7,6 +7,7 @@ from typing import Any
 
 from scenery.study.experiments import cut_layer, image_size
 from scenery.study.settings import Augment, Settings
+from scenery.study.subsets import training_subset
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def training_features(settings: Settings) -> FeatureSet:
         return plain
     return replace(
         plain,
-        subset=settings.subset,
+        subset=training_subset(settings),
         augment=settings.augment,
         views=settings.views,
         seed=settings.seed,

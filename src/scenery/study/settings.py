@@ -218,7 +218,11 @@ class Settings(Strict):
     remove_stages: Annotated[Whole, Field(ge=0)] = Field(
         0, description="Stages taken off the top (of what `cut` leaves)."
     )
-    subset: str = Field("full", description="Training images used: full, or a name in subsets.")
+    subset: str = Field(
+        "full",
+        description="Training images used: full; per_class_N, which is N of each class, drawn by "
+        "the trial's seed and so anew for each repeat; or a name in subsets.",
+    )
     trainable: Annotated[str, AfterValidator(_trainable)] = Field(
         "head", description="What learns: head, head+N, all, or scratch (all, random weights)."
     )

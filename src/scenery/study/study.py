@@ -9,6 +9,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from scenery.study.settings import Number, Seed, Settings, Strict, Switch, Whole
 
 NAME = r"[A-Za-z][A-Za-z0-9_]*"
+# Subsets that need no definition: so many images of each class.
+PER_CLASS = re.compile(r"per_class_([1-9][0-9]*)")
 
 
 def _name(value: str) -> str:
@@ -21,6 +23,10 @@ def _name(value: str) -> str:
 def _not_full(value: str) -> str:
     if value == "full":
         raise ValueError("full is the name of the whole training set; take another one")
+    if value.startswith("per_class_"):
+        raise ValueError(
+            "per_class_N needs no definition: it is N images of each class; take another name"
+        )
     return value
 
 
@@ -284,5 +290,5 @@ class Study(Strict):
 
     @property
     def subset_names(self) -> tuple[str, ...]:
-        """Every name that `subset` may have."""
+        """Every name that `subset` may have, but for per_class_N."""
         return ("full", *self.subsets)

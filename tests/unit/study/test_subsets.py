@@ -1,0 +1,52 @@
+"""Which images a trial learns from."""
+
+import pytest
+
+from scenery.errors import UserError
+from scenery.study.experiments import check_study, expand
+from scenery.study.features import plain_features, training_features
+from scenery.study.reading import read_study
+from scenery.study.settings import Settings
+from scenery.study.study import Study
+from scenery.study.subsets import drawn, images_per_class, training_subset
+
+
+def study(**experiment: object) -> Study:
+    subsets = {"small": {"per_class": 7, "seed": 4}}
+    return read_study({"subsets": subsets, "experiments": {"a": experiment}}, "study.yaml")
+
+
+def test_so_many_of_each_class_need_no_definition() -> None:
+    whole = study(grid={"subset": ["per_class_5", "per_class_10", "small", "full"]}, repeats=2)
+    check_study(whole, "study.yaml")
+    trials = expand(whole, "a", None, "study.yaml")
+    # Each repeat draws images of its own, and is a repeat of the same setting all the same.
+    assert [training_subset(trial.settings) for trial in trials] == [
+        "per_class_5_seed_1", "per_class_5_seed_2", "per_class_10_seed_1", "per_class_10_seed_2",
+        "small", "small", "full", "full",
+    ]  # fmt: skip
+    assert len({trial.setting for trial in trials}) == 4
+    found = drawn(whole, "per_class_10_seed_2")
+    assert (found.per_class, found.seed) == (10, 2)
+    found = drawn(whole, "small")
+    assert (found.per_class, found.seed) == (7, 4)
+    names = ("per_class_5", "small", "full")
+    assert [images_per_class(whole, name) for name in names] == [5, 7, None]
+
+
+def test_views_are_those_of_the_images_drawn() -> None:
+    flipped = {"subset": "per_class_5", "augment": {"horizontal_flip": True}}
+    assert training_features(Settings(**flipped, seed=3)).subset == "per_class_5_seed_3"
+    # The plain features of all images serve every subset.
+    assert plain_features(Settings(**flipped)).subset == "full"
+
+
+@pytest.mark.parametrize("name", ["per_class_0", "per_class_", "per_class_5_seed_2", "per_clas_5"])
+def test_other_names_are_refused(name: str) -> None:
+    with pytest.raises(UserError, match="there is no subset"):
+        check_study(study(set={"subset": name}), "study.yaml")
+
+
+def test_a_subset_of_ones_own_has_another_name() -> None:
+    with pytest.raises(UserError, match="per_class_N needs no definition"):
+        read_study({"subsets": {"per_class_5": {"per_class": 5}}, "experiments": {"a": {}}}, "s")

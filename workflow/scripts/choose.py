@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import yaml
 
-from scenery.data.tables import read_split
+from scenery.data.tables import read_results, read_split
 from scenery.errors import UserError
 from scenery.jobs import job
 from scenery.study.choosing import Candidate, Result, choose, in_words
@@ -64,7 +64,7 @@ def choose_setting(
         UserError: When no trial can be chosen.
     """
     table = _join(trials, metrics, experiment)
-    epochs = pd.concat([_read(path) for path in history], ignore_index=True)
+    epochs = pd.concat([read_results(path) for path in history], ignore_index=True)
     epochs = epochs[epochs["trial"].isin(table["trial"])]
     # Written before the choice: when there is none, the table says why.
     table.assign(chosen=False).to_csv(out_trials, index=False)
@@ -92,14 +92,9 @@ def choose_setting(
     )
 
 
-def _read(path: Path) -> pd.DataFrame:
-    # pandas' faster reader changes the last digit, and a refit replays the very same rates.
-    return pd.read_csv(path, float_precision="round_trip")
-
-
 def _join(trials: list[dict[str, Any]], metrics: list[Path], experiment: str) -> pd.DataFrame:
     """Trials with their results; every trial must have exactly one row of them."""
-    found = pd.concat([_read(path) for path in metrics], ignore_index=True)
+    found = pd.concat([read_results(path) for path in metrics], ignore_index=True)
     rows = pd.DataFrame(trials)
     found = found[found["trial"].isin(rows["trial"])]
     doubled = found.loc[found["trial"].duplicated(), "trial"].tolist()

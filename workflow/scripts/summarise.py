@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from scenery.data.tables import read_results
 from scenery.jobs import job
 
 if TYPE_CHECKING:
@@ -31,10 +32,9 @@ def summarise(
     Raises:
         ValueError: When trials and results do not match, which only a defect can cause.
     """
-    # pandas' faster reader changes the last digit.
-    tables = [pd.read_csv(path, float_precision="round_trip") for path in trials]
+    tables = [read_results(path) for path in trials]
     summary = pd.concat(tables, ignore_index=True)
-    wanted = pd.read_csv(listed)[["experiment", "trial"]]
+    wanted = read_results(listed)[["experiment", "trial"]]
     if not summary[["experiment", "trial"]].equals(wanted):
         raise ValueError("the experiments' tables do not hold the trials that trials.csv lists")
     summary.insert(1, "title", summary["experiment"].map(titles))

@@ -7,8 +7,7 @@ by `tensorboard --logdir`. Nothing is trained again.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
+from scenery.data.tables import read_results
 from scenery.jobs import job
 from scenery.learning.event_files import write_curves
 from scenery.presentation.learning_curves import with_position
@@ -27,7 +26,7 @@ def write_tensorboard(histories: dict[str, Path], out: Path) -> None:
         out: Folder of the logs.
     """
     for experiment, path in histories.items():
-        history = with_position(pd.read_csv(path))
+        history = with_position(read_results(path))
         for trial, rows in history.groupby("trial", sort=False):
             curves = {}
             for curve in CURVES:

@@ -1,4 +1,4 @@
-"""The catalogue and the split as CSV files."""
+"""The tables of a study as CSV files: catalogue and split, and the results of trials."""
 
 import os
 from pathlib import Path
@@ -31,6 +31,13 @@ SPLIT_COLUMNS: dict[str, type] = {
     "row": int,
 }
 
+# Columns of names. One may be called NA, None, inf, True, 007 or, as the digest 12345e6789, look like
+# a number: pandas would take it for a gap, a number or a truth value.
+NAME_COLUMNS = (
+    *("experiment", "trial", "name", "setting", "title", "step", "status", "reason", "rule"),
+    *("backbone", "weights", "cut", "subset", "trainable"),
+)
+
 
 def read_catalogue(path: str | os.PathLike[str]) -> pd.DataFrame:
     """Read a judged catalogue, with the columns and types of `JUDGED_COLUMNS`."""
@@ -44,6 +51,21 @@ def read_split(path: str | os.PathLike[str]) -> pd.DataFrame:
     one called 007 for a number.
     """
     return _read(Path(path), SPLIT_COLUMNS)
+
+
+def read_results(path: str | os.PathLike[str]) -> pd.DataFrame:
+    """Read a table of trials or epochs: names as they are written, gaps where a cell is empty.
+
+    Use this rather than `pandas.read_csv`, whose faster reader also changes the last digit of a
+    number; a refit replays the very same learning rates.
+    """
+    return pd.read_csv(
+        path,
+        dtype={name: object for name in NAME_COLUMNS},
+        keep_default_na=False,
+        na_values=[""],
+        float_precision="round_trip",
+    )
 
 
 def write_table(table: pd.DataFrame, path: str | os.PathLike[str]) -> None:

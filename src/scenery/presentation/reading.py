@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from scenery.data.tables import NAME_COLUMNS
 from scenery.errors import UserError
 
 _NUMBERS = {
@@ -46,6 +47,8 @@ def _typed(column: pd.Series) -> pd.Series:
         return column.str.lower().isin(["true", "1", "yes"])
     if name in _NUMBERS or name.startswith("probability:"):
         return pd.to_numeric(column, errors="coerce")
+    if name in NAME_COLUMNS:
+        return column.where(column != "", None)
     filled = column[column != ""]
     numbers = pd.to_numeric(filled, errors="coerce")
     if len(filled) and numbers.notna().all():

@@ -182,3 +182,11 @@ def test_a_job_whose_trials_all_diverged_at_once_can_be_read(
             out_trials=tmp_path / "t.csv", out_history=tmp_path / "e.csv",
         )  # fmt: skip
     pd.read_csv(tables[2])
+
+
+@pytest.mark.parametrize("name", ["NA", "null", "nan", "inf", "True", "1e5"])
+def test_names_that_look_like_gaps_or_numbers(case: Case, name: str) -> None:
+    row = {**trial("a", setting="12345e6789"), "experiment": name, "name": name}
+    record = case.run([row], [[outcome("a", 0.9)]], [epochs("a", {name: 2})])
+    assert (record["name"], record["setting"]) == (name, "12345e6789")
+    assert list(record["learning_rates"]) == [name]

@@ -9,6 +9,8 @@ import pytest
 from list_trials import list_trials
 from summarise import summarise
 
+from scenery.presentation.reading import read_trials
+
 
 def write(folder: Path, chosen: dict[str, list[bool]]) -> dict[str, Any]:
     """Two experiments with trials and scores; some trial stands in both."""
@@ -18,6 +20,7 @@ def write(folder: Path, chosen: dict[str, list[bool]]) -> dict[str, Any]:
             {
                 "experiment": experiment,
                 "trial": [f"t{n}" for n in range(len(flags))],
+                "repeat": [0] * len(flags),
                 "status": ["completed"] * len(flags),
                 "validation_accuracy": [0.5] * len(flags),
                 "chosen": flags,
@@ -52,6 +55,20 @@ def test_tables_that_do_not_match_are_a_defect(tmp_path: Path) -> None:
     files["trials"].reverse()
     with pytest.raises(ValueError, match="do not hold the trials that"):
         summarise(**files, titles={}, out=tmp_path / "summary.csv")
+
+
+@pytest.mark.parametrize("name", ["NA", "None", "null", "nan", "inf", "True", "e"])
+def test_names_stay_as_they_are_written(tmp_path: Path, name: str) -> None:
+    """Also a setting's digest that looks like a number."""
+    files = write(tmp_path, {name: [True]})
+    row = {"subset": name, "setting": "12345e6789", "name": "007"}
+    for path in (files["listed"], *files["trials"]):
+        pd.read_csv(path, na_filter=False).assign(experiment=name, **row).to_csv(path, index=False)
+    summarise(**files, titles={name: name}, out=tmp_path / "summary.csv")
+    table = read_trials(tmp_path / "summary.csv").iloc[0]
+    assert (table["experiment"], table["title"]) == (name, name)
+    assert {key: table[key] for key in row} == row
+    assert table["test_accuracy"] == 0.75
 
 
 def test_columns_that_one_experiment_lacks_stay_empty(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """What the study needs to know of the backbones without importing TensorFlow.
 
-The facts are in `backbone_facts.json`, which `python -m scenery.learning.backbone_facts` writes
-from the networks themselves.
+The facts of published networks are in `backbone_facts.json`, which
+`python -m scenery.learning.backbone_facts` writes from the networks themselves; those of Scenery's
+own networks follow from their options.
 """
 
 import difflib
@@ -13,19 +14,31 @@ from importlib import resources
 from typing import Any
 
 from scenery.errors import UserError
+from scenery.study import network_paths
+from scenery.study.networks import DEFAULTS, NATIVE_SIZES, Network
 
 MOST_NAMES = 12
+
+# Networks that people ask for by name and that are not there, with the reason.
+NOT_THERE = {
+    "resnext": "ResNeXt is out: Keras does not ship it; its nearest relatives here are ResNet50, "
+    "ResNet101 and ResNet152",
+}
 
 
 @dataclass(frozen=True)
 class CutPoint:
-    """The end of a stage: layer, height (= width) and channels of its output at the backbone's
-    native size, and parameters of the network up to and with it."""
+    """The end of a stage: layer, height (= width) and channels of its output.
+
+    `size` is that at the backbone's native size, or of one of Scenery's own networks at the size
+    asked for. `parameters` are those of the network up to and with the layer; None for Scenery's
+    own networks.
+    """
 
     layer: str
     size: int
     channels: int
-    parameters: int
+    parameters: int | None = None
 
 
 @dataclass(frozen=True)
@@ -36,7 +49,7 @@ class BackboneFacts:
         name: as written in a config.
         size: native side of the input in pixels.
         smallest_size: smallest side that it can be built for.
-        parameters: with the top for 1,000 classes.
+        parameters: with the top for 1,000 classes; None for Scenery's own networks.
         imagenet: whether Keras has its ImageNet weights.
         cut_points: the ends of its stages, from the bottom up; the last is the network's end.
         below: for each layer at which it may be ended, in the network's order, the layer at
@@ -46,7 +59,7 @@ class BackboneFacts:
     name: str
     size: int
     smallest_size: int
-    parameters: int
+    parameters: int | None
     imagenet: bool
     cut_points: tuple[CutPoint, ...]
     below: dict[str, str | None]
@@ -63,9 +76,19 @@ def _table() -> dict[str, dict[str, Any]]:
     return dict(json.loads(file.read_text(encoding="utf-8")))
 
 
+def published_names() -> tuple[str, ...]:
+    """The names of the published networks."""
+    return tuple(_table())
+
+
+def own_names() -> tuple[str, ...]:
+    """The names of the networks that Scenery builds itself, from options."""
+    return tuple(DEFAULTS)
+
+
 def names() -> tuple[str, ...]:
     """The names of all backbones."""
-    return tuple(_table())
+    return published_names() + own_names()
 
 
 def nearest_names(found: str, known: Iterable[str]) -> str:
@@ -80,33 +103,67 @@ def nearest_names(found: str, known: Iterable[str]) -> str:
     return f"known are {', '.join(known[:MOST_NAMES])}{more}"
 
 
+def not_known(name: str) -> str:
+    """The message on a backbone that is not there: why, or what is nearest."""
+    for known, why in NOT_THERE.items():
+        if name.lower().startswith(known):
+            return f"backbone: {why}"
+    return f"backbone: {name!r} is not known; {nearest_names(name, names())}"
+
+
 @functools.cache
-def facts(name: str) -> BackboneFacts:
-    """The facts of one backbone; UserError with the nearest names for an unknown one."""
+def facts(
+    name: str, network: Network | None = None, image_size: int | None = None
+) -> BackboneFacts:
+    """The facts of one backbone.
+
+    Args:
+        name: the backbone.
+        network: options of one of Scenery's own networks; None: its defaults.
+        image_size: side in pixels of the images, on which the layers of Scenery's own networks
+            depend; None: the native one.
+
+    Raises:
+        UserError: unknown backbone, with the nearest names; options that do not fit each other
+            or the size.
+    """
+    if name in DEFAULTS:
+        return _own_facts(name, network or Network(), image_size or NATIVE_SIZES[name])
     if name not in _table():
-        raise UserError(f"backbone: {name!r} is not known; {nearest_names(name, names())}")
+        raise UserError(not_known(name))
     values = dict(_table()[name])
     points = tuple(CutPoint(*point) for point in values.pop("cut_points"))
     return BackboneFacts(name=name, cut_points=points, **values)
 
 
-def smallest_size(name: str) -> int:
-    """Smallest side in pixels of the images that a backbone can be built for."""
-    return facts(name).smallest_size
+def _own_facts(name: str, network: Network, image_size: int) -> BackboneFacts:
+    steps = network_paths.steps(name, network, image_size)
+    return BackboneFacts(
+        name=name,
+        size=NATIVE_SIZES[name],
+        smallest_size=network_paths.smallest_size(name, network),
+        parameters=None,
+        imagenet=False,
+        cut_points=tuple(
+            CutPoint(point.layer, point.size, point.channels)
+            for point in network_paths.cut_points(steps)
+        ),
+        below=network_paths.below(steps),
+    )
 
 
-def resolve_cut(name: str, cut: str | None, remove_stages: int) -> str:
+def resolve_cut(known: BackboneFacts, cut: str | None, remove_stages: int) -> str:
     """The layer at which a backbone ends: at `cut`, less `remove_stages` stages from there.
 
     Args:
-        name: the backbone.
+        known: facts of the backbone.
         cut: a layer's name; None for the whole network.
         remove_stages: stages taken off the top of what `cut` leaves.
 
     Raises:
-        UserError: unknown backbone or layer, or fewer stages than are to be removed.
+        UserError: unknown layer, or fewer stages than are to be removed.
     """
-    known = facts(name)
+    name = known.name
     end = known.layers[-1] if cut is None else cut
     if end not in known.below:
         points = ", ".join(point.layer for point in known.cut_points)
@@ -126,9 +183,9 @@ def resolve_cut(name: str, cut: str | None, remove_stages: int) -> str:
     return layers[remove_stages]
 
 
-def stage_count(name: str, layer: str) -> int:
+def stage_count(known: BackboneFacts, layer: str) -> int:
     """How many stages a backbone ended at `layer` has; UserError for an unknown layer."""
-    return len(_chain(facts(name), resolve_cut(name, layer, 0)))
+    return len(_chain(known, resolve_cut(known, layer, 0)))
 
 
 def _chain(known: BackboneFacts, end: str) -> list[str]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from scenery.errors import UserError
-from scenery.study.backbone_facts import facts, resolve_cut, stage_count
+from scenery.study.backbone_facts import BackboneFacts, facts, resolve_cut, stage_count
+from scenery.study.networks import NATIVE_SIZES
 from scenery.study.random_search import draw
 from scenery.study.reading import nearest
 from scenery.study.settings import Settings, flatten
@@ -108,13 +109,18 @@ def check_fit(study: Study, settings: Settings, place: str) -> None:
         UserError: Naming the setting, its value and what is allowed.
     """
     try:
-        known = facts(settings.backbone)
+        known = network_facts(settings)
     except UserError as error:
         raise UserError(f"{place}: {error}") from None
     if not subset_exists(study, settings.subset):
         raise UserError(
             f"{place}: subset: there is no subset {settings.subset!r}; "
             f"{nearest(settings.subset, (*study.subset_names, 'per_class_N'))}"
+        )
+    if settings.weights != "none" and settings.backbone in NATIVE_SIZES:
+        raise UserError(
+            f"{place}: weights: {settings.backbone} is built anew for each trial and there are no "
+            f"weights for it; give none, or trainable: scratch; found {settings.weights!r}"
         )
     if settings.weights == "imagenet" and not known.imagenet:
         raise UserError(
@@ -131,10 +137,10 @@ def check_fit(study: Study, settings: Settings, place: str) -> None:
 def cut_is_possible(settings: Settings) -> bool:
     """Whether the backbone has the stages that the settings take off or train."""
     try:
-        layer = resolve_cut(settings.backbone, settings.cut, settings.remove_stages)
+        layer = cut_layer(settings)
     except UserError:
         return False
-    return (settings.trainable_stages or 0) <= stage_count(settings.backbone, layer)
+    return (settings.trainable_stages or 0) <= stage_count(network_facts(settings), layer)
 
 
 def check_network(settings: Settings, place: str) -> None:
@@ -147,7 +153,7 @@ def check_network(settings: Settings, place: str) -> None:
         layer = cut_layer(settings)
     except UserError as error:
         raise UserError(f"{place}: {error}") from None
-    stages = stage_count(settings.backbone, layer)
+    stages = stage_count(network_facts(settings), layer)
     if (settings.trainable_stages or 0) > stages:
         raise UserError(
             f"{place}: trainable: {settings.trainable} asks for {settings.trainable_stages} "
@@ -155,16 +161,22 @@ def check_network(settings: Settings, place: str) -> None:
         )
 
 
+def network_facts(settings: Settings) -> BackboneFacts:
+    """What is known of the settings' backbone; UserError where there is no such network."""
+    size = None if settings.image_size == "native" else settings.image_size
+    return facts(settings.backbone, settings.network, size)
+
+
 def image_size(settings: Settings) -> int:
     """Side of the input in pixels."""
     if settings.image_size == "native":
-        return facts(settings.backbone).size
+        return network_facts(settings).size
     return settings.image_size
 
 
 def cut_layer(settings: Settings) -> str:
     """The layer at which the settings end the backbone."""
-    return resolve_cut(settings.backbone, settings.cut, settings.remove_stages)
+    return resolve_cut(network_facts(settings), settings.cut, settings.remove_stages)
 
 
 def ancestors(study: Study, name: str) -> list[str]:
@@ -250,7 +262,9 @@ def _all_before(study: Study, name: str) -> set[str]:
 
 
 def _network(settings: Settings) -> tuple[Any, ...]:
-    return (settings.backbone, settings.weights, cut_layer(settings), settings.trainable)
+    # Of Scenery's own networks the options and the image size decide which layers there are.
+    own = (settings.network, image_size(settings)) if settings.backbone in NATIVE_SIZES else None
+    return (settings.backbone, settings.weights, cut_layer(settings), settings.trainable, own)
 
 
 def _choosable(experiment: Experiment, trials: list[Trial], where: str) -> list[Trial]:

@@ -2,10 +2,11 @@
 
 import hashlib
 import re
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from scenery.study.experiments import cut_layer, image_size
+from scenery.study.networks import Network
 from scenery.study.settings import Augment, Settings
 from scenery.study.subsets import training_subset
 
@@ -24,6 +25,7 @@ class FeatureSet:
         augment: How views are rendered; None for the plain images.
         views: Renderings of each image; 0 for the plain images.
         seed: Seed of random weights and of the views; 0 where neither is used.
+        network: Options of one of Scenery's own networks.
     """
 
     backbone: str
@@ -35,11 +37,15 @@ class FeatureSet:
     augment: Augment | None = None
     views: int = 0
     seed: int = 0
+    network: Network = field(default_factory=Network)
 
     @property
     def id(self) -> str:
         """Folder below results/features."""
         values = asdict(self)
+        # What is left at its default is not in the name, so that older features keep theirs.
+        if values.pop("network") != Network():
+            values["network"] = self.network.model_dump(exclude_defaults=True)
         if self.augment is not None:
             values["augment"] = self.augment.model_dump(exclude_defaults=True)
         digest = hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()[:8]
@@ -50,12 +56,14 @@ class FeatureSet:
         """Plain values, as a rule hands them to its script."""
         values = asdict(self)
         values["augment"] = self.augment.model_dump() if self.augment is not None else None
+        values["network"] = self.network.model_dump(mode="json")
         return values
 
 
 def plain_features(settings: Settings) -> FeatureSet:
     """The features of the plain images at the end of the settings' backbone."""
-    pooling = "map" if settings.head.pooling == "flatten" else settings.head.pooling
+    positions = settings.head.pooling == "flatten" or settings.head.merge != "none"
+    pooling = "map" if positions else settings.head.pooling
     return FeatureSet(
         backbone=settings.backbone,
         weights=settings.weights,
@@ -63,6 +71,7 @@ def plain_features(settings: Settings) -> FeatureSet:
         layer=cut_layer(settings),
         pooling=pooling,
         seed=settings.seed if settings.weights == "none" else 0,
+        network=settings.network,
     )
 
 

@@ -12,14 +12,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from scenery.study.backbone_facts import facts, names
+from scenery.study.backbone_facts import facts, names, own_names, published_names
+from scenery.study.networks import NETWORK_OPTIONS
 from scenery.study.study import Study
 from scenery.study.trials import setting_names, spell
 
 CONFIG = Path(__file__).resolve().parents[3] / "config"
 SCHEMA = "study.schema.json"
 README = "README.md"
-PARTS = ("keys", "backbones")
+PARTS = ("keys", "backbones", "networks")
 # Keys under which pydantic puts a bound that it does not know to be one of JSON schema's.
 BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
 # What stands for a key that the user names, where it is not a name of the user's own.
@@ -157,7 +158,7 @@ def backbone_table() -> str:
     """Every backbone with its sizes, parameters and the layers at which its stages end."""
     titles = ("backbone", "native size", "smallest", "parameters", "ImageNet", "stages end at")
     lines = ["| " + " | ".join(titles) + " |", "|" + "---|" * len(titles)]
-    for name in names():
+    for name in published_names():
         known = facts(name)
         ends = ", ".join(f"`{point.layer}`" for point in known.cut_points)
         lines.append(
@@ -167,13 +168,25 @@ def backbone_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def network_table() -> str:
+    """Scenery's own networks with their sizes, options and stages."""
+    titles = ("network", "native size", "smallest", "options in `network`", "stages end at")
+    lines = ["| " + " | ".join(titles) + " |", "|" + "---|" * len(titles)]
+    for name in own_names():
+        known = facts(name)
+        ends = ", ".join(f"`{point.layer}`" for point in known.cut_points)
+        options = ", ".join(f"`{key}`" for key, users in NETWORK_OPTIONS.items() if name in users)
+        lines.append(f"| `{name}` | {known.size} | {known.smallest_size} | {options} | {ends} |")
+    return "\n".join(lines) + "\n"
+
+
 def with_parts(readme: str) -> str:
     """A README with its generated parts renewed.
 
     Raises:
         ValueError: A marker is missing.
     """
-    made = {"keys": tables(schema()), "backbones": backbone_table()}
+    made = {"keys": tables(schema()), "backbones": backbone_table(), "networks": network_table()}
     for part in PARTS:
         begin, end = f"<!-- {part}: generated -->\n", f"<!-- {part}: end -->"
         if readme.count(begin) != 1 or readme.count(end) != 1:

@@ -9,13 +9,18 @@ import json
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    model_validator,
+from pydantic import AfterValidator, Field, model_validator
+
+from scenery.study.networks import NETWORK_OPTIONS, Network
+from scenery.study.value_types import (
+    ACTIVATIONS,
+    Fraction,
+    Number,
+    Seed,
+    Strict,
+    Switch,
+    Whole,
+    only_known_options,
 )
 
 OPTIMIZERS = (
@@ -30,7 +35,6 @@ OPTIMIZERS = (
     "Nadam",
 )
 SCHEDULES = ("constant", "step", "exponential", "inverse_time", "cosine", "plateau")
-ACTIVATIONS = ("relu", "elu", "gelu", "leaky_relu", "selu", "swish", "tanh", "sigmoid", "linear")
 
 # Options that only some optimizers and schedules know; everything else may be set for all.
 OPTIMIZER_OPTIONS = {"momentum": ("SGD", "RMSprop"), "nesterov": ("SGD",)}
@@ -43,44 +47,12 @@ SCHEDULE_OPTIONS = {
 }
 
 
-def _no_truth_value(value: Any) -> Any:
-    # Python counts true as 1, so `epochs: yes` would otherwise train for one epoch.
-    if isinstance(value, bool):
-        raise ValueError("a number is needed, not true or false")
-    return value
-
-
-def _only_truth_value(value: Any) -> Any:
-    if not isinstance(value, bool):
-        raise ValueError("true or false is needed")
-    return value
-
-
-Whole = Annotated[int, BeforeValidator(_no_truth_value)]
-Number = Annotated[float, BeforeValidator(_no_truth_value), Field(allow_inf_nan=False)]
-Switch = Annotated[bool, BeforeValidator(_only_truth_value)]
-Fraction = Annotated[Number, Field(ge=0, lt=1)]
-Seed = Annotated[Whole, Field(ge=0, lt=2**31)]
-
-
-def _only_known_options(
-    model: BaseModel, name: str, options: dict[str, tuple[str, ...]]
-) -> BaseModel:
-    """Refuse an option that the chosen optimizer or schedule would silently ignore."""
-    for option, known_to in options.items():
-        if getattr(model, option) is not None and name not in known_to:
-            raise ValueError(f"{option} is not used by {name}, only by {', '.join(known_to)}")
-    return model
-
-
-class Strict(BaseModel):
-    """Base of all config models: unknown keys are errors, values never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False)
-
-
 class Head(Strict):
-    """What is put on the backbone: pooling, dense layers, batch norm, dropout, softmax."""
+    """What is put on the backbone: pooling, dense layers, batch norm, dropout, softmax.
+
+    With `merge` nothing is pooled: the dense layers and the softmax answer at every position of
+    the feature map, and their answers are merged.
+    """
 
     pooling: Literal["average", "max", "flatten"] = Field(
         "average", description="How the backbone's last feature map becomes one vector."
@@ -97,6 +69,26 @@ class Head(Strict):
     l2: Annotated[Number, Field(ge=0)] = Field(
         0.0, description="L2 penalty on the head's kernels; with l1 too it is the elastic net."
     )
+    merge: Literal["none", "mean", "product", "vote"] = Field(
+        "none",
+        description="Instead of pooling features: the head answers at every position and the "
+        "answers are merged by their mean, their product (normalised geometric mean) or a vote.",
+    )
+    learn_from: Literal["image", "positions"] = Field(
+        "image",
+        description="merge: whether the loss is that of the merged answer (end to end) or of "
+        "every position's own, each with the image's label.",
+    )
+
+    @model_validator(mode="after")
+    def _merging(self) -> "Head":
+        if self.merge == "none" and self.learn_from == "positions":
+            raise ValueError("learn_from: positions needs a merge: mean, product or vote")
+        if self.merge == "vote" and self.learn_from == "image":
+            raise ValueError("merge: vote cannot be learnt through; it needs learn_from: positions")
+        if self.merge != "none" and self.pooling != "average":
+            raise ValueError(f"pooling: {self.pooling} is not used with merge: {self.merge}")
+        return self
 
 
 class Augment(Strict):
@@ -141,7 +133,7 @@ class Optimizer(Strict):
 
     @model_validator(mode="after")
     def _options(self) -> "Optimizer":
-        _only_known_options(self, self.name, OPTIMIZER_OPTIONS)
+        only_known_options(self, self.name, OPTIMIZER_OPTIONS)
         if self.nesterov and not self.momentum:
             raise ValueError("nesterov needs a momentum above 0")
         return self
@@ -172,7 +164,7 @@ class Schedule(Strict):
 
     @model_validator(mode="after")
     def _options(self) -> "Schedule":
-        _only_known_options(self, self.name, SCHEDULE_OPTIONS)
+        only_known_options(self, self.name, SCHEDULE_OPTIONS)
         return self
 
 
@@ -229,6 +221,10 @@ class Settings(Strict):
     batch_norm_statistics: Literal["frozen", "updated"] = Field(
         "frozen", description="Whether fine-tuning updates the backbone's batch norm statistics."
     )
+    network: Network = Field(
+        default_factory=Network,
+        description="Options of the networks that Scenery builds itself; unset: the network's own.",
+    )
     head: Head = Field(default_factory=Head, description="What is put on the backbone.")
     first_step: FirstStep | None = Field(
         None, description="Train the head alone first; only with head+N or all."
@@ -267,6 +263,7 @@ class Settings(Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Settings":
+        only_known_options(self.network, self.backbone, NETWORK_OPTIONS, "network.")
         if self.first_step is not None and self.trainable == "head":
             raise ValueError("first_step is for head+N and all; with trainable: head it is all")
         if self.schedule.warm_up >= self.epochs and self.schedule.warm_up > 0:

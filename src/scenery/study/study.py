@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from scenery.study.settings import Number, Seed, Settings, Strict, Switch, Whole
+from scenery.study.settings import Settings
+from scenery.study.value_types import Number, Seed, Strict, Switch, Whole
 
 NAME = r"[A-Za-z][A-Za-z0-9_]*"
 # Subsets that need no definition: so many images of each class.

@@ -83,7 +83,7 @@ def setting_names() -> list[str]:
     names = set(Settings().flat())
     for part, model in (("first_step", FirstStep), ("early_stopping", EarlyStopping)):
         names |= {part, *(f"{part}.{field}" for field in model.model_fields)}
-    names |= {"head", "augment", "optimizer", "schedule"}
+    names |= {"network", "head", "augment", "optimizer", "schedule"}
     return sorted(names)
 
 
@@ -147,6 +147,7 @@ def _forget(values: dict[str, Any], flat: Mapping[str, Any]) -> None:
             values[part] = {k: v for k, v in values[part].items() if k not in options}
     if flat.get("backbone", values["backbone"]) != values["backbone"]:
         values["cut"] = None
+        values["network"] = {}
     if flat.get("trainable") in ("head", "scratch"):
         values["first_step"] = None
 

@@ -14,8 +14,9 @@ from scenery.learning.backbones import BACKBONES
 from scenery.study.backbone_facts import (
     facts,
     names,
+    own_names,
+    published_names,
     resolve_cut,
-    smallest_size,
     stage_count,
 )
 
@@ -32,8 +33,9 @@ def test_facts_of_one_backbone() -> None:
     assert not facts("SqueezeNet").imagenet
     assert [point.layer for point in known.cut_points][-2:] == ["pool4_conv", "relu"]
     assert known.layers[-1] == "relu"
-    assert names() == tuple(BACKBONES)
-    assert smallest_size("Xception") == 71
+    assert published_names() == tuple(BACKBONES)
+    assert names() == published_names() + own_names()
+    assert facts("Xception").smallest_size == 71
 
 
 @pytest.mark.parametrize(
@@ -54,14 +56,14 @@ def test_facts_of_one_backbone() -> None:
     ],
 )
 def test_where_a_network_ends(name: str, cut: str | None, stages: int, layer: str) -> None:
-    assert resolve_cut(name, cut, stages) == layer
+    assert resolve_cut(facts(name), cut, stages) == layer
 
 
 def test_number_of_stages() -> None:
-    assert stage_count("MobileNet", "conv_pw_13_relu") == 5
-    assert stage_count("MobileNet", "conv_pw_12_relu") == 5
-    assert stage_count("MobileNet", "conv_pw_11_relu") == 4
-    assert stage_count("MobileNet", "conv1") == 1
+    assert stage_count(facts("MobileNet"), "conv_pw_13_relu") == 5
+    assert stage_count(facts("MobileNet"), "conv_pw_12_relu") == 5
+    assert stage_count(facts("MobileNet"), "conv_pw_11_relu") == 4
+    assert stage_count(facts("MobileNet"), "conv1") == 1
 
 
 @pytest.mark.parametrize(
@@ -77,7 +79,7 @@ def test_number_of_stages() -> None:
 )
 def test_mistakes(name: str, cut: str | None, stages: int, words: str) -> None:
     with pytest.raises(UserError, match=words):
-        resolve_cut(name, cut, stages)
+        resolve_cut(facts(name), cut, stages)
 
 
 def test_the_facts_are_light() -> None:

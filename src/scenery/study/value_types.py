@@ -1,0 +1,45 @@
+"""Types of config values: what may be written for a number, a switch, a group of keys."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+ACTIVATIONS = ("relu", "elu", "gelu", "leaky_relu", "selu", "swish", "tanh", "sigmoid", "linear")
+
+
+def _no_truth_value(value: Any) -> Any:
+    # Python counts true as 1, so `epochs: yes` would otherwise train for one epoch.
+    if isinstance(value, bool):
+        raise ValueError("a number is needed, not true or false")
+    return value
+
+
+def _only_truth_value(value: Any) -> Any:
+    if not isinstance(value, bool):
+        raise ValueError("true or false is needed")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_no_truth_value)]
+Number = Annotated[float, BeforeValidator(_no_truth_value), Field(allow_inf_nan=False)]
+Switch = Annotated[bool, BeforeValidator(_only_truth_value)]
+Fraction = Annotated[Number, Field(ge=0, lt=1)]
+Seed = Annotated[Whole, Field(ge=0, lt=2**31)]
+
+
+def only_known_options(
+    model: BaseModel, name: str, options: dict[str, tuple[str, ...]], prefix: str = ""
+) -> BaseModel:
+    """Refuse an option that the chosen optimizer, schedule or network would silently ignore."""
+    for option, known_to in options.items():
+        if getattr(model, option) is not None and name not in known_to:
+            raise ValueError(
+                f"{prefix}{option} is not used by {name}, only by {', '.join(known_to)}"
+            )
+    return model
+
+
+class Strict(BaseModel):
+    """Base of all config models: unknown keys are errors, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False)

@@ -8,23 +8,19 @@ def choice(wildcards):
     return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
 
 
-def refit_params(wildcards):
+def refit_params(wildcards, refit=STUDY.refit):
     """What a refit needs of the choice; the rest of its record makes no refit stale."""
     record = choice(wildcards)
     wanted = ("trial", "settings", "learning_rates")
-    return {name: record[name] for name in wanted} | {"refit": STUDY.refit}
+    return {name: record[name] for name in wanted} | {"refit": refit}
 
 
-def refit_partitions(settings):
+def refit_partitions(settings, refit=STUDY.refit):
     """Partitions that the final model learns from, and is chosen by without a refit.
 
     A small subset stays as small as it says: its refit sees no validation images.
     """
-    return (
-        ["train"]
-        if STUDY.refit and settings.subset != "full"
-        else ["train", "validation"]
-    )
+    return ["train"] if refit and settings.subset != "full" else ["train", "validation"]
 
 
 def refit_head_features(wildcards):
@@ -64,11 +60,11 @@ rule refit_head:
         "../scripts/refit_head.py"
 
 
-def refit_files(settings):
+def refit_files(settings, refit=STUDY.refit):
     """Where a refit finds what it reads."""
     training, plain = training_features(settings), plain_features(settings)
-    partitions = refit_partitions(settings)
-    second = training if STUDY.refit else plain
+    partitions = refit_partitions(settings, refit)
+    second = training if refit else plain
     return {
         "table": training_table(settings),
         "training": f"{R}/features/{training.id}/train",
@@ -108,6 +104,29 @@ rule refit_network:
         "Fine-tuning the chosen network of {wildcards.experiment} for the final score"
     script:
         "../scripts/refit_network.py"
+
+
+# The chosen network as its trial left it, for experiments that take its weights: those of the
+# final model have seen the validation images by which such experiments choose.
+use rule refit_network as keep_network with:
+    input:
+        split=f"{R}/data/split.csv",
+        files=lambda w: network_inputs(
+            wait_for_choice(w.experiment), ["train", "validation"]
+        ),
+    output:
+        model=f"{R}/experiments/{{experiment}}/keep_network/model.keras",
+        record=f"{R}/experiments/{{experiment}}/keep_network/record.json",
+    log:
+        f"{LOGS}/keep_network/{{experiment}}.log",
+    params:
+        code=code("refit_network"),
+        choice=lambda w: refit_params(w, refit=False),
+        files=lambda w: refit_files(wait_for_choice(w.experiment), refit=False),
+        unfinished=lambda w: f"{R}/unfinished/{w.experiment}",
+        gpu_missing=STUDY.gpu_missing,
+    message:
+        "Keeping the network that {wildcards.experiment} chose, as it was trained on the training images"
 
 
 def final_model(wildcards):

@@ -21,6 +21,7 @@ from scenery.study.runs import end, look_around
 from scenery.study.code_digest import code_digest
 from scenery.study.features import plain_features, training_features, weights_id
 from scenery.study.plan import NotChosenYet, Plan
+from scenery.study.settings import LEARNT_IN
 from scenery.study.subsets import training_subset
 
 # Seen from here, so that neither messages nor slides hold the folders of one machine.

@@ -103,7 +103,8 @@ rule fine_tune:
         data=f"{R}/data",
         weights=lambda w: weights_file(PLAN.trial(w.experiment, w.trial).settings),
         unfinished=lambda w: f"{R}/unfinished/{w.experiment}/{w.trial}",
-        keep_weights=not STUDY.refit,
+        keep_weights=lambda w: not STUDY.refit
+        or w.experiment in PLAN.sources_of_weights,
         gpu_missing=STUDY.gpu_missing,
     message:
         "Fine-tuning {wildcards.trial} of {wildcards.experiment}"

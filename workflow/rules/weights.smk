@@ -2,8 +2,11 @@
 
 
 def weights_source(wildcards):
-    """The user's weights file, if the weights are one."""
+    """The user's weights file, or the network that an experiment of the study trained."""
     _, weights = PLAN.weights(wildcards.weights)
+    if weights.startswith(LEARNT_IN):
+        experiment = weights.removeprefix(LEARNT_IN)
+        return f"{R}/experiments/{experiment}/keep_network/model.keras"
     return [] if weights == "imagenet" else weights
 
 

@@ -1,6 +1,7 @@
-"""Put a backbone's weights where all jobs find them: fetched by Keras, or the user's own file.
+"""Put a backbone's weights where all jobs find them: fetched by Keras, the user's own file, or
+what an experiment of the study has learnt.
 
-In: nothing, or a weights file. Out: the same weights as HDF5, named by layer.
+In: nothing, a weights file, or a trained network. Out: the weights as HDF5, named by layer.
 """
 
 import shutil
@@ -8,13 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenery.jobs import job
+from scenery.study.settings import LEARNT_IN
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 
-def provide_weights(backbone: str, weights: str, out: Path) -> None:
-    """Fetch ImageNet weights, or copy a file; `out` appears only when it is complete.
+def provide_weights(backbone: str, weights: str, source: Path | None, out: Path) -> None:
+    """Fetch, copy or take out the weights; `out` appears only when it is complete.
+
+    Args:
+        backbone: A name of the backbone table.
+        weights: The setting: imagenet, a file, or experiment:NAME.
+        source: The file, or the network that the experiment trained; None for imagenet.
+        out: The weights file to write.
 
     Raises:
         UserError: When the weights cannot be fetched.
@@ -26,8 +34,15 @@ def provide_weights(backbone: str, weights: str, out: Path) -> None:
 
         fetch_imagenet(backbone, out)
         return
+    assert source is not None
+    if weights.startswith(LEARNT_IN):
+        from scenery.learning.final_model import load_final
+        from scenery.learning.weights import save_weights
+
+        save_weights(load_final(source).get_layer(backbone), out)
+        return
     partial = out.with_name(out.name + ".partial")
-    shutil.copyfile(weights, partial)
+    shutil.copyfile(source, partial)
     partial.replace(out)
 
 
@@ -36,5 +51,6 @@ if __name__ == "__main__":
         provide_weights(
             backbone=snakemake.params.backbone,
             weights=snakemake.params.weights,
+            source=Path(snakemake.input[0]) if snakemake.input else None,
             out=Path(snakemake.output.weights),
         )

@@ -49,6 +49,7 @@ def expand(study: Study, name: str, chosen: Settings | None, source: str) -> lis
         if chosen is not None and not cut_is_possible(settings):
             continue
         check_network(settings, place)
+        check_learnt(study, name, settings, place)
         varied = tuple((key, _read(settings, key)) for key in flatten(values))
         trials += [
             Trial(
@@ -167,6 +168,22 @@ def network_facts(settings: Settings) -> BackboneFacts:
     return facts(settings.backbone, settings.network, size)
 
 
+def check_learnt(study: Study, name: str, settings: Settings, place: str) -> None:
+    """Refuse weights that were learnt in an experiment which does not come before this one.
+
+    Raises:
+        UserError: Naming the experiments that do.
+    """
+    source = settings.learnt_in
+    before = ancestors(study, name)
+    if source is None or source in before:
+        return
+    known = f"it comes after {', '.join(before)}" if before else "it has no `after`"
+    raise UserError(
+        f"{place}: weights: {settings.weights} needs an experiment that {name} comes after; {known}"
+    )
+
+
 def image_size(settings: Settings) -> int:
     """Side of the input in pixels."""
     if settings.image_size == "native":
@@ -212,11 +229,28 @@ def check_study(study: Study, source: str) -> set[str]:
         _refuse_impossible(study, name, [start for start in starts if start], source)
         for start in starts:
             trials = expand(study, name, start, source)
+            _refuse_untrained(trials, possible, f"{source}: experiments.{name}")
             for trial in _choosable(experiment, trials, f"{source}: experiments.{name}"):
                 networks.setdefault(_network(trial.settings), trial.settings)
             weights |= {trial.settings.weights for trial in trials}
         possible[name] = list(networks.values())
     return weights
+
+
+def _refuse_untrained(
+    trials: list[Trial], possible: Mapping[str, list[Settings]], where: str
+) -> None:
+    """Refuse weights from an experiment in which no backbone learns."""
+    for learnt_in in {trial.settings.learnt_in for trial in trials}:
+        if learnt_in is None:
+            continue
+        frozen = [settings for settings in possible[learnt_in] if settings.frozen_backbone]
+        if frozen:
+            raise UserError(
+                f"{where}: weights: experiment {learnt_in} may choose a trial with trainable: "
+                f"head ({frozen[0].backbone}), whose backbone learns nothing; let it choose among "
+                "head+N, all or scratch"
+            )
 
 
 def _refuse_impossible(study: Study, name: str, starts: list[Settings], source: str) -> None:

@@ -8,7 +8,7 @@ from functools import cached_property
 from scenery.errors import UserError
 from scenery.study.experiments import ancestors, expand, matches
 from scenery.study.features import FeatureSet, plain_features, training_features, weights_id
-from scenery.study.settings import Settings
+from scenery.study.settings import LEARNT_IN, Settings
 from scenery.study.study import Study
 from scenery.study.trials import Trial
 
@@ -156,6 +156,12 @@ class Plan:
             if identity in known.weights:
                 return known.weights[identity]
         raise UserError(f"no trial of this study needs the weights {identity}")
+
+    @cached_property
+    def sources_of_weights(self) -> frozenset[str]:
+        """The experiments from which the config takes weights for others."""
+        written = json.dumps(self.study.model_dump(mode="json", by_alias=True))
+        return frozenset(n for n in self.study.experiments if f'"{LEARNT_IN}{n}"' in written)
 
     def layers_needed(self, identity: str) -> list[str]:
         """The layers at which trials known by now end a backbone with these weights."""

@@ -9,7 +9,7 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from scenery.errors import UserError
-from scenery.study.settings import Settings
+from scenery.study.settings import LEARNT_IN, Settings
 from scenery.study.study import Study
 
 MOST_LINES = 20
@@ -157,8 +157,8 @@ def check_files(study: Study, weights: Iterable[str], source: str) -> None:
     if root is not None and not Path(root).is_dir():
         raise UserError(f"{source}: dataset.root: there is no folder {root!r}")
     for value in sorted(set(weights) - {"imagenet", "none"}):
-        if not Path(value).is_file():
+        if not (value.startswith(LEARNT_IN) or Path(value).is_file()):
             raise UserError(
                 f"{source}: weights: there is no file {value!r} (seen from {Path.cwd()}); "
-                "allowed are imagenet, none and the path of a weights file"
+                "allowed are imagenet, none, the path of a weights file and experiment:NAME"
             )

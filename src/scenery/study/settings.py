@@ -36,6 +36,9 @@ OPTIMIZERS = (
 )
 SCHEDULES = ("constant", "step", "exponential", "inverse_time", "cosine", "plateau")
 
+# Start of a value of `weights` that names the experiment in which they were learnt.
+LEARNT_IN = "experiment:"
+
 # Options that only some optimizers and schedules know; everything else may be set for all.
 OPTIMIZER_OPTIONS = {"momentum": ("SGD", "RMSprop"), "nesterov": ("SGD",)}
 SCHEDULE_OPTIONS = {
@@ -196,12 +199,20 @@ def _trainable(value: str) -> str:
     return value
 
 
+def _weights(value: str) -> str:
+    if value.startswith(LEARNT_IN) and not value.removeprefix(LEARNT_IN).strip():
+        raise ValueError("experiment: is followed by the name of an experiment")
+    return value
+
+
 class Settings(Strict):
     """Everything that makes one training run what it is."""
 
     backbone: str = Field("MobileNet", description="A network of the backbone table.")
-    weights: str = Field(
-        "imagenet", description="imagenet, none (random), or the path of a weights file."
+    weights: Annotated[str, AfterValidator(_weights)] = Field(
+        "imagenet",
+        description="imagenet, none (random), the path of a weights file, or experiment:NAME, "
+        "what the network chosen by that experiment learnt on the training images alone.",
     )
     image_size: Literal["native"] | Annotated[Whole, Field(ge=16, le=2048)] = Field(
         "native", description="Side of the square input in pixels; native: the backbone's own."
@@ -276,6 +287,13 @@ class Settings(Strict):
     def frozen_backbone(self) -> bool:
         """Whether only the head learns, so that the backbone's activations can be kept."""
         return self.trainable == "head"
+
+    @property
+    def learnt_in(self) -> str | None:
+        """The experiment whose chosen network gives the backbone's weights; None: none does."""
+        if not self.weights.startswith(LEARNT_IN):
+            return None
+        return self.weights.removeprefix(LEARNT_IN)
 
     @property
     def trainable_stages(self) -> int | None:

@@ -4,13 +4,17 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from check_weights import check_weights
 from provide_weights import provide_weights
 
 from scenery.errors import UserError
 from scenery.learning.backbones import build_backbone
-from scenery.learning.weights import save_weights
+from scenery.learning.fine_tuning import assemble
+from scenery.learning.heads import build_head
+from scenery.learning.weights import load_weights, save_weights
+from scenery.study.settings import Head
 
 MOBILENET = "mobilenet_1_0_224_imagenet_to_conv_pw_12.h5"
 
@@ -19,7 +23,7 @@ def test_a_file_is_copied(tmp_path: Path) -> None:
     source = tmp_path / "mine.h5"
     source.write_bytes(b"weights")
     out = tmp_path / "weights" / "x.weights.h5"
-    provide_weights("MobileNet", str(source), out)
+    provide_weights("MobileNet", str(source), source, out)
     assert out.read_bytes() == b"weights"
     assert [path.name for path in out.parent.iterdir()] == [out.name]
 
@@ -34,7 +38,7 @@ def test_a_copy_that_breaks_off_leaves_no_weights(
     monkeypatch.setattr(shutil, "copyfile", broken)
     out = tmp_path / "x.weights.h5"
     with pytest.raises(OSError, match="disk full"):
-        provide_weights("MobileNet", "mine.h5", out)
+        provide_weights("MobileNet", "mine.h5", tmp_path / "mine.h5", out)
     assert not out.exists()
 
 
@@ -43,7 +47,7 @@ def test_imagenet_is_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(
         "scenery.learning.weights.fetch_imagenet", lambda name, out: fetched.append((name, out))
     )
-    provide_weights("MobileNet", "imagenet", tmp_path / "w.weights.h5")
+    provide_weights("MobileNet", "imagenet", None, tmp_path / "w.weights.h5")
     assert fetched == [("MobileNet", tmp_path / "w.weights.h5")]
 
 
@@ -82,3 +86,17 @@ def test_weights_of_another_network(shared: Path, tmp_path: Path) -> None:
             shared / "weights" / MOBILENET, "SqueezeNet", ["fire9_concat"], tmp_path / "c.json"
         )
     assert MOBILENET in str(error.value)
+
+
+def test_weights_are_taken_out_of_a_network_that_an_experiment_trained(tmp_path: Path) -> None:
+    backbone = build_backbone("SqueezeNet", 64)
+    trained = assemble(backbone, build_head(backbone.output.shape[1:], 3, Head()))
+    trained.save(tmp_path / "model.keras")
+    out = tmp_path / "x.weights.h5"
+    provide_weights("SqueezeNet", "experiment:first", tmp_path / "model.keras", out)
+    fresh = build_backbone("SqueezeNet", 32, "fire5_concat")
+    load_weights(fresh, out)
+    np.testing.assert_array_equal(
+        fresh.get_layer("fire5_expand3x3").get_weights()[0],
+        backbone.get_layer("fire5_expand3x3").get_weights()[0],
+    )

@@ -181,3 +181,35 @@ def test_image_sizes() -> None:
     assert image_size(Settings()) == 224
     assert image_size(Settings(backbone="Xception")) == 299
     assert image_size(Settings(image_size=64)) == 64
+
+
+def learnt(trainable: str, after: str | None = "a", weights: str = "experiment:a") -> Study:
+    first = {"set": {"backbone": "SqueezeNet", "weights": "none", "trainable": trainable}}
+    second = {"after": after, "set": {"weights": weights, "trainable": "head"}}
+    return study(a=first, b=second)
+
+
+def test_weights_may_be_learnt_in_an_experiment_before() -> None:
+    assert check_study(learnt("head+1"), "study.yaml") == {"none", "experiment:a"}
+    grandparent = study(
+        a={"set": {"trainable": "all", "backbone": "SqueezeNet", "weights": "none"}},
+        b={"after": "a", "set": {"epochs": 3}},
+        c={"after": "b", "set": {"weights": "experiment:a", "trainable": "head"}},
+    )
+    assert "experiment:a" in check_study(grandparent, "study.yaml")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (learnt("head"), "experiment a may choose a trial with trainable: head"),
+        (learnt("all", after=None), "needs an experiment that b comes after; it has no `after`"),
+        (learnt("all", weights="experiment:c"), "experiment:c .* it comes after a"),
+        (learnt("all", weights="experiment:b"), "experiment:b .* it comes after a"),
+    ],
+)
+def test_weights_that_no_experiment_before_has_learnt_are_refused(
+    wrong: Study, message: str
+) -> None:
+    with pytest.raises(UserError, match=rf"study.yaml: experiments.b.*: weights: .*{message}"):
+        check_study(wrong, "study.yaml")

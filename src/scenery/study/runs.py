@@ -32,14 +32,14 @@ class Run:
     Attributes:
         host: Name of its machine.
         process: Its number there.
-        started: When that process began, in seconds since 1970; numbers are used again.
+        started: What `start_of` gives for that process; numbers are used again.
         since: The same for people.
         locks: Names of its files in `.snakemake/locks`.
     """
 
     host: str
     process: int
-    started: float
+    started: str
     since: str
     locks: tuple[str, ...]
 
@@ -57,12 +57,30 @@ class Run:
             process = psutil.Process(self.process)
             if process.status() == psutil.STATUS_ZOMBIE:
                 return False
-            return abs(process.create_time() - self.started) < 2
+            return start_of(process) == self.started
         except psutil.NoSuchProcess:
             return False
 
     def __str__(self) -> str:
         return f"process {self.process} on {self.host}, since {self.since}"
+
+
+def start_of(process: psutil.Process) -> str:
+    """When a process began, in words that stay the same when somebody sets the clock.
+
+    Raises:
+        psutil.NoSuchProcess: When it is gone.
+    """
+    if not Path("/proc/self/stat").exists():
+        return f"{process.create_time():.0f}"
+    try:
+        values = Path(f"/proc/{process.pid}/stat").read_text("utf-8", errors="replace")
+    except OSError:
+        raise psutil.NoSuchProcess(process.pid) from None
+    # Clock ticks since the machine started are the 22nd value; the second may hold blanks.
+    ticks = values.rpartition(")")[2].split()[19]
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    return f"{ticks} ticks after {boot.read_text('utf-8').strip() if boot.exists() else 'start'}"
 
 
 def look_around() -> list[Run]:
@@ -112,7 +130,7 @@ def begin(submits: bool) -> None:
     run = Run(
         host=socket.gethostname(),
         process=process.pid,
-        started=process.create_time(),
+        started=start_of(process),
         since=time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(process.create_time())),
         locks=tuple(sorted(path.name for path in LOCKS.glob("*.lock"))),
     )

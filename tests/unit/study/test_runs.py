@@ -25,9 +25,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def note(
-    process: int, started: float, host: str | None = None, locks: str = "0.output.lock"
-) -> Run:
+def note(process: int, started: str, host: str | None = None, locks: str = "0.output.lock") -> Run:
     run = Run(host or socket.gethostname(), process, started, "yesterday", (locks,))
     values = {**vars(run), "locks": list(run.locks)}
     run.file.write_text(json.dumps(values), encoding="utf-8")
@@ -47,17 +45,27 @@ def test_a_run_is_noted_and_forgotten() -> None:
 
 def test_a_living_run_is_named_and_stops_another(capsys: pytest.CaptureFixture[str]) -> None:
     parent = psutil.Process(os.getppid())
-    run = note(parent.pid, parent.create_time())
+    run = note(parent.pid, runs.start_of(parent))
     with pytest.raises(UserError, match=f"process {parent.pid} on {socket.gethostname()}"):
         runs.begin(submits=False)
     assert (LOCKS / "0.output.lock").exists()
     assert str(run) in capsys.readouterr().err
 
 
+def test_a_clock_that_jumps_kills_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The start of a process in seconds since 1970 follows from the clock and its age."""
+    parent = psutil.Process(os.getppid())
+    run = note(parent.pid, runs.start_of(parent))
+    create_time = psutil.Process.create_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: create_time(self) - 3600)
+    assert runs.look_around() == [run]
+    assert (LOCKS / "0.output.lock").exists()
+
+
 def test_the_lock_of_a_killed_run_is_lifted_and_no_other() -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    run = note(ended.pid, time.time())
+    run = note(ended.pid, "some time")
     (LOCKS / "1.output.lock").touch()
     assert runs.look_around() == []
     assert [path.name for path in LOCKS.iterdir()] == ["1.output.lock"]
@@ -66,12 +74,12 @@ def test_the_lock_of_a_killed_run_is_lifted_and_no_other() -> None:
 
 def test_a_number_used_again_is_another_process() -> None:
     parent = psutil.Process(os.getppid())
-    note(parent.pid, parent.create_time() - 1000)
+    note(parent.pid, "another time")
     assert runs.look_around() == []
 
 
 def test_a_run_elsewhere_is_at_work_as_long_as_its_lock() -> None:
-    run = note(1, 0.0, host="elsewhere")
+    run = note(1, "some time", host="elsewhere")
     assert runs.look_around() == [run]
     with pytest.raises(UserError, match="snakemake --unlock"):
         runs.begin(submits=False)

@@ -169,9 +169,9 @@ def test_test_images_are_the_input_of_one_rule(finished: Checkout) -> None:
 
 
 def test_the_final_model_gives_the_predictions(results: Path) -> None:
-    from scenery.data.tables import read_split
+    from scenery.data.tables import partition_table, read_split
     from scenery.learning.final_model import load_final, predict
-    from scenery.learning.packed import open_packed, partition_table
+    from scenery.learning.packed import open_packed
 
     split = read_split(results / "data" / "split.csv")
     images = open_packed(results / "data" / "test" / "32.npy", partition_table(split, "test"))

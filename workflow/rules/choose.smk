@@ -9,8 +9,9 @@ def trial_tables(kind):
         experiment = wildcards.experiment
         folder = f"{R}/experiments"
         tables = [
-            f"{folder}/{experiment}/train_heads/{number}/{kind}.csv"
-            for number, _ in enumerate(PLAN.shards(experiment))
+            f"{folder}/{experiment}/{rule}/{number}/{kind}.csv"
+            for rule in SHARED
+            for number, _ in enumerate(PLAN.shards(experiment, rule))
         ]
         tables += [
             f"{folder}/{PLAN.runs_in(experiment, trial)}/fine_tune/{trial.id}/{kind}.csv"

@@ -20,7 +20,7 @@ from scenery.study.opening import chosen_settings, local_gpus, open_study, start
 from scenery.study.runs import end, look_around
 from scenery.study.code_digest import code_digest
 from scenery.study.features import plain_features, training_features, weights_id
-from scenery.study.plan import NotChosenYet, Plan
+from scenery.study.plan import SHARED, NotChosenYet, Plan
 from scenery.study.settings import LEARNT_IN
 from scenery.study.subsets import training_subset
 

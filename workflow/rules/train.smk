@@ -1,4 +1,5 @@
-# Trials: those on features of a frozen backbone share jobs, those that fine-tune get one each.
+# Trials: those on features of a frozen backbone share jobs, be it heads or classical models; those
+# that fine-tune get one each.
 
 
 def training_table(settings):
@@ -9,15 +10,22 @@ def training_table(settings):
     )
 
 
-def shard(wildcards):
-    """The trials of one job."""
-    return PLAN.shards(wildcards.experiment, wait=False)[int(wildcards.shard)]
+def shard(rule):
+    """The trials of one job of a rule, by its wildcards."""
+    return lambda wildcards: PLAN.shards(wildcards.experiment, rule, wait=False)[
+        int(wildcards.shard)
+    ]
 
 
-def shard_features(wildcards):
-    """Features and tables that the trials of one job read, each once."""
+def shard_features(rule):
+    """Features and tables that the trials of one job of a rule read, by its wildcards."""
+    return lambda wildcards: features_of(shard(rule)(wildcards))
+
+
+def features_of(trials):
+    """Features and tables that some trials read, each once."""
     files = {}
-    for trial in shard(wildcards):
+    for trial in trials:
         settings = trial.settings
         files[training_table(settings)] = None
         files.update(dict.fromkeys(feature_files(training_features(settings), "train")))
@@ -49,7 +57,7 @@ def described(trial):
 rule train_heads:
     input:
         split=f"{R}/data/split.csv",
-        features=shard_features,
+        features=shard_features("train_heads"),
     output:
         metrics=f"{R}/experiments/{{experiment}}/train_heads/{{shard}}/metrics.csv",
         history=f"{R}/experiments/{{experiment}}/train_heads/{{shard}}/history.csv",
@@ -61,12 +69,35 @@ rule train_heads:
         runtime=lambda w, attempt: 60 * attempt,
     params:
         code=code("train_heads"),
-        trials=lambda w: [described(trial) for trial in shard(w)],
+        trials=lambda w: [described(trial) for trial in shard("train_heads")(w)],
         finished=f"{R}/experiments/{{experiment}}/train_heads/finished",
     message:
         "Training the heads of {wildcards.experiment}, part {wildcards.shard}"
     script:
         "../scripts/train_heads.py"
+
+
+rule fit_classifiers:
+    input:
+        split=f"{R}/data/split.csv",
+        features=shard_features("fit_classifiers"),
+    output:
+        metrics=f"{R}/experiments/{{experiment}}/fit_classifiers/{{shard}}/metrics.csv",
+        history=f"{R}/experiments/{{experiment}}/fit_classifiers/{{shard}}/history.csv",
+        predictions=f"{R}/experiments/{{experiment}}/fit_classifiers/{{shard}}/predictions.csv",
+    log:
+        f"{LOGS}/fit_classifiers/{{experiment}}/{{shard}}.log",
+    resources:
+        mem_mb=lambda w, attempt: 4000 * attempt,
+        runtime=lambda w, attempt: 60 * attempt,
+    params:
+        code=code("fit_classifiers"),
+        trials=lambda w: [described(trial) for trial in shard("fit_classifiers")(w)],
+        finished=f"{R}/experiments/{{experiment}}/fit_classifiers/finished",
+    message:
+        "Fitting the classifiers of {wildcards.experiment}, part {wildcards.shard}"
+    script:
+        "../scripts/fit_classifiers.py"
 
 
 def network_inputs(settings, partitions):

@@ -134,8 +134,9 @@ def _record(
         step: [float(rate) for rate in rows.sort_values("epoch")["learning_rate"]]
         for step, rows in rates.groupby("step", sort=False)
     }
-    last = list(by_step)[-1]
-    by_step[last] = by_step[last][:best_epoch]
+    # A classical model has no epochs.
+    for last in list(by_step)[-1:]:
+        by_step[last] = by_step[last][:best_epoch]
     accuracies = table.loc[table["trial"].isin(choice.trials), "validation_accuracy"]
     return {
         "trial": choice.trials[0],

@@ -15,11 +15,11 @@ import pandas as pd
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from scenery.data.tables import read_split
+from scenery.data.tables import class_names, partition_table, read_split
 from scenery.jobs import job
 from scenery.learning.final_model import load_final, predict
 from scenery.learning.hardware import set_up
-from scenery.learning.packed import class_names, open_packed, partition_table
+from scenery.learning.packed import open_packed
 from scenery.learning.results import prediction_table
 from scenery.learning.scores import cross_entropy
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from scenery.data.tables import read_split
+from scenery.data.tables import class_names, partition_table, read_split
 from scenery.jobs import job
 from scenery.learning.architecture import layer_table, layers_diagram, stages_diagram
 from scenery.learning.explain import (
@@ -35,7 +35,7 @@ from scenery.learning.explain import (
 )
 from scenery.learning.final_model import load_final
 from scenery.learning.hardware import set_up
-from scenery.learning.packed import PackedImages, class_names, open_packed, partition_table
+from scenery.learning.packed import PackedImages, open_packed
 from scenery.learning.results import prediction_table
 
 if TYPE_CHECKING:

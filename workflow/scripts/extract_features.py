@@ -7,11 +7,11 @@ or (views, images, ...) for augmented views, and JSON facts with the digest of i
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scenery.data.tables import read_split
+from scenery.data.tables import partition_table, read_split
 from scenery.jobs import job
 from scenery.learning.feature_extraction import extract, load_backbone, pooled, write_facts
 from scenery.learning.hardware import set_up
-from scenery.learning.packed import open_packed, partition_table
+from scenery.learning.packed import open_packed
 from scenery.study.settings import Augment
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from scenery.data.tables import read_split
+from scenery.data.tables import class_names, partition_table, read_split
 from scenery.jobs import job, peak_memory_mb
 from scenery.learning.epochs import Plan, Run, run_epochs
 from scenery.learning.feature_extraction import load_backbone
@@ -24,7 +24,7 @@ from scenery.learning.feature_files import read_features
 from scenery.learning.fine_tuning import FineTuneLearner
 from scenery.learning.first_step import joined, train_head_first
 from scenery.learning.hardware import set_up, use_mixed_precision
-from scenery.learning.packed import class_names, open_packed, partition_table
+from scenery.learning.packed import open_packed
 from scenery.learning.records import write_record
 from scenery.learning.results import metrics_row, prediction_table
 from scenery.learning.unfinished import Unfinished, state_key

@@ -8,7 +8,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scenery.data.tables import read_split
+from scenery.data.tables import class_names, partition_table, read_split
 from scenery.jobs import job
 from scenery.learning.epochs import Plan, replay, run_epochs
 from scenery.learning.feature_extraction import load_backbone
@@ -17,7 +17,6 @@ from scenery.learning.fine_tuning import assemble
 from scenery.learning.hardware import set_up
 from scenery.learning.head_training import HeadLearner
 from scenery.learning.heads import build_head
-from scenery.learning.packed import class_names, partition_table
 from scenery.learning.records import write_record
 from scenery.study.settings import Settings
 

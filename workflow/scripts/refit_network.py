@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from scenery.data.tables import read_split
+from scenery.data.tables import class_names, partition_table, read_split
 from scenery.jobs import job
 from scenery.learning.epochs import Plan, replay, run_epochs
 from scenery.learning.feature_extraction import load_backbone
-from scenery.learning.feature_files import read_features
+from scenery.learning.feature_files import LabelledFeatures, read_features
 from scenery.learning.fine_tuning import FineTuneLearner
 from scenery.learning.first_step import train_head_first
 from scenery.learning.hardware import set_up, use_mixed_precision
-from scenery.learning.head_training import LabelledFeatures
-from scenery.learning.packed import PackedImages, class_names, open_packed, partition_table
+from scenery.learning.packed import PackedImages, open_packed
 from scenery.learning.records import write_record
 from scenery.learning.unfinished import Unfinished, kept_weights, state_key
 from scenery.study.settings import Settings

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from scenery.data.tables import read_split
+from scenery.data.tables import partition_table, read_split
 from scenery.jobs import job
 from scenery.learning.augmentation import build_augmentation, reseed
 from scenery.learning.hardware import set_up
-from scenery.learning.packed import open_packed, partition_table
+from scenery.learning.packed import open_packed
 from scenery.study.settings import Augment
 
 if TYPE_CHECKING:

@@ -2,15 +2,10 @@
 
 In: features of train and validation images. Out, one row each:
 metrics.csv (trial, status, parameters, validation_accuracy, ...), history.csv (trial, epoch, ...),
-predictions.csv (trial, file, class, predicted, probability of the predicted class).
-
-A trial that is done leaves a small file outside the outputs. A shard that was killed, or that got
-more trials, goes on from there and trains only what is new.
+predictions.csv (trial, file, class, predicted, confidence).
 """
 
-import hashlib
 import json
-import logging
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,20 +13,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from scenery.data.tables import read_split
+from scenery.data.tables import class_names, partition_table, read_split
 from scenery.jobs import job, peak_memory_mb
-from scenery.learning.epochs import Plan, Run, run_epochs
+from scenery.learning.epochs import Plan, run_epochs
 from scenery.learning.feature_files import read_features
 from scenery.learning.hardware import set_up
 from scenery.learning.head_training import HeadLearner
-from scenery.learning.packed import class_names, partition_table
 from scenery.learning.results import metrics_row
-from scenery.study.settings import Settings, flatten
+from scenery.learning.shards import TrialResult, run_shard, validation_predictions
+from scenery.study.settings import Settings
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
-
-log = logging.getLogger("scenery")
 
 
 def train_heads(
@@ -45,114 +38,41 @@ def train_heads(
 ) -> None:
     """Train every trial of the shard, or take it from `finished`, and write the three tables."""
     table = read_split(split)
-    results = []
-    for number, (trial, name) in enumerate(zip(trials, names(trials), strict=True), start=1):
-        done = finished / f"{trial['trial']}-{_key(trial, split, code)}.json"
-        result = _read(done)
-        if result is None:
-            result = train_head(trial, table, name, quiet=len(trials) > 3)
-            _write(result, done)
-        results.append(result)
-        metrics = result["metrics"]
-        log.info(
-            "trial %d of %d  %s  %s  validation accuracy %.3f",
-            number,
-            len(trials),
-            metrics["status"],
-            name,
-            metrics["validation_accuracy"] or float("nan"),
-        )
-    pd.DataFrame([r["metrics"] for r in results]).to_csv(out_metrics, index=False)
-    for kind, out in (("history", out_history), ("predictions", out_predictions)):
-        rows = [row for r in results for row in r[kind]]
-        # Where all trials diverge at once there are no rows, and a table needs a column to be read.
-        pd.DataFrame(rows, columns=None if rows else ["trial"]).to_csv(out, index=False)
+
+    def run(trial: dict[str, Any], name: str) -> TrialResult:
+        return train_head(trial, table, name, quiet=len(trials) > 3)
+
+    run_shard(trials, run, split, finished, code, out_metrics, out_history, out_predictions)
 
 
-def names(trials: list[dict[str, Any]]) -> list[str]:
-    """What to call each trial in the progress lines: the settings in which they differ."""
-    flat = [flatten(trial["settings"]) for trial in trials]
-    keys = [key for key in flat[0] if len({repr(values.get(key)) for values in flat}) > 1]
-    return [
-        ", ".join(f"{key}={values.get(key)}" for key in keys) or trial["trial"]
-        for trial, values in zip(trials, flat, strict=True)
-    ]
-
-
-def train_head(
-    trial: dict[str, Any], split: pd.DataFrame, name: str, quiet: bool
-) -> dict[str, Any]:
-    """One trial's metrics, history and validation predictions, as plain values."""
+def train_head(trial: dict[str, Any], split: pd.DataFrame, name: str, quiet: bool) -> TrialResult:
+    """One trial's metrics, history and validation predictions."""
     started = time.perf_counter()
     settings = Settings.model_validate(trial["settings"])
     classes = class_names(split)
     training_table = partition_table(read_split(trial["table"]), "train")
     validation_table = partition_table(split, "validation")
+    validation = read_features(trial["validation"], validation_table)
     learner = HeadLearner(
-        settings,
-        len(classes),
-        read_features(trial["training"], training_table),
-        read_features(trial["validation"], validation_table),
+        settings, len(classes), read_features(trial["training"], training_table), validation
     )
     run = run_epochs(learner, Plan.of(settings, "head"), name, quiet=quiet)
     facts = json.loads(Path(trial["validation"] + ".json").read_text(encoding="utf-8"))
-    trained = int(sum(np.prod(v.shape) for v in learner.model.trainable_variables))
-    return {
-        "metrics": metrics_row(
-            trial["trial"],
-            run,
-            parameters=facts["parameters"] + learner.model.count_params(),
-            trained_parameters=trained,
-            seconds=time.perf_counter() - started,
-            memory=peak_memory_mb(),
-        ),
-        "history": run.rows(trial["trial"]),
-        "predictions": _predictions(trial["trial"], learner, run, validation_table, classes),
-    }
-
-
-def _predictions(
-    trial: str, learner: HeadLearner, run: Run, table: pd.DataFrame, classes: list[str]
-) -> list[dict[str, Any]]:
-    if run.status != "completed" or learner.validation is None:
-        return []
-    predicted = learner.predict(learner.validation)
-    best = predicted.argmax(axis=1)
-    return [
-        {
-            "trial": trial,
-            "file": file,
-            "class": true,
-            "predicted": classes[number],
-            "confidence": round(float(row[number]), 6),
-        }
-        for file, true, number, row in zip(
-            table["file"], table["class"], best, predicted, strict=True
+    metrics = metrics_row(
+        trial["trial"],
+        run,
+        parameters=facts["parameters"] + learner.model.count_params(),
+        trained_parameters=int(sum(np.prod(v.shape) for v in learner.model.trainable_variables)),
+        seconds=time.perf_counter() - started,
+        memory=peak_memory_mb(),
+    )
+    predictions = []
+    if run.status == "completed":
+        probabilities = learner.predict(validation)
+        predictions = validation_predictions(
+            trial["trial"], validation_table, probabilities, classes
         )
-    ]
-
-
-def _key(trial: dict[str, Any], split: Path, code: str) -> str:
-    """What a trial's result depends on."""
-    digest = hashlib.sha256(code.encode())
-    digest.update(json.dumps(trial["settings"], sort_keys=True).encode())
-    for path in (split, trial["table"], trial["training"] + ".json", trial["validation"] + ".json"):
-        digest.update(Path(path).read_bytes())
-    return digest.hexdigest()[:12]
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return None
-
-
-def _write(result: dict[str, Any], path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(result), encoding="utf-8")
-    partial.replace(path)
+    return TrialResult(metrics, run.rows(trial["trial"]), predictions)
 
 
 if __name__ == "__main__":

@@ -68,6 +68,17 @@ def read_results(path: str | os.PathLike[str]) -> pd.DataFrame:
     )
 
 
+def partition_table(split: pd.DataFrame, partition: str) -> pd.DataFrame:
+    """The rows of one partition in the order in which they are packed."""
+    return split[split["partition"] == partition].sort_values("row", ignore_index=True)
+
+
+def class_names(split: pd.DataFrame) -> list[str]:
+    """Class names in the order of their numbers."""
+    pairs = split[["label", "class"]].drop_duplicates().sort_values("label")
+    return [str(name) for name in pairs["class"]]
+
+
 def write_table(table: pd.DataFrame, path: str | os.PathLike[str]) -> None:
     """Write a table so that the functions above read the same values again."""
     table.to_csv(path, index=False, lineterminator="\n")

@@ -1,12 +1,48 @@
-"""Reading features back."""
+"""Features with their labels, and reading them back. Light: heads and classical models use them."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from scenery.learning.head_training import LabelledFeatures
+
+@dataclass(frozen=True)
+class LabelledFeatures:
+    """Features with their labels.
+
+    Attributes:
+        values: float32, shape (images, ...), or (views, images, ...) where `views` is true.
+        labels: Shape (images,), class numbers from 0.
+        views: Whether the first axis counts renderings of the same images.
+    """
+
+    values: np.ndarray
+    labels: np.ndarray
+    views: bool = False
+
+    def joined_with(self, other: "LabelledFeatures") -> "LabelledFeatures":
+        """Both sets of features as one; both hold views, equally many, or neither does."""
+        images = 1 if self.views else 0
+        return LabelledFeatures(
+            np.concatenate([self.values, other.values], axis=images),
+            np.concatenate([self.labels, other.labels]),
+            self.views,
+        )
+
+    def of_epoch(self, epoch: int, seed: int) -> np.ndarray:
+        """The features that one epoch sees: of every image one view.
+
+        Each image goes through its views in an order of its own, so that every view serves
+        before one serves again: with as many views as epochs this is on-line augmentation.
+        """
+        if not self.views:
+            return self.values
+        views, images = self.values.shape[:2]
+        generator = np.random.default_rng([seed, epoch // views])
+        order = generator.permuted(np.tile(np.arange(views), (images, 1)), axis=1)
+        return np.asarray(self.values[order[:, epoch % views], np.arange(images)])
 
 
 def read_features(stem: str, table: pd.DataFrame) -> LabelledFeatures:

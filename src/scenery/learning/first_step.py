@@ -5,7 +5,8 @@ import dataclasses
 import keras
 
 from scenery.learning.epochs import Plan, Run, replay, run_epochs
-from scenery.learning.head_training import HeadLearner, LabelledFeatures
+from scenery.learning.feature_files import LabelledFeatures
+from scenery.learning.head_training import HeadLearner
 from scenery.study.settings import Augment, Optimizer, Schedule, Settings
 
 

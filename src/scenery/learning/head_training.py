@@ -4,55 +4,17 @@ On features, arithmetic takes a few milliseconds an epoch and Keras' loop around
 long; so the loop over batches is compiled too, with Keras' own optimizer, loss and layers in it.
 """
 
-from dataclasses import dataclass
-
 import keras
 import numpy as np
 import tensorflow as tf
 
 from scenery.learning.augmentation import reseed
 from scenery.learning.class_weights import image_weights
+from scenery.learning.feature_files import LabelledFeatures
 from scenery.learning.heads import build_head
 from scenery.learning.model_learner import ModelLearner
 from scenery.learning.optimizers import build_optimizer
 from scenery.study.settings import Optimizer, Settings
-
-
-@dataclass(frozen=True)
-class LabelledFeatures:
-    """Features with their labels.
-
-    Attributes:
-        values: float32, shape (images, ...), or (views, images, ...) where `views` is true.
-        labels: Shape (images,), class numbers from 0.
-        views: Whether the first axis counts renderings of the same images.
-    """
-
-    values: np.ndarray
-    labels: np.ndarray
-    views: bool = False
-
-    def joined_with(self, other: "LabelledFeatures") -> "LabelledFeatures":
-        """Both sets of features as one; both hold views, equally many, or neither does."""
-        images = 1 if self.views else 0
-        return LabelledFeatures(
-            np.concatenate([self.values, other.values], axis=images),
-            np.concatenate([self.labels, other.labels]),
-            self.views,
-        )
-
-    def of_epoch(self, epoch: int, seed: int) -> np.ndarray:
-        """The features that one epoch sees: of every image one view.
-
-        Each image goes through its views in an order of its own, so that every view serves
-        before one serves again: with as many views as epochs this is on-line augmentation.
-        """
-        if not self.views:
-            return self.values
-        views, images = self.values.shape[:2]
-        generator = np.random.default_rng([seed, epoch // views])
-        order = generator.permuted(np.tile(np.arange(views), (images, 1)), axis=1)
-        return np.asarray(self.values[order[:, epoch % views], np.arange(images)])
 
 
 class HeadLearner(ModelLearner[LabelledFeatures]):

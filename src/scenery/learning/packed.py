@@ -83,14 +83,3 @@ def open_packed(array: str | Path, table: pd.DataFrame) -> PackedImages:
         labels=table["label"].to_numpy(np.int64),
         files=tuple(table["file"]),
     )
-
-
-def partition_table(split: pd.DataFrame, partition: str) -> pd.DataFrame:
-    """The rows of one partition in the order in which they are packed."""
-    return split[split["partition"] == partition].sort_values("row", ignore_index=True)
-
-
-def class_names(split: pd.DataFrame) -> list[str]:
-    """Class names in the order of their numbers."""
-    pairs = split[["label", "class"]].drop_duplicates().sort_values("label")
-    return [str(name) for name in pairs["class"]]

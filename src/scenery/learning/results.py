@@ -7,6 +7,22 @@ import pandas as pd
 
 from scenery.learning.epochs import Run
 
+METRICS = (
+    "trial",
+    "status",
+    "reason",
+    "parameters",
+    "trained_parameters",
+    "epochs_run",
+    "best_epoch",
+    "train_accuracy",
+    "train_loss",
+    "validation_accuracy",
+    "validation_loss",
+    "seconds",
+    "peak_memory_mb",
+)
+
 
 def metrics_row(
     trial: str,
@@ -42,6 +58,19 @@ def metrics_row(
         "seconds": round(seconds, 3),
         "peak_memory_mb": memory,
     }
+
+
+def fitted_row(trial: str, reason: str = "", **found: Any) -> dict[str, Any]:
+    """One row of metrics.csv of a model that is fitted at once: it has no epochs.
+
+    Args:
+        trial: The trial's id.
+        reason: Why it could not be fitted; empty where it could.
+        found: Values of the columns that `metrics_row` has; the others stay empty.
+    """
+    empty = dict.fromkeys(METRICS)
+    status = {"trial": trial, "status": "failed" if reason else "completed", "reason": reason}
+    return empty | status | {"epochs_run": 0, "best_epoch": None if reason else 0} | found
 
 
 def prediction_table(

@@ -10,7 +10,7 @@ from scenery.study.backbone_facts import BackboneFacts, facts, resolve_cut, stag
 from scenery.study.networks import NATIVE_SIZES
 from scenery.study.random_search import draw
 from scenery.study.reading import nearest
-from scenery.study.settings import Settings, flatten
+from scenery.study.settings import OF_NETWORKS, Settings, flatten
 from scenery.study.study import Experiment, Study
 from scenery.study.subsets import subset_exists
 from scenery.study.trials import Trial, change, check_names, refuse_doubles
@@ -41,10 +41,10 @@ def expand(study: Study, name: str, chosen: Settings | None, source: str) -> lis
     _refuse_too_many(experiment, where)
     # A chosen setting may be the third repeat of its kind; its heirs start from the first seed.
     start = (chosen or study.base).model_copy(update={"seed": study.base.seed})
-    start = change(start, experiment.set, f"{where}.set")
+    start = _change(study, start, experiment.set, f"{where}.set")
     trials: list[Trial] = []
     for values, place in _variations(experiment, where):
-        settings = change(start, values, place)
+        settings = _change(study, start, values, place)
         check_fit(study, settings, place)
         if chosen is not None and not cut_is_possible(settings):
             continue
@@ -67,6 +67,16 @@ def expand(study: Study, name: str, chosen: Settings | None, source: str) -> lis
         )
     refuse_doubles(trials, where)
     return trials
+
+
+def _change(study: Study, start: Settings, changes: Mapping[str, Any], place: str) -> Settings:
+    """Changed settings; what a classical model knows nothing of is as the study's base has it."""
+    if start.classifier is not None:
+        head = study.base.head.model_copy(update={"pooling": start.head.pooling})
+        of_base = {name: getattr(study.base, name) for name in OF_NETWORKS} | {"head": head}
+        # As when a frozen network was chosen: it has no first of two steps.
+        start = start.model_copy(update=of_base | {"first_step": None})
+    return change(start, changes, place)
 
 
 def _refuse_too_many(experiment: Experiment, where: str) -> None:
@@ -219,6 +229,7 @@ def check_study(study: Study, source: str) -> set[str]:
         UserError: For the first mistake found.
     """
     _check_order(study, source)
+    _refuse_unused(study, source)
     possible: dict[str, list[Settings]] = {}
     weights: set[str] = set()
     for name, experiment in study.experiments.items():
@@ -263,10 +274,22 @@ def _refuse_impossible(study: Study, name: str, starts: list[Settings], source: 
         if not {"backbone", "cut", "remove_stages", "trainable"} & set(flatten(values)):
             continue
         settings = [
-            change(change(start, experiment.set, f"{where}.set"), values, place) for start in starts
+            _change(study, _change(study, start, experiment.set, f"{where}.set"), values, place)
+            for start in starts
         ]
         if not any(cut_is_possible(s) for s in settings):
             check_network(settings[0], place)
+
+
+def _refuse_unused(study: Study, source: str) -> None:
+    """Refuse what the base says of networks where all trials would be classical models."""
+    said = sorted(study.base.model_fields_set.intersection(OF_NETWORKS))
+    said += [f"head.{name}" for name in sorted(study.base.head.model_fields_set - {"pooling"})]
+    if study.base.classifier is not None and said:
+        raise UserError(
+            f"{source}: base.{said[0]}: it is for networks and not used by base.classifier; leave "
+            "it out, or set the classifier in experiments"
+        )
 
 
 def _check_order(study: Study, source: str) -> None:
@@ -298,7 +321,9 @@ def _all_before(study: Study, name: str) -> set[str]:
 def _network(settings: Settings) -> tuple[Any, ...]:
     # Of Scenery's own networks the options and the image size decide which layers there are.
     own = (settings.network, image_size(settings)) if settings.backbone in NATIVE_SIZES else None
-    return (settings.backbone, settings.weights, cut_layer(settings), settings.trainable, own)
+    classifier = settings.classifier and (settings.classifier.name, settings.classifier.kernel)
+    network = (settings.backbone, settings.weights, cut_layer(settings), settings.trainable, own)
+    return (*network, classifier)
 
 
 def _choosable(experiment: Experiment, trials: list[Trial], where: str) -> list[Trial]:

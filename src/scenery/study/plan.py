@@ -12,6 +12,9 @@ from scenery.study.settings import LEARNT_IN, Settings
 from scenery.study.study import Study
 from scenery.study.trials import Trial
 
+# The rules of which one job runs many trials.
+SHARED = ("train_heads", "fit_classifiers")
+
 
 class NotChosenYet(Exception):
     """Raised by `Plan.chosen` while an experiment has not chosen."""
@@ -31,8 +34,11 @@ class Expanded:
         self.trials = trials
         self.by_id = {trial.id: trial for trial in trials}
         self.fine_tuned = [trial for trial in trials if trial.rule == "fine_tune"]
-        frozen = [trial for trial in trials if trial.rule == "train_heads"]
-        self.shards = [frozen[start : start + size] for start in range(0, len(frozen), size)]
+        self.shards = {
+            rule: [trials[start : start + size] for start in range(0, len(trials), size)]
+            for rule in SHARED
+            for trials in [[trial for trial in self.trials if trial.rule == rule]]
+        }
 
     @cached_property
     def feature_sets(self) -> dict[str, FeatureSet]:
@@ -92,9 +98,9 @@ class Plan:
         """The trials of an experiment, in the order of the config."""
         return self._look(experiment, wait).trials
 
-    def shards(self, experiment: str, wait: bool = True) -> list[list[Trial]]:
-        """The trials on frozen backbones, as many to a job as the config says."""
-        return self._look(experiment, wait).shards
+    def shards(self, experiment: str, rule: str, wait: bool = True) -> list[list[Trial]]:
+        """The trials of a rule on frozen backbones, as many to a job as the config says."""
+        return self._look(experiment, wait).shards[rule]
 
     def fine_tuned(self, experiment: str, wait: bool = True) -> list[Trial]:
         """The trials that fine-tune, each a job of its own."""

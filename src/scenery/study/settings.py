@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from scenery.study.classifier import Classifier
 from scenery.study.networks import NETWORK_OPTIONS, Network
 from scenery.study.value_types import (
     ACTIVATIONS,
@@ -38,6 +39,19 @@ SCHEDULES = ("constant", "step", "exponential", "inverse_time", "cosine", "plate
 
 # Start of a value of `weights` that names the experiment in which they were learnt.
 LEARNT_IN = "experiment:"
+
+# What only training by epochs knows; a classical model is fitted at once, from features alone.
+OF_NETWORKS = (
+    "batch_norm_statistics",
+    "first_step",
+    "optimizer",
+    "schedule",
+    "epochs",
+    "batch_size",
+    "early_stopping",
+    "label_smoothing",
+    "mixed_precision",
+)
 
 # Options that only some optimizers and schedules know; everything else may be set for all.
 OPTIMIZER_OPTIONS = {"momentum": ("SGD", "RMSprop"), "nesterov": ("SGD",)}
@@ -237,6 +251,11 @@ class Settings(Strict):
         description="Options of the networks that Scenery builds itself; unset: the network's own.",
     )
     head: Head = Field(default_factory=Head, description="What is put on the backbone.")
+    classifier: Classifier | None = Field(
+        None,
+        description="A classical model on the features instead of the softmax head; needs "
+        "trainable: head.",
+    )
     first_step: FirstStep | None = Field(
         None, description="Train the head alone first; only with head+N or all."
     )
@@ -282,6 +301,37 @@ class Settings(Strict):
                 f"schedule.warm_up ({self.schedule.warm_up}) must be below epochs ({self.epochs})"
             )
         return self
+
+    @model_validator(mode="after")
+    def _of_classifier(self) -> "Settings":
+        if self.classifier is None:
+            return self
+        if self.trainable != "head":
+            raise ValueError(
+                f"a classifier learns from the features of a frozen backbone: trainable must be "
+                f"head, not {self.trainable}"
+            )
+        if self.classifier.name == "nearest_neighbours" and self.class_weights != "none":
+            raise ValueError("class_weights are not used by nearest_neighbours, which count votes")
+        # Two trials of a classical model are the same whatever a network's training would be
+        # like; pydantic lets a validator complete an object that nobody else has seen yet.
+        plain = Settings()
+        reset = {name: getattr(plain, name) for name in OF_NETWORKS}
+        self.__dict__.update(reset, head=Head(pooling=self.head.pooling))
+        return self
+
+    @property
+    def rule(self) -> str:
+        """The rule that runs a trial with these settings."""
+        if not self.frozen_backbone:
+            return "fine_tune"
+        return "train_heads" if self.classifier is None else "fit_classifiers"
+
+    @property
+    def refit_rule(self) -> str:
+        """The rule that makes the final model."""
+        refits = {"fine_tune": "refit_network", "train_heads": "refit_head"}
+        return refits.get(self.rule, "refit_classifier")
 
     @property
     def frozen_backbone(self) -> bool:

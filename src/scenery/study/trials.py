@@ -9,8 +9,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from scenery.errors import UserError
+from scenery.study.classifier import CLASSIFIER_OPTIONS, KERNEL_OPTIONS, Classifier
 from scenery.study.reading import nearest, read_settings
 from scenery.study.settings import (
+    OF_NETWORKS,
     OPTIMIZER_OPTIONS,
     SCHEDULE_OPTIONS,
     EarlyStopping,
@@ -18,6 +20,13 @@ from scenery.study.settings import (
     Settings,
     flatten,
 )
+
+# Groups that may be unset.
+OPTIONAL_PARTS: dict[str, type[BaseModel]] = {
+    "first_step": FirstStep,
+    "early_stopping": EarlyStopping,
+    "classifier": Classifier,
+}
 
 
 @dataclass(frozen=True)
@@ -55,7 +64,7 @@ class Trial:
     @property
     def rule(self) -> str:
         """The rule that runs it."""
-        return "train_heads" if self.settings.frozen_backbone else "fine_tune"
+        return self.settings.rule
 
 
 def _spell(key: str, value: Any) -> str:
@@ -81,7 +90,7 @@ def spell(value: Any) -> str:
 def setting_names() -> list[str]:
     """Every dotted name that grids, lists, spaces and `set` may use."""
     names = set(Settings().flat())
-    for part, model in (("first_step", FirstStep), ("early_stopping", EarlyStopping)):
+    for part, model in OPTIONAL_PARTS.items():
         names |= {part, *(f"{part}.{field}" for field in model.model_fields)}
     names |= {"network", "head", "augment", "optimizer", "schedule"}
     return sorted(names)
@@ -130,7 +139,22 @@ def change(settings: Settings, changes: Mapping[str, Any], source: str) -> Setti
         # Nothing said about a group that is there changes nothing in it.
         if not (value == {} and isinstance(place.get(last), dict)):
             place[last] = value
+    if values["classifier"] is not None:
+        _refuse_of_networks(flat, source)
     return read_settings(values, source)
+
+
+def _refuse_of_networks(flat: Mapping[str, Any], source: str) -> None:
+    """Refuse changes that a classical model would silently ignore."""
+    for name, value in flat.items():
+        group, _, option = name.partition(".")
+        of_head = group == "head" and option not in ("", "pooling")
+        # Nothing at all (`early_stopping: null` in a grid) is true of a classical model too.
+        if (group in OF_NETWORKS or of_head) and value is not None:
+            raise UserError(
+                f"{source}: {name} is for networks and not used by a classifier; leave it out, or "
+                "say classifier: null"
+            )
 
 
 def _refuse_both(flat: Mapping[str, Any], source: str) -> None:
@@ -150,6 +174,21 @@ def _forget(values: dict[str, Any], flat: Mapping[str, Any]) -> None:
         values["network"] = {}
     if flat.get("trainable") in ("head", "scratch"):
         values["first_step"] = None
+    if flat.get("trainable", "head") != "head":
+        values["classifier"] = None
+    if values["classifier"] is not None:
+        _forget_options_of_classifier(values, flat)
+
+
+def _forget_options_of_classifier(values: dict[str, Any], flat: Mapping[str, Any]) -> None:
+    old = values["classifier"]
+    kernel = old["kernel"] or "rbf"
+    forgotten: Iterable[str] = ()
+    if flat.get("classifier.name", old["name"]) != old["name"]:
+        forgotten = CLASSIFIER_OPTIONS
+    elif (flat.get("classifier.kernel", kernel) or "rbf") != kernel:
+        forgotten = KERNEL_OPTIONS
+    values["classifier"] = {k: v for k, v in old.items() if k not in forgotten}
 
 
 def refuse_doubles(trials: Iterable[Trial], source: str) -> None:

@@ -16,10 +16,11 @@ from scenery.learning.augmentation import build_augmentation
 from scenery.learning.cuts import stages
 from scenery.learning.epochs import Plan, Run, run_epochs
 from scenery.learning.feature_extraction import load_backbone, pooled
+from scenery.learning.feature_files import LabelledFeatures
 from scenery.learning.fine_tuning import FineTuneLearner
 from scenery.learning.first_step import train_head_first
 from scenery.learning.hardware import use_mixed_precision
-from scenery.learning.head_training import HeadLearner, LabelledFeatures
+from scenery.learning.head_training import HeadLearner
 from scenery.learning.heads import build_head
 from scenery.learning.packed import PackedImages
 from scenery.study.experiments import cut_layer

@@ -9,7 +9,8 @@ import pytest
 from scenery.learning.augmentation import reseed
 from scenery.learning.class_weights import image_weights
 from scenery.learning.epochs import Plan, Run, run_epochs
-from scenery.learning.head_training import HeadLearner, LabelledFeatures
+from scenery.learning.feature_files import LabelledFeatures
+from scenery.learning.head_training import HeadLearner
 from scenery.learning.heads import build_head
 from scenery.learning.optimizers import build_optimizer
 from scenery.learning.scores import accuracy, cross_entropy

@@ -14,9 +14,9 @@ from refit_head import refit_head
 from refit_network import refit_network
 from train_heads import train_head
 
-from scenery.data.tables import read_split
+from scenery.data.tables import partition_table, read_split
 from scenery.learning.final_model import load_final, predict
-from scenery.learning.packed import open_packed, partition_table
+from scenery.learning.packed import open_packed
 
 TUNED = {"trainable": "all", "head": {"dropout": 0.3}, "optimizer": {"learning_rate": 1e-3}}
 
@@ -49,7 +49,7 @@ def test_the_final_head(study: Any, tmp_path: Path, refit: bool) -> None:
     settings = {"head": {"dense": [6]}, "optimizer": {"learning_rate": 0.01}}
     trial = study.described(**settings)
     result = train_head(trial, read_split(study.split), "t", quiet=True)
-    chosen = choice(trial, pd.DataFrame(result["history"]), result["metrics"]["best_epoch"], refit)
+    chosen = choice(trial, pd.DataFrame(result.history), result.metrics["best_epoch"], refit)
     out = tmp_path / "model.keras", tmp_path / "record.json"
     refit_head(chosen, study.files(refit, **settings), study.split, "code", *out)
     record = json.loads(out[1].read_text())

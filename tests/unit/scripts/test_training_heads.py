@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 import train_heads as script
 
+from scenery.learning.shards import names
+
 
 class Shard:
     """Calls of the script in a folder of their own; counts the trials that were trained."""
@@ -157,5 +159,5 @@ def test_a_diverged_trial_is_a_row_and_the_next_one_is_trained(shard: Shard) -> 
 
 def test_progress_names_what_differs(shard: Shard) -> None:
     described = [shard.study.described(epochs=n, head={"dropout": 0.5}) for n in (1, 2)]
-    assert script.names(described) == ["epochs=1", "epochs=2"]
-    assert script.names(described[:1]) == [described[0]["trial"]]
+    assert names(described) == ["epochs=1", "epochs=2"]
+    assert names(described[:1]) == [described[0]["trial"]]

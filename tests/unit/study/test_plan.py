@@ -34,8 +34,12 @@ TWO_KINDS = {"a": {"grid": {"trainable": ["head", "all"], "epochs": [1, 2, 3]}}}
 
 def test_trials_on_features_share_jobs_and_others_do_not() -> None:
     found = plan(TWO_KINDS, trials_per_job=2)
-    assert [len(shard) for shard in found.shards("a")] == [2, 1]
-    assert [t.settings.epochs for shard in found.shards("a") for t in shard] == [1, 2, 3]
+    assert [len(shard) for shard in found.shards("a", "train_heads")] == [2, 1]
+    assert [t.settings.epochs for shard in found.shards("a", "train_heads") for t in shard] == [
+        1,
+        2,
+        3,
+    ]
     assert [t.settings.epochs for t in found.fine_tuned("a")] == [1, 2, 3]
     assert all(t.settings.trainable == "all" for t in found.fine_tuned("a"))
     assert len(found.trials("a")) == 6
@@ -45,8 +49,8 @@ def test_an_added_trial_leaves_the_full_shards_alone() -> None:
     space = {"head.dropout": {"uniform": [0.0, 0.9]}}
     four = plan({"a": {"random": {"trials": 4, "space": space}}}, trials_per_job=2)
     five = plan({"a": {"random": {"trials": 5, "space": space}}}, trials_per_job=2)
-    assert five.shards("a")[:2] == four.shards("a")
-    assert [len(shard) for shard in five.shards("a")] == [2, 2, 1]
+    assert five.shards("a", "train_heads")[:2] == four.shards("a", "train_heads")
+    assert [len(shard) for shard in five.shards("a", "train_heads")] == [2, 2, 1]
 
 
 def test_a_trial_is_found_by_its_id() -> None:

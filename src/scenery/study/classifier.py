@@ -1,0 +1,72 @@
+"""The settings of a classical model that stands in for the softmax head."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from scenery.study.value_types import Number, Strict, Whole, only_known_options
+
+CLASSIFIERS = ("svm", "nearest_neighbours", "logistic_regression", "random_forest")
+KERNELS = ("linear", "rbf", "histogram_intersection")
+SCALINGS = ("none", "standard", "l1", "l2")
+
+# Options that only some classifiers know, as for optimizers.
+CLASSIFIER_OPTIONS: dict[str, tuple[str, ...]] = {
+    "kernel": ("svm",),
+    "gamma": ("svm",),
+    "C": ("svm", "logistic_regression"),
+    "neighbours": ("nearest_neighbours",),
+    "trees": ("random_forest",),
+    "depth": ("random_forest",),
+}
+KERNEL_OPTIONS: dict[str, tuple[str, ...]] = {"gamma": ("rbf",)}
+
+
+class Classifier(Strict):
+    """A classical model on the features of a frozen backbone, instead of the softmax head."""
+
+    name: Literal[CLASSIFIERS] = Field("svm", description="The model.")  # type: ignore[valid-type]
+    kernel: Literal[KERNELS] | None = Field(  # type: ignore[valid-type]
+        None, description="svm: how alike two vectors are (rbf if unset)."
+    )
+    C: Annotated[Number, Field(gt=0)] | None = Field(
+        None, description="svm, logistic_regression: weight of the errors (1 if unset)."
+    )
+    gamma: Literal["scale"] | Annotated[Number, Field(gt=0)] | None = Field(
+        None, description="rbf: 1/width² of the kernel; scale (if unset): 1/(size·variance)."
+    )
+    neighbours: Annotated[Whole, Field(ge=1)] | None = Field(
+        None, description="nearest_neighbours: how many vote (5 if unset)."
+    )
+    trees: Annotated[Whole, Field(ge=1, le=10_000)] | None = Field(
+        None, description="random_forest: how many (300 if unset)."
+    )
+    depth: Annotated[Whole, Field(ge=1)] | None = Field(
+        None, description="random_forest: the deepest tree (as deep as it takes if unset)."
+    )
+    scaling: Literal[SCALINGS] | None = Field(  # type: ignore[valid-type]
+        None,
+        description="standard: each feature to mean 0, variance 1; l1, l2: each vector to length "
+        "1. Unset: standard; l1 for histogram_intersection; none for random_forest.",
+    )
+
+    @model_validator(mode="after")
+    def _options(self) -> "Classifier":
+        only_known_options(self, self.name, CLASSIFIER_OPTIONS)
+        if self.name == "svm":
+            only_known_options(self, self.kernel or "rbf", KERNEL_OPTIONS)
+        if self.kernel == "histogram_intersection" and self.scaling == "standard":
+            raise ValueError(
+                "the histogram_intersection kernel is for values from 0, which scaling: standard "
+                "does not leave; allowed are none, l1 and l2"
+            )
+        return self
+
+    @property
+    def scaling_in_use(self) -> str:
+        """How vectors are scaled, where unset in the way that suits the model."""
+        if self.scaling is not None:
+            return str(self.scaling)
+        if self.kernel == "histogram_intersection":
+            return "l1"
+        return "none" if self.name == "random_forest" else "standard"

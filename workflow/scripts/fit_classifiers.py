@@ -1,0 +1,105 @@
+"""Fit the classical models of many trials on features of frozen backbones, in one process.
+
+In: features of train and validation images. Out, as for heads: metrics.csv (one row per trial),
+history.csv (no rows: these models have no epochs), predictions.csv (one row per validation image).
+"""
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from scenery.data.tables import class_names, partition_table, read_split
+from scenery.jobs import job, peak_memory_mb
+from scenery.learning import classifiers
+from scenery.learning.feature_files import read_features
+from scenery.learning.results import fitted_row
+from scenery.learning.scores import accuracy, cross_entropy
+from scenery.learning.shards import TrialResult, run_shard, validation_predictions
+from scenery.study.settings import Settings
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+
+def fit_classifiers(
+    trials: list[dict[str, Any]],
+    split: Path,
+    finished: Path,
+    code: str,
+    out_metrics: Path,
+    out_history: Path,
+    out_predictions: Path,
+) -> None:
+    """Fit every trial of the shard, or take it from `finished`, and write the three tables.
+
+    Raises:
+        UserError: Before anything is fitted, where a trial asks for more neighbours than images.
+    """
+    table = read_split(split)
+    for trial in trials:
+        settings = Settings.model_validate(trial["settings"])
+        images = len(partition_table(read_split(trial["table"]), "train"))
+        views = _facts(trial["training"])["views"]
+        classifiers.check_fits(settings, images * max(views, 1), trial["trial"])
+
+    def run(trial: dict[str, Any], name: str) -> TrialResult:
+        return fit_classifier(trial, table)
+
+    run_shard(trials, run, split, finished, code, out_metrics, out_history, out_predictions)
+
+
+def _facts(stem: str) -> dict[str, Any]:
+    """What is known of features."""
+    return dict(json.loads(Path(f"{stem}.json").read_text(encoding="utf-8")))
+
+
+def fit_classifier(trial: dict[str, Any], split: pd.DataFrame) -> TrialResult:
+    """One trial's metrics and validation predictions."""
+    started = time.perf_counter()
+    settings = Settings.model_validate(trial["settings"])
+    classes = class_names(split)
+    table = partition_table(split, "validation")
+    training_table = partition_table(read_split(trial["table"]), "train")
+    training = read_features(trial["training"], training_table)
+    validation = read_features(trial["validation"], table)
+    frozen = _facts(trial["validation"])["parameters"]
+    try:
+        model = classifiers.fit(settings, training)
+    except ValueError as error:
+        # Like a diverged network: it cannot be chosen, and the other trials can.
+        failed = fitted_row(trial["trial"], reason=str(error), parameters=frozen)
+        return TrialResult(failed, [], [])
+    vectors, labels, _ = classifiers.as_rows(training)
+    of_training = classifiers.probabilities(model, vectors, len(classes))
+    predicted = classifiers.probabilities(model, validation.values, len(classes))
+    learnt = classifiers.stored_numbers(model)
+    metrics = fitted_row(
+        trial["trial"],
+        parameters=frozen + learnt,
+        trained_parameters=learnt,
+        train_accuracy=accuracy(of_training, labels),
+        train_loss=cross_entropy(of_training, labels),
+        validation_accuracy=accuracy(predicted, validation.labels),
+        validation_loss=cross_entropy(predicted, validation.labels),
+        seconds=round(time.perf_counter() - started, 3),
+        peak_memory_mb=peak_memory_mb(),
+    )
+    rows = validation_predictions(trial["trial"], table, predicted, classes)
+    return TrialResult(metrics, [], rows)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]), threadpool_limits(snakemake.threads):
+        fit_classifiers(
+            trials=snakemake.params.trials,
+            split=Path(snakemake.input.split),
+            finished=Path(snakemake.params.finished),
+            code=snakemake.params.code,
+            out_metrics=Path(snakemake.output.metrics),
+            out_history=Path(snakemake.output.history),
+            out_predictions=Path(snakemake.output.predictions),
+        )

@@ -58,7 +58,7 @@ def test_the_final_head(study: Any, tmp_path: Path, refit: bool) -> None:
     assert record["settings"] == trial["settings"]
     predicted = validation_probabilities(study, out[0])
     assert np.allclose(predicted.sum(axis=1), 1, atol=1e-5)
-    of_trial = [row["confidence"] for row in result["predictions"]]
+    of_trial = [row["confidence"] for row in result.predictions]
     same = np.allclose(predicted.max(axis=1), of_trial, atol=1e-3)
     # Without a refit the final model is the trial's own; with one it has learnt more.
     assert same != refit

@@ -1,0 +1,59 @@
+"""The settings of an encoding: how the local descriptors of an image become one vector."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from scenery.study.value_types import Strict, Switch, Whole
+
+ENCODINGS = ("bag_of_words", "fisher_vectors")
+
+# What the codebook itself depends on; the rest is done with what it says of an image.
+OF_CODEBOOK = ("name", "size", "components", "samples")
+
+
+class Encoding(Strict):
+    """How local descriptors, a feature map's vector at each position, become one vector."""
+
+    name: Literal[ENCODINGS] = Field(  # type: ignore[valid-type]
+        "bag_of_words",
+        description="bag_of_words: how often each visual word occurs; fisher_vectors: how the "
+        "descriptors differ from a mixture of Gaussians.",
+    )
+    size: Annotated[Whole, Field(ge=2, le=65536)] = Field(
+        200, description="Words, or Gaussians of the mixture."
+    )
+    components: Annotated[Whole, Field(ge=1, le=65536)] | None = Field(
+        None, description="Descriptors are reduced to so many principal components; unset: as is."
+    )
+    samples: Annotated[Whole, Field(ge=2, le=10_000_000)] = Field(
+        100_000, description="Descriptors of training images that the codebook is learnt from."
+    )
+    pyramid: Annotated[tuple[Annotated[Whole, Field(ge=1, le=32)], ...], Field(min_length=1)] = (
+        Field(
+            (1,),
+            description="Spatial pyramid: [1, 2, 4] encodes the whole image, its quarters and its "
+            "sixteenths, one after the other.",
+        )
+    )
+    power: Switch = Field(False, description="Signed square root of each value, first.")
+    normalise: Literal["none", "l1", "l2"] = Field(
+        "l2", description="What of the whole vector is made 1: its sum, its length, or nothing."
+    )
+
+    @model_validator(mode="after")
+    def _enough(self) -> "Encoding":
+        if self.size > self.samples:
+            what = "words" if self.name == "bag_of_words" else "Gaussians"
+            raise ValueError(
+                f"size: {self.size} {what} cannot be learnt from {self.samples} descriptors "
+                "(samples)"
+            )
+        if len(set(self.pyramid)) < len(self.pyramid):
+            raise ValueError(f"pyramid: {list(self.pyramid)} has a level twice")
+        return self
+
+    @property
+    def cells(self) -> int:
+        """Cells of the pyramid, each with a part of the vector."""
+        return sum(level * level for level in self.pyramid)

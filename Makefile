@@ -20,7 +20,7 @@ help:
 	@echo "HARDWARE=gpu      with any of them: TensorFlow for NVIDIA cards"
 
 study: environment
-	@test -f $(CONFIG) || { echo "There is no config file $(CONFIG)." >&2; exit 1; }
+	@PYTHONPATH=src python -m scenery check $(CONFIG)
 	snakemake --configfile $(CONFIG)
 
 environment: $(ENV)/.$(HARDWARE)

@@ -1,4 +1,4 @@
-"""Commands on finished results: `python -m scenery compare A B`."""
+"""Commands beside Snakemake: `python -m scenery check CONFIG`, `python -m scenery compare A B`."""
 
 import argparse
 import sys
@@ -6,12 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scenery.errors import UserError
+from scenery.study.config_file import load_config
+from scenery.study.experiments import expand
+from scenery.study.opening import check_config
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; a user's mistake is one line and status 1."""
     parser = argparse.ArgumentParser(prog="python -m scenery", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
+    words = "whether a config is a study that can start: mistakes, one a line, or its trials"
+    check = commands.add_parser("check", help=words, description=words)
+    check.add_argument("config", type=Path, metavar="CONFIG", help="a config file")
     words = "two results folders side by side: which trials changed, and by how much"
     compare = commands.add_parser("compare", help=words, description=words)
     compare.add_argument("first", type=Path, metavar="A", help="a results folder")
@@ -21,6 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     given = parser.parse_args(arguments)
     try:
+        if given.command == "check":
+            print(check_file(given.config))
+            return 0
         # Imported late, so that --help does not wait for the drawing libraries.
         from scenery.presentation.compare import compare as run
 
@@ -31,6 +40,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     print(f"Written: trials.csv, experiments.csv, comparison.svg and .png in {given.out}")
     return 0
+
+
+def check_file(config: Path) -> str:
+    """What a config that is right asks for, in one line.
+
+    Raises:
+        UserError: For its mistakes, one a line.
+    """
+    study = check_config(load_config(config), str(config))
+    counts = []
+    for name, experiment in study.experiments.items():
+        # What comes after a choice is counted when that is known.
+        known = experiment.after is None
+        count = (
+            len(expand(study, name, None, str(config))) if known else f"after {experiment.after}"
+        )
+        counts.append(f"{name} ({count})")
+    return f"{config}: a study that can start; trials: {', '.join(counts)}"
 
 
 if __name__ == "__main__":

@@ -28,7 +28,9 @@ from scenery.study.subsets import training_subset
 CONFIG_FILE = str(workflow.configfiles[-1]) if workflow.configfiles else "--config"
 if Path(CONFIG_FILE).is_relative_to(Path.cwd()):
     CONFIG_FILE = str(Path(CONFIG_FILE).relative_to(Path.cwd()))
-STUDY = open_study(config, CONFIG_FILE, check=workflow.is_main_process)
+STUDY = open_study(
+    config, CONFIG_FILE, workflow.configfiles, check=workflow.is_main_process
+)
 R = STUDY.results
 LOGS = f"logs{R.removeprefix('results')}"
 

@@ -31,8 +31,8 @@ SPLIT_COLUMNS: dict[str, type] = {
     "row": int,
 }
 
-# Columns of names. One may be called NA, None, inf, True, 007 or, as the digest 12345e6789, look like
-# a number: pandas would take it for a gap, a number or a truth value.
+# Columns of names. One may be called NA, None, inf, True or 007, and a digest may be 12345e6789:
+# pandas would take them for gaps, numbers or truth values.
 NAME_COLUMNS = (
     *("experiment", "trial", "name", "setting", "title", "step", "status", "reason", "rule"),
     *("backbone", "weights", "cut", "subset", "trainable"),
@@ -61,7 +61,7 @@ def read_results(path: str | os.PathLike[str]) -> pd.DataFrame:
     """
     return pd.read_csv(
         path,
-        dtype={name: object for name in NAME_COLUMNS},
+        dtype=dict.fromkeys(NAME_COLUMNS, object),
         keep_default_na=False,
         na_values=[""],
         float_precision="round_trip",

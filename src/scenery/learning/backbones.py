@@ -22,7 +22,7 @@ from keras import applications
 
 from scenery.errors import UserError
 from scenery.learning.squeezenet import squeezenet
-from scenery.study.backbone_facts import nearest_names
+from scenery.study.hints import nearest
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
@@ -76,7 +76,7 @@ BACKBONES: dict[str, Backbone] = {record.name: record for record in _RECORDS}
 def backbone(name: str) -> Backbone:
     """The record of a backbone; UserError with the nearest names for an unknown one."""
     if name not in BACKBONES:
-        raise UserError(f"backbone: {name!r} is not known; {nearest_names(name, BACKBONES)}")
+        raise UserError(f"backbone: {name!r} is not known; {nearest(name, BACKBONES)}")
     return BACKBONES[name]
 
 
@@ -119,7 +119,7 @@ def end_at(network: keras.Model, cut: str | None) -> keras.Model:
         return network
     names = [layer.name for layer in network.layers if may_end_at(layer)]
     if cut not in names:
-        raise UserError(f"cut: {network.name} has no layer {cut!r}; {nearest_names(cut, names)}")
+        raise UserError(f"cut: {network.name} has no layer {cut!r}; {nearest(cut, names)}")
     return keras.Model(network.input, network.get_layer(cut).output, name=network.name)
 
 

@@ -5,19 +5,16 @@ The facts of published networks are in `backbone_facts.json`, which
 own networks follow from their options.
 """
 
-import difflib
 import functools
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
 from scenery.errors import UserError
 from scenery.study import network_paths
+from scenery.study.hints import nearest, quoted
 from scenery.study.networks import DEFAULTS, NATIVE_SIZES, Network
-
-MOST_NAMES = 12
 
 # Networks that people ask for by name and that are not there, with the reason.
 NOT_THERE = {
@@ -91,24 +88,12 @@ def names() -> tuple[str, ...]:
     return published_names() + own_names()
 
 
-def nearest_names(found: str, known: Iterable[str]) -> str:
-    """The end of a message on an unknown name: the nearest known ones, or the first of all."""
-    known = list(known)
-    # By lower case, since `mobilenet` for `MobileNet` is the likeliest mistake.
-    lower = {name.lower(): name for name in reversed(known)}
-    close = difflib.get_close_matches(found.lower(), lower, n=3)
-    if close:
-        return f"did you mean {' or '.join(lower[name] for name in close)}?"
-    more = ", ..." if len(known) > MOST_NAMES else ""
-    return f"known are {', '.join(known[:MOST_NAMES])}{more}"
-
-
 def not_known(name: str) -> str:
     """The message on a backbone that is not there: why, or what is nearest."""
     for known, why in NOT_THERE.items():
         if name.lower().startswith(known):
             return f"backbone: {why}"
-    return f"backbone: {name!r} is not known; {nearest_names(name, names())}"
+    return f"backbone: {quoted(name)} is not known; {nearest(name, names())}"
 
 
 @functools.cache
@@ -167,11 +152,9 @@ def resolve_cut(known: BackboneFacts, cut: str | None, remove_stages: int) -> st
     end = known.layers[-1] if cut is None else cut
     if end not in known.below:
         points = ", ".join(point.layer for point in known.cut_points)
-        close = difflib.get_close_matches(end.lower(), known.layers, n=3)
-        hint = f"did you mean {' or '.join(close)}? " if close else ""
         raise UserError(
-            f"cut: {name} has no layer {cut!r} at which it could be ended; {hint}"
-            f"(its stages end at {points})"
+            f"cut: {name} has no layer {quoted(cut)} at which it could be ended; "
+            f"{nearest(end, known.layers)} (its stages end at {points})"
         )
     layers = _chain(known, end)
     if not 0 <= remove_stages < len(layers):

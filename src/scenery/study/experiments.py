@@ -7,9 +7,9 @@ from typing import Any
 
 from scenery.errors import UserError
 from scenery.study.backbone_facts import BackboneFacts, facts, resolve_cut, stage_count
+from scenery.study.hints import nearest, quoted
 from scenery.study.networks import NATIVE_SIZES
 from scenery.study.random_search import draw
-from scenery.study.reading import nearest
 from scenery.study.settings import OF_NETWORKS, Settings, flatten
 from scenery.study.study import Experiment, Study
 from scenery.study.subsets import subset_exists
@@ -125,7 +125,7 @@ def check_fit(study: Study, settings: Settings, place: str) -> None:
         raise UserError(f"{place}: {error}") from None
     if not subset_exists(study, settings.subset):
         raise UserError(
-            f"{place}: subset: there is no subset {settings.subset!r}; "
+            f"{place}: subset: there is no subset {quoted(settings.subset)}; "
             f"{nearest(settings.subset, (*study.subset_names, 'per_class_N'))}"
         )
     if settings.weights != "none" and settings.backbone in NATIVE_SIZES:
@@ -300,7 +300,8 @@ def _check_order(study: Study, source: str) -> None:
             key = f"{source}: experiments.{name}.after"
             if after not in study.experiments:
                 raise UserError(
-                    f"{key}: there is no experiment {after!r}; {nearest(after, study.experiments)}"
+                    f"{key}: there is no experiment {quoted(after)}; "
+                    f"{nearest(after, study.experiments)}"
                 )
             if name == after or name in _all_before(study, after):
                 raise UserError(f"{key}: {name} and {after} come after each other, in a circle")

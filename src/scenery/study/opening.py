@@ -2,7 +2,7 @@
 
 import functools
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import yaml
 
 from scenery.data.sources import list_images
 from scenery.errors import UserError
+from scenery.study.config_file import load_config
 from scenery.study.experiments import check_study
 from scenery.study.plan import NotChosenYet
 from scenery.study.reading import check_files, read_study
@@ -18,26 +19,42 @@ from scenery.study.settings import Settings
 from scenery.study.study import Study
 
 
-def open_study(config: Mapping[str, Any], source: str, check: bool = True) -> Study:
+def check_config(config: Mapping[str, Any], source: str) -> Study:
+    """The study that a config describes, checked as far as it can be before anything runs.
+
+    Raises:
+        UserError: For mistakes in the config, and for images and weights that are not there.
+    """
+    study = read_study(config, source)
+    check_files(study, check_study(study, source), source)
+    if study.dataset.path != "generated":
+        list_images(study.dataset.path, study.dataset.root)
+    return study
+
+
+def open_study(
+    config: Mapping[str, Any], source: str, files: Iterable[str | Path] = (), check: bool = True
+) -> Study:
     """The checked study; a mistake in it ends the process with one line each and status 1.
 
     Args:
         config: The config as Snakemake loaded it.
         source: Name of its file, for messages.
+        files: The files that Snakemake loaded it from. They are read once more, since Snakemake
+            takes the last of two keys that are the same, and drops the other without a word.
         check: Whether to check all experiments, files and images. Jobs on a cluster read the
             Snakefile anew; what was checked when the study started need not be checked by each.
     """
     try:
-        study = read_study(config, source)
-        if check:
-            check_files(study, check_study(study, source), source)
-            if study.dataset.path != "generated":
-                list_images(study.dataset.path, study.dataset.root)
+        if not check:
+            return read_study(config, source)
+        for file in files:
+            load_config(file)
+        return check_config(config, source)
     except UserError as error:
         # A traceback through Snakemake would hide the one line that helps.
         print(f"\nThe study cannot start.\n{error}\n", file=sys.stderr, flush=True)
         sys.exit(1)
-    return study
 
 
 def start_run(submits: bool) -> None:

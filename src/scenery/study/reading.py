@@ -1,6 +1,5 @@
 """From a config as it was written to a checked study, with one line for each mistake."""
 
-import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import UnionType
@@ -9,19 +8,11 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from scenery.errors import UserError
+from scenery.study.hints import nearest, quoted, short
 from scenery.study.settings import LEARNT_IN, Settings
 from scenery.study.study import Study
 
 MOST_LINES = 20
-
-
-def nearest(found: str, known: Iterable[str]) -> str:
-    """A sentence that names the known word nearest to the one found, or all of them."""
-    known = list(known)
-    close = difflib.get_close_matches(str(found), known, n=1)
-    if close:
-        return f"did you mean {close[0]}?"
-    return f"known are {', '.join(known)}"
 
 
 def read_study(config: Mapping[str, Any], source: str) -> Study:
@@ -82,28 +73,23 @@ def _explain_one(item: Any, model: type[BaseModel]) -> tuple[str, str, str]:
     if item["type"] == "missing":
         return key, "it is needed and is not there", ""
     if item["type"] in ("model_type", "dict_type"):
-        return key, "lines of `name: value` are needed below it", f"; found {_short(found)}"
+        return key, "lines of `name: value` are needed below it", f"; found {quoted(found)}"
     message = item["msg"].removeprefix("Value error, ")
     message = message[0].lower() + message[1:]
     if item["type"] == "value_error" and isinstance(found, dict):
         return key, message, ""
-    return key, message, f"; found {_short(found)}"
+    return key, message, f"; found {quoted(found)}"
 
 
 def _named_parts(location: tuple[Any, ...]) -> list[str]:
     # Pydantic puts the names of a union's members and of validators into the path.
     noise = ("constrained-", "function-", "literal[", "tuple[", "list[", "dict[")
-    parts = [" ".join(str(part).split()) for part in location]
+    parts = [short(part) for part in location]
     return [
         part
         for part in parts
         if not part.startswith(noise) and part not in ("float", "int", "str", "bool", "[key]")
     ]
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _keys(model: type[BaseModel]) -> list[str]:

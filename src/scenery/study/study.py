@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from scenery.study.settings import Settings
 from scenery.study.value_types import Number, Seed, Strict, Switch, Whole
 
+LONGEST_NAME = 60
 NAME = r"[A-Za-z][A-Za-z0-9_]*"
 # Subsets that need no definition: so many images of each class.
 PER_CLASS = re.compile(r"per_class_([1-9][0-9]*)")
@@ -18,6 +19,8 @@ def _name(value: str) -> str:
     # Names become folders, file names and Slurm comments.
     if not re.fullmatch(NAME, value):
         raise ValueError("a name starts with a letter and has letters, digits and _ only")
+    if len(value) > LONGEST_NAME:
+        raise ValueError(f"a name has at most {LONGEST_NAME} characters; found {len(value)}")
     return value
 
 
@@ -239,6 +242,8 @@ def _results_folder(value: str) -> str:
     # Braces would be Snakemake's wildcards, and spaces the end of a path in a shell.
     if not all(re.fullmatch(r"[A-Za-z0-9_.-]+", part) for part in parts):
         raise ValueError("its parts have letters, digits, _, - and . only")
+    if any(len(part) > LONGEST_NAME for part in parts):
+        raise ValueError(f"its parts have at most {LONGEST_NAME} characters each")
     return Path(value).as_posix()
 
 

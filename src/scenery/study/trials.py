@@ -10,7 +10,8 @@ from pydantic import BaseModel
 
 from scenery.errors import UserError
 from scenery.study.classifier import CLASSIFIER_OPTIONS, KERNEL_OPTIONS, Classifier
-from scenery.study.reading import nearest, read_settings
+from scenery.study.hints import nearest, short
+from scenery.study.reading import read_settings
 from scenery.study.settings import (
     OF_NETWORKS,
     OPTIMIZER_OPTIONS,
@@ -105,7 +106,7 @@ def check_names(names: Iterable[str], source: str) -> None:
     known = setting_names()
     for name in names:
         if name not in known:
-            raise UserError(f"{source}.{name}: unknown setting; {nearest(name, known)}")
+            raise UserError(f"{source}.{short(name)}: unknown setting; {nearest(name, known)}")
 
 
 def change(settings: Settings, changes: Mapping[str, Any], source: str) -> Settings:

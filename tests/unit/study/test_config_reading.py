@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from scenery.errors import UserError
 from scenery.study.experiments import check_study
-from scenery.study.reading import check_files, nearest, read_study
+from scenery.study.hints import nearest
+from scenery.study.reading import check_files, read_study
 from scenery.study.settings import OPTIMIZERS, Settings
 from scenery.study.study import Study
 

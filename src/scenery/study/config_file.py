@@ -29,7 +29,8 @@ def load_config(path: str | Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8-sig")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
-        _check_nodes(node, path, (), {})
+        if node is not None:
+            _check_nodes(node, path, (), {})
         values = yaml.safe_load(text)
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such config file{_beside(path)}") from None
@@ -73,7 +74,7 @@ def _where(error: yaml.MarkedYAMLError) -> str:
 
 
 def _check_nodes(
-    node: yaml.Node | None, path: Path, above: tuple[yaml.Node, ...], sizes: dict[int, int]
+    node: yaml.Node, path: Path, above: tuple[yaml.Node, ...], sizes: dict[int, int]
 ) -> int:
     """Refuse keys that stand twice, of which YAML would drop the first, and endless nesting.
 
@@ -109,5 +110,5 @@ def _refuse_doubled_keys(node: yaml.MappingNode, path: Path) -> None:
         lines[name] = _line(key)
 
 
-def _line(node: yaml.Node | None) -> str:
-    return f"line {node.start_mark.line + 1}" if node else "the file"
+def _line(node: yaml.Node) -> str:
+    return f"line {node.start_mark.line + 1}"

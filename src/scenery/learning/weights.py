@@ -21,6 +21,7 @@ import numpy as np
 from scenery.errors import UserError
 from scenery.learning.backbones import (
     BACKBONES,
+    Backbone,
     backbone,
     build_backbone,
     give_stable_names,
@@ -93,29 +94,52 @@ def fetch_imagenet(name: str, path: str | Path) -> None:
             f"weights: imagenet: Keras has no ImageNet weights of {name}; "
             "give a file (weights: path) or use weights: none"
         )
+    try:
+        network = _from_keras(record)
+    except UserError:
+        # Keras downloads into place, so half of a killed download stays there, and Keras takes it
+        # for whole where it knows no digest (MobileNet, MobileNetV2).
+        halves = _left_halves(name)
+        if not halves:
+            raise
+        for half in halves:
+            half.unlink(missing_ok=True)
+        network = _from_keras(record)
+    give_stable_names(network)
+    save_weights(network, path)
+
+
+def _from_keras(record: Backbone) -> keras.Model:
     size = record.native_size
     try:
-        network = record.constructor(
+        return record.constructor(
             include_top=False, weights="imagenet", input_shape=(size, size, 3)
         )
     # Keras raises bare Exception when a download fails, ValueError for a wrong digest, OSError
     # for a damaged file; nothing else happens in that call.
     except Exception as error:
-        raise UserError(_fetching_failed(name, error)) from error
-    give_stable_names(network)
-    save_weights(network, path)
+        raise UserError(_fetching_failed(record.name, error)) from error
+
+
+def _left_halves(name: str) -> list[Path]:
+    """Damaged files of a network where Keras keeps what it downloads.
+
+    Those of other networks are left alone: another job may be downloading them now.
+    """
+
+    def letters(text: str) -> str:
+        return re.sub(r"[^a-z0-9]", "", text.lower())
+
+    folder = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "models"
+    files = [file for file in sorted(folder.glob("*.h5")) if _damaged(file)]
+    return [file for file in files if letters(file.name).startswith(letters(name))]
 
 
 def _fetching_failed(name: str, error: Exception) -> str:
     """The message for a failed download: what happened, and what can be done."""
     reason = " ".join(str(error).split())
-    # Keras downloads into place, so a killed download stays there, and is taken for whole next
-    # time where Keras knows no digest (MobileNet, MobileNetV2).
-    folder = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "models"
-    broken = [str(file) for file in sorted(folder.glob("*.h5")) if _damaged(file)]
-    advice = f"delete {', '.join(broken)} and run again; or " if broken else ""
     return (
-        f"weights: imagenet: the weights of {name} could not be had ({reason}); {advice}"
+        f"weights: imagenet: the weights of {name} could not be had ({reason}); "
         "run this step where there is network access, give a file (weights: path), "
         "or use weights: none"
     )

@@ -145,17 +145,52 @@ def test_interrupted_download(server: Path, mobilenet_model: keras.Model, tmp_pa
     load_weights(build_backbone("MobileNet", 224), path)
 
 
-def test_half_a_file_left_by_a_killed_download_is_named(
+def test_half_a_file_left_by_a_killed_download_is_fetched_anew(
+    server: Path, mobilenet_model: keras.Model, tmp_path: Path
+) -> None:
+    """Keras has no digest for MobileNet, so it takes half a file for whole."""
+    publish(mobilenet_model, server / MOBILENET_FILE)
+    left = tmp_path / "cache" / "models" / MOBILENET_FILE
+    left.parent.mkdir()
+    left.write_bytes((server / MOBILENET_FILE).read_bytes()[:5000])
+    other = left.with_name("densenet121_half.h5")
+    other.write_bytes(b"another job is at it")
+    path = tmp_path / "MobileNet.weights.h5"
+    fetch_imagenet("MobileNet", path)
+    load_weights(build_backbone("MobileNet", 224), path)
+    assert left.read_bytes() == (server / MOBILENET_FILE).read_bytes()
+    assert other.is_file()
+
+
+def test_half_a_file_that_cannot_be_fetched_anew_is_not_used(
     server: Path, mobilenet_model: keras.Model, tmp_path: Path
 ) -> None:
     publish(mobilenet_model, server / MOBILENET_FILE)
     left = tmp_path / "cache" / "models" / MOBILENET_FILE
     left.parent.mkdir()
     left.write_bytes((server / MOBILENET_FILE).read_bytes()[:5000])
+    (server / MOBILENET_FILE).unlink()
     path = tmp_path / "MobileNet.weights.h5"
-    with pytest.raises(UserError, match=f"delete {left} and run again"):
+    with pytest.raises(UserError, match="weights of MobileNet could not be had .*404"):
         fetch_imagenet("MobileNet", path)
     assert not path.exists()
+
+
+def test_half_a_file_is_known_by_its_digest(
+    server: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = keras.applications.EfficientNetB2(
+        include_top=False, weights=None, input_shape=(260, 260, 3)
+    )
+    file = server / "efficientnetb2_notop.h5"
+    publish(source, file)
+    digest = hashlib.md5(file.read_bytes()).hexdigest()
+    monkeypatch.setitem(efficientnet.WEIGHTS_HASHES, "b2", ("", digest))
+    left = tmp_path / "cache" / "models" / file.name
+    left.parent.mkdir()
+    left.write_bytes(file.read_bytes()[:5000])
+    fetch_imagenet("EfficientNetB2", tmp_path / "EfficientNetB2.weights.h5")
+    assert left.read_bytes() == file.read_bytes()
 
 
 def test_wrong_digest(server: Path, tmp_path: Path) -> None:

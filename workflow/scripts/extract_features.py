@@ -12,6 +12,7 @@ from scenery.jobs import job
 from scenery.learning.feature_extraction import extract, load_backbone, pooled, write_facts
 from scenery.learning.hardware import set_up
 from scenery.learning.packed import open_packed
+from scenery.study.networks import Network
 from scenery.study.settings import Augment
 
 if TYPE_CHECKING:
@@ -45,7 +46,12 @@ def extract_features(
     """
     images = open_packed(array, partition_table(read_split(table), partition))
     backbone = load_backbone(
-        features["backbone"], features["image_size"], features["layer"], weights, features["seed"]
+        features["backbone"],
+        features["image_size"],
+        features["layer"],
+        weights,
+        features["seed"],
+        Network(**features["network"]),
     )
     augment = Augment(**features["augment"]) if features["augment"] else None
     facts = extract(

@@ -117,7 +117,12 @@ def build_learner(
 ) -> FineTuneLearner:
     """The network and its images."""
     backbone = load_backbone(
-        settings.backbone, trial["image_size"], trial["layer"], weights, settings.seed
+        settings.backbone,
+        trial["image_size"],
+        trial["layer"],
+        weights,
+        settings.seed,
+        settings.network,
     )
     size = trial["image_size"]
     training = partition_table(read_split(trial["table"]), "train")

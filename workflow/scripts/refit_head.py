@@ -75,7 +75,12 @@ def _save(
 ) -> None:
     wanted = files["backbone"]
     backbone = load_backbone(
-        wanted["backbone"], wanted["image_size"], wanted["layer"], files["weights"], wanted["seed"]
+        wanted["backbone"],
+        wanted["image_size"],
+        wanted["layer"],
+        files["weights"],
+        wanted["seed"],
+        settings.network,
     )
     head = build_head(backbone.output.shape[1:], classes, settings.head)
     # A pooling layer has no weights, so both heads list theirs in the same order.

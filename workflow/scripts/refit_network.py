@@ -62,6 +62,7 @@ def refit_network(
             files["backbone"]["layer"],
             files["weights"],
             settings.seed,
+            settings.network,
         ),
         images,
         None if choice["refit"] else validation,

@@ -21,8 +21,13 @@ import keras
 from keras import applications
 
 from scenery.errors import UserError
+from scenery.learning.own_networks import OWN_NETWORKS
 from scenery.learning.squeezenet import squeezenet
+from scenery.study.backbone_facts import not_known
 from scenery.study.hints import nearest
+from scenery.study.network_paths import steps as check_steps
+from scenery.study.networks import Network
+from scenery.study.networks import options as all_options
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
@@ -76,17 +81,20 @@ BACKBONES: dict[str, Backbone] = {record.name: record for record in _RECORDS}
 def backbone(name: str) -> Backbone:
     """The record of a backbone; UserError with the nearest names for an unknown one."""
     if name not in BACKBONES:
-        raise UserError(f"backbone: {name!r} is not known; {nearest(name, BACKBONES)}")
+        raise UserError(not_known(name))
     return BACKBONES[name]
 
 
-def build_backbone(name: str, image_size: int, cut: str | None = None) -> keras.Model:
+def build_backbone(
+    name: str, image_size: int, cut: str | None = None, options: Network | None = None
+) -> keras.Model:
     """Build a backbone without its top, with random weights, ended at the layer `cut`.
 
     Args:
         name: a name of the backbone table.
         image_size: side of the square input in pixels.
         cut: name of the layer whose output becomes the model's; None for the whole network.
+        options: those of one of Scenery's own networks; None: its defaults.
 
     Returns:
         A functional model named like the backbone: float (batch, size, size, 3) RGB images of
@@ -94,8 +102,11 @@ def build_backbone(name: str, image_size: int, cut: str | None = None) -> keras.
         (`keras.utils.set_random_seed`), and its layer names on nothing.
 
     Raises:
-        UserError: unknown name or layer, or a size that the network cannot be built for.
+        UserError: unknown name or layer, options that do not fit each other, or a size that
+            the network cannot be built for.
     """
+    if name in OWN_NETWORKS:
+        return end_at(_own_network(name, image_size, options or Network()), cut)
     record = backbone(name)
     if image_size < record.smallest_size:
         raise UserError(
@@ -111,6 +122,15 @@ def build_backbone(name: str, image_size: int, cut: str | None = None) -> keras.
     )
     give_stable_names(network)
     return end_at(keras.Model(images, network.output, name=name), cut)
+
+
+def _own_network(name: str, image_size: int, options: Network) -> keras.Model:
+    check_steps(name, options, image_size)
+    images = keras.Input((image_size, image_size, 3), name="images")
+    output = OWN_NETWORKS[name](preprocess(images, "tf"), all_options(name, options))
+    network = keras.Model(images, output, name=name)
+    give_stable_names(network)
+    return network
 
 
 def end_at(network: keras.Model, cut: str | None) -> keras.Model:

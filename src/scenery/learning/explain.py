@@ -37,6 +37,8 @@ class Parts:
         head: Feature map in, probabilities out.
         logits: Feature map in, what goes into the softmax out.
         before: Feature map in, what goes into the last dense layer out: (batch, values).
+
+    Where the head answers at every position, both are means over the positions.
     """
 
     backbone: keras.Model
@@ -49,9 +51,10 @@ def take_apart(model: keras.Model) -> Parts:
     """The parts of a model as the refit rules save it: a backbone and a head named `head`."""
     backbone, head = (layer for layer in model.layers if isinstance(layer, keras.Model))
     last = head.get_layer("classes")
-    return Parts(
-        backbone, head, keras.Model(head.input, last.output), keras.Model(head.input, last.input)
-    )
+    logits, before = last.output, last.input
+    if len(logits.shape) == 4:
+        logits, before = (keras.layers.GlobalAveragePooling2D()(x) for x in (logits, before))
+    return Parts(backbone, head, keras.Model(head.input, logits), keras.Model(head.input, before))
 
 
 def ask(parts: Parts, images: PackedImages) -> tuple[np.ndarray, np.ndarray]:

@@ -16,6 +16,7 @@ from scenery.learning.augmentation import build_augmentation, reseed
 from scenery.learning.backbones import build_backbone
 from scenery.learning.packed import PackedImages
 from scenery.learning.weights import load_weights
+from scenery.study.networks import Network
 from scenery.study.settings import Augment
 
 log = logging.getLogger("scenery")
@@ -24,7 +25,12 @@ SECONDS_BETWEEN_LINES = 15.0
 
 
 def load_backbone(
-    name: str, image_size: int, layer: str | None, weights: str | Path | None, seed: int
+    name: str,
+    image_size: int,
+    layer: str | None,
+    weights: str | Path | None,
+    seed: int,
+    options: Network | None = None,
 ) -> keras.Model:
     """A backbone with its weights.
 
@@ -34,12 +40,13 @@ def load_backbone(
         layer: Where it ends; None: whole.
         weights: A weights file; None: random weights drawn from `seed`.
         seed: Seed of random weights.
+        options: Those of one of Scenery's own networks.
 
     Raises:
         UserError: When the weights file does not cover the kept layers.
     """
     keras.utils.set_random_seed(seed)
-    model = build_backbone(name, image_size, layer)
+    model = build_backbone(name, image_size, layer, options)
     if weights is not None:
         load_weights(model, weights)
     return model

@@ -13,6 +13,7 @@ from scenery.learning.class_weights import image_weights
 from scenery.learning.cuts import freeze_below
 from scenery.learning.heads import build_head
 from scenery.learning.inference_mode import InferenceMode
+from scenery.learning.merging import IMAGE, POSITIONS, learning_from_positions, position_loss
 from scenery.learning.model_learner import ModelLearner
 from scenery.learning.optimizers import build_optimizer
 from scenery.learning.packed import PackedImages
@@ -52,11 +53,7 @@ class FineTuneLearner(ModelLearner[PackedImages]):
         self.head = build_head(backbone.output.shape[1:], classes, settings.head)
         self.model = assemble(backbone, self.head)
         self.trainer = self._for_training()
-        self.trainer.compile(
-            optimizer=build_optimizer(settings.optimizer),
-            loss=keras.losses.CategoricalCrossentropy(label_smoothing=settings.label_smoothing),
-            weighted_metrics=["accuracy"],
-        )
+        self._compile()
         # Built now, so that a saved state has somewhere to go before the first step.
         self.trainer.optimizer.build(self.trainer.trainable_variables)
         self._targets = np.eye(classes, dtype=np.float32)[training.labels]
@@ -65,6 +62,21 @@ class FineTuneLearner(ModelLearner[PackedImages]):
             lambda x: self.model(tf.cast(x, tf.float32), training=False), reduce_retracing=True
         )
 
+    def _compile(self) -> None:
+        smoothing = self.settings.label_smoothing
+        loss: Any = keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)
+        metrics: Any = ["accuracy"]
+        if self._positions:
+            loss = {POSITIONS: position_loss(smoothing), IMAGE: None}
+            metrics = {POSITIONS: [], IMAGE: [keras.metrics.CategoricalAccuracy(name="accuracy")]}
+        self.trainer.compile(
+            optimizer=build_optimizer(self.settings.optimizer), loss=loss, weighted_metrics=metrics
+        )
+
+    @property
+    def _positions(self) -> bool:
+        return self.settings.head.learn_from == "positions"
+
     def _for_training(self) -> keras.Model:
         """The same network, with augmentation before it and batch norm statistics held."""
         inputs = keras.Input(self.model.input.shape[1:], name="image")
@@ -72,7 +84,8 @@ class FineTuneLearner(ModelLearner[PackedImages]):
         images = inputs if augmentation is None else augmentation(inputs)
         frozen = self.settings.batch_norm_statistics == "frozen"
         backbone = InferenceMode(self.backbone) if frozen else self.backbone
-        return keras.Model(inputs, self.head(backbone(images)), name="training")
+        head = learning_from_positions(self.head) if self._positions else self.head
+        return keras.Model(inputs, head(backbone(images)), name="training")
 
     def train_epoch(self, epoch: int, rate: float) -> tuple[float, float]:
         """One pass over the training images in an order of its own."""
@@ -89,11 +102,16 @@ class FineTuneLearner(ModelLearner[PackedImages]):
                 _BatchProgress(self.name, epoch, -(-len(order) // self.settings.batch_size))
             ],
         ).history
-        return history["loss"][0], history["accuracy"][0]
+        return history["loss"][0], history[f"{IMAGE}_accuracy" if self._positions else "accuracy"][
+            0
+        ]
 
     def _batches(self, order: np.ndarray) -> tf.data.Dataset:
         size = self.settings.batch_size
-        targets = tf.data.Dataset.from_tensor_slices((self._targets[order], self._weights[order]))
+        labels: Any = self._targets[order]
+        if self._positions:
+            labels = {POSITIONS: labels, IMAGE: labels}
+        targets = tf.data.Dataset.from_tensor_slices((labels, self._weights[order]))
         both = tf.data.Dataset.zip(self.images.batches(size, order), targets.batch(size))
         return both.map(lambda x, yw: (tf.cast(x, tf.float32), yw[0], yw[1])).prefetch(2)
 

@@ -12,6 +12,7 @@ from scenery.learning.augmentation import reseed
 from scenery.learning.class_weights import image_weights
 from scenery.learning.feature_files import LabelledFeatures
 from scenery.learning.heads import build_head
+from scenery.learning.merging import IMAGE, POSITIONS, learning_from_positions, position_loss
 from scenery.learning.model_learner import ModelLearner
 from scenery.learning.optimizers import build_optimizer
 from scenery.study.settings import Optimizer, Settings
@@ -39,6 +40,10 @@ class HeadLearner(ModelLearner[LabelledFeatures]):
         self._loss = keras.losses.CategoricalCrossentropy(
             label_smoothing=settings.label_smoothing, reduction="none"
         )
+        self._positions = None
+        if settings.head.learn_from == "positions":
+            self._positions = learning_from_positions(self.model)
+            self._position_loss = position_loss(settings.label_smoothing)
         self._labels = tf.constant(np.eye(classes, dtype=np.float32)[training.labels])
         self._weights = tf.constant(image_weights(training.labels, classes, settings.class_weights))
         # Plain features stay one tensor for all epochs; views are gathered anew for each.
@@ -67,9 +72,8 @@ class HeadLearner(ModelLearner[LabelledFeatures]):
             rows = order[start : tf.minimum(start + size, count)]
             inputs, labels = tf.gather(values, rows), tf.gather(self._labels, rows)
             with tf.GradientTape() as tape:
-                predicted = self.model(inputs, training=True)
-                losses = self._loss(labels, predicted) * tf.gather(self._weights, rows)
-                loss = tf.reduce_mean(losses)
+                predicted, losses = self._answer(inputs, labels)
+                loss = tf.reduce_mean(losses * tf.gather(self._weights, rows))
                 if self.model.losses:
                     loss += tf.add_n(self.model.losses)
             gradients = tape.gradient(loss, variables)
@@ -79,6 +83,14 @@ class HeadLearner(ModelLearner[LabelledFeatures]):
             right_sum += tf.reduce_sum(tf.cast(right, tf.float32))
         total = tf.cast(count, tf.float32)
         return loss_sum / total, right_sum / total
+
+    def _answer(self, inputs: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Probabilities (images, classes) and the loss of each image."""
+        if self._positions is None:
+            predicted = self.model(inputs, training=True)
+            return predicted, self._loss(labels, predicted)
+        answers = self._positions(inputs, training=True)
+        return answers[IMAGE], self._position_loss(labels, answers[POSITIONS])
 
     def predict(self, features: LabelledFeatures, batch: int = 512) -> np.ndarray:
         """Class probabilities, shape (images, classes), of plain features."""

@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+from scenery.learning.merging import merged
 from scenery.study.settings import Head
 
 # Keras' 0.99 needs some 500 steps before its statistics mean anything; on 80 images in batches of
@@ -27,12 +28,16 @@ def build_head(input_shape: tuple[int, ...], classes: int, head: Head) -> keras.
         A model named `head`: activations in, probabilities (batch, classes) in 32 bits out.
 
     Raises:
-        ValueError: the shape is neither that of a map nor that of a vector.
+        ValueError: the shape is neither that of a map nor that of a vector, or is a vector
+            whose head is to answer at every position.
     """
     if len(input_shape) not in (1, 3):
         raise ValueError(f"a head takes feature maps or vectors, not shape {input_shape}")
+    if head.merge != "none" and len(input_shape) == 1:
+        raise ValueError("a head that answers at every position takes feature maps")
     inputs = keras.Input(input_shape, name="activations")
-    x = inputs if len(input_shape) == 1 else _pooling(head)(inputs)
+    pooled = len(input_shape) == 1 or head.merge != "none"
+    x = inputs if pooled else _pooling(head)(inputs)
     for number, width in enumerate(head.dense, start=1):
         x = _dropout(x, head, f"dropout_{number}")
         x = keras.layers.Dense(width, kernel_regularizer=_penalty(head), name=f"dense_{number}")(x)
@@ -43,6 +48,8 @@ def build_head(input_shape: tuple[int, ...], classes: int, head: Head) -> keras.
         x = keras.layers.BatchNormalization(momentum=MOMENTUM, name="batch_norm")(x)
     x = _dropout(x, head, "dropout")
     x = keras.layers.Dense(classes, kernel_regularizer=_penalty(head), name="classes")(x)
+    if head.merge != "none":
+        return keras.Model(inputs, merged(x, head.merge, classes), name="head")
     # With 16 bits the probabilities of unlikely classes become 0 and the loss infinite.
     probabilities = keras.layers.Activation("softmax", dtype="float32", name="probabilities")(x)
     return keras.Model(inputs, probabilities, name="head")

@@ -143,9 +143,12 @@ def _alexnet(size: int, known: dict[str, Any]) -> Iterator[Step]:
 
 
 def convolutions(known: dict[str, Any]) -> list[int]:
-    """Convolutions in each stage of a ConvNet; what is left over goes to the upper stages."""
+    """Convolutions in each stage of a ConvNet; what is left over goes to the lower stages.
+
+    He et al. (2016) have one more in the first stage: the layer that stands alone there.
+    """
     each, more = divmod(known["depth"] - 1, known["stages"])
-    return [each + (stage >= known["stages"] - more) for stage in range(known["stages"])]
+    return [each + (stage < more) for stage in range(known["stages"])]
 
 
 def pairs(stage: int, count: int, residual: bool) -> list[int]:

@@ -24,6 +24,7 @@ from scenery.learning.head_training import HeadLearner
 from scenery.learning.heads import build_head
 from scenery.learning.packed import PackedImages
 from scenery.study.experiments import cut_layer
+from scenery.study.features import plain_features
 from scenery.study.settings import Augment, Settings
 
 SIZE = 48
@@ -90,7 +91,7 @@ def compare_both_ways(
     """A head trained on the features and one trained on the images come out the same."""
     classes = int(images[0].labels.max()) + 1
     whole = trained(FineTuneLearner(settings, classes, backbone(), *images, "t"))
-    parts = [extracted(backbone(), part, settings.head.pooling) for part in images]
+    parts = [extracted(backbone(), part, plain_features(settings).pooling) for part in images]
     alone = trained(HeadLearner(settings, classes, *parts))
     one_image = 1.01 / len(images[1])
     for a, b in zip(whole.history, alone.history, strict=True):
@@ -107,6 +108,8 @@ def compare_both_ways(
         {},
         {"dense": [16], "dropout": 0.3, "l2": 1e-3},
         {"pooling": "max", "batch_norm": True},
+        {"merge": "mean", "dense": [8]},
+        {"merge": "product", "learn_from": "positions", "l2": 1e-3},
     ],
     ids=str,
 )

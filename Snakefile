@@ -37,6 +37,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/choose.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/published.smk"
 include: "workflow/rules/explain.smk"
 include: "workflow/rules/summary.smk"
 

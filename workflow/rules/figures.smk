@@ -1,5 +1,8 @@
 # Pictures and tables of single experiments, all from tables on disk: restyling retrains nothing.
 
+from scenery.study.further_figures import further_figures
+from scenery.study.subsets import images_per_class
+
 OVERVIEW = "Overview"
 DATA = "Data"
 # What a result was measured on, as the report says it beside each item.
@@ -55,6 +58,8 @@ localrules:
     plot_experiment,
     plot_test,
     plot_best,
+    plot_regimes,
+    plot_unfrozen,
     tabulate_experiment,
 
 
@@ -149,9 +154,72 @@ rule plot_best:
         "../scripts/plot_best.py"
 
 
+def further_pictures(wildcards):
+    """The figures that only some experiments have, by what their trials vary."""
+    return [
+        f"{R}/experiments/{experiment}/figures/{figure}.png"
+        for experiment in STUDY.experiments
+        for figure in further_figures(STUDY, PLAN.trials(experiment))
+    ]
+
+
+rule plot_regimes:
+    input:
+        trials=f"{R}/experiments/{{experiment}}/trials.csv",
+        chosen=f"{R}/experiments/{{experiment}}/chosen.yaml",
+        split=f"{R}/data/split.csv",
+    output:
+        **pictures(
+            f"{FIGURES}/regimes",
+            "regimes",
+            category,
+            "accuracy and number of images",
+            VALIDATION,
+        ),
+    log:
+        f"{LOGS}/plot_regimes/{{experiment}}.log",
+    params:
+        code=code("plot_regimes"),
+        title=title,
+        per_class=lambda w: {
+            name: images_per_class(STUDY, name)
+            for name in sorted(
+                {t.settings.subset for t in PLAN.trials(w.experiment)} | {"full"}
+            )
+        },
+    message:
+        "Drawing accuracy against the number of images in {wildcards.experiment}"
+    script:
+        "../scripts/plot_regimes.py"
+
+
+rule plot_unfrozen:
+    input:
+        trials=f"{R}/experiments/{{experiment}}/trials.csv",
+        chosen=f"{R}/experiments/{{experiment}}/chosen.yaml",
+    output:
+        **pictures(
+            f"{FIGURES}/unfrozen",
+            "unfrozen",
+            category,
+            "accuracy, parameters and time by what learns",
+            VALIDATION,
+        ),
+    log:
+        f"{LOGS}/plot_unfrozen/{{experiment}}.log",
+    params:
+        code=code("plot_unfrozen"),
+        title=title,
+    message:
+        "Drawing what learns in {wildcards.experiment}"
+    script:
+        "../scripts/plot_unfrozen.py"
+
+
 rule tabulate_experiment:
     input:
         trials=f"{R}/experiments/{{experiment}}/trials.csv",
+        published=lambda w: published_of(w),
     output:
         html=shown(
             f"{R}/experiments/{{experiment}}/trials.html",

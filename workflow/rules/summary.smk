@@ -65,6 +65,7 @@ rule summarise:
         listed=rules.list_trials.output.trials,
         trials=of_each_experiment("trials.csv"),
         metrics=of_each_experiment("test/metrics.json"),
+        published=[f"{R}/experiments/{name}/published.csv" for name in PUBLISHED],
     output:
         summary=f"{R}/summary.csv",
     log:
@@ -72,6 +73,7 @@ rule summarise:
     params:
         code=code("summarise"),
         titles={name: e.title or name for name, e in STUDY.experiments.items()},
+        published=PUBLISHED,
     message:
         "Joining the results of all experiments"
     script:
@@ -208,6 +210,9 @@ rule make_slides:
         figures=of_each_experiment("figures/settings.png"),
         confusion=of_each_experiment("figures/confusion.png"),
         examples=f"{R}/data/examples.png",
+        published=[f"{R}/experiments/{name}/published.csv" for name in PUBLISHED],
+        published_figures=published_pictures,
+        further=further_pictures,
         inside=of_explained(
             "explain/grad_cam.png", "explain/channels.png", "explain/embedding.png"
         ),
@@ -254,6 +259,8 @@ rule results:
         of_each_experiment("trials.html"),
         of_explained("explain/grad_cam.png", "explain/layers.html"),
         augmentation_sheet,
+        further_pictures,
+        published_pictures,
         tensorboard_logs,
 
 

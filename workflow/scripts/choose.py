@@ -1,7 +1,8 @@
 """Choose one setting among an experiment's trials, on validation results alone.
 
 In: metrics and history of all trials. Out:
-trials.csv   one row per trial: settings, what it gave, whether it was chosen
+trials.csv   one row per trial: settings, what it gave, its gap between train and validation
+             accuracy, whether it was chosen
 history.csv  one row per trial and epoch
 chosen.yaml  the choice, its settings, and the learning rates that a refit replays
 """
@@ -19,6 +20,7 @@ import yaml
 from scenery.data.tables import read_results, read_split
 from scenery.errors import UserError
 from scenery.jobs import job
+from scenery.presentation.statistics import wilson
 from scenery.study.choosing import Candidate, Result, choose, in_words
 from scenery.study.study import Choose
 
@@ -63,7 +65,8 @@ def choose_setting(
     Raises:
         UserError: When no trial can be chosen.
     """
-    table = _join(trials, metrics, experiment)
+    images = int((read_split(split)["partition"] == "validation").sum())
+    table = with_gap(_join(trials, metrics, experiment), images)
     epochs = pd.concat([read_results(path) for path in history], ignore_index=True)
     epochs = epochs[epochs["trial"].isin(table["trial"])]
     # Written before the choice: when there is none, the table says why.
@@ -78,7 +81,7 @@ def choose_setting(
         "title": title,
         "kind": kind,
         "settings": settings[choice.trials[0]],
-        "validation_images": int((read_split(split)["partition"] == "validation").sum()),
+        "validation_images": images,
     }
     out_chosen.write_text(yaml.safe_dump(record, sort_keys=True), encoding="utf-8")
     _remove_others(unfinished, keep=set(choice.trials))
@@ -105,6 +108,26 @@ def _join(trials: list[dict[str, Any]], metrics: list[Path], experiment: str) ->
             f"{missing}; remove its folder below experiments/ and run again"
         )
     return rows.merge(found, on="trial", how="left", validate="one_to_one")
+
+
+def with_gap(table: pd.DataFrame, images: int) -> pd.DataFrame:
+    """Trials with two further columns behind their accuracies.
+
+    gap          train minus validation accuracy at the best epoch
+    overfitting  whether the train accuracy lies above the 95 % Wilson interval of the validation
+                 accuracy: then the gap is more than the draw of the validation images explains
+
+    Dropout and augmentation make training images harder than validation images, so that a gap
+    may be negative, and one that is flagged is no less than it seems.
+    """
+    train, validation = table["train_accuracy"], table["validation_accuracy"]
+    highest = validation.map(lambda v: math.nan if math.isnan(v) else wilson(v, images)[1])
+    place = list(table.columns).index("validation_accuracy") + 1
+    table = table.copy()
+    table.insert(place, "gap", train - validation)
+    # Nothing is above an interval that is not a number.
+    table.insert(place + 1, "overfitting", train > highest)
+    return table
 
 
 def trials_as_dicts(table: pd.DataFrame) -> list[dict[str, Any]]:

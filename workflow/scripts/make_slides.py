@@ -2,7 +2,8 @@
 
 In: summary, split, catalogue, examples of the classes; of each experiment its chosen.yaml,
 test/metrics.json, figures/settings.png and figures/confusion.png, where it was explained the
-pictures of what is inside, and where given its history.csv (for the learning curve) and
+pictures of what is inside, the figures that only some experiments have, its published.csv with
+figures/published.png, and where given its history.csv (for the learning curve) and
 test/predictions.csv (for McNemar's test). Out: slides.pdf, slides.pptx.
 """
 
@@ -19,6 +20,7 @@ from scenery.presentation.reading import (
     read_history,
     read_metrics,
     read_predictions,
+    read_published,
     read_split,
     read_trials,
 )
@@ -33,6 +35,12 @@ INSIDE = {
     "grad_cam": "where the final model looks",
     "channels": "what its layers hold",
     "embedding": "how it places the images",
+}
+
+
+FURTHER = {
+    "unfrozen": "accuracy, trained parameters and time by what learns",
+    "regimes": "accuracy and number of images",
 }
 
 
@@ -53,6 +61,9 @@ def make_slides(
     predictions: Sequence[Path],
     confusion: Sequence[Path],
     inside: Sequence[Path],
+    further: Sequence[Path],
+    published: Sequence[Path],
+    published_figures: Sequence[Path],
     examples: Path,
     study_title: str,
     dataset: str,
@@ -66,6 +77,7 @@ def make_slides(
     tested = of_experiments(metrics, "metrics.json")
     predicted = of_experiments(predictions, "predictions.csv")
     learned = of_experiments(histories, "history.csv")
+    numbers = of_experiments(published, "published.csv")
     outcomes = []
     for path in chosen:
         choice = read_choice(path)
@@ -77,6 +89,7 @@ def make_slides(
                 metrics=read_metrics(tested[name]) if name in tested else None,
                 predictions=read_predictions(predicted[name]) if name in predicted else None,
                 history=read_history(learned[name]) if name in learned else None,
+                published=read_published(numbers[name]) if name in numbers else None,
             )
         )
     slides = study_slides(
@@ -89,6 +102,13 @@ def make_slides(
             settings=of_experiments(figures, "settings.png"),
             confusion=of_experiments(confusion, "confusion.png"),
             inside={words: of_experiments(inside, f"{name}.png") for name, words in INSIDE.items()},
+            further={
+                words: of_experiments(further, f"{name}.png") for name, words in FURTHER.items()
+            },
+            published=of_experiments(
+                [path for path in published_figures if "experiments" in path.parts],
+                "published.png",
+            ),
             examples=examples,
         ),
         command,
@@ -116,6 +136,9 @@ if __name__ == "__main__":
             predictions=paths(snakemake.input.get("predictions", [])),
             confusion=paths(snakemake.input.confusion),
             inside=paths(snakemake.input.inside),
+            further=paths(snakemake.input.get("further", [])),
+            published=paths(snakemake.input.get("published", [])),
+            published_figures=paths(snakemake.input.get("published_figures", [])),
             examples=Path(snakemake.input.examples),
             study_title=snakemake.params.study_title,
             dataset=snakemake.params.dataset,

@@ -1,7 +1,8 @@
 """Join the results of all experiments.
 
-In: the list of all trials, each experiment's trials.csv and test/metrics.json. Out: summary.csv,
-one row per trial; the test accuracy and its interval stand on the chosen trial's row alone.
+In: the list of all trials, each experiment's trials.csv and test/metrics.json, and where there are
+any its published.csv. Out: summary.csv, one row per trial; the test accuracy and its interval stand
+on the chosen trial's row alone, published numbers on the rows of the setting they belong to.
 """
 
 import json
@@ -12,6 +13,8 @@ import pandas as pd
 
 from scenery.data.tables import read_results
 from scenery.jobs import job
+from scenery.presentation.published import with_published
+from scenery.presentation.reading import read_published
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -25,9 +28,22 @@ TEST_COLUMNS = {
 
 
 def summarise(
-    listed: Path, trials: list[Path], metrics: list[Path], titles: dict[str, str], out: Path
+    listed: Path,
+    trials: list[Path],
+    metrics: list[Path],
+    titles: dict[str, str],
+    published: dict[str, Path],
+    out: Path,
 ) -> None:
     """Write the summary; every listed trial must have one row of results.
+
+    Args:
+        listed: The list of all trials.
+        trials: The experiments' trials, in the order of the list.
+        metrics: The experiments' test results.
+        titles: The experiments' titles.
+        published: Published numbers of those experiments that have some.
+        out: summary.csv.
 
     Raises:
         ValueError: When trials and results do not match, which only a defect can cause.
@@ -44,6 +60,14 @@ def summarise(
     first = summary[summary["chosen"]].groupby("experiment", sort=False)["trial"].first()
     scores["trial"] = scores["experiment"].map(first)
     summary = summary.merge(scores, on=["experiment", "trial"], how="left", validate="one_to_one")
+    if published:
+        parts = [
+            with_published(rows, read_published(published[str(name)]))
+            if name in published
+            else rows
+            for name, rows in summary.groupby("experiment", sort=False)
+        ]
+        summary = pd.concat(parts, ignore_index=True)
     summary.to_csv(out, index=False)
 
 
@@ -54,5 +78,11 @@ if __name__ == "__main__":
             trials=[Path(path) for path in snakemake.input.trials],
             metrics=[Path(path) for path in snakemake.input.metrics],
             titles=snakemake.params.titles,
+            published={
+                name: Path(path)
+                for name, path in zip(
+                    snakemake.params.published, snakemake.input.published, strict=True
+                )
+            },
             out=Path(snakemake.output.summary),
         )

@@ -1,28 +1,36 @@
 """One experiment's trials as a sortable, searchable HTML page.
 
-In: trials.csv. Out: trials.html, which needs no network.
+In: trials.csv, and where there is one published.csv. Out: trials.html, which needs no network.
 """
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenery.jobs import job
-from scenery.presentation.reading import read_trials
+from scenery.presentation.published import published_page_table, with_published
+from scenery.presentation.reading import read_published, read_trials
 from scenery.presentation.tables import trial_tables, write_page
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 
-def tabulate_experiment(trials: Path, title: str, out: Path) -> None:
-    """Write the page."""
-    write_page(out, title, trial_tables(read_trials(trials)))
+def tabulate_experiment(trials: Path, published: Path | None, title: str, out: Path) -> None:
+    """Write the page; `published` is None where nobody published anything."""
+    table = read_trials(trials)
+    if published is None:
+        write_page(out, title, trial_tables(table))
+        return
+    numbers = read_published(published)
+    tables = trial_tables(with_published(table, numbers))
+    write_page(out, title, [published_page_table(numbers), *tables])
 
 
 if __name__ == "__main__":
     with job(snakemake.log[0]):
         tabulate_experiment(
             trials=Path(snakemake.input.trials),
+            published=next(map(Path, snakemake.input.get("published", [])), None),
             title=snakemake.params.title,
             out=Path(snakemake.output.html),
         )

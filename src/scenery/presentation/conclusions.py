@@ -20,7 +20,7 @@ class Outcome:
     """An experiment's result: its trials, what was chosen, what the test partition says.
 
     `metrics` and `predictions` are None where the experiment was not tested; `history` (one row per
-    trial and epoch) is for the learning curve.
+    trial and epoch) is for the learning curve; `published` holds what others published for it.
     """
 
     choice: Choice
@@ -28,6 +28,7 @@ class Outcome:
     metrics: dict[str, Any] | None = None
     predictions: pd.DataFrame | None = None
     history: pd.DataFrame | None = None
+    published: pd.DataFrame | None = None
 
     @property
     def title(self) -> str:
@@ -189,16 +190,13 @@ def _optimistic(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def _overfitted(outcomes: Sequence[Outcome]) -> list[str]:
-    """Chosen settings with a train accuracy at least 0.05 above their validation accuracy."""
+    """Chosen settings with a train accuracy above the interval of their validation accuracy."""
     parts = []
     for outcome in outcomes:
         chosen = outcome.trials[outcome.trials["chosen"] & completed(outcome.trials)]
-        if "train_accuracy" not in chosen:
-            continue
-        gap = (chosen["train_accuracy"] - chosen["validation_accuracy"]).mean()
-        if gap >= 0.05:
-            parts.append(f'"{shorten(outcome.title, 40)}" ({gap:+.3f})')
+        if "overfitting" in chosen and len(chosen) and chosen["overfitting"].all():
+            parts.append(f'"{shorten(outcome.title, 40)}" ({chosen["gap"].mean():+.3f})')
     if not parts:
         return []
-    return ["Train accuracy exceeds validation accuracy by 0.05 or more (overfitting) in "
+    return ["Train accuracy lies above the 95 % interval of validation accuracy (overfitting) in "
             + ", ".join(parts) + "."]  # fmt: skip

@@ -16,6 +16,7 @@ from scenery.presentation.conclusions import (
 from scenery.presentation.configuration import configuration
 from scenery.presentation.data_tables import class_counts, findings
 from scenery.presentation.learning_curves import with_position
+from scenery.presentation.published import in_words, published_table
 from scenery.presentation.ranking import completed, rank_settings, varied_columns
 from scenery.presentation.slides import Chart, Curves, Slide, Table
 from scenery.presentation.words import (
@@ -48,12 +49,16 @@ class Pictures:
         settings: What was tried.
         confusion: Confusion matrix of the final model on the test partition.
         inside: What is inside a final model: words for the slide's title, then files.
+        further: What only some experiments have, likewise.
+        published: Published numbers beside ours.
         examples: Examples of the classes.
     """
 
     settings: Mapping[str, Path]
     confusion: Mapping[str, Path] = field(default_factory=dict)
     inside: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
+    further: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
+    published: Mapping[str, Path] = field(default_factory=dict)
     examples: Path | None = None
 
 
@@ -83,6 +88,13 @@ def study_slides(
         figure = pictures.settings.get(name)
         if figure is not None and outcome.choice.candidates > 1:
             slides.append(_effects(outcome, figure))
+        slides.extend(
+            Slide(title=f"{outcome.title}: {words}", figure=files[name])
+            for words, files in pictures.further.items()
+            if name in files
+        )
+        if outcome.published is not None:
+            slides.append(_published(outcome, outcome.published, pictures.published.get(name)))
         slides.append(_trials(outcome, figure if outcome.choice.candidates == 1 else None))
         # A final model that several experiments share has its matrix once.
         if name in pictures.confusion and outcome.metrics and outcome.final_model == name:
@@ -207,6 +219,15 @@ def _effects(outcome: Outcome, figure: Path) -> Slide:
         title=f"{outcome.title}: what was tried",
         figure=figure,
         notes=f"Varied: {', '.join(names)}." if names else "",
+    )
+
+
+def _published(outcome: Outcome, numbers: pd.DataFrame, figure: Path | None) -> Slide:
+    return Slide(
+        title=f"{outcome.title}: published numbers and ours",
+        bullets=(in_words(numbers),),
+        figure=figure,
+        table=published_table(numbers),
     )
 
 

@@ -17,24 +17,26 @@ from scenery.errors import UserError
 _NUMBERS = {
     "repeat", "parameters", "trained_parameters", "epochs", "epochs_run", "best_epoch",
     "train_accuracy",
-    "train_loss", "validation_accuracy", "validation_loss", "seconds", "peak_memory_mb",
-    "test_accuracy", "test_low", "test_high", "test_images", "epoch", "learning_rate", "loss",
+    "train_loss", "validation_accuracy", "validation_loss", "gap", "seconds", "peak_memory_mb",
+    "published_accuracy", "published_parameters", "test_accuracy", "test_low", "test_high",
+    "test_images", "epoch", "learning_rate", "loss",
     "accuracy", "confidence", "precision", "recall", "f1", "images", "width", "height", "bytes",
-    "label", "row",
+    "label", "row", "low", "high", "difference", "trials",
 }  # fmt: skip
-_TRUTH_VALUES = {"chosen", "correct", "kept"}
+_TRUTH_VALUES = {"chosen", "correct", "kept", "overfitting"}
 _TEXTS = {
     "file", "class", "predicted", "experiment", "trial", "name", "setting", "title", "reason",
     "status", "rule", "partition", "given_partition", "problem", "duplicate_group",
-    "duplicate_kind", "digest", "mode", "format", "step",
+    "duplicate_kind", "digest", "mode", "format", "step", "source", "published_source",
 }  # fmt: skip
 
 TRIAL_COLUMNS = ("experiment", "trial", "name", "setting", "repeat")
 RESULT_COLUMNS = (
     "rule", "varied", "status", "reason", "parameters", "trained_parameters", "epochs_run",
     "best_epoch", "candidate",
-    "train_accuracy", "train_loss", "validation_accuracy", "validation_loss", "seconds",
-    "peak_memory_mb", "chosen", "title", "test_accuracy", "test_low", "test_high", "test_images",
+    "train_accuracy", "train_loss", "validation_accuracy", "validation_loss", "gap", "overfitting",
+    "seconds", "peak_memory_mb", "chosen", "title", "test_accuracy", "test_low", "test_high",
+    "test_images", "published_accuracy", "published_parameters", "published_source",
 )  # fmt: skip
 
 
@@ -131,6 +133,13 @@ def read_answers(path: str | Path) -> pd.DataFrame:
 def read_layers(path: str | Path) -> pd.DataFrame:
     """One row per layer of a final model, from the image to the probabilities."""
     return read_table(path, ("number", "layer", "kind", "part", "output", "receptive_field"))
+
+
+def read_published(path: str | Path) -> pd.DataFrame:
+    """Published numbers beside ours, one row each."""
+    return read_table(
+        path, ("name", "setting", "published_accuracy", "validation_accuracy", "source")
+    )
 
 
 def read_metrics(path: str | Path) -> dict[str, Any]:

@@ -22,12 +22,13 @@ from scenery.presentation.words import (
     interval,
     is_missing,
     number,
+    plural,
     setting_value,
 )
 
 _ACCURACIES = ("accuracy", "precision", "recall", "f1", "test_low", "test_high", "confidence")
-_COUNTS = {"parameters", "trained_parameters", "images", "test_images", "total", "train", "test",
-           "validation", "number", "epochs", "epochs_run", "best_epoch", "repeat", "width",
+_COUNTS = {"parameters", "published_parameters", "trained_parameters", "images", "test_images",
+           "total", "train", "test", "validation", "number", "epochs", "epochs_run", "best_epoch", "repeat", "width",
            "height", "bytes"}  # fmt: skip
 
 
@@ -206,9 +207,10 @@ def write_page(path: str | Path, title: str, tables: Sequence[HtmlTable], said: 
     Path(path).write_text(page(title, tables, said), encoding="utf-8")
 
 
-_FIRST = ("title", "name", "repeat", "status", "validation_accuracy", "test_accuracy", "test_low",
-          "test_high")  # fmt: skip
-_LAST = ("train_accuracy", "train_loss", "validation_loss", "parameters", "trained_parameters",
+_FIRST = ("title", "name", "repeat", "status", "validation_accuracy", "published_accuracy",
+          "test_accuracy", "test_low", "test_high", "gap", "overfitting")  # fmt: skip
+_LAST = ("train_accuracy", "train_loss", "validation_loss", "parameters", "published_parameters",
+         "published_source", "trained_parameters",
          "best_epoch", "epochs_run", "seconds", "peak_memory_mb", "reason", "trial")  # fmt: skip
 
 
@@ -224,6 +226,13 @@ def trial_tables(trials: pd.DataFrame) -> list[HtmlTable]:
     intervals = (("test_accuracy", "test_low", "test_high"),)
     failed = int((trials["status"] != "completed").sum())
     said = "Orange rows: the chosen setting. Accuracies from 0 to 1; intervals: 95 % Wilson."
+    if "overfitting" in trials:
+        said += (
+            " Gap: train minus validation accuracy at the best epoch. Overfitting: the train "
+            "accuracy lies above the 95 % interval of the validation accuracy, so that chance "
+            "among the validation images does not explain the gap; "
+            f"{plural(int(trials['overfitting'].sum()), 'trial')} here."
+        )
     if failed:
         said += f" {failed} diverged: they have a reason instead of a result."
     common = pd.DataFrame(

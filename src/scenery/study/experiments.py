@@ -9,11 +9,12 @@ from scenery.errors import UserError
 from scenery.study.backbone_facts import BackboneFacts, facts, resolve_cut, stage_count
 from scenery.study.hints import nearest, quoted
 from scenery.study.networks import NATIVE_SIZES
+from scenery.study.published import published_rows
 from scenery.study.random_search import draw
 from scenery.study.settings import OF_NETWORKS, Settings, flatten
 from scenery.study.study import Experiment, Study
 from scenery.study.subsets import subset_exists
-from scenery.study.trials import Trial, change, check_names, refuse_doubles
+from scenery.study.trials import Trial, change, check_names, read, refuse_doubles
 
 MOST_TRIALS = 100_000
 
@@ -39,9 +40,7 @@ def expand(study: Study, name: str, chosen: Settings | None, source: str) -> lis
     experiment = study.experiments[name]
     where = f"{source}: experiments.{name}"
     _refuse_too_many(experiment, where)
-    # A chosen setting may be the third repeat of its kind; its heirs start from the first seed.
-    start = (chosen or study.base).model_copy(update={"seed": study.base.seed})
-    start = _change(study, start, experiment.set, f"{where}.set")
+    start = start_of(study, name, chosen, source)
     trials: list[Trial] = []
     for values, place in _variations(experiment, where):
         settings = _change(study, start, values, place)
@@ -50,7 +49,7 @@ def expand(study: Study, name: str, chosen: Settings | None, source: str) -> lis
             continue
         check_network(settings, place)
         check_learnt(study, name, settings, place)
-        varied = tuple((key, _read(settings, key)) for key in flatten(values))
+        varied = tuple((key, read(settings, key)) for key in flatten(values))
         trials += [
             Trial(
                 experiment=name,
@@ -79,6 +78,26 @@ def _change(study: Study, start: Settings, changes: Mapping[str, Any], place: st
     return change(start, changes, place)
 
 
+def start_of(study: Study, name: str, chosen: Settings | None, source: str) -> Settings:
+    """The settings that the trials of an experiment vary; arguments as of `expand`."""
+    # A chosen setting may be the third repeat of its kind; its heirs start from the first seed.
+    start = (chosen or study.base).model_copy(update={"seed": study.base.seed})
+    place = f"{source}: experiments.{name}.set"
+    return _change(study, start, study.experiments[name].set, place)
+
+
+def published(
+    study: Study, name: str, chosen: Settings | None, source: str
+) -> list[dict[str, Any]]:
+    """What others published for an experiment, as `published_rows`; arguments as of `expand`."""
+    start = start_of(study, name, chosen, source)
+    return published_rows(
+        study.experiments[name],
+        lambda values, place: _change(study, start, values, place),
+        f"{source}: experiments.{name}",
+    )
+
+
 def _refuse_too_many(experiment: Experiment, where: str) -> None:
     count = len(experiment.list_) if experiment.list_ else 1
     if experiment.grid is not None:
@@ -104,13 +123,6 @@ def _variations(experiment: Experiment, where: str) -> Iterator[tuple[dict[str, 
             yield values, f"{where}.random.space"
     else:
         yield {}, where
-
-
-def _read(settings: Settings, dotted: str) -> Any:
-    value: Any = settings
-    for part in dotted.split("."):
-        value = getattr(value, part, None)
-    return value
 
 
 def check_fit(study: Study, settings: Settings, place: str) -> None:
@@ -240,6 +252,7 @@ def check_study(study: Study, source: str) -> set[str]:
         _refuse_impossible(study, name, [start for start in starts if start], source)
         for start in starts:
             trials = expand(study, name, start, source)
+            published(study, name, start, source)
             _refuse_untrained(trials, possible, f"{source}: experiments.{name}")
             for trial in _choosable(experiment, trials, f"{source}: experiments.{name}"):
                 networks.setdefault(_network(trial.settings), trial.settings)

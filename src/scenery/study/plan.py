@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from scenery.errors import UserError
-from scenery.study.experiments import ancestors, expand, matches
+from scenery.study.experiments import ancestors, expand, matches, published
 from scenery.study.features import FeatureSet, plain_features, training_features, weights_id
 from scenery.study.settings import LEARNT_IN, Settings
 from scenery.study.study import Study
@@ -173,6 +173,12 @@ class Plan:
         """The layers at which trials known by now end a backbone with these weights."""
         empty: set[str] = set()
         return sorted(empty.union(*(k.layers.get(identity, empty) for k in self._all_known())))
+
+    def published(self, experiment: str) -> list[dict[str, object]]:
+        """What others published for an experiment, with the settings that it belongs to."""
+        after = self.study.experiments[experiment].after
+        chosen = None if after is None else self.chosen(after)
+        return published(self.study, experiment, chosen, self.source)
 
     def rows(self, experiment: str) -> list[dict[str, object]]:
         """An experiment's trials as rows of trials.csv."""

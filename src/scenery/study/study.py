@@ -175,6 +175,32 @@ class Choose(Strict):
         return self
 
 
+class PublishedResult(Strict):
+    """One number of a publication."""
+
+    name: str = Field("", description="What the source calls it; unset: its settings.")
+    settings: dict[str, Any] | None = Field(
+        None,
+        description="The setting it belongs to, written like a trial of list: what is not named is "
+        "as the experiment starts. Unset: whatever the experiment chooses.",
+    )
+    accuracy: Annotated[Number, Field(ge=0, le=1)] = Field(description="Accuracy, 0 to 1.")
+    parameters: Annotated[Whole, Field(ge=0)] | None = Field(
+        None, description="Parameters of the network, where the source gives them."
+    )
+
+
+class Published(Strict):
+    """Numbers that others published, shown beside ours and used for nothing else."""
+
+    source: Annotated[str, Field(min_length=1)] = Field(
+        description="Where they stand, and on which images they were measured."
+    )
+    results: Annotated[list[PublishedResult], Field(min_length=1)] = Field(
+        description="The numbers."
+    )
+
+
 class Experiment(Strict):
     """A set of trials that vary some settings, and a rule for choosing among them."""
 
@@ -196,6 +222,9 @@ class Experiment(Strict):
         1, description="Runs of every setting, each with a seed of its own."
     )
     choose: Choose = Field(default_factory=Choose, description="How one of them is chosen.")
+    published: Published | None = Field(
+        None, description="Numbers that others published, shown beside ours."
+    )
 
     @model_validator(mode="after")
     def _one_kind(self) -> "Experiment":

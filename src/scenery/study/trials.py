@@ -59,13 +59,30 @@ class Trial:
     @cached_property
     def name(self) -> str:
         """What a person calls it: the settings that the experiment varies."""
-        text = ", ".join(f"{key}={_spell(key, value)}" for key, value in self.varied) or "base"
+        text = _named(self.varied)
         return f"{text} (seed {self.settings.seed})" if self.repeat else text
 
     @property
     def rule(self) -> str:
         """The rule that runs it."""
         return self.settings.rule
+
+
+def named(settings: Settings, changes: Mapping[str, Any]) -> str:
+    """What a person calls settings: the values of what was changed to get them."""
+    return _named([(key, read(settings, key)) for key in flatten(dict(changes))])
+
+
+def _named(varied: Iterable[tuple[str, Any]]) -> str:
+    return ", ".join(f"{key}={_spell(key, value)}" for key, value in varied) or "base"
+
+
+def read(settings: Settings, dotted: str) -> Any:
+    """A setting's value by its dotted name; None where its group is not there."""
+    value: Any = settings
+    for part in dotted.split("."):
+        value = getattr(value, part, None)
+    return value
 
 
 def _spell(key: str, value: Any) -> str:

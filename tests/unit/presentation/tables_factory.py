@@ -98,6 +98,7 @@ def write_experiment(
                     "train_accuracy": None if failed else min(value + 0.03, 1),
                     "train_loss": None if failed else 0.1,
                     "validation_accuracy": None if failed else value,
+                    "gap": None if failed else min(value + 0.03, 1) - value, "overfitting": False,
                     "validation_loss": "nan" if failed else 0.4 - 0.3 * value,
                     "seconds": float(random.uniform(1, 400)), "peak_memory_mb": 900.0,
                 }

@@ -69,8 +69,9 @@ def test_the_number_of_trials_stands_beside_the_best(experiments: dict[str, Expe
 def test_overfitting_is_said_only_where_it_is(experiments: dict[str, Experiment]) -> None:
     one = outcome(experiments["one"], 185)
     assert not any("overfitting" in text for text in conclusions([one]))
-    trials = one.trials.assign(train_accuracy=one.trials["validation_accuracy"] + 0.06)
-    assert any("overfitting" in text for text in conclusions([Outcome(one.choice, trials)]))
+    trials = one.trials.assign(overfitting=True, gap=0.06)
+    said = conclusions([Outcome(one.choice, trials)])
+    assert any("overfitting" in text and "(+0.060)" in text for text in said)
 
 
 def test_an_experiment_without_a_test_is_not_compared(experiments: dict[str, Experiment]) -> None:

@@ -27,7 +27,8 @@ def outcome(name: str, accuracy: float, best: int = 2, status: str = "completed"
     return {
         "trial": name, "status": status, "reason": "" if status == "completed" else "loss inf",
         "parameters": 10, "best_epoch": best if status == "completed" else NAN,
-        "validation_accuracy": accuracy, "validation_loss": 1 - accuracy,
+        "train_accuracy": (accuracy + 1) / 2, "validation_accuracy": accuracy,
+        "validation_loss": 1 - accuracy,
     }  # fmt: skip
 
 
@@ -148,6 +149,21 @@ def test_none_left_says_why_and_leaves_the_table(case: Case) -> None:
         )
     assert case.trials["reason"][0] == "loss inf"
     assert not (case.folder / "chosen.yaml").exists()
+
+
+def test_a_gap_is_flagged_where_chance_does_not_explain_it(case: Case) -> None:
+    # Of 6 validation images 3 right: 0.188 to 0.812; all right: 0.610 to 1; none: 0 to 0.390.
+    rows = [outcome(name, value) for name, value in (("a", 0.5), ("b", 1.0), ("c", 0.0))]
+    rows.append(outcome("d", NAN, status="diverged"))
+    rows[0]["train_accuracy"] = 0.8
+    names = ["a", "b", "c", "d"]
+    case.run([trial(n) for n in names], [rows], [epochs("b", {"head": 2})])
+    assert case.trials["gap"].tolist()[:3] == pytest.approx([0.3, 0.0, 0.5])
+    assert math.isnan(case.trials["gap"][3])
+    assert case.trials["overfitting"].tolist() == [False, False, True, False]
+    rows[0]["train_accuracy"] = 0.82
+    case.run([trial(n) for n in names], [rows], [epochs("b", {"head": 2})])
+    assert case.trials["overfitting"].tolist() == [True, False, True, False]
 
 
 def test_results_must_be_there_once(case: Case) -> None:

@@ -1,0 +1,111 @@
+"""Published numbers beside ours: one row for each of them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from scenery.presentation.ranking import completed
+from scenery.presentation.slides import Table
+from scenery.presentation.statistics import wilson
+from scenery.presentation.tables import HtmlTable
+from scenery.presentation.words import accuracy, is_missing, plural, short_count
+
+COLUMNS = (
+    "name", "setting", "published_accuracy", "validation_accuracy", "low", "high", "difference",
+    "published_parameters", "parameters", "trials", "source",
+)  # fmt: skip
+NOT_RUN = "not run"
+
+
+def side_by_side(
+    trials: pd.DataFrame, rows: Sequence[Mapping[str, Any]], images: int
+) -> pd.DataFrame:
+    """Published numbers with what the same settings gave here.
+
+    Args:
+        trials: An experiment's trials.csv.
+        rows: One a published number: name, setting (empty: the one chosen), accuracy, parameters,
+            source.
+        images: Validation images.
+
+    Returns:
+        COLUMNS, in the order of the config. Ours is the mean over the repeats that completed,
+        with its 95 % Wilson interval; empty where nothing here has that setting.
+    """
+    chosen = trials.loc[trials["chosen"], "setting"].head(1).tolist()
+    good = trials[completed(trials)]
+    found = []
+    for row in rows:
+        setting = row["setting"] or chosen[0]
+        ours = good[good["setting"] == setting]
+        value = float(ours["validation_accuracy"].mean()) if len(ours) else None
+        low, high = wilson(value, images) if value is not None else (None, None)
+        found.append(
+            {
+                "name": row["name"],
+                "setting": setting,
+                "published_accuracy": row["accuracy"],
+                "validation_accuracy": value,
+                "low": low,
+                "high": high,
+                "difference": None if value is None else value - row["accuracy"],
+                "published_parameters": row["parameters"],
+                "parameters": ours["parameters"].iloc[0] if len(ours) else None,
+                "trials": len(ours),
+                "source": row["source"],
+            }
+        )
+    return pd.DataFrame(found, columns=list(COLUMNS))
+
+
+def with_published(trials: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
+    """Trials with the number published for their setting; of several the highest."""
+    best = published.sort_values("published_accuracy", ascending=False, kind="stable")
+    best = best.drop_duplicates("setting").rename(columns={"source": "published_source"})
+    columns = ["published_accuracy", "published_parameters", "published_source"]
+    return trials.merge(best[["setting", *columns]], on="setting", how="left")
+
+
+def published_table(published: pd.DataFrame) -> Table:
+    """Published numbers and ours as a slide's table."""
+    sized = published["published_parameters"].notna().any()
+    head = ["setting", "published", "ours (validation)", "difference"]
+    head += ["parameters published", "ours"] if sized else []
+    rows = []
+    for _, row in published.iterrows():
+        missing = is_missing(row["validation_accuracy"])
+        cells = [str(row["name"]), accuracy(row["published_accuracy"])]
+        cells += [NOT_RUN if missing else accuracy(row["validation_accuracy"])]
+        cells += ["" if missing else f"{row['difference']:+.3f}"]
+        if sized:
+            sizes = (row["published_parameters"], row["parameters"])
+            cells += ["" if is_missing(size) else short_count(size) for size in sizes]
+        rows.append(cells)
+    return Table(
+        head=head,
+        rows=rows,
+        note="other images, other split: a difference has more than one reason",
+        numeric=frozenset(range(1, len(head))),
+    )
+
+
+def published_page_table(published: pd.DataFrame) -> HtmlTable:
+    """Published numbers and ours as a table of an HTML page."""
+    shown = ["name", "published_accuracy", "validation_accuracy", "low", "high", "difference",
+             "published_parameters", "parameters"]  # fmt: skip
+    return HtmlTable(
+        "Published numbers and ours",
+        published[shown],
+        f"{in_words(published)} Ours: validation accuracy, a mean over repeats.",
+        (("validation_accuracy", "low", "high"),),
+    )
+
+
+def in_words(published: pd.DataFrame) -> str:
+    """Where the numbers stand, and how many have a counterpart here."""
+    there = int(published["validation_accuracy"].notna().sum())
+    text = f"Published: {'; '.join(dict.fromkeys(published['source']))}."
+    if there < len(published):
+        text += f" {there} of {plural(len(published), 'number')} have a counterpart here."
+    return text

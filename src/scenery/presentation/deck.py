@@ -49,17 +49,17 @@ class Pictures:
         settings: What was tried.
         confusion: Confusion matrix of the final model on the test partition.
         inside: What is inside a final model: words for the slide's title, then files.
-        further: What only some experiments have, likewise.
-        published: Published numbers beside ours.
         examples: Examples of the classes.
+        further: What only some experiments have, like `inside`.
+        published: Published numbers beside ours.
     """
 
     settings: Mapping[str, Path]
     confusion: Mapping[str, Path] = field(default_factory=dict)
     inside: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
+    examples: Path | None = None
     further: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
     published: Mapping[str, Path] = field(default_factory=dict)
-    examples: Path | None = None
 
 
 def study_slides(

@@ -105,7 +105,8 @@ def published_page_table(published: pd.DataFrame) -> HtmlTable:
 def in_words(published: pd.DataFrame) -> str:
     """Where the numbers stand, and how many have a counterpart here."""
     there = int(published["validation_accuracy"].notna().sum())
-    text = f"Published: {'; '.join(dict.fromkeys(published['source']))}."
-    if there < len(published):
-        text += f" {there} of {plural(len(published), 'number')} have a counterpart here."
-    return text
+    # The source is last: what is cut where there is no room.
+    text = f"Published in: {'; '.join(dict.fromkeys(published['source']))}."
+    if there == len(published):
+        return text
+    return f"{there} of {plural(len(published), 'number')} have a counterpart here. {text}"

@@ -31,6 +31,10 @@ OF_STUDY = ("comparison", "parameters", "time", "summary", "data", "slides", "au
             "examples")  # fmt: skip
 
 
+# Those of figures that only some experiments have.
+OF_SOME = {"published": "not run here", "regimes": "logarithmic", "unfrozen": "from the output"}
+
+
 def rendered(name: str, experiment: str | None = None) -> str:
     """A caption as HTML; any complaint of docutils is an error."""
     text = (REPORT / f"{name}.rst").read_text(encoding="utf-8")
@@ -42,7 +46,14 @@ def rendered(name: str, experiment: str | None = None) -> str:
 
 def test_every_caption_is_tested() -> None:
     names = {path.stem for path in REPORT.glob("*.rst")}
-    assert names == {*OF_EXPERIMENTS, *OF_EXPLAINED, *OF_STUDY, "workflow"}
+    assert names == {*OF_EXPERIMENTS, *OF_EXPLAINED, *OF_STUDY, *OF_SOME, "workflow"}
+
+
+@pytest.mark.parametrize(("name", "said"), OF_SOME.items())
+def test_captions_of_further_figures(name: str, said: str) -> None:
+    text = " ".join(rendered(name, "cuts").split())
+    assert said in text
+    assert "<strong>validation</strong> partition" in text
 
 
 @pytest.mark.parametrize("name", OF_EXPERIMENTS)

@@ -14,6 +14,7 @@ from tables_factory import HOSTILE, Experiment, class_names, write_data
 
 from scenery.presentation.conclusions import Outcome
 from scenery.presentation.deck import Pictures, study_slides
+from scenery.presentation.published import side_by_side
 from scenery.presentation.reading import (
     read_catalogue,
     read_metrics,
@@ -49,9 +50,19 @@ def outcomes(study: Path, experiments: dict[str, Experiment]) -> list[Outcome]:
             read_metrics(one.folder / "test/metrics.json"),
             read_predictions(one.folder / "test/predictions.csv"),
             one.history(),
+            published(one) if name == "cuts" else None,
         )
         for name, one in experiments.items()
     ]
+
+
+def published(one: Experiment) -> pd.DataFrame:
+    rows = [
+        {"name": HOSTILE[3] + str(number), "setting": "" if number else "nowhere",
+         "accuracy": 0.9, "parameters": 7_000_000, "source": LONG}
+        for number in range(9)
+    ]  # fmt: skip
+    return side_by_side(one.trials(), rows, 376)
 
 
 def deck(
@@ -59,7 +70,8 @@ def deck(
 ) -> list[Slide]:
     figures = {one.choice.experiment: picture for one in results} if picture else {}
     inside = {"where the final model looks": dict(list(figures.items())[:1])}
-    pictures = Pictures(figures, figures, inside, picture)
+    further = {"accuracy and number of images": dict(list(figures.items())[1:2])}
+    pictures = Pictures(figures, figures, inside, picture, further, figures)
     return study_slides(
         title,
         "scenes/train",
@@ -133,8 +145,9 @@ def test_the_slides_of_a_study(
     titles = [slide.title for slide in slides]
     # Opening and data; two for a single setting, three for every other; two of comparison, the
     # conclusions and the appendix.
-    # Opening, data and examples; one slide fewer without a choice; five confusion matrices.
-    assert len(slides) == 2 + 1 + 2 + 4 * 3 + 5 + 1 + 2 + 1 + 1
+    # Opening, data and examples; one slide fewer without a choice; five confusion matrices; one
+    # further figure and one with published numbers.
+    assert len(slides) == 2 + 1 + 2 + 4 * 3 + 5 + 1 + 2 + 2 + 1 + 1
     assert titles[0] == "A study"
     assert "Cuts: best result and its configuration" in titles
     assert "Random search: all trials" in titles
@@ -143,6 +156,10 @@ def test_the_slides_of_a_study(
     assert best.table is not None
     assert any(row[0] == "backbone" and row[1] == "MobileNet" for row in best.table.rows)
     assert "6 settings in 12 trials, 2 diverged" in best.bullets[1]
+    beside = slides[titles.index("Cuts: published numbers and ours")]
+    assert beside.table is not None
+    assert [row[2] for row in beside.table.rows].count("not run") == 1
+    assert beside.bullets[0].startswith("8 of 9 numbers have a counterpart here")
 
 
 def test_a_long_table_is_cut_and_says_so(study: Path, experiments: dict[str, Experiment]) -> None:
@@ -191,7 +208,7 @@ def test_pptx_has_real_text_tables_and_charts(
             assert c <= x + 10 or z <= a + 10 or d <= y + 10 or w <= b + 10
         if content.notes:
             assert page.notes_slide.notes_text_frame.text == content.notes
-    assert (tables, charts, pictures) == (13, 7, 12)
+    assert (tables, charts, pictures) == (14, 7, 14)
 
 
 def test_both_files_are_the_same_every_time(

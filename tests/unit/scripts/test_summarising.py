@@ -38,7 +38,9 @@ def write(folder: Path, chosen: dict[str, list[bool]]) -> dict[str, Any]:
 
 def test_one_row_a_trial_and_one_score_an_experiment(tmp_path: Path) -> None:
     files = write(tmp_path, {"a": [False, True, True], "b": [True]})
-    summarise(**files, titles={"a": "Task A", "b": "Task B"}, out=tmp_path / "summary.csv")
+    summarise(
+        **files, titles={"a": "Task A", "b": "Task B"}, published={}, out=tmp_path / "summary.csv"
+    )
     table = pd.read_csv(tmp_path / "summary.csv")
     assert list(zip(table["experiment"], table["trial"], strict=True)) == [
         ("a", "t0"), ("a", "t1"), ("a", "t2"), ("b", "t0")
@@ -54,7 +56,7 @@ def test_tables_that_do_not_match_are_a_defect(tmp_path: Path) -> None:
     files = write(tmp_path, {"a": [True, False], "b": [True]})
     files["trials"].reverse()
     with pytest.raises(ValueError, match="do not hold the trials that"):
-        summarise(**files, titles={}, out=tmp_path / "summary.csv")
+        summarise(**files, titles={}, published={}, out=tmp_path / "summary.csv")
 
 
 @pytest.mark.parametrize("name", ["NA", "None", "null", "nan", "inf", "True", "e"])
@@ -64,7 +66,7 @@ def test_names_stay_as_they_are_written(tmp_path: Path, name: str) -> None:
     row = {"subset": name, "setting": "12345e6789", "name": "007"}
     for path in (files["listed"], *files["trials"]):
         pd.read_csv(path, na_filter=False).assign(experiment=name, **row).to_csv(path, index=False)
-    summarise(**files, titles={name: name}, out=tmp_path / "summary.csv")
+    summarise(**files, titles={name: name}, published={}, out=tmp_path / "summary.csv")
     table = read_trials(tmp_path / "summary.csv").iloc[0]
     assert (table["experiment"], table["title"]) == (name, name)
     assert {key: table[key] for key in row} == row
@@ -75,6 +77,26 @@ def test_columns_that_one_experiment_lacks_stay_empty(tmp_path: Path) -> None:
     files = write(tmp_path, {"a": [True], "b": [True]})
     more = pd.read_csv(files["trials"][1]).assign(**{"first_step.epochs": 3})
     more.to_csv(files["trials"][1], index=False)
-    summarise(**files, titles={"a": "A", "b": "B"}, out=tmp_path / "summary.csv")
+    summarise(**files, titles={"a": "A", "b": "B"}, published={}, out=tmp_path / "summary.csv")
     table = pd.read_csv(tmp_path / "summary.csv")
     assert table["first_step.epochs"].isna().tolist() == [True, False]
+
+
+def test_published_numbers_stand_with_their_setting(tmp_path: Path) -> None:
+    files = write(tmp_path, {"a": [False, True], "b": [True]})
+    for path in files["trials"]:
+        table = pd.read_csv(path)
+        table.assign(setting=[f"s{n}" for n in range(len(table))]).to_csv(path, index=False)
+    numbers = tmp_path / "published.csv"
+    pd.DataFrame(
+        {"name": ["n", "m"], "setting": ["s1", "s7"], "published_accuracy": [0.9, 0.8],
+         "validation_accuracy": [0.5, None], "published_parameters": [7, None],
+         "source": ["slides", "slides"]}
+    ).to_csv(numbers, index=False)  # fmt: skip
+    out = tmp_path / "summary.csv"
+    summarise(**files, titles={}, published={"a": numbers}, out=out)
+    table = pd.read_csv(out)
+    assert table["published_accuracy"].fillna(0).tolist() == [0, 0.9, 0]
+    assert table["published_source"].fillna("").tolist() == ["", "slides", ""]
+    # They stand last, so that a table of a study without any has the same columns before them.
+    assert list(table)[-3:] == ["published_accuracy", "published_parameters", "published_source"]

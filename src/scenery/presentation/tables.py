@@ -28,8 +28,8 @@ from scenery.presentation.words import (
 
 _ACCURACIES = ("accuracy", "precision", "recall", "f1", "test_low", "test_high", "confidence")
 _COUNTS = {"parameters", "published_parameters", "trained_parameters", "images", "test_images",
-           "total", "train", "test", "validation", "number", "epochs", "epochs_run", "best_epoch", "repeat", "width",
-           "height", "bytes"}  # fmt: skip
+           "total", "train", "test", "validation", "number", "epochs", "epochs_run",
+           "best_epoch", "repeat", "width", "height", "bytes"}  # fmt: skip
 
 
 @dataclass(frozen=True)

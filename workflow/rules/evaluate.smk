@@ -149,6 +149,7 @@ rule evaluate:
         predictions=f"{R}/experiments/{{experiment}}/test/predictions.csv",
         confusion=f"{R}/experiments/{{experiment}}/test/confusion.csv",
         classes=f"{R}/experiments/{{experiment}}/test/classes.csv",
+        mistakes=f"{R}/experiments/{{experiment}}/test/mistakes.npz",
     log:
         f"{LOGS}/evaluate/{{experiment}}.log",
     resources:

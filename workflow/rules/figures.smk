@@ -96,6 +96,7 @@ rule plot_test:
         predictions=f"{R}/experiments/{{experiment}}/test/predictions.csv",
         confusion=f"{R}/experiments/{{experiment}}/test/confusion.csv",
         classes=f"{R}/experiments/{{experiment}}/test/classes.csv",
+        mistakes=f"{R}/experiments/{{experiment}}/test/mistakes.npz",
     output:
         **pictures(
             f"{FIGURES}/confusion", "confusion", category, "confusion matrix", TEST
@@ -122,7 +123,6 @@ rule plot_test:
     params:
         code=code("plot_test"),
         title=title,
-        root=image_root(),
     message:
         "Drawing the test result of {wildcards.experiment}"
     script:

@@ -2,7 +2,8 @@
 
 In: model.keras, packed test images. Out: metrics.json (accuracy with its 95 % Wilson interval,
 macro F1, loss), predictions.csv (one row per image), confusion.csv (rows true, columns predicted),
-classes.csv (precision, recall, F1 per class).
+classes.csv (precision, recall, F1 per class), mistakes.npz (small pictures of the mistakes of which
+the model was surest).
 """
 
 import json
@@ -19,6 +20,7 @@ from scenery.data.tables import class_names, partition_table, read_split
 from scenery.jobs import job
 from scenery.learning.final_model import load_final, predict
 from scenery.learning.hardware import set_up
+from scenery.learning.mistakes import write_mistakes
 from scenery.learning.packed import open_packed
 from scenery.learning.results import prediction_table
 from scenery.learning.scores import cross_entropy
@@ -59,7 +61,7 @@ def evaluate(
     scored_in: str,
     out: dict[str, Path],
 ) -> None:
-    """Score one model and write the four files.
+    """Score one model and write the five files.
 
     Args:
         model: model.keras; loaded in Keras' safe mode.
@@ -68,7 +70,7 @@ def evaluate(
         array: Packed test images.
         experiment: The experiment that chose the model.
         scored_in: The experiment for which it was trained; another one where both chose the same.
-        out: Paths of metrics, predictions, confusion, classes.
+        out: Paths of metrics, predictions, confusion, classes, mistakes.
     """
     table = read_split(split)
     classes = class_names(table)
@@ -86,6 +88,7 @@ def evaluate(
     out["metrics"].write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
     predictions.to_csv(out["predictions"], index=False)
     _write_classes(predictions, classes, out)
+    write_mistakes(out["mistakes"], predictions, images.read)
     log.info(
         "%s: test accuracy %.3f (%.3f to %.3f) on %d images",
         experiment,
@@ -124,5 +127,6 @@ if __name__ == "__main__":
                 "predictions": Path(snakemake.output.predictions),
                 "confusion": Path(snakemake.output.confusion),
                 "classes": Path(snakemake.output.classes),
+                "mistakes": Path(snakemake.output.mistakes),
             },
         )

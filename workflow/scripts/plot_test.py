@@ -1,8 +1,8 @@
 """Draw what an experiment's final model does on the test partition.
 
-In: metrics, predictions, confusion matrix and class scores. Out: confusion matrix, scores of each
-class, ROC and precision-recall curves and reliability diagram (SVG and PNG), the most confident
-mistakes (PNG).
+In: metrics, predictions, confusion matrix, class scores and pictures of mistakes. Out: confusion
+matrix, scores of each class, ROC and precision-recall curves and reliability diagram (SVG and PNG),
+the most confident mistakes (PNG).
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from scenery.jobs import job
 from scenery.presentation.evaluation_figures import class_scores, confusion_matrix, reliability
-from scenery.presentation.mistakes import confident_mistakes
+from scenery.presentation.mistakes import confident_mistakes, read_pictures
 from scenery.presentation.reading import (
     read_classes,
     read_confusion,
@@ -29,8 +29,8 @@ def plot_test(
     predictions: Path,
     confusion: Path,
     classes: Path,
+    mistakes: Path,
     title: str,
-    root: Path,
     confusion_svg: Path,
     confusion_png: Path,
     classes_svg: Path,
@@ -41,14 +41,14 @@ def plot_test(
     reliability_png: Path,
     mistakes_png: Path,
 ) -> None:
-    """Draw the five figures; `root` is the folder that the predictions' files are relative to."""
+    """Draw the five figures."""
     measured, predicted = read_metrics(metrics), read_predictions(predictions)
     matrix = confusion_matrix(read_confusion(confusion), measured, title)
     save(matrix, confusion_svg, confusion_png)
     save(class_scores(read_classes(classes), measured, title), classes_svg, classes_png)
     save(threshold_curves(predicted, title), roc_svg, roc_png)
     save(reliability(predicted, title), reliability_svg, reliability_png)
-    save(confident_mistakes(predicted, root, title), None, mistakes_png)
+    save(confident_mistakes(predicted, read_pictures(mistakes), title), None, mistakes_png)
 
 
 if __name__ == "__main__":
@@ -58,8 +58,8 @@ if __name__ == "__main__":
             predictions=Path(snakemake.input.predictions),
             confusion=Path(snakemake.input.confusion),
             classes=Path(snakemake.input.classes),
+            mistakes=Path(snakemake.input.mistakes),
             title=snakemake.params.title,
-            root=Path(snakemake.params.root),
             confusion_svg=Path(snakemake.output.confusion_svg),
             confusion_png=Path(snakemake.output.confusion_png),
             classes_svg=Path(snakemake.output.classes_svg),

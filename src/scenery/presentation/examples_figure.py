@@ -3,15 +3,16 @@
 import math
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from PIL import Image
+from PIL import Image, ImageOps
 
-from scenery.presentation.mistakes import open_picture
 from scenery.presentation.style import new_figure, set_title, styled
 from scenery.presentation.words import plural, shorten_all
 
 SHOWN = 40
+SIDE = 320
 
 
 @styled
@@ -48,3 +49,15 @@ def examples_figure(split: pd.DataFrame, root: Path) -> Figure:
             axes.text(0.5, 0.5, "can't be\nopened", ha="center", va="center",
                       transform=axes.transAxes, fontsize=size)  # fmt: skip
     return figure
+
+
+def open_picture(path: Path) -> np.ndarray:
+    """A file's picture, uint8, at most 320 pixels a side.
+
+    Raises OSError, ValueError or DecompressionBombError where it can't be opened.
+    """
+    with Image.open(path) as image:
+        image.draft("RGB", (SIDE, SIDE))
+        small = ImageOps.exif_transpose(image).convert("RGB")
+        small.thumbnail((SIDE, SIDE))
+        return np.asarray(small)

@@ -20,10 +20,11 @@ from tables_factory import (
     write_test,
 )
 
+from scenery.learning.mistakes import write_mistakes
 from scenery.presentation.best_figure import best_figure
 from scenery.presentation.evaluation_figures import class_scores, confusion_matrix, reliability
 from scenery.presentation.learning_curves import learning_curves, with_position
-from scenery.presentation.mistakes import confident_mistakes
+from scenery.presentation.mistakes import confident_mistakes, read_pictures
 from scenery.presentation.reading import (
     read_classes,
     read_confusion,
@@ -182,19 +183,39 @@ def test_test_figures_with_few_and_many_classes(tmp_path: Path, number: int) -> 
 def test_mistakes_come_surest_first_with_their_pictures(tmp_path: Path) -> None:
     write_test(tmp_path, "a", "t", class_names(8))
     predictions = read_predictions(tmp_path / "test/predictions.csv")
+
+    def read(rows: np.ndarray) -> np.ndarray:
+        # Each image is as red as its number.
+        return np.stack([np.full((48, 48, 3), (row % 256, 10, 10), np.uint8) for row in rows])
+
+    write_mistakes(tmp_path / "mistakes.npz", predictions, read)
+    pictures = read_pictures(tmp_path / "mistakes.npz")
     wrong = predictions[~predictions["correct"]].sort_values("confidence", ascending=False)
-    first = tmp_path / wrong.iloc[0]["file"]
-    first.parent.mkdir(parents=True)
-    Image.new("RGB", (64, 48), (200, 10, 10)).save(first)
-    figure = confident_mistakes(predictions, tmp_path, "Cuts")
-    said = texts(figure)
-    assert f"12 of {len(wrong)} wrong among 320 test images" in said
-    assert said.count("can't be opened") == 11
-    shown = figure.axes[0].get_images()[0].get_array()
-    assert shown is not None
-    assert np.asarray(shown)[..., 0].mean() > 150
+    assert list(pictures) == list(wrong["file"])[:12]
+    figure = confident_mistakes(predictions, pictures, "Cuts")
+    assert f"12 of {len(wrong)} wrong among 320 test images" in texts(figure)
+    for axes, row in zip(figure.axes, wrong.index, strict=False):
+        shown = axes.get_images()[0].get_array()
+        assert shown is not None
+        assert (np.asarray(shown)[..., 0] == row % 256).all()
+
+
+def test_where_nothing_is_wrong_the_figure_says_so(tmp_path: Path) -> None:
+    write_test(tmp_path, "a", "t", class_names(8))
+    predictions = read_predictions(tmp_path / "test/predictions.csv")
     right = predictions[predictions["correct"]]
-    assert "No test image" in texts(confident_mistakes(right, tmp_path, "Cuts"))
+    write_mistakes(tmp_path / "none.npz", right, lambda rows: np.zeros((0, 8, 8, 3), np.uint8))
+    pictures = read_pictures(tmp_path / "none.npz")
+    assert pictures == {}
+    assert "No test image" in texts(confident_mistakes(right, pictures, "Cuts"))
+
+
+def test_large_mistakes_are_kept_small(tmp_path: Path) -> None:
+    write_test(tmp_path, "a", "t", class_names(8))
+    predictions = read_predictions(tmp_path / "test/predictions.csv")
+    out = tmp_path / "large.npz"
+    write_mistakes(out, predictions, lambda rows: np.zeros((len(rows), 640, 640, 3), np.uint8))
+    assert {picture.shape for picture in read_pictures(out).values()} == {(320, 320, 3)}
 
 
 def test_the_study_in_three_figures(study: Path) -> None:

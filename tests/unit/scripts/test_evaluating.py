@@ -62,25 +62,26 @@ def test_predictions_as_a_table() -> None:
 
 
 def test_a_model_is_scored_on_the_test_images(study: Any, tmp_path: Path) -> None:
-    # The classes differ in brightness, so that this model, which knows where, makes few mistakes.
+    # The classes differ in brightness, so that this model, which knows where, takes all of
+    # one class for another and makes no other mistake.
     inputs = keras.Input((32, 32, 3))
     pooled = keras.layers.GlobalAveragePooling2D()(inputs)
     outputs = keras.layers.Dense(3, activation="softmax")(pooled)
     model = keras.Model(inputs, outputs)
     slope = np.array([-1.0, 0.0, 1.0]) / 3
-    model.set_weights([np.tile(slope, (3, 1)), np.array([100.0, 0.0, -150.0])])
+    model.set_weights([np.tile(slope, (3, 1)), np.array([100.0, 0.0, -110.0])])
     model.save(tmp_path / "model.keras")
     record = {"trial": "t", "refit": True, "training_images": 18}
     (tmp_path / "record.json").write_text(json.dumps(record))
     out = {name: tmp_path / f"{name}.csv" for name in ("predictions", "confusion", "classes")}
-    out["metrics"] = tmp_path / "metrics.json"
+    out |= {"metrics": tmp_path / "metrics.json", "mistakes": tmp_path / "mistakes.npz"}
     array = study.data / "test" / "32.npy"
     files = (tmp_path / "model.keras", tmp_path / "record.json", study.split, array)
     evaluate(*files, experiment="e", scored_in="another", out=out)
 
     table = pd.read_csv(out["predictions"])
     means = np.load(array).mean(axis=(1, 2))
-    logits = means @ np.tile(slope, (3, 1)) + [100.0, 0.0, -150.0]
+    logits = means @ np.tile(slope, (3, 1)) + [100.0, 0.0, -110.0]
     expected = np.array(["coast", "forest", "street"])[logits.argmax(axis=1)]
     assert list(table["predicted"]) == list(expected)
     assert list(table["class"]) == ["coast"] * 2 + ["forest"] * 2 + ["street"] * 2
@@ -92,3 +93,11 @@ def test_a_model_is_scored_on_the_test_images(study: Any, tmp_path: Path) -> Non
     assert confusion.to_numpy().sum() == 6
     assert np.diag(confusion).sum() == metrics["correct"]
     assert list(pd.read_csv(out["classes"])["images"]) == [2, 2, 2]
+
+    with np.load(out["mistakes"], allow_pickle=False) as kept:
+        files, pictures = kept["files"].tolist(), kept["pictures"]
+    wrong = table[~table["correct"]].sort_values(["confidence", "file"], ascending=[False, True])
+    assert files == list(wrong["file"])
+    assert len(files) == 2
+    places = [list(table["file"]).index(file) for file in files]
+    assert (np.load(array)[places] == pictures).all()

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from checkout import CODE, Checkout
 
-EXPERIMENTS = ("heads", "networks", "again", "inner", "search")
+EXPERIMENTS = ("heads", "networks", "again", "inner", "halved", "search")
 TIMES = ["seconds", "peak_memory_mb"]
 
 

@@ -7,15 +7,13 @@ def trial_tables(kind):
 
     def files(wildcards):
         experiment = wildcards.experiment
-        folder = f"{R}/experiments"
         tables = [
-            f"{folder}/{experiment}/{rule}/{number}/{kind}.csv"
+            f"{R}/experiments/{experiment}/{rule}/{number}/{kind}.csv"
             for rule in SHARED
             for number, _ in enumerate(PLAN.shards(experiment, rule))
         ]
         tables += [
-            f"{folder}/{PLAN.runs_in(experiment, trial)}/fine_tune/{trial.id}/{kind}.csv"
-            for trial in PLAN.fine_tuned(experiment)
+            f"{folder}/{kind}.csv" for folder in results_of_fine_tuned(experiment)
         ]
         return tables
 

@@ -98,6 +98,7 @@ wildcard_constraints:
     partition="train|validation|test",
     size=r"\d+",
     shard=r"\d+",
+    rung=r"\d+",
     trial=r"[A-Za-z0-9+-]+",
     features=r"[A-Za-z0-9_-]+",
     weights=r"[A-Za-z0-9_-]+",

@@ -54,6 +54,18 @@ def described(trial):
     }
 
 
+def halving_params(wildcards):
+    """How the trials of an experiment are compared half-way; None where they are not."""
+    experiment = STUDY.experiments[wildcards.experiment]
+    if experiment.halving is None:
+        return None
+    return {
+        "rungs": list(PLAN.rungs(wildcards.experiment)),
+        "how": experiment.halving.model_dump(mode="json"),
+        "choose": experiment.choose.model_dump(mode="json"),
+    }
+
+
 rule train_heads:
     input:
         split=f"{R}/data/split.csv",
@@ -71,6 +83,7 @@ rule train_heads:
         code=code("train_heads"),
         trials=lambda w: [described(trial) for trial in shard("train_heads")(w)],
         finished=f"{R}/experiments/{{experiment}}/train_heads/finished",
+        halving=halving_params,
     message:
         "Training the heads of {wildcards.experiment}, part {wildcards.shard}"
     script:
@@ -117,6 +130,7 @@ rule fine_tune:
         files=lambda w: network_inputs(
             PLAN.trial(w.experiment, w.trial).settings, ["train", "validation"]
         ),
+        before=lambda w: rung_before(w),
     output:
         metrics=f"{R}/experiments/{{experiment}}/fine_tune/{{trial}}/metrics.csv",
         history=f"{R}/experiments/{{experiment}}/fine_tune/{{trial}}/history.csv",
@@ -136,6 +150,7 @@ rule fine_tune:
         unfinished=lambda w: f"{R}/unfinished/{w.experiment}/{w.trial}",
         keep_weights=lambda w: not STUDY.refit
         or w.experiment in PLAN.sources_of_weights,
+        until=None,
         gpu_missing=STUDY.gpu_missing,
     message:
         "Fine-tuning {wildcards.trial} of {wildcards.experiment}"

@@ -170,7 +170,8 @@ def _record(
         "repeats": len(choice.trials),
         "rule": in_words(how),
         "candidates": int(table["setting"].nunique()),
-        "failed": int((table["status"] != "completed").sum()),
+        "failed": int((table["status"] == "diverged").sum()),
+        "stopped": int((table["status"] == "stopped").sum()),
         "validation_accuracy": float(choice.accuracy),
         "validation_accuracy_spread": finite(float(accuracies.std(ddof=1)))
         if len(accuracies) > 1

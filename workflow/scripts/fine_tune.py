@@ -7,6 +7,7 @@ image), record.json (effective settings, seed, versions, commit, digests).
 The state after every epoch is kept outside the outputs, so that a killed job goes on.
 """
 
+import dataclasses
 import logging
 import time
 from dataclasses import dataclass
@@ -58,6 +59,7 @@ def fine_tune(
     weights: str | None,
     unfinished: Path,
     keep_weights: bool,
+    until: int | None,
     code: str,
     out: Outputs,
 ) -> None:
@@ -70,6 +72,7 @@ def fine_tune(
         weights: Weights of the backbone; None: random ones.
         unfinished: Folder for the state after each epoch.
         keep_weights: Whether the best weights stay there for a study without refit.
+        until: The epoch after which it pauses, to be compared with others; None: its last.
         code: Digest of the code.
         out: Files to write.
 
@@ -84,10 +87,10 @@ def fine_tune(
     facts = [Path(f"{data}/{part}/{size}.json") for part in ("train", "validation")]
     read = [split, Path(trial["table"]), *facts, *([Path(weights)] if weights else [])]
     state = Unfinished(unfinished, state_key(code, trial["settings"], read))
-    if state.finished(out.files):
+    if until is None and state.finished(out.files):
         return
     learner = build_learner(trial, settings, table, data, weights)
-    run = train(trial, settings, learner, table, state)
+    run = train(trial, settings, learner, table, state, until)
     row = metrics_row(
         trial["trial"],
         run,
@@ -102,7 +105,8 @@ def fine_tune(
     _write_predictions(learner, run, classes, out.predictions)
     write_record(out.record, trial["settings"], code, facts, trial=trial["trial"])
     keep_state = keep_weights and run.status == "completed"
-    state.finish(out.files, keep_state)
+    if until is None:
+        state.finish(out.files, keep_state)
     if keep_state:
         log.info("the best weights stay in %s until the choice", unfinished)
     log.info("%s: %s in %.0f s", trial["trial"], run.status, time.perf_counter() - started)
@@ -143,6 +147,7 @@ def train(
     learner: FineTuneLearner,
     split: pd.DataFrame,
     state: Unfinished,
+    until: int | None,
 ) -> Run:
     """Both steps, or what is left of them."""
     first = None
@@ -155,7 +160,7 @@ def train(
             learner.set_weights(weights)
         if first.status != "completed":
             return first
-    plan = Plan.of(settings, "network")
+    plan = dataclasses.replace(Plan.of(settings, "network"), until=until)
 
     def keep(so_far: Run, improved: bool) -> None:
         state.save(learner, so_far, improved)
@@ -180,7 +185,7 @@ def _first_step(
 def _write_predictions(learner: FineTuneLearner, run: Run, classes: list[str], out: Path) -> None:
     images = learner.validation
     assert images is not None
-    if run.status != "completed":
+    if run.status == "diverged":
         out.write_text("file,class,predicted,correct,confidence\n", encoding="utf-8")
         return
     table = prediction_table(
@@ -200,6 +205,7 @@ if __name__ == "__main__":
             weights=snakemake.params.weights,
             unfinished=Path(snakemake.params.unfinished),
             keep_weights=snakemake.params.keep_weights,
+            until=snakemake.params.until,
             code=snakemake.params.code,
             out=Outputs(
                 metrics=Path(snakemake.output.metrics),

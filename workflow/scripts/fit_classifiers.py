@@ -18,7 +18,7 @@ from scenery.learning import classifiers
 from scenery.learning.feature_files import read_features
 from scenery.learning.results import fitted_row
 from scenery.learning.scores import accuracy, cross_entropy
-from scenery.learning.shards import TrialResult, run_shard, validation_predictions
+from scenery.learning.shards import TrialResult, run_shard, validation_predictions, write_tables
 from scenery.study.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ def fit_classifiers(
     def run(trial: dict[str, Any], name: str) -> TrialResult:
         return fit_classifier(trial, table)
 
-    run_shard(trials, run, split, finished, code, out_metrics, out_history, out_predictions)
+    results = run_shard(trials, run, split, finished, code)
+    write_tables(results, out_metrics, out_history, out_predictions)
 
 
 def _facts(stem: str) -> dict[str, Any]:

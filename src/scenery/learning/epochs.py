@@ -64,8 +64,8 @@ class Run:
     """What training gave.
 
     Attributes:
-        status: completed or diverged.
-        reason: Why it diverged, in words; empty otherwise.
+        status: completed, diverged, or stopped before its end.
+        reason: Why it diverged or was stopped, in words; empty otherwise.
         history: One row per epoch.
         best: Weights of the best epoch: highest validation accuracy, then lowest validation loss.
         best_epoch: Its number, from 1; 0 where no epoch was finished.
@@ -106,6 +106,7 @@ class Plan:
         start: Learning rate at the start.
         schedule: How the rate changes.
         early_stopping: When to end before `epochs`; None: never.
+        until: The epoch after which training pauses; None: it does not.
     """
 
     step: str
@@ -113,6 +114,7 @@ class Plan:
     start: float
     schedule: Schedule
     early_stopping: EarlyStopping | None = None
+    until: int | None = None
 
     @classmethod
     def of(cls, settings: Settings, step: str) -> "Plan":
@@ -134,7 +136,7 @@ def run_epochs(
     after_epoch: Callable[[Run, bool], None] | None = None,
     quiet: bool = False,
 ) -> Run:
-    """Train until the plan's end, early stopping or divergence.
+    """Train until the plan's end, its pause, early stopping or divergence.
 
     Args:
         learner: The network and its data.
@@ -145,11 +147,17 @@ def run_epochs(
         quiet: No line per epoch.
 
     Returns:
-        The run; `learner` holds the weights of the best epoch.
+        The run; `learner` holds the weights of the best epoch. A run that paused is stopped
+        unless it is gone on with.
     """
     run = run or Run()
+    run.status, run.reason = "completed", ""
     for number in range(len(run.history), plan.epochs):
         if _is_over(run, plan.early_stopping):
+            break
+        if plan.until is not None and number >= plan.until:
+            run.status = "stopped"
+            run.reason = f"ended after {number} of {plan.epochs} epochs: others were better"
             break
         started = time.perf_counter()
         losses = [row.validation_loss for row in run.history]

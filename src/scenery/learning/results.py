@@ -42,7 +42,7 @@ def metrics_row(
         seconds: Wall time of the trial.
         memory: Peak memory of the process in MiB.
     """
-    best = run.best_row if run.status == "completed" else None
+    best = run.best_row if run.status != "diverged" else None
     return {
         "trial": trial,
         "status": run.status,

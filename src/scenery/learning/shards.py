@@ -47,11 +47,8 @@ def run_shard(
     split: Path,
     finished: Path,
     code: str,
-    out_metrics: Path,
-    out_history: Path,
-    out_predictions: Path,
-) -> None:
-    """Run every trial of the shard, or take it from `finished`, and write the three tables.
+) -> list[TrialResult]:
+    """Run every trial of the shard, or take it from `finished`.
 
     Args:
         trials: As the rules describe them.
@@ -59,9 +56,6 @@ def run_shard(
         split: The split.
         finished: Folder of the trials that are done.
         code: Digest of the code that runs them.
-        out_metrics: metrics.csv.
-        out_history: history.csv.
-        out_predictions: predictions.csv.
     """
     results = []
     for number, (trial, name) in enumerate(zip(trials, names(trials), strict=True), start=1):
@@ -80,6 +74,13 @@ def run_shard(
             name,
             metrics["validation_accuracy"] or float("nan"),
         )
+    return results
+
+
+def write_tables(
+    results: list[TrialResult], out_metrics: Path, out_history: Path, out_predictions: Path
+) -> None:
+    """Write metrics.csv, history.csv and predictions.csv of a shard's trials."""
     pd.DataFrame([result.metrics for result in results]).to_csv(out_metrics, index=False)
     history = [row for result in results for row in result.history]
     pd.DataFrame(history, columns=COLUMNS["history"]).to_csv(out_history, index=False)

@@ -8,7 +8,7 @@ from scenery.presentation.words import setting_label
 
 def completed(trials: pd.DataFrame) -> pd.Series:
     """Which trials ended with a validation accuracy."""
-    return (trials["status"] == "completed") & trials["validation_accuracy"].notna()
+    return (trials["status"] != "diverged") & trials["validation_accuracy"].notna()
 
 
 def varied_columns(trials: pd.DataFrame, choice: Choice) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from scenery.errors import UserError
 from scenery.study.backbone_facts import BackboneFacts, facts, resolve_cut, stage_count
+from scenery.study.halving import rungs
 from scenery.study.hints import nearest, quoted
 from scenery.study.networks import NATIVE_SIZES
 from scenery.study.published import published_rows
@@ -65,6 +66,7 @@ def expand(study: Study, name: str, chosen: Settings | None, source: str) -> lis
             f"{experiment.after} may choose"
         )
     refuse_doubles(trials, where)
+    _check_halving(experiment, trials, where)
     return trials
 
 
@@ -96,6 +98,30 @@ def published(
         lambda values, place: _change(study, start, values, place),
         f"{source}: experiments.{name}",
     )
+
+
+def _check_halving(experiment: Experiment, trials: list[Trial], where: str) -> None:
+    """Refuse successive halving among trials that cannot be compared half-way."""
+    halving = experiment.halving
+    if halving is None:
+        return
+    where = f"{where}.random.halving"
+    for what, values in (
+        ("epochs", {str(trial.settings.epochs) for trial in trials}),
+        ("jobs", {trial.rule for trial in trials}),
+    ):
+        if len(values) > 1:
+            raise UserError(
+                f"{where}: trials can be compared half-way only if all have the same {what}; "
+                f"found {' and '.join(sorted(values))}"
+            )
+    if trials[0].rule == "fit_classifiers":
+        raise UserError(f"{where}: a classical model has no epochs after which it could end")
+    if not rungs(trials[0].settings.epochs, halving):
+        raise UserError(
+            f"{where}: with epochs: {trials[0].settings.epochs} and factor: {halving.factor} no "
+            f"trial could end early and still have first_epochs: {halving.first_epochs}"
+        )
 
 
 def _refuse_too_many(experiment: Experiment, where: str) -> None:

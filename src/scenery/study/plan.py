@@ -8,6 +8,7 @@ from functools import cached_property
 from scenery.errors import UserError
 from scenery.study.experiments import ancestors, expand, matches, published
 from scenery.study.features import FeatureSet, plain_features, training_features, weights_id
+from scenery.study.halving import rungs
 from scenery.study.settings import LEARNT_IN, Settings
 from scenery.study.study import Study
 from scenery.study.trials import Trial
@@ -91,7 +92,11 @@ class Plan:
         key = (experiment, start.digest() if start else "")
         if key not in self._expanded:
             trials = expand(self.study, experiment, start, self.source)
-            self._expanded[key] = Expanded(trials, self.study.trials_per_job)
+            size = self.study.trials_per_job
+            if self.study.experiments[experiment].halving is not None:
+                # Heads are compared half-way, so they all train in one job.
+                size = len(trials)
+            self._expanded[key] = Expanded(trials, size)
         return self._expanded[key]
 
     def trials(self, experiment: str, wait: bool = True) -> list[Trial]:
@@ -105,6 +110,13 @@ class Plan:
     def fine_tuned(self, experiment: str, wait: bool = True) -> list[Trial]:
         """The trials that fine-tune, each a job of its own."""
         return self._look(experiment, wait).fine_tuned
+
+    def rungs(self, experiment: str) -> tuple[int, ...]:
+        """Epochs after which an experiment's trials are compared and most of them end."""
+        halving = self.study.experiments[experiment].halving
+        if halving is None:
+            return ()
+        return rungs(self._look(experiment, wait=False).trials[0].settings.epochs, halving)
 
     def trial(self, experiment: str, identity: str) -> Trial:
         """One trial of an experiment by its id."""
@@ -121,6 +133,8 @@ class Plan:
         A trial that an ancestor has already fine-tuned, with the same settings and seed, is not
         run twice; often it is the ancestor's chosen one, the reference of the new experiment.
         """
+        if self.rungs(experiment):
+            return experiment
         for ancestor in reversed(ancestors(self.study, experiment)):
             if trial.id in self._look(ancestor).by_id:
                 return ancestor

@@ -139,6 +139,17 @@ class Distribution(Strict):
         return self
 
 
+class Halving(Strict):
+    """Successive halving: trials that look hopeless early are not trained to their end."""
+
+    factor: Annotated[Whole, Field(ge=2, le=100)] = Field(
+        3, description="At each comparison one trial in so many is trained on, so much longer."
+    )
+    first_epochs: Annotated[Whole, Field(ge=1)] = Field(
+        3, description="Epochs that every trial has at least."
+    )
+
+
 class Random(Strict):
     """Random search (Bergstra and Bengio 2012): independent draws from a space."""
 
@@ -146,6 +157,9 @@ class Random(Strict):
     seed: Seed = Field(1, description="Seed of the draws; trial i depends on it and i alone.")
     space: dict[str, Annotated[Distribution, BeforeValidator(_list_is_a_choice)]] = Field(
         min_length=1, description="Where each setting is drawn from."
+    )
+    halving: Halving | None = Field(
+        None, description="End trials early that look hopeless; unset: train all to their end."
     )
 
 
@@ -237,9 +251,18 @@ class Experiment(Strict):
             raise ValueError(f"give one of grid, list and random; found {' and '.join(given)}")
         if self.grid is not None and not self.grid:
             raise ValueError("grid is empty: name at least one setting with its values")
+        if self.halving is not None and self.repeats > 1:
+            raise ValueError(
+                f"random.halving compares single runs, so repeats must be 1; found {self.repeats}"
+            )
         if self.choose.one_standard_error and self.repeats < 2:
             raise ValueError("choose.one_standard_error needs repeats of at least 2")
         return self
+
+    @property
+    def halving(self) -> Halving | None:
+        """How hopeless trials end early; None where all are trained to their end."""
+        return self.random.halving if self.random is not None else None
 
     @property
     def kind(self) -> str:

@@ -1,0 +1,54 @@
+"""Say which trials of a search are trained on after a comparison half-way.
+
+In: metrics of the trials that were trained so far. Out: promoted.yaml, a list of trial ids.
+"""
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import yaml
+
+from scenery.jobs import job
+from scenery.study.halving import Standing, survivors
+from scenery.study.study import Choose, Halving
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+log = logging.getLogger("scenery")
+
+
+def promote(metrics: list[Path], halving: Halving, choose: Choose, out: Path) -> None:
+    """Rank the trials by validation results and write the ids of the survivors.
+
+    Args:
+        metrics: One table of one row per trial, in the order of the config.
+        halving: How many survive.
+        choose: What they are ranked by.
+        out: promoted.yaml.
+    """
+    table = pd.concat([pd.read_csv(path) for path in metrics], ignore_index=True)
+    standings = [
+        Standing(
+            trial=str(row["trial"]),
+            diverged=row["status"] == "diverged",
+            accuracy=float(row["validation_accuracy"]),
+            loss=float(row["validation_loss"]),
+        )
+        for row in table.to_dict("records")
+    ]
+    kept = survivors(standings, halving, choose)
+    out.write_text(yaml.safe_dump(kept), encoding="utf-8")
+    log.info("%d of %d trials go on", len(kept), len(standings))
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        promote(
+            metrics=[Path(path) for path in snakemake.input.metrics],
+            halving=Halving.model_validate(snakemake.params.halving["how"]),
+            choose=Choose.model_validate(snakemake.params.halving["choose"]),
+            out=Path(snakemake.output.promoted),
+        )

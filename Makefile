@@ -7,7 +7,7 @@ ENV := .venv
 PYTHON ?= python3
 export PATH := $(CURDIR)/$(ENV)/bin:$(CURDIR)/.tools/bin:$(PATH)
 
-.PHONY: help study environment test quick-test check format lock schema clean
+.PHONY: help study environment test quick-test check audit format lock schema clean
 
 help:
 	@echo "make study        set up and run the study of CONFIG ($(CONFIG))"
@@ -15,6 +15,7 @@ help:
 	@echo "make quick-test   the tests that train nothing"
 	@echo "make environment  set up only; then: source $(ENV)/bin/activate, snakemake"
 	@echo "make check        formatting, linting, types"
+	@echo "make audit        known vulnerabilities of the requirements"
 	@echo "make format       put code in shape"
 	@echo "make lock         compile the requirements files anew"
 	@echo "HARDWARE=gpu      with any of them: TensorFlow for NVIDIA cards"
@@ -41,6 +42,10 @@ check: environment $(ENV)/.dev
 	snakefmt --check Snakefile workflow
 	mypy
 	python .ci/lint_workflow.py
+
+# Known vulnerabilities of what is installed; says so where the service that knows cannot be asked.
+audit: $(ENV)/.dev
+	python .ci/audit.py
 
 format: $(ENV)/.dev
 	ruff format .

@@ -1,0 +1,128 @@
+"""The published group study: its jobs, its trials, and a small variant from end to end."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+from checkout import REPOSITORY, Checkout, check_out
+from test_dry_runs import write_photographs
+from test_protocol import beside
+
+from scenery.study.plan import Plan
+from scenery.study.reading import read_study
+
+NUMBERS = {
+    "cuts": [0.9542, 0.941, 0.825, 0.52, 0.9393, 0.832, 0.601],
+    "little_data": [0.845], "augmentation": [0.895], "regularisation": [0.915], "search": [0.9518],
+}  # fmt: skip
+JOBS = {
+    "provide_weights": 1, "check_weights": 1, "pack": 2, "extract_features": 8, "train_heads": 1,
+    "choose": 5, "evaluate": 5, "compare_published": 5, "plot_published": 5,
+    "plot_all_published": 1, "tabulate_experiment": 5, "summarise": 1, "make_slides": 1,
+    "report": 1,
+}  # fmt: skip
+
+
+def test_its_jobs(fresh: Checkout) -> None:
+    write_photographs(fresh.folder / "data" / "MIT_split")
+    found = Checkout(fresh.folder, "config/densenet121.yaml").dry_run().jobs
+    assert {name: found.get(name) for name in JOBS} == JOBS
+    assert "fine_tune" not in found
+
+
+def test_the_jobs_of_its_shape(fresh: Checkout) -> None:
+    beside(fresh)
+    found = Checkout(fresh.folder, "config/densenet121_shape.yaml").dry_run().jobs
+    assert {name: found.get(name) for name in JOBS} == JOBS
+
+
+def read(name: str) -> dict[str, Any]:
+    values: dict[str, Any] = yaml.safe_load((REPOSITORY / "config" / name).read_text("utf-8"))
+    return values
+
+
+@pytest.mark.parametrize(
+    ("config", "augmentations"), [("densenet121.yaml", 2**7), ("densenet121_shape.yaml", 2**3)]
+)
+def test_its_trials_and_its_numbers(config: str, augmentations: int) -> None:
+    """Also of the experiments that a dry run does not know yet: each has chosen its first one."""
+    study = read_study(read(config), config)
+    settings: dict[str, Any] = {}
+    plan = Plan(study, config, settings.__getitem__, settings.__getitem__)
+    counts = {}
+    for name in study.experiments:
+        trials = plan.trials(name)
+        counts[name] = len(trials)
+        allowed = [t for t, good in zip(trials, plan.choosable(name), strict=True) if good]
+        settings[name] = allowed[0].settings
+        rows = plan.published(name)
+        assert [row["accuracy"] for row in rows] == NUMBERS[name]
+        # Each number belongs to one of the trials, or to the best of a random search.
+        there = {trial.setting for trial in trials} | ({""} if name == "search" else set())
+        assert {row["setting"] for row in rows} <= there
+    assert counts == {
+        "cuts": 8, "little_data": 2, "augmentation": augmentations, "regularisation": 12,
+        "search": 30,
+    }  # fmt: skip
+
+
+def small(config: dict[str, Any]) -> dict[str, Any]:
+    config["dataset"] = {"path": "generated", "generated": {"per_class": 8, "image_size": 32}}
+    config["split"] = {"test": 0.25, "validation": 0.34, "seed": 1}
+    config["base"] |= {"weights": "none", "image_size": 32, "epochs": 2, "batch_size": 8}
+    experiments = config["experiments"]
+    experiments["little_data"]["grid"]["subset"] = ["full", "per_class_3"]
+    experiments["little_data"]["choose"] = {"only": {"subset": "per_class_3"}}
+    experiments["augmentation"]["set"] = {"views": 2}
+    del experiments["augmentation"]["grid"]["augment.rotation"]
+    experiments["search"]["random"]["trials"] = 3
+    return config
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    checkout = check_out(tmp_path_factory.mktemp("published") / "fresh")
+    checkout.write_config(small(read("densenet121_shape.yaml")))
+    wanted = ("slides.pdf", "summary.html", "figures/published.png")
+    tables = [f"experiments/{name}/trials.html" for name in NUMBERS]
+    folder = "results/densenet121_shape"
+    checkout.snakemake(*(f"{folder}/{file}" for file in (*wanted, *tables)))
+    return checkout.folder / folder
+
+
+def test_published_numbers_stand_beside_ours(results: Path) -> None:
+    summary = pd.read_csv(results / "summary.csv")
+    for name, numbers in NUMBERS.items():
+        folder = results / "experiments" / name
+        table = pd.read_csv(folder / "published.csv")
+        assert table["published_accuracy"].tolist() == numbers
+        rows = summary[(summary["experiment"] == name) & summary["published_accuracy"].notna()]
+        # The only small set of the original has another name here.
+        missing = 1 if name == "little_data" else 0
+        assert table["validation_accuracy"].isna().sum() == missing
+        assert sorted(rows["published_accuracy"]) == sorted(numbers[missing:])
+        assert "Published numbers and ours" in (folder / "trials.html").read_text("utf-8")
+        assert (folder / "figures" / "published.png").stat().st_size
+    assert (results / "figures" / "published.png").stat().st_size
+
+
+def test_ours_are_those_of_the_very_settings(results: Path) -> None:
+    table = pd.read_csv(results / "experiments/cuts/published.csv").set_index("name")
+    trials = pd.read_csv(results / "experiments/cuts/trials.csv")
+    row = trials[(trials["remove_stages"] == 2) & (trials["head.dense"] == "[1024]")].iloc[0]
+    ours = table.loc["minus two blocks, dense 1024"]
+    assert ours["validation_accuracy"] == row["validation_accuracy"]
+    assert ours["parameters"] == row["parameters"]
+    assert ours["setting"] == row["setting"]
+
+
+def test_a_changed_number_trains_nothing(results: Path) -> None:
+    checkout = Checkout(results.parents[1])
+    config = checkout.read_config()
+    config["experiments"]["cuts"]["published"]["results"][0]["accuracy"] = 0.5
+    checkout.write_config(config)
+    jobs = checkout.dry_run("results/densenet121_shape/slides.pdf").jobs
+    assert jobs["compare_published"] == 1
+    assert not {"train_heads", "extract_features", "choose", "refit_head", "evaluate"} & set(jobs)

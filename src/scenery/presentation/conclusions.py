@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from scenery.presentation.ranking import completed
+from scenery.presentation.ranking import completed, ended_early
 from scenery.presentation.reading import Choice
 from scenery.presentation.statistics import mcnemar
 from scenery.presentation.words import accuracy, interval, plural, shorten
@@ -48,10 +48,12 @@ class Outcome:
 
     @property
     def tried(self) -> str:
-        """ "24 settings in 72 trials, 3 diverged"."""
+        """ "24 settings in 72 trials, 3 diverged"; "30 settings in 30 trials, 26 ended early"."""
         failed = int((~completed(self.trials)).sum())
         settings = plural(self.choice.candidates, "setting")
         text = f"{settings} in {plural(len(self.trials), 'trial')}"
+        stopped = int(ended_early(self.trials).sum())
+        text += f", {stopped} ended early" if stopped else ""
         return text + (f", {failed} diverged" if failed else "")
 
 

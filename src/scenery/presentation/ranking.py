@@ -11,6 +11,11 @@ def completed(trials: pd.DataFrame) -> pd.Series:
     return (trials["status"] != "diverged") & trials["validation_accuracy"].notna()
 
 
+def ended_early(trials: pd.DataFrame) -> pd.Series:
+    """Which trials ended half-way, since others were better."""
+    return trials["status"] == "stopped"
+
+
 def varied_columns(trials: pd.DataFrame, choice: Choice) -> list[str]:
     """The settings that the experiment varies, as far as the table has them."""
     return [name for name in choice.varied if name in trials.columns]

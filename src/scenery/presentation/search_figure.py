@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from scenery.presentation.importance import importance
-from scenery.presentation.ranking import completed, varied_columns
+from scenery.presentation.ranking import completed, ended_early, varied_columns
 from scenery.presentation.reading import Choice
 from scenery.presentation.statistics import best_of
 from scenery.presentation.style import BLUE, CHOSEN, SKY, new_figure, set_title, styled
@@ -55,7 +55,9 @@ def random_search(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
         row[0].set_ylabel("validation accuracy")
     failed = int((~completed(trials)).sum())
     set_title(figure, title, f"{plural(len(trials), 'random trial')}, validation accuracy")
-    notes = ["orange: chosen"] + ([f"\u00d7 {failed} diverged"] if failed else [])
+    stopped = int(ended_early(trials).sum())
+    notes = ["orange: chosen"] + ([f"hollow: {stopped} ended early"] if stopped else [])
+    notes += [f"\u00d7 {failed} diverged"] if failed else []
     figure.supxlabel("; ".join(notes), fontsize=12, x=0.01, ha="left")
     return figure
 
@@ -101,7 +103,10 @@ def _hyper_parameter(axes: Axes, trials: pd.DataFrame, name: str) -> None:
 def _dots(axes: Axes, trials: pd.DataFrame, places: pd.Series) -> None:
     good = completed(trials)
     accuracies = trials["validation_accuracy"]
-    axes.scatter(places[good], accuracies[good], s=36, color=BLUE, alpha=0.75, linewidths=0)
+    early = ended_early(trials)
+    for dots, look in ((good & ~early, {"color": BLUE, "linewidths": 0}),
+                       (good & early, {"facecolors": "none", "edgecolors": BLUE})):  # fmt: skip
+        axes.scatter(places[dots], accuracies[dots], s=36, alpha=0.75, **look)
     chosen = good & trials["chosen"]
     axes.scatter(places[chosen], accuracies[chosen], s=130, color=CHOSEN, zorder=4)
     failed = places[~good & places.notna()]

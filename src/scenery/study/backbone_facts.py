@@ -14,7 +14,7 @@ from typing import Any
 from scenery.errors import UserError
 from scenery.study import network_paths
 from scenery.study.hints import nearest, quoted
-from scenery.study.networks import DEFAULTS, NATIVE_SIZES, Network
+from scenery.study.networks import DEFAULTS, HAND_MADE, NATIVE_SIZES, Network
 
 # Networks that people ask for by name and that are not there, with the reason.
 NOT_THERE = {
@@ -80,12 +80,12 @@ def published_names() -> tuple[str, ...]:
 
 def own_names() -> tuple[str, ...]:
     """The names of the networks that Scenery builds itself, from options."""
-    return tuple(DEFAULTS)
+    return tuple(name for name in DEFAULTS if name not in HAND_MADE)
 
 
 def names() -> tuple[str, ...]:
     """The names of all backbones."""
-    return published_names() + own_names()
+    return published_names() + own_names() + HAND_MADE
 
 
 def not_known(name: str) -> str:

@@ -54,6 +54,11 @@ class Encoding(Strict):
         return self
 
     @property
+    def of_codebook(self) -> "Encoding":
+        """The part that the codebook depends on, all else at its default."""
+        return Encoding(**self.model_dump(include=set(OF_CODEBOOK)))
+
+    @property
     def cells(self) -> int:
         """Cells of the pyramid, each with a part of the vector."""
         return sum(level * level for level in self.pyramid)

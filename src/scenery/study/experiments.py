@@ -7,9 +7,10 @@ from typing import Any
 
 from scenery.errors import UserError
 from scenery.study.backbone_facts import BackboneFacts, facts, resolve_cut, stage_count
+from scenery.study.descriptors import check_descriptors
 from scenery.study.halving import rungs
 from scenery.study.hints import nearest, quoted
-from scenery.study.networks import NATIVE_SIZES
+from scenery.study.networks import HAND_MADE, NATIVE_SIZES
 from scenery.study.published import published_rows
 from scenery.study.random_search import draw
 from scenery.study.settings import OF_NETWORKS, Settings, flatten
@@ -49,6 +50,7 @@ def expand(study: Study, name: str, chosen: Settings | None, source: str) -> lis
         if chosen is not None and not cut_is_possible(settings):
             continue
         check_network(settings, place)
+        check_descriptors(settings, cut_layer(settings), image_size(settings), place)
         check_learnt(study, name, settings, place)
         varied = tuple((key, read(settings, key)) for key in flatten(values))
         trials += [
@@ -165,6 +167,11 @@ def check_fit(study: Study, settings: Settings, place: str) -> None:
         raise UserError(
             f"{place}: subset: there is no subset {quoted(settings.subset)}; "
             f"{nearest(settings.subset, (*study.subset_names, 'per_class_N'))}"
+        )
+    if settings.weights != "none" and settings.backbone in HAND_MADE:
+        raise UserError(
+            f"{place}: weights: {settings.backbone} is made by hand and has none; give none; "
+            f"found {settings.weights!r}"
         )
     if settings.weights != "none" and settings.backbone in NATIVE_SIZES:
         raise UserError(

@@ -2,11 +2,12 @@
 
 import hashlib
 import re
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from scenery.study.encoding import OF_CODEBOOK, Encoding
 from scenery.study.experiments import cut_layer, image_size
-from scenery.study.networks import Network
+from scenery.study.networks import HAND_MADE, Network
 from scenery.study.settings import Augment, Settings
 from scenery.study.subsets import training_subset
 
@@ -26,6 +27,8 @@ class FeatureSet:
         views: Renderings of each image; 0 for the plain images.
         seed: Seed of random weights and of the views; 0 where neither is used.
         network: Options of one of Scenery's own networks.
+        encoding: How the positions of a map become one vector; None: not at all.
+        codebook: What that encoding has learnt; None without an encoding.
     """
 
     backbone: str
@@ -38,41 +41,90 @@ class FeatureSet:
     views: int = 0
     seed: int = 0
     network: Network = field(default_factory=Network)
+    encoding: Encoding | None = None
+    codebook: "Codebook | None" = None
 
     @property
     def id(self) -> str:
         """Folder below results/features."""
-        values = asdict(self)
+        values = {part.name: getattr(self, part.name) for part in fields(self)}
         # What is left at its default is not in the name, so that older features keep theirs.
         if values.pop("network") != Network():
             values["network"] = self.network.model_dump(exclude_defaults=True)
         if self.augment is not None:
             values["augment"] = self.augment.model_dump(exclude_defaults=True)
+        if self.encoding is None or self.codebook is None:
+            del values["encoding"], values["codebook"]
+        else:
+            values["encoding"] = self.encoding.model_dump(exclude_defaults=True)
+            values["codebook"] = self.codebook.id
         digest = hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()[:8]
         kind = "views" if self.views else self.pooling
+        if self.encoding is not None:
+            kind = str(self.encoding.name)
         return f"{self.backbone}-{self.layer}-{self.image_size}px-{kind}-{digest}"
 
+    @property
+    def raw(self) -> "FeatureSet":
+        """The maps that are encoded; of what is not encoded, itself."""
+        return replace(self, encoding=None, codebook=None)
+
     def as_params(self) -> dict[str, Any]:
-        """Plain values, as a rule hands them to its script."""
-        values = asdict(self)
-        values["augment"] = self.augment.model_dump() if self.augment is not None else None
-        values["network"] = self.network.model_dump(mode="json")
+        """Plain values, as a rule hands them to its script; the codebook is a file of its own."""
+        values = {part.name: getattr(self, part.name) for part in fields(self)}
+        del values["codebook"]
+        for name in ("augment", "network", "encoding"):
+            if values[name] is not None:
+                values[name] = values[name].model_dump(mode="json")
         return values
+
+
+@dataclass(frozen=True)
+class Codebook:
+    """What an encoding learns of the local descriptors of training images.
+
+    Attributes:
+        maps: The descriptors: maps of the plain images.
+        subset: Training images that it learns from.
+        encoding: How; what does not concern the codebook is at its default.
+        seed: Seed of the sample and of where learning starts.
+    """
+
+    maps: FeatureSet
+    subset: str
+    encoding: Encoding
+    seed: int
+
+    @property
+    def id(self) -> str:
+        """Folder below results/codebooks."""
+        parts = self.encoding.model_dump(include=set(OF_CODEBOOK), exclude_defaults=True)
+        values = (self.maps.id, self.subset, sorted(parts.items()), self.seed)
+        digest = hashlib.sha256(repr(values).encode()).hexdigest()[:8]
+        maps = self.maps
+        name = f"{maps.backbone}-{maps.layer}-{maps.image_size}px"
+        return f"{name}-{self.encoding.name}_{self.encoding.size}-{digest}"
 
 
 def plain_features(settings: Settings) -> FeatureSet:
     """The features of the plain images at the end of the settings' backbone."""
-    positions = settings.head.pooling == "flatten" or settings.head.merge != "none"
-    pooling = "map" if positions else settings.head.pooling
-    return FeatureSet(
+    head, encoding = settings.head, settings.encoding
+    positions = head.pooling == "flatten" or head.merge != "none" or encoding is not None
+    pooling = "map" if positions else head.pooling
+    drawn = settings.weights == "none" and settings.backbone not in HAND_MADE
+    plain = FeatureSet(
         backbone=settings.backbone,
         weights=settings.weights,
         image_size=image_size(settings),
         layer=cut_layer(settings),
         pooling=pooling,
-        seed=settings.seed if settings.weights == "none" else 0,
+        seed=settings.seed if drawn else 0,
         network=settings.network,
     )
+    if encoding is None:
+        return plain
+    codebook = Codebook(plain, training_subset(settings), encoding.of_codebook, settings.seed)
+    return replace(plain, encoding=encoding, codebook=codebook)
 
 
 def training_features(settings: Settings) -> FeatureSet:

@@ -214,6 +214,12 @@ def _dense_block_net(size: int, known: dict[str, Any]) -> Iterator[Step]:
             yield Step(f"stage{stage + 1}_pool", size, channels)
 
 
+def _dense_sift(size: int, known: dict[str, Any]) -> Iterator[Step]:
+    room = size - max(known["scales"])
+    # With a step as large as the image there is no grid.
+    yield Step("descriptors", room // known["step"] + 1 if size >= known["step"] else 0, 128)
+
+
 def _before(name: str, size: int, channels: int, known: dict[str, Any]) -> Iterator[Step]:
     """Batch norm and activation that stand before a layer, as DenseNet has them."""
     if known["batch_norm"]:
@@ -229,4 +235,5 @@ _STEPS: dict[str, Callable[[int, dict[str, Any]], Iterator[Step]]] = {
     "ConvNet": _convnet,
     "InceptionNet": _inception_net,
     "DenseBlockNet": _dense_block_net,
+    "DenseSIFT": _dense_sift,
 }

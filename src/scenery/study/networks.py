@@ -22,6 +22,7 @@ INITIALISERS = (
     "random_uniform",
 )
 
+Scales = tuple[Annotated[Whole, Field(ge=8, le=1024)], ...]
 Widths = tuple[Annotated[Whole, Field(ge=1, le=65536)], ...]
 
 
@@ -36,6 +37,14 @@ class Network(Strict):
     )
     stride: Annotated[Whole, Field(ge=1, le=1024)] | None = Field(
         None, description="PatchMLP: pixels from one patch to the next (16)."
+    )
+    step: Annotated[Whole, Field(ge=1, le=1024)] | None = Field(
+        None, description="DenseSIFT: pixels between the points of the grid (8)."
+    )
+    scales: Annotated[Scales, Field(min_length=1, max_length=16)] | None = Field(
+        None,
+        description="DenseSIFT: sides in pixels of the squares that are described around each "
+        "point (16, 24, 32, 48).",
     )
     depth: Annotated[Whole, Field(ge=2, le=1000)] | None = Field(
         None,
@@ -80,14 +89,17 @@ class Network(Strict):
     )
     activation: Literal[(*ACTIVATIONS, "maxout")] | None = Field(  # type: ignore[valid-type]
         None,
-        description="All: activation of the layers (LeNet5: tanh, others: relu); maxout takes the "
-        "larger of two channels, of which there are then twice as many.",
+        description="All networks: activation of the layers (LeNet5: tanh, others: relu); maxout "
+        "takes the larger of two channels, of which there are then twice as many.",
     )
     initialiser: Literal[INITIALISERS] | None = Field(  # type: ignore[valid-type]
-        None, description="All: how weights are drawn (LeNet5: glorot_uniform, others: he_normal)."
+        None,
+        description="All networks: how weights are drawn (LeNet5: glorot_uniform, others: "
+        "he_normal).",
     )
     batch_norm: Switch | None = Field(
-        None, description="All: batch norm in each layer (DenseBlockNet: true, others: false)."
+        None,
+        description="All networks: batch norm in each layer (DenseBlockNet: true, others: false).",
     )
     dropout: Fraction | None = Field(
         None,
@@ -101,6 +113,8 @@ class Network(Strict):
             raise ValueError(f"kernel_size: an odd number is needed; found {self.kernel_size}")
         if self.residual and self.activation == "maxout":
             raise ValueError("activation: maxout halves the channels, which residual must keep")
+        if self.scales is not None and len(set(self.scales)) < len(self.scales):
+            raise ValueError(f"scales: {list(self.scales)} has a scale twice")
         if (self.dilation or 1) > 1 and self.downsampling == "strides":
             raise ValueError("dilation: a layer has either a stride or a dilation; use pooling")
         return self
@@ -141,7 +155,11 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "batch_norm": True,
         "dropout": 0.0,
     },
+    "DenseSIFT": {"step": 8, "scales": (16, 24, 32, 48)},
 }
+
+# What stands among the networks but has nothing to learn: descriptors made by hand.
+HAND_MADE = ("DenseSIFT",)
 
 # Side in pixels of the images that each was made for, or is commonly taken for.
 NATIVE_SIZES = {
@@ -152,6 +170,7 @@ NATIVE_SIZES = {
     "ConvNet": 64,
     "InceptionNet": 64,
     "DenseBlockNet": 32,
+    "DenseSIFT": 256,
 }
 
 NETWORK_OPTIONS: dict[str, tuple[str, ...]] = {

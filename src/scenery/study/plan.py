@@ -7,7 +7,13 @@ from functools import cached_property
 
 from scenery.errors import UserError
 from scenery.study.experiments import ancestors, expand, matches, published
-from scenery.study.features import FeatureSet, plain_features, training_features, weights_id
+from scenery.study.features import (
+    Codebook,
+    FeatureSet,
+    plain_features,
+    training_features,
+    weights_id,
+)
 from scenery.study.halving import rungs
 from scenery.study.settings import LEARNT_IN, Settings
 from scenery.study.study import Study
@@ -49,7 +55,16 @@ class Expanded:
             for trial in self.trials
             for features in (plain_features, training_features)
         }
-        return {features.id: features for features in kinds}
+        # What is encoded is made of maps, and so is its codebook.
+        maps = {features.raw for features in kinds}
+        maps |= {codebook.maps for codebook in self.codebooks.values()}
+        return {features.id: features for features in kinds | maps}
+
+    @cached_property
+    def codebooks(self) -> dict[str, Codebook]:
+        """All codebooks that the trials could need, by id."""
+        found = (plain_features(trial.settings).codebook for trial in self.trials)
+        return {codebook.id: codebook for codebook in found if codebook is not None}
 
     @cached_property
     def weights(self) -> dict[str, tuple[str, str]]:
@@ -169,6 +184,13 @@ class Plan:
             if identity in known.feature_sets:
                 return known.feature_sets[identity]
         raise UserError(f"no trial of this study needs the features {identity}")
+
+    def codebook(self, identity: str) -> Codebook:
+        """A codebook by its id."""
+        for known in self._all_known():
+            if identity in known.codebooks:
+                return known.codebooks[identity]
+        raise UserError(f"no trial of this study needs the codebook {identity}")
 
     def weights(self, identity: str) -> tuple[str, str]:
         """Backbone and weights by the name that both have below results/weights."""

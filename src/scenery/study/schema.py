@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from scenery.study.backbone_facts import facts, names, own_names, published_names
-from scenery.study.networks import NETWORK_OPTIONS
+from scenery.study.networks import HAND_MADE, NETWORK_OPTIONS
 from scenery.study.study import Study
 from scenery.study.trials import setting_names, spell
 
@@ -172,7 +172,7 @@ def network_table() -> str:
     """Scenery's own networks with their sizes, options and stages."""
     titles = ("network", "native size", "smallest", "options in `network`", "stages end at")
     lines = ["| " + " | ".join(titles) + " |", "|" + "---|" * len(titles)]
-    for name in own_names():
+    for name in (*own_names(), *HAND_MADE):
         known = facts(name)
         ends = ", ".join(f"`{point.layer}`" for point in known.cut_points)
         options = ", ".join(f"`{key}`" for key, users in NETWORK_OPTIONS.items() if name in users)

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from scenery.study.classifier import Classifier
+from scenery.study.encoding import Encoding
 from scenery.study.networks import NETWORK_OPTIONS, Network
 from scenery.study.value_types import (
     ACTIVATIONS,
@@ -256,6 +257,11 @@ class Settings(Strict):
         description="A classical model on the features instead of the softmax head; needs "
         "trainable: head.",
     )
+    encoding: Encoding | None = Field(
+        None,
+        description="One vector of the local descriptors of a feature map, instead of pooling it; "
+        "needs a classifier.",
+    )
     first_step: FirstStep | None = Field(
         None, description="Train the head alone first; only with head+N or all."
     )
@@ -305,6 +311,8 @@ class Settings(Strict):
     @model_validator(mode="after")
     def _of_classifier(self) -> "Settings":
         if self.classifier is None:
+            if self.encoding is not None:
+                raise ValueError("encoding: its vectors are for a classifier, and there is none")
             return self
         if self.trainable != "head":
             raise ValueError(
@@ -317,8 +325,12 @@ class Settings(Strict):
         # like; pydantic lets a validator complete an object that nobody else has seen yet.
         plain = Settings()
         reset = {name: getattr(plain, name) for name in OF_NETWORKS}
-        self.__dict__.update(reset, head=Head(pooling=self.head.pooling))
+        self.__dict__.update(reset, head=self._pooling_alone())
         return self
+
+    def _pooling_alone(self) -> Head:
+        """What a classical model knows of the head; an encoding stands in for pooling, too."""
+        return Head() if self.encoding is not None else Head(pooling=self.head.pooling)
 
     @property
     def rule(self) -> str:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from scenery.errors import UserError
 from scenery.study.classifier import CLASSIFIER_OPTIONS, KERNEL_OPTIONS, Classifier
+from scenery.study.encoding import Encoding
 from scenery.study.hints import nearest, short
 from scenery.study.reading import read_settings
 from scenery.study.settings import (
@@ -27,6 +28,7 @@ OPTIONAL_PARTS: dict[str, type[BaseModel]] = {
     "first_step": FirstStep,
     "early_stopping": EarlyStopping,
     "classifier": Classifier,
+    "encoding": Encoding,
 }
 
 

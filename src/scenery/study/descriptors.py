@@ -1,0 +1,63 @@
+"""Local descriptors: what the config alone says of whether an encoding fits them."""
+
+from scenery.errors import UserError
+from scenery.study import network_paths
+from scenery.study.backbone_facts import facts
+from scenery.study.networks import DEFAULTS, HAND_MADE
+from scenery.study.settings import Settings
+
+
+def check_descriptors(settings: Settings, layer: str, image_size: int, place: str) -> None:
+    """Refuse an encoding that does not fit the local descriptors.
+
+    Args:
+        settings: Of a trial.
+        layer: Where its backbone ends.
+        image_size: Side of its images in pixels.
+        place: Where the settings were written, for the message.
+
+    Raises:
+        UserError: With the numbers.
+    """
+    wrong = _mistake(settings, layer, image_size)
+    if wrong is not None:
+        raise UserError(f"{place}: {wrong}")
+
+
+def _mistake(settings: Settings, layer: str, image_size: int) -> str | None:
+    encoding = settings.encoding
+    if encoding is None:
+        if settings.backbone in HAND_MADE:
+            return (
+                f"backbone: {settings.backbone} gives local descriptors, which need an encoding "
+                "(such as bag_of_words) and a classifier"
+            )
+        return None
+    positions, values = _shape(settings, layer, image_size)
+    finest = max(encoding.pyramid)
+    if positions is not None and finest > positions:
+        return (
+            f"encoding.pyramid: a level of {finest} x {finest} cells has empty ones; "
+            f"{settings.backbone} gives descriptors at {positions} x {positions} positions"
+        )
+    if values is not None and (encoding.components or 0) > values:
+        return (
+            f"encoding.components: found {encoding.components}, but the descriptors of "
+            f"{settings.backbone} at {layer} have {values} values"
+        )
+    return None
+
+
+def _shape(settings: Settings, layer: str, image_size: int) -> tuple[int | None, int | None]:
+    """Positions along a side and values of the descriptors, as far as they are known."""
+    if settings.backbone in DEFAULTS:
+        for step in network_paths.steps(settings.backbone, settings.network, image_size):
+            if step.layer == layer:
+                return step.size, step.channels
+        return None, None
+    for point in facts(settings.backbone).cut_points:
+        if point.layer == layer:
+            # At another than the native size there are other positions.
+            native = image_size == facts(settings.backbone).size
+            return point.size if native else None, point.channels
+    return None, None

@@ -9,11 +9,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from scenery.errors import UserError
+from scenery.masking import masked
 
 log = logging.getLogger("scenery")
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 UNEXPECTED = "This should not happen; please report it with the lines below."
+
+
+class MaskingFormatter(logging.Formatter):
+    """Lines and tracebacks without passwords and tokens."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The text of a record."""
+        return masked(super().format(record))
 
 
 @contextmanager
@@ -24,7 +33,7 @@ def job(log_file: str | Path) -> Iterator[None]:
     is a defect of Scenery, so its traceback goes to the log file and the terminal.
     """
     Path(log_file).parent.mkdir(parents=True, exist_ok=True)
-    form = logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    form = MaskingFormatter("%(asctime)s %(message)s", datefmt="%H:%M:%S")
     handlers: list[logging.Handler] = [
         logging.FileHandler(log_file, mode="w"),
         logging.StreamHandler(sys.stderr),

@@ -1,19 +1,33 @@
 """The final model of an experiment: loading it and asking it."""
 
 from pathlib import Path
+from zipfile import BadZipFile
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from scenery.errors import UserError
 from scenery.learning.packed import PackedImages
 
 BATCH = 64
 
 
 def load_final(path: str | Path) -> keras.Model:
-    """A saved model, in Keras' safe mode: nothing in the file can run code."""
-    return keras.models.load_model(path, compile=False, safe_mode=True)
+    """A saved model, in Keras' safe mode: nothing in the file can run code.
+
+    Raises:
+        UserError: The file is damaged, or asks for code.
+    """
+    try:
+        return keras.models.load_model(path, compile=False, safe_mode=True)
+    # What Keras raises for a file that is not as it writes them.
+    except (ValueError, TypeError, LookupError, AttributeError, OSError, BadZipFile) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(
+            f"{path}: this model is damaged, or asks for code, which is never run ({reason}); "
+            "remove it and run again"
+        ) from None
 
 
 def predict(model: keras.Model, images: PackedImages) -> np.ndarray:

@@ -52,6 +52,27 @@ def test_the_small_study(fresh: Checkout) -> None:
     assert (jobs["train_heads"], jobs["fine_tune"], jobs["choose"]) == (3, 2, 4)
 
 
+def test_classic_networks(fresh: Checkout) -> None:
+    config = Checkout(fresh.folder, "config/classic_networks.yaml").read_config()
+    write_photographs(fresh.folder / "data" / "MIT_split")
+    config["dataset"]["path"] = "data/MIT_split"
+    fresh.write_config(config)
+    found = fresh.dry_run().jobs
+    # 9 systems, 2 x 2 regularised, 2 x 2 x 4 depths, 6 shapes and 3 x 3 starts, each of its own;
+    # three partitions at 32 and at 67 pixels, and those of the validation set at 16.
+    expected = {"fine_tune": 44, "choose": 5, "evaluate": 5, "pack": 6}
+    assert {name: found.get(name) for name in expected} == expected
+    assert not {"provide_weights", "extract_features", "train_heads"} & set(found)
+
+
+def test_data_sets_by_name(fresh: Checkout) -> None:
+    lenet = {"backbone": "LeNet5", "trainable": "scratch", "epochs": 1}
+    fresh.write_config({"dataset": {"path": "mnist"}, "base": lenet, "experiments": {"one": {}}})
+    found = fresh.dry_run().jobs
+    assert (found["fetch_dataset"], found["fine_tune"]) == (1, 1)
+    assert "draw_scenes" not in found
+
+
 def test_a_config_stands_alone(fresh: Checkout) -> None:
     """A study given with --configfile is not mixed with the default one."""
     fresh.write_config({"experiments": {"one": {}}, "base": {"weights": "none"}})
@@ -63,6 +84,14 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"experiments": {"a": {}}, "bse": {}}, "study.yaml: bse: unknown key; did you mean base?"),
     ({"experiments": {"a": {"grid": {"epochs": [0]}}}}, "experiments.a.grid: epochs: input should"),
     ({"experiments": {"a": {"after": "b"}}}, "experiments.a.after: there is no experiment 'b'"),
+    ({"base": {"backbone": "ResNeXt50"}, "experiments": {"a": {}}}, "Keras does not ship it"),
+    (
+        {
+            "base": {"backbone": "ConvNet", "trainable": "scratch", "image_size": 16},
+            "experiments": {"a": {"grid": {"network.stages": [3, 6], "network.depth": [8]}}},
+        },
+        "image_size: ConvNet with these options needs at least 32 pixels; found 16",
+    ),
     ({"dataset": {"path": "nowhere"}, "experiments": {"a": {}}}, "dataset.path: there is no file"),
     ({"base": {"weights": "w.h5"}, "experiments": {"a": {}}}, "weights: there is no file 'w.h5'"),
     ({"dataset": {"path": "config"}, "experiments": {"a": {}}}, "config: has no class folders"),

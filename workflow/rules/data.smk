@@ -1,10 +1,12 @@
 # From images on disk to arrays that every job memory-maps.
 
+from scenery.data.named_datasets import NAMED_DATASETS
 from scenery.data.sources import dataset_digest
 from scenery.study.subsets import drawn
 
-GENERATED = STUDY.dataset.path == "generated"
-IMAGES = f"{R}/data/generated" if GENERATED else STUDY.dataset.path
+# Drawn, or fetched by name: `generated`, `mnist`, ...
+MADE = STUDY.dataset.made
+IMAGES = f"{R}/data/{STUDY.dataset.path}" if MADE else STUDY.dataset.path
 
 
 def image_root():
@@ -12,14 +14,14 @@ def image_root():
     if STUDY.dataset.root is not None:
         return STUDY.dataset.root
     return (
-        IMAGES if GENERATED or os.path.isdir(IMAGES) else os.path.dirname(IMAGES) or "."
+        IMAGES if MADE or os.path.isdir(IMAGES) else os.path.dirname(IMAGES) or "."
     )
 
 
 def images_digest(wildcards):
     """What the images are by content, so that copying them with new times reruns nothing."""
-    if GENERATED:
-        return "generated"
+    if MADE:
+        return STUDY.dataset.path
     return dataset_digest(
         IMAGES, STUDY.dataset.root, Path(".snakemake/scenery_digests.json")
     )
@@ -27,6 +29,7 @@ def images_digest(wildcards):
 
 localrules:
     draw_scenes,
+    fetch_dataset,
     split,
     draw_subset,
 
@@ -45,9 +48,26 @@ rule draw_scenes:
         "../scripts/draw_scenes.py"
 
 
+# Needs the network, which on a cluster only the login node may have.
+rule fetch_dataset:
+    output:
+        folder=directory(f"{R}/data/{{dataset}}"),
+    log:
+        f"{LOGS}/fetch_dataset/{{dataset}}.log",
+    wildcard_constraints:
+        dataset="|".join(NAMED_DATASETS),
+    params:
+        code=code("fetch_dataset"),
+        name=lambda w: w.dataset,
+    message:
+        "Fetching the data set {wildcards.dataset}"
+    script:
+        "../scripts/fetch_dataset.py"
+
+
 rule catalogue:
     input:
-        IMAGES if GENERATED else [],
+        IMAGES if MADE else [],
     output:
         catalogue=f"{R}/data/catalogue.csv",
     log:

@@ -28,7 +28,7 @@ def weights_file(settings):
     return f"{R}/weights/{weights_id(settings.backbone, settings.weights)}.weights.h5"
 
 
-# The one rule that needs the network, which on a cluster only the login node may have.
+# Needs the network, which on a cluster only the login node may have.
 localrules:
     provide_weights,
 

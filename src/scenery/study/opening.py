@@ -27,7 +27,7 @@ def check_config(config: Mapping[str, Any], source: str) -> Study:
     """
     study = read_study(config, source)
     check_files(study, check_study(study, source), source)
-    if study.dataset.path != "generated":
+    if not study.dataset.made:
         list_images(study.dataset.path, study.dataset.root)
     return study
 

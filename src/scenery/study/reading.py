@@ -7,6 +7,7 @@ from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from scenery.data.named_datasets import NAMED_DATASETS
 from scenery.errors import UserError
 from scenery.study.hints import nearest, quoted, short
 from scenery.study.settings import LEARNT_IN, Settings
@@ -133,11 +134,11 @@ def check_files(study: Study, weights: Iterable[str], source: str) -> None:
         UserError: Naming the key and the missing path.
     """
     path = study.dataset.path
-    if path != "generated" and not Path(path).exists():
+    if not study.dataset.made and not Path(path).exists():
         raise UserError(
             f"{source}: dataset.path: there is no file or folder {path!r} (seen from "
             f"{Path.cwd()}); give a folder of class folders, a folder with train/ and test/, a "
-            "CSV, or the word generated"
+            f"CSV, or one of the words generated, {', '.join(NAMED_DATASETS)}"
         )
     root = study.dataset.root
     if root is not None and not Path(root).is_dir():

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from scenery.data.named_datasets import NAMED_DATASETS
 from scenery.study.settings import Settings
 from scenery.study.value_types import Number, Seed, Strict, Switch, Whole
 
@@ -65,8 +66,9 @@ class Dataset(Strict):
 
     path: str = Field(
         "generated",
-        description="generated, a folder of class folders, a folder with train/ and test/, or a "
-        "CSV with file, class and partition.",
+        description="generated, a folder of class folders, a folder with train/ and test/, a "
+        "CSV with file, class and partition, or a data set that Keras fetches: mnist, "
+        "fashion_mnist, cifar10 or cifar100.",
     )
     root: str | None = Field(
         None, description="Folder that a CSV's files are relative to; unset: the CSV's own."
@@ -82,6 +84,11 @@ class Dataset(Strict):
     resize: Literal["stretch", "crop", "pad"] = Field(
         "stretch", description="How an image becomes square."
     )
+
+    @property
+    def made(self) -> bool:
+        """Whether the workflow itself draws or fetches the images."""
+        return self.path == "generated" or self.path in NAMED_DATASETS
 
 
 class Split(Strict):

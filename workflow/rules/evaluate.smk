@@ -60,6 +60,28 @@ rule refit_head:
         "../scripts/refit_head.py"
 
 
+rule refit_classifier:
+    input:
+        split=f"{R}/data/split.csv",
+        features=refit_head_features,
+    output:
+        model=f"{R}/experiments/{{experiment}}/refit_classifier/model.skops",
+        record=f"{R}/experiments/{{experiment}}/refit_classifier/record.json",
+    log:
+        f"{LOGS}/refit_classifier/{{experiment}}.log",
+    resources:
+        mem_mb=lambda w, attempt: 4000 * attempt,
+        runtime=lambda w, attempt: 60 * attempt,
+    params:
+        code=code("refit_classifier"),
+        choice=refit_params,
+        files=lambda w: refit_files(wait_for_choice(w.experiment)),
+    message:
+        "Fitting the chosen classifier of {wildcards.experiment} for the final score"
+    script:
+        "../scripts/refit_classifier.py"
+
+
 def refit_files(settings, refit=STUDY.refit):
     """Where a refit finds what it reads."""
     training, plain = training_features(settings), plain_features(settings)
@@ -132,11 +154,29 @@ use rule refit_network as keep_network with:
 def final_model(wildcards):
     """The model to be scored and its record; experiments that chose the same share one."""
     experiment = PLAN.refit_in(wildcards.experiment)
-    frozen = wait_for_choice(experiment).frozen_backbone
-    folder = (
-        f"{R}/experiments/{experiment}/{'refit_head' if frozen else 'refit_network'}"
-    )
-    return [f"{folder}/model.keras", f"{folder}/record.json"]
+    settings = wait_for_choice(experiment)
+    folder = f"{R}/experiments/{experiment}/{settings.refit_rule}"
+    kind = "keras" if settings.classifier is None else "skops"
+    return [f"{folder}/model.{kind}", f"{folder}/record.json"]
+
+
+def vectors_of_final_model(wildcards):
+    """How images become what the final model takes; None where it takes images."""
+    settings = wait_for_choice(wildcards.experiment)
+    if settings.classifier is None:
+        return None
+    return {
+        "features": plain_features(settings).as_params(),
+        "weights": weights_file(settings),
+    }
+
+
+def weights_of_final_model(wildcards):
+    """The weights of a backbone that is no part of the final model's file."""
+    settings = wait_for_choice(wildcards.experiment)
+    if settings.classifier is None:
+        return []
+    return weights_inputs(settings.backbone, settings.weights)
 
 
 rule evaluate:
@@ -144,6 +184,7 @@ rule evaluate:
         model=final_model,
         split=f"{R}/data/split.csv",
         images=lambda w: packed("test", image_size(wait_for_choice(w.experiment))),
+        weights=weights_of_final_model,
     output:
         metrics=f"{R}/experiments/{{experiment}}/test/metrics.json",
         predictions=f"{R}/experiments/{{experiment}}/test/predictions.csv",
@@ -159,6 +200,7 @@ rule evaluate:
         code=code("evaluate"),
         experiment=lambda w: w.experiment,
         scored_in=lambda w: PLAN.refit_in(w.experiment),
+        vectors=vectors_of_final_model,
     message:
         "Scoring the chosen model of {wildcards.experiment} on the test images"
     script:

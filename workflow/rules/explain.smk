@@ -6,7 +6,10 @@ EXPLAIN = f"{R}/experiments/{{experiment}}/explain"
 
 
 def explained():
-    """The experiments whose final models are looked into; those that share one count once."""
+    """The experiments whose final models are looked into; those that share one count once.
+
+    A classical model is no network: it has no layers to look into.
+    """
     wanted = STUDY.explain.experiments
     if wanted == "none":
         return []
@@ -16,10 +19,12 @@ def explained():
             for name in STUDY.experiments
         ]
         records = [yaml.safe_load(Path(file).read_text("utf-8")) for file in chosen]
-        # max takes the first of several that are equally good.
-        best = max(records, key=lambda record: record["validation_accuracy"])
-        return [PLAN.refit_in(best["experiment"])]
+        networks = [r for r in records if r["settings"].get("classifier") is None]
+        # The first of several that are equally good.
+        networks.sort(key=lambda record: -record["validation_accuracy"])
+        return [PLAN.refit_in(record["experiment"]) for record in networks[:1]]
     names = STUDY.experiments if wanted == "all" else wanted
+    names = [name for name in names if wait_for_choice(name).classifier is None]
     return list(dict.fromkeys(PLAN.refit_in(name) for name in names))
 
 

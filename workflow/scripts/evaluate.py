@@ -1,9 +1,9 @@
 """Score the final model on the test images: the one script that reads them.
 
-In: model.keras, packed test images. Out: metrics.json (accuracy with its 95 % Wilson interval,
-macro F1, loss), predictions.csv (one row per image), confusion.csv (rows true, columns predicted),
-classes.csv (precision, recall, F1 per class), mistakes.npz (small pictures of the mistakes of which
-the model was surest).
+In: model.keras or model.skops, packed test images. Out: metrics.json (accuracy with its 95 % Wilson
+interval, macro F1, loss), predictions.csv (one row per image), confusion.csv (rows true, columns
+predicted), classes.csv (precision, recall, F1 per class), mistakes.npz (small pictures of the
+mistakes of which the model was surest).
 """
 
 import json
@@ -18,8 +18,10 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from scenery.data.tables import class_names, partition_table, read_split
 from scenery.jobs import job
+from scenery.learning import classifiers
 from scenery.learning.final_model import load_final, predict
 from scenery.learning.hardware import set_up
+from scenery.learning.image_vectors import image_vectors
 from scenery.learning.mistakes import write_mistakes
 from scenery.learning.packed import open_packed
 from scenery.learning.results import prediction_table
@@ -60,22 +62,28 @@ def evaluate(
     experiment: str,
     scored_in: str,
     out: dict[str, Path],
+    vectors: dict[str, Any] | None = None,
 ) -> None:
     """Score one model and write the five files.
 
     Args:
-        model: model.keras; loaded in Keras' safe mode.
+        model: model.keras, loaded in Keras' safe mode, or model.skops, of known types alone.
         record: record.json beside it.
         split: The split.
         array: Packed test images.
         experiment: The experiment that chose the model.
         scored_in: The experiment for which it was trained; another one where both chose the same.
         out: Paths of metrics, predictions, confusion, classes, mistakes.
+        vectors: For a classical model: the features it takes and the weights of their backbone.
     """
     table = read_split(split)
     classes = class_names(table)
     images = open_packed(array, partition_table(table, "test"))
-    probabilities = predict(load_final(model), images)
+    if vectors is None:
+        probabilities = predict(load_final(model), images)
+    else:
+        values = image_vectors(images, vectors["features"], vectors["weights"])
+        probabilities = classifiers.probabilities(classifiers.load(model), values, len(classes))
     predictions = prediction_table(list(images.files), images.labels, probabilities, classes)
     facts = json.loads(record.read_text(encoding="utf-8"))
     metrics = score(predictions, probabilities, images.labels) | {
@@ -129,4 +137,5 @@ if __name__ == "__main__":
                 "classes": Path(snakemake.output.classes),
                 "mistakes": Path(snakemake.output.mistakes),
             },
+            vectors=snakemake.params.vectors,
         )

@@ -48,21 +48,15 @@ def build_classifier(settings: Settings) -> Pipeline:
 
 
 def _model(wanted: Classifier, class_weight: str | None, seed: int) -> BaseEstimator:
-    error_weight = 1.0 if wanted.C is None else wanted.C
     if wanted.name == "svm":
-        return KernelSVM(
-            kernel=wanted.kernel or "rbf",
-            C=error_weight,
-            gamma=wanted.gamma or "scale",
-            class_weight=class_weight,
-            seed=seed,
-        )
+        options = wanted.model_dump(include={"kernel", "C", "gamma"})
+        return KernelSVM(**options, class_weight=class_weight, seed=seed)
     if wanted.name == "logistic_regression":
-        return LogisticRegression(C=error_weight, class_weight=class_weight, max_iter=MOST_STEPS)
+        return LogisticRegression(C=wanted.C, class_weight=class_weight, max_iter=MOST_STEPS)
     if wanted.name == "nearest_neighbours":
-        return KNeighborsClassifier(wanted.neighbours or 5)
+        return KNeighborsClassifier(wanted.neighbours)
     return RandomForestClassifier(
-        wanted.trees or 300, max_depth=wanted.depth, class_weight=class_weight, random_state=seed
+        wanted.trees, max_depth=wanted.depth, class_weight=class_weight, random_state=seed
     )
 
 
@@ -78,8 +72,8 @@ def check_fits(settings: Settings, rows: int, what: str) -> None:
         UserError: With both numbers.
     """
     assert settings.classifier is not None
-    neighbours = settings.classifier.neighbours or 5
-    if settings.classifier.name == "nearest_neighbours" and neighbours > rows:
+    neighbours = settings.classifier.neighbours
+    if neighbours is not None and neighbours > rows:
         raise UserError(
             f"{what}: classifier.neighbours: {neighbours} neighbours are asked for, and there are "
             f"{rows} training images; allowed are 1 to {rows}"

@@ -46,7 +46,7 @@ class KernelSVM(ClassifierMixin, BaseEstimator):
     Args:
         kernel: linear, rbf or histogram_intersection.
         C: Weight of the errors.
-        gamma: Of the RBF kernel; scale: 1 / (values · their variance).
+        gamma: Of the RBF kernel alone; scale: 1 / (values · their variance).
         class_weight: balanced, or None.
         seed: Seed of the folds.
 
@@ -60,7 +60,7 @@ class KernelSVM(ClassifierMixin, BaseEstimator):
         self,
         kernel: str = "rbf",
         C: float = 1.0,
-        gamma: float | str = "scale",
+        gamma: float | str | None = "scale",
         class_weight: str | None = None,
         seed: int = 0,
     ) -> None:
@@ -86,7 +86,7 @@ class KernelSVM(ClassifierMixin, BaseEstimator):
                 f"classifier: an svm learns from {MOST_ROWS} vectors at most, and here are "
                 f"{len(X)} (images times views); use fewer views or another classifier"
             )
-        self.gamma_ = self._gamma(X)
+        self.gamma_ = self._gamma(X) if self.kernel == "rbf" else None
         svm = SVC(kernel="precomputed", C=self.C, class_weight=self.class_weight)
         self.calibrated_ = _calibrated(svm, self._kernel(X, X), y, images, self.seed)
         self.classes_ = self.calibrated_.classes_
@@ -112,7 +112,7 @@ class KernelSVM(ClassifierMixin, BaseEstimator):
         return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
 
     def _gamma(self, X: np.ndarray) -> float:
-        if self.gamma != "scale":
+        if isinstance(self.gamma, int | float):
             return float(self.gamma)
         variance = float(X.var(dtype=np.float64))
         return 1 / (X.shape[1] * variance) if variance else 1.0

@@ -1,6 +1,6 @@
 """The settings of a classical model that stands in for the softmax head."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -20,6 +20,13 @@ CLASSIFIER_OPTIONS: dict[str, tuple[str, ...]] = {
     "depth": ("random_forest",),
 }
 KERNEL_OPTIONS: dict[str, tuple[str, ...]] = {"gamma": ("rbf",)}
+# What an unset option is.
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "svm": {"kernel": "rbf", "C": 1.0},
+    "nearest_neighbours": {"neighbours": 5},
+    "logistic_regression": {"C": 1.0},
+    "random_forest": {"trees": 300},
+}
 
 
 class Classifier(Strict):
@@ -53,8 +60,15 @@ class Classifier(Strict):
     @model_validator(mode="after")
     def _options(self) -> "Classifier":
         only_known_options(self, self.name, CLASSIFIER_OPTIONS)
-        if self.name == "svm":
-            only_known_options(self, self.kernel or "rbf", KERNEL_OPTIONS)
+        # Said or unsaid, `kernel: rbf` is the same trial. Pydantic lets a validator complete an
+        # object that nobody else has seen yet.
+        for option, value in DEFAULTS[self.name].items():
+            if getattr(self, option) is None:
+                self.__dict__[option] = value
+        if self.kernel is not None:
+            only_known_options(self, self.kernel, KERNEL_OPTIONS)
+        if self.kernel == "rbf" and self.gamma is None:
+            self.__dict__["gamma"] = "scale"
         if self.kernel == "histogram_intersection" and self.scaling == "standard":
             raise ValueError(
                 "the histogram_intersection kernel is for values from 0, which scaling: standard "

@@ -41,11 +41,11 @@ class Expanded:
         self.trials = trials
         self.by_id = {trial.id: trial for trial in trials}
         self.fine_tuned = [trial for trial in trials if trial.rule == "fine_tune"]
-        self.shards = {
-            rule: [trials[start : start + size] for start in range(0, len(trials), size)]
-            for rule in SHARED
-            for trials in [[trial for trial in self.trials if trial.rule == rule]]
-        }
+        self.shards = {rule: self._shards(rule, size) for rule in SHARED}
+
+    def _shards(self, rule: str, size: int) -> list[list[Trial]]:
+        trials = [trial for trial in self.trials if trial.rule == rule]
+        return [trials[start : start + size] for start in range(0, len(trials), size)]
 
     @cached_property
     def feature_sets(self) -> dict[str, FeatureSet]:

@@ -202,11 +202,10 @@ def _forget(values: dict[str, Any], flat: Mapping[str, Any]) -> None:
 
 def _forget_options_of_classifier(values: dict[str, Any], flat: Mapping[str, Any]) -> None:
     old = values["classifier"]
-    kernel = old["kernel"] or "rbf"
     forgotten: Iterable[str] = ()
     if flat.get("classifier.name", old["name"]) != old["name"]:
         forgotten = CLASSIFIER_OPTIONS
-    elif (flat.get("classifier.kernel", kernel) or "rbf") != kernel:
+    elif flat.get("classifier.kernel", old["kernel"]) != old["kernel"]:
         forgotten = KERNEL_OPTIONS
     values["classifier"] = {k: v for k, v in old.items() if k not in forgotten}
 

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from scenery.learning.feature_extraction import load_backbone, pooled
 from scenery.learning.packed import PackedImages
+from scenery.study.networks import Network
 
 BATCH = 32
 
@@ -30,7 +31,12 @@ def image_vectors(
         UserError: When the weights do not cover the backbone.
     """
     backbone = load_backbone(
-        features["backbone"], features["image_size"], features["layer"], weights, features["seed"]
+        features["backbone"],
+        features["image_size"],
+        features["layer"],
+        weights,
+        features["seed"],
+        Network(**features["network"]),
     )
     network = pooled(backbone, features["pooling"])
     forward = tf.function(

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from scenery.presentation.configuration import configuration
-from scenery.presentation.learning_curves import with_position
+from scenery.presentation.learning_curves import say_why_empty, with_position
 from scenery.presentation.ranking import completed
 from scenery.presentation.reading import Choice
 from scenery.presentation.style import BLUE, CHOSEN, GREY, new_figure, styled
@@ -82,6 +82,9 @@ def _strip(axes: Axes, trials: pd.DataFrame) -> None:
 
 def _curve(axes: Axes, history: pd.DataFrame, choice: Choice) -> None:
     rows = with_position(history[history["trial"] == choice.trial])
+    if rows.empty:
+        say_why_empty(axes)
+        return
     marker = "o" if len(rows) == 1 else ""
     axes.plot(
         rows["position"],

@@ -24,13 +24,18 @@ def configuration(settings: dict[str, Any], varied: list[str]) -> list[Row]:
         ("cut", _cut(settings), ("cut", "remove_stages")),
         ("what learns", setting_value(settings.get("trainable")), ("trainable",)),
         ("training subset", setting_value(settings.get("subset")), ("subset",)),
-        ("head", _head(head), ("head.",)),
+        ("classifier", _named(settings.get("classifier") or {}), ("classifier",)),
+        ("pooling" if settings.get("classifier") else "head", _head(head), ("head.",)),
         ("augmentation", _switched_on(augment), ("augment.",)),
         ("optimizer", _named(optimizer), ("optimizer.",)),
         ("schedule", _named(schedule), ("schedule.",)),
         ("epochs", _epochs(settings), ("epochs", "batch_size", "early_stopping")),
         *_rest(settings),
     ]
+    if settings.get("classifier"):
+        # What only training by epochs knows stands in the settings, and nobody used it.
+        of_networks = ("what learns", "optimizer", "schedule", "epochs")
+        rows = [row for row in rows if row[0] not in of_networks]
     return [
         (label, value, any(name.startswith(names) for name in varied))
         for label, value, names in rows
@@ -99,8 +104,8 @@ def _epochs(settings: dict[str, Any]) -> str:
 
 _TOLD = {
     "backbone", "weights", "image_size", "cut", "remove_stages", "trainable", "subset", "head",
-    "augment", "optimizer", "schedule", "epochs", "batch_size", "early_stopping", "seed",
-    "mixed_precision",
+    "classifier", "augment", "optimizer", "schedule", "epochs", "batch_size", "early_stopping",
+    "seed", "mixed_precision",
 }  # fmt: skip
 
 

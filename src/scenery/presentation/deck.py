@@ -258,7 +258,9 @@ def _confusion(outcome: Outcome, figure: Path) -> Slide:
 
 def _training_note(outcome: Outcome) -> str:
     metrics = outcome.metrics or {}
-    parts = [f"Trial {outcome.choice.trial}, best epoch {outcome.choice.best_epoch:.0f}."]
+    epoch = outcome.choice.best_epoch
+    # A classical model has no epochs.
+    parts = [f"Trial {outcome.choice.trial}" + (f", best epoch {epoch:.0f}." if epoch else ".")]
     if "training_images" in metrics:
         again = ", trained again on train and validation" if metrics.get("refit") else ""
         parts.append(f"Trained on {plural(int(metrics['training_images']), 'image')}{again}.")

@@ -56,6 +56,15 @@ def _draw_chosen(axes: Axes, rows: pd.DataFrame, choice: Choice, measure: str) -
         )  # fmt: skip
 
 
+def say_why_empty(axes: Axes) -> None:
+    """In place of the curve of a classical model."""
+    axes.text(
+        0, 0.5, "The chosen trial is a classical model: fitted at once, it has no epochs.",
+        transform=axes.transAxes, va="center", color="#555555",
+    )  # fmt: skip
+    axes.axis("off")
+
+
 def _draw_others(
     axes: Axes,
     history: pd.DataFrame,
@@ -66,10 +75,13 @@ def _draw_others(
     ranked = rank_settings(trials, choice)
     labels = dict(zip(ranked["setting"], shorten_all(ranked["label"], 72), strict=True))
     others = [name for name in ranked["setting"] if name != choice.setting]
-    named = others[: LABELLED - 1]
     column = f"validation_{measure}"
     by_setting = trials.set_index("trial")["setting"]
     grouped = dict(iter(history.groupby("trial", sort=False)))
+    # A classical model has no epochs, and so no line to be named.
+    drawn = set(by_setting[by_setting.index.isin(grouped)])
+    others = [name for name in others if name in drawn]
+    named = others[: LABELLED - 1]
     for place, setting in enumerate([*others[LABELLED - 1 :], *reversed(named), choice.setting]):
         faint = place < len(others) - len(named)
         look: dict[str, object] = {"color": LIGHT, "linewidth": 1.0, "zorder": 1}
@@ -122,36 +134,55 @@ def learning_curves(
     """Train and validation curves of the chosen trial, and validation curves of all trials.
 
     Left: the chosen trial; right: every setting, the chosen one and the seven best others
-    named, the rest faint. An experiment with one setting has the left half only.
+    named, the rest faint. An experiment with one setting has the left half only. Classical models
+    have no epochs: one that is chosen has no left half; without any network there is no curve.
     """
     history = with_position(history)
-    several = trials["trial"].nunique() > 1
-    figure = new_figure(15 if several else 8.5, 8.5)
-    panels = figure.subplots(2, 2 if several else 1, squeeze=False, sharex="col")
+    with_epochs = trials["trial"].isin(history["trial"])
     chosen_rows = history[history["trial"] == choice.trial]
+    several = trials["trial"].nunique() > 1 and bool(with_epochs.any())
+    columns = int(len(chosen_rows) > 0) + int(several)
+    if not columns:
+        figure = new_figure(8.5, 1.5)
+        say_why_empty(figure.subplots())
+        set_title(figure, title)
+        return figure
+    figure = new_figure(15 if columns == 2 else 8.5, 8.5)
+    panels = figure.subplots(2, columns, squeeze=False, sharex="col")
     for row, (measure, name) in enumerate(_MEASURES):
-        _draw_chosen(panels[row, 0], chosen_rows, choice, measure)
-        panels[row, 0].set_ylabel(name)
-        panels[row, 0].legend(loc="best")
+        if len(chosen_rows):
+            _draw_chosen(panels[row, 0], chosen_rows, choice, measure)
+            panels[row, 0].set_ylabel(name)
+            panels[row, 0].legend(loc="best")
         if several:
-            _draw_others(panels[row, 1], history, trials, choice, measure)
-            _mark_diverged(panels[row, 1], history, trials, f"validation_{measure}")
-            panels[row, 1].set_ylabel(f"validation {name}")
-    _bound_losses(panels[1, 0], chosen_rows, ["loss", "validation_loss"])
-    # In two steps the epochs of the second are counted from 1 again.
-    step = " of the whole network" if chosen_rows["step"].nunique() > 1 else ""
-    panels[0, 0].set_title(f"Chosen trial (best epoch{step}: {choice.best_epoch:.0f})", loc="left")
+            _draw_others(panels[row, -1], history, trials, choice, measure)
+            _mark_diverged(panels[row, -1], history, trials, f"validation_{measure}")
+            panels[row, -1].set_ylabel(f"validation {name}")
+    if len(chosen_rows):
+        _bound_losses(panels[1, 0], chosen_rows, ["loss", "validation_loss"])
+        # In two steps the epochs of the second are counted from 1 again.
+        step = " of the whole network" if chosen_rows["step"].nunique() > 1 else ""
+        best = f"best epoch{step}: {choice.best_epoch:.0f}"
+        panels[0, 0].set_title(f"Chosen trial ({best})", loc="left")
     if several:
-        _bound_losses(panels[1, 1], history, ["validation_loss"])
-        panels[0, 1].set_title(f"All {trials['trial'].nunique()} trials, validation", loc="left")
-        handles, labels = panels[0, 1].get_legend_handles_labels()
-        order = np.argsort([not text.endswith("(chosen)") for text in labels], kind="stable")
-        figure.legend(
-            [handles[i] for i in order], [labels[i] for i in order], loc="outside lower center",
-            ncols=2 if max(map(len, labels)) > 30 else 3,
-        )  # fmt: skip
+        _bound_losses(panels[1, -1], history, ["validation_loss"])
+        all_of = "All" if with_epochs.all() else "Networks among the"
+        text = f"{all_of} {trials['trial'].nunique()} trials, validation"
+        panels[0, -1].set_title(text, loc="left")
+        _legend_below(figure, panels[0, -1])
     for axes in panels[1]:
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     set_title(figure, title)
     return figure
+
+
+def _legend_below(figure: Figure, axes: Axes) -> None:
+    handles, labels = axes.get_legend_handles_labels()
+    if not labels:
+        return
+    order = np.argsort([not text.endswith("(chosen)") for text in labels], kind="stable")
+    figure.legend(
+        [handles[i] for i in order], [labels[i] for i in order], loc="outside lower center",
+        ncols=2 if max(map(len, labels)) > 30 else 3,
+    )  # fmt: skip

@@ -67,7 +67,8 @@ def read_table(path: str | Path, needed: tuple[str, ...]) -> pd.DataFrame:
     missing = [column for column in needed if column not in table]
     if missing:
         raise UserError(f"{path}: the table lacks the columns {', '.join(missing)}")
-    return table.apply(_typed) if len(table) else table
+    # `DataFrame.apply` would leave the columns of a table without rows as they are.
+    return pd.DataFrame({name: _typed(table[name]) for name in table})
 
 
 def read_trials(path: str | Path) -> pd.DataFrame:

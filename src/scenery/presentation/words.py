@@ -21,6 +21,7 @@ _WORDS = {
     "head.l2": "L2 penalty",
     "optimizer.name": "optimizer",
     "schedule.name": "schedule",
+    "classifier.name": "classifier",
     "schedule.warm_up": "warm-up epochs",
     "early_stopping.patience": "early stopping patience",
     "train_accuracy": "train accuracy",
@@ -41,7 +42,7 @@ _WORDS = {
     "validation_images": "validation images",
     "macro_f1": "macro F1",
 }
-_DROPPED_PREFIXES = ("head.", "optimizer.", "augment.")
+_DROPPED_PREFIXES = ("head.", "optimizer.", "augment.", "classifier.")
 
 
 def heading(column: str) -> str:

@@ -3,14 +3,16 @@
 
 HARDWARE ?= cpu
 CONFIG ?= config/config.yaml
+RESULTS ?= results
 ENV := .venv
 PYTHON ?= python3
 export PATH := $(CURDIR)/$(ENV)/bin:$(CURDIR)/.tools/bin:$(PATH)
 
-.PHONY: help study environment test quick-test check audit format lock schema clean
+.PHONY: help study reproduce environment test quick-test check audit format lock schema clean
 
 help:
 	@echo "make study        set up and run the study of CONFIG ($(CONFIG))"
+	@echo "make reproduce    run the study of RESULTS ($(RESULTS)) again and say what differs"
 	@echo "make test         set up and run all tests"
 	@echo "make quick-test   the tests that train nothing"
 	@echo "make environment  set up only; then: source $(ENV)/bin/activate, snakemake"
@@ -23,6 +25,9 @@ help:
 study: environment
 	@PYTHONPATH=src python -m scenery check $(CONFIG)
 	snakemake --configfile $(CONFIG)
+
+reproduce: environment
+	PYTHONPATH=src python -m scenery reproduce $(RESULTS)
 
 environment: $(ENV)/.$(HARDWARE)
 

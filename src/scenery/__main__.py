@@ -1,4 +1,4 @@
-"""Commands beside Snakemake: `python -m scenery check CONFIG`, `python -m scenery compare A B`."""
+"""Commands beside Snakemake: `python -m scenery check`, `compare` and `reproduce`."""
 
 import argparse
 import sys
@@ -9,6 +9,7 @@ from scenery.errors import UserError
 from scenery.study.config_file import load_config
 from scenery.study.experiments import expand
 from scenery.study.opening import check_config
+from scenery.study.reproducing import differences, in_words, run_again
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,11 +26,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     compare.add_argument(
         "--out", type=Path, default=Path("results/compared"), help="default: %(default)s"
     )
+    words = "run a finished study again from the config in its results; the same, or what differs"
+    again = commands.add_parser("reproduce", help=words, description=words)
+    again.add_argument("results", type=Path, metavar="RESULTS", help="a results folder")
+    again.add_argument(
+        "--out", type=Path, default=Path("results/reproduced"), help="default: %(default)s"
+    )
+    again.add_argument("options", nargs="*", metavar="-- OPTION", help="options of Snakemake")
     given = parser.parse_args(arguments)
     try:
         if given.command == "check":
             print(check_file(given.config))
             return 0
+        if given.command == "reproduce":
+            return reproduce(given.results, given.out, given.options)
         # Imported late, so that --help does not wait for the drawing libraries.
         from scenery.presentation.compare import compare as run
 
@@ -40,6 +50,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     print(f"Written: trials.csv, experiments.csv, comparison.svg and .png in {given.out}")
     return 0
+
+
+def reproduce(published: Path, out: Path, options: Sequence[str]) -> int:
+    """Run a study again and say what differs; status 1 where something does.
+
+    Raises:
+        UserError: It cannot be run again.
+    """
+    run_again(published, out, options)
+    found = differences(published, out)
+    for line in in_words(published, found):
+        print(line)
+    return 1 if found else 0
 
 
 def check_file(config: Path) -> str:

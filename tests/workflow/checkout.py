@@ -14,7 +14,6 @@ import yaml
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CODE = ("workflow", "src", "profiles", "config")
-CONFIG = Path(__file__).with_name("study.yaml")
 
 
 @dataclass(frozen=True)
@@ -97,11 +96,11 @@ class Checkout:
         return Checkout(folder, self.config)
 
 
-def check_out(folder: Path) -> Checkout:
-    """The code as it is now, with the small study."""
+def check_out(folder: Path, study: str = "study.yaml") -> Checkout:
+    """The code as it is now, with one of the small studies beside this file."""
     ignore = shutil.ignore_patterns("__pycache__")
     for name in CODE:
         shutil.copytree(REPOSITORY / name, folder / name, ignore=ignore)
     shutil.copy2(REPOSITORY / "Snakefile", folder)
-    shutil.copy2(CONFIG, folder / "study.yaml")
+    shutil.copy2(Path(__file__).with_name(study), folder / "study.yaml")
     return Checkout(folder)

@@ -1,6 +1,7 @@
 # What a study ends in: tables, comparison, slides and the report.
 
 from importlib.metadata import version
+from types import SimpleNamespace
 
 
 def of_each_experiment(file):
@@ -18,6 +19,7 @@ def all_choices(wildcards):
 
 localrules:
     write_config,
+    write_record,
     list_trials,
     summarise,
     plot_study,
@@ -78,6 +80,41 @@ rule summarise:
         "Joining the results of all experiments"
     script:
         "../scripts/summarise.py"
+
+
+def final_records(wildcards):
+    """The record of every experiment's final model; experiments that chose the same share one."""
+    return [
+        final_model(SimpleNamespace(experiment=experiment))[1]
+        for experiment in STUDY.experiments
+    ]
+
+
+def code_of_numbers():
+    """Digest of the code of every script that makes numbers rather than shows them."""
+    scripts = sorted((Path(workflow.basedir) / "workflow" / "scripts").glob("*.py"))
+    return {path.stem: code(path.stem) for path in scripts if not presents(path)}
+
+
+rule write_record:
+    input:
+        config=rules.write_config.output.config,
+        catalogue=f"{R}/data/catalogue.csv",
+        split=f"{R}/data/split.csv",
+        summary=rules.summarise.output.summary,
+        models=final_records,
+    output:
+        record=f"{R}/record.json",
+    log:
+        f"{LOGS}/write_record.log",
+    params:
+        code=code("write_record"),
+        scripts=code_of_numbers(),
+        experiments=list(STUDY.experiments),
+    message:
+        "Keeping what the results were made with"
+    script:
+        "../scripts/write_record.py"
 
 
 rule plot_study:
@@ -248,6 +285,7 @@ rule make_slides:
 rule results:
     input:
         rules.write_config.output.config,
+        rules.write_record.output.record,
         rules.summarise.output.summary,
         rules.plot_study.output,
         rules.tabulate.output.html,

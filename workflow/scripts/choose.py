@@ -19,8 +19,8 @@ import yaml
 
 from scenery.data.tables import read_results, read_split
 from scenery.errors import UserError
+from scenery.intervals import wilson
 from scenery.jobs import job
-from scenery.presentation.statistics import wilson
 from scenery.study.choosing import Candidate, Result, choose, in_words
 from scenery.study.study import Choose
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import keras
 
-from scenery.learning.heads import MOMENTUM
+# Not the heads' own, so that a change of those leaves weights and features of backbones alone.
+MOMENTUM = 0.9
 
 Known = dict[str, Any]
 

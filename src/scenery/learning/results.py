@@ -49,7 +49,8 @@ def metrics_row(
         "reason": run.reason,
         "parameters": parameters,
         "trained_parameters": trained_parameters,
-        "epochs_run": len(run.history),
+        # Of two steps those of the second, as `epochs` and `best_epoch` are.
+        "epochs_run": sum(row.step == run.history[-1].step for row in run.history),
         "best_epoch": run.best_epoch if best else None,
         "train_accuracy": best.accuracy if best else None,
         "train_loss": best.loss if best else None,

@@ -8,7 +8,8 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from scenery.presentation.statistics import calibration, wilson
+from scenery.intervals import wilson
+from scenery.presentation.statistics import calibration
 from scenery.presentation.style import (
     BLUE,
     CHOSEN,

@@ -5,9 +5,9 @@ from typing import Any
 
 import pandas as pd
 
+from scenery.intervals import wilson
 from scenery.presentation.ranking import completed
 from scenery.presentation.slides import Table
-from scenery.presentation.statistics import wilson
 from scenery.presentation.tables import HtmlTable
 from scenery.presentation.words import accuracy, is_missing, plural, short_count
 

@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
+from scenery.intervals import wilson
 from scenery.presentation.effects_figure import main_effects
 from scenery.presentation.ranking import completed, rank_settings, varied_columns
 from scenery.presentation.reading import Choice
 from scenery.presentation.search_figure import random_search
-from scenery.presentation.statistics import wilson
 from scenery.presentation.style import BLUE, CHOSEN, GREY, new_figure, set_title, styled
 from scenery.presentation.words import (
     accuracy,

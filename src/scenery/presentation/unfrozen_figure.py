@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
+from scenery.intervals import wilson
 from scenery.presentation.ranking import completed
 from scenery.presentation.reading import Choice
-from scenery.presentation.statistics import wilson
 from scenery.presentation.style import BLUE, CHOSEN, new_figure, set_title, styled
 from scenery.presentation.words import accuracy, duration, plural, setting_value, short_count
 

@@ -20,6 +20,9 @@ LIBRARIES = {
     "sklearn": ("scikit-learn",),
     "PIL": ("pillow",),
     "imagehash": ("imagehash",),
+    "scipy": ("scipy",),
+    "skimage": ("scikit-image",),
+    "cv2": ("opencv-python-headless",),
 }
 
 
@@ -46,6 +49,12 @@ def code_digest(script: Path) -> str:
 def first_party_modules(script: Path) -> set[Path]:
     """The script and every module of this project that it imports, directly or not."""
     return _reach(script.resolve())[0]
+
+
+def presents(script: Path) -> bool:
+    """Whether a script shows results rather than makes them."""
+    presentation = SOURCE / "scenery" / "presentation"
+    return any(path.is_relative_to(presentation) for path in first_party_modules(script))
 
 
 def _reach(script: Path) -> tuple[set[Path], set[str]]:

@@ -16,6 +16,7 @@ from scenery.learning import hardware, records
 from scenery.learning.feature_extraction import extract, load_backbone, pooled, write_facts
 from scenery.learning.feature_files import read_features
 from scenery.learning.packed import open_packed
+from scenery.study import versions
 from scenery.study.settings import Augment
 
 TABLE = pd.DataFrame(
@@ -147,12 +148,12 @@ def test_a_record_says_where_a_result_comes_from(tmp_path: Path) -> None:
 
 
 def test_without_git_the_commit_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    records.commit.cache_clear()
+    versions.commit.cache_clear()
     monkeypatch.setenv("PATH", "")
     try:
-        assert records.commit() == "unknown"
+        assert versions.commit() == "unknown"
     finally:
-        records.commit.cache_clear()
+        versions.commit.cache_clear()
 
 
 @pytest.fixture

@@ -171,7 +171,7 @@ def test_half_a_file_that_cannot_be_fetched_anew_is_not_used(
     left.write_bytes((server / MOBILENET_FILE).read_bytes()[:5000])
     (server / MOBILENET_FILE).unlink()
     path = tmp_path / "MobileNet.weights.h5"
-    with pytest.raises(UserError, match="weights of MobileNet could not be had .*404"):
+    with pytest.raises(UserError, match=r"weights of MobileNet could not be had .*404"):
         fetch_imagenet("MobileNet", path)
     assert not path.exists()
 

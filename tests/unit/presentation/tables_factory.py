@@ -177,7 +177,7 @@ def write_test(
         {"class": classes, "precision": precision, "recall": recall, "f1": f1,
          "images": counts.sum(1)}
     ).to_csv(test / "classes.csv", index=False)  # fmt: skip
-    from scenery.presentation.statistics import wilson
+    from scenery.intervals import wilson
 
     correct = int(hits.sum())
     low, high = wilson(correct / len(true), len(true))

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from tables_factory import Experiment
 
+from scenery.intervals import wilson
 from scenery.presentation.conclusions import holm
 from scenery.presentation.importance import importance
 from scenery.presentation.statistics import (
@@ -17,7 +18,6 @@ from scenery.presentation.statistics import (
     mean_interval,
     paired_effect,
     pareto_front,
-    wilson,
 )
 
 

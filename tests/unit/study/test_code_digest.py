@@ -14,7 +14,14 @@ from scenery.study import code_digest as module
 REPOSITORY = Path(__file__).resolve().parents[3]
 SCRIPTS = sorted((REPOSITORY / "workflow" / "scripts").glob("*.py"))
 # Scripts that show what is on disk and compute nothing that another rule learns from.
-PRESENTING = ("plot_", "tabulate", "make_slides", "make_report", "write_tensorboard")
+PRESENTING = (
+    "plot_",
+    "tabulate",
+    "make_slides",
+    "make_report",
+    "write_tensorboard",
+    "compare_published",
+)
 PRINT_ALL = """
 import sys
 from pathlib import Path

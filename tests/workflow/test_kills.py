@@ -1,0 +1,61 @@
+"""Killed at random moments, again and again: one plain call then gives what it always gives."""
+
+import os
+import random
+import time
+from pathlib import Path
+
+import pytest
+from checkout import Checkout, check_out
+from killing import TARGET, VICTIMS, kill_at, results_of
+
+# SCENERY_KILLS=30 is the large run that docs/trust.md tells of; by default there are fewer.
+KILLS = int(os.environ.get("SCENERY_KILLS", "6"))
+KILLS_IN_ONE_STUDY = 6
+JOBS = 19
+SEED = int(os.environ.get("SCENERY_KILLS_SEED", "1"))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], float]:
+    """What the study gives when nobody disturbs it, and the seconds that it takes."""
+    checkout = check_out(tmp_path_factory.mktemp("study") / "undisturbed", "faults.yaml")
+    started = time.monotonic()
+    checkout.snakemake(TARGET)
+    return results_of(checkout), time.monotonic() - started
+
+
+def test_after_kills_one_plain_call_gives_the_same(
+    undisturbed: tuple[dict[str, str], float], tmp_path: Path
+) -> None:
+    expected, seconds = undisturbed
+    draw = random.Random(SEED)
+    left = KILLS
+    for study in range(KILLS):
+        checkout = check_out(tmp_path / str(study), "faults.yaml")
+        killed = disturb(checkout, min(left, KILLS_IN_ONE_STUDY), seconds, draw)
+        left -= len(killed)
+        said = checkout.snakemake(TARGET)
+        print(f"study {study}: killed {'; '.join(killed)}; then one call")
+        assert "Traceback" not in said
+        found = results_of(checkout)
+        assert found.keys() == expected.keys(), killed
+        assert [file for file in expected if found[file] != expected[file]] == [], killed
+        assert not list((checkout.folder / ".snakemake" / "scenery").iterdir())
+        assert checkout.dry_run(TARGET).jobs == {}
+        if not left:
+            return
+
+
+def disturb(checkout: Checkout, most: int, seconds: float, draw: random.Random) -> list[str]:
+    """Kill until the study is through or enough was killed; what was."""
+    killed: list[str] = []
+    while len(killed) < most:
+        # Few jobs at once, so that several kills fall into one study; then up to a job's time, or
+        # within the seconds that Snakemake takes to begin.
+        wait = draw.uniform(0, 1.5) * seconds / JOBS
+        name = kill_at(checkout, draw.choice(VICTIMS), draw.randrange(5), wait, draw)
+        if name is None:
+            break
+        killed.append(name)
+    return killed

@@ -14,6 +14,7 @@ from scenery.masking import masked
 log = logging.getLogger("scenery")
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
+_steps: list[float] = []
 UNEXPECTED = "This should not happen; please report it with the lines below."
 
 
@@ -44,8 +45,11 @@ def job(log_file: str | Path) -> Iterator[None]:
     for handler in handlers:
         handler.setFormatter(form)
         log.addHandler(handler)
+    _steps.clear()
     try:
         yield
+        if _steps:
+            log.info("%.3f s in training, feature or evaluation steps", sum(_steps))
     except UserError as error:
         log.error("ERROR: %s", error)
         sys.exit(1)
@@ -65,6 +69,14 @@ def job(log_file: str | Path) -> Iterator[None]:
     except Exception:
         log.exception(UNEXPECTED)
         sys.exit(1)
+
+
+def count_steps(seconds: float) -> None:
+    """Note time spent in training, feature or evaluation steps; the log's last line is their sum.
+
+    The rest of a job's time is overhead, which `benchmarks/overhead.py` measures.
+    """
+    _steps.append(seconds)
 
 
 def peak_memory_mb() -> float:

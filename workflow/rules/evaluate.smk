@@ -112,6 +112,7 @@ rule refit_network:
         record=f"{R}/experiments/{{experiment}}/refit_network/record.json",
     log:
         f"{LOGS}/refit_network/{{experiment}}.log",
+    threads: lambda w: forward_threads(image_size(wait_for_choice(w.experiment)))
     resources:
         gpu=1,
         mem_mb=lambda w, attempt: 8000 * attempt,

@@ -1,6 +1,16 @@
 # What is frozen gives the same activations in every epoch and trial: computed once, kept as files.
 
 
+def forward_threads(size):
+    """Processors of a job that runs a whole network on images of `size` pixels.
+
+    On few cores such a job would leave the others idle when it is alone; on many, one job for
+    each core would need the memory of as many networks. Small images leave threads nothing to
+    share, and most of the job's time is its start: there, jobs side by side are faster.
+    """
+    return 4 if size >= 128 else 1
+
+
 def feature_images(wildcards):
     """The packed images and the table of those that a feature set renders."""
     features = PLAN.feature_set(wildcards.features)
@@ -35,6 +45,7 @@ rule extract_features:
     wildcard_constraints:
         # Test images meet a network in `evaluate` alone.
         partition="train|validation",
+    threads: lambda w: forward_threads(PLAN.feature_set(w.features).image_size)
     resources:
         gpu=1,
         mem_mb=lambda w, attempt: 6000 * attempt,

@@ -138,6 +138,7 @@ rule fine_tune:
         record=f"{R}/experiments/{{experiment}}/fine_tune/{{trial}}/record.json",
     log:
         f"{LOGS}/fine_tune/{{experiment}}/{{trial}}.log",
+    threads: lambda w: forward_threads(image_size(PLAN.trial(w.experiment, w.trial).settings))
     resources:
         gpu=1,
         mem_mb=lambda w, attempt: 8000 * attempt,

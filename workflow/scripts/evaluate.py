@@ -8,6 +8,7 @@ mistakes of which the model was surest).
 
 import json
 import logging
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from scenery.data.tables import class_names, partition_table, read_split
-from scenery.jobs import job
+from scenery.jobs import count_steps, job
 from scenery.learning import classifiers
 from scenery.learning.final_model import load_final, predict
 from scenery.learning.hardware import set_up
@@ -80,7 +81,10 @@ def evaluate(
     classes = class_names(table)
     images = open_packed(array, partition_table(table, "test"))
     if vectors is None:
-        probabilities = predict(load_final(model), images)
+        network = load_final(model)
+        started = time.perf_counter()
+        probabilities = predict(network, images)
+        count_steps(time.perf_counter() - started)
     else:
         values = image_vectors(images, vectors["features"], vectors["weights"])
         probabilities = classifiers.probabilities(classifiers.load(model), values, len(classes))

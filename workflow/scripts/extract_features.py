@@ -4,11 +4,12 @@ In: packed images, the table that names them, weights. Out: float32 .npy of shap
 or (views, images, ...) for augmented views, and JSON facts with the digest of its content.
 """
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scenery.data.tables import partition_table, read_split
-from scenery.jobs import job
+from scenery.jobs import count_steps, job
 from scenery.learning.feature_extraction import extract, load_backbone, pooled, write_facts
 from scenery.learning.hardware import set_up
 from scenery.learning.packed import open_packed
@@ -54,6 +55,7 @@ def extract_features(
         Network(**features["network"]),
     )
     augment = Augment(**features["augment"]) if features["augment"] else None
+    started = time.perf_counter()
     facts = extract(
         pooled(backbone, features["pooling"]),
         images,
@@ -63,6 +65,7 @@ def extract_features(
         features["views"],
         features["seed"],
     )
+    count_steps(time.perf_counter() - started)
     facts["parameters"] = backbone.count_params()
     write_facts(facts, out_facts)
 

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from scenery.data.tables import class_names, partition_table, read_split
-from scenery.jobs import job, peak_memory_mb
+from scenery.jobs import count_steps, job, peak_memory_mb
 from scenery.learning.epochs import Plan, Run, run_epochs
 from scenery.learning.feature_extraction import load_backbone
 from scenery.learning.feature_files import read_features
@@ -91,6 +91,7 @@ def fine_tune(
         return
     learner = build_learner(trial, settings, table, data, weights)
     run = train(trial, settings, learner, table, state, until)
+    count_steps(sum(epoch.seconds for epoch in run.history))
     row = metrics_row(
         trial["trial"],
         run,

@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from scenery.data.tables import class_names, partition_table, read_split
-from scenery.jobs import job, peak_memory_mb
+from scenery.jobs import count_steps, job, peak_memory_mb
 from scenery.learning.epochs import Plan, Run, run_epochs
 from scenery.learning.feature_files import LabelledFeatures, read_features
 from scenery.learning.hardware import set_up
@@ -123,6 +123,7 @@ def outcome(
     trial: dict[str, Any], data: ShardData, learner: HeadLearner, run: Run, seconds: float
 ) -> TrialResult:
     """What a trained head gave."""
+    count_steps(sum(epoch.seconds for epoch in run.history))
     facts = json.loads(Path(trial["validation"] + ".json").read_text(encoding="utf-8"))
     metrics = metrics_row(
         trial["trial"],

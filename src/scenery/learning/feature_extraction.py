@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from scenery.learning.augmentation import build_augmentation, reseed
 from scenery.learning.backbones import build_backbone
+from scenery.learning.forward import compiled
 from scenery.learning.packed import PackedImages
 from scenery.learning.weights import load_weights
 from scenery.study.networks import Network
@@ -87,47 +88,32 @@ def extract(
     shape = (len(images), *backbone.output.shape[1:])
     full = (views, *shape) if views else shape
     out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_suffix(".partial.npy")
-    array = np.lib.format.open_memmap(partial, mode="w+", dtype=np.float32, shape=full)
     augmentation = build_augmentation(augment, seed) if views and augment else None
-    forward = _compiled(backbone, augmentation)
+    forward = compiled(backbone, augmentation)
     progress = _Progress(len(images) * max(views, 1))
-    for view in range(max(views, 1)):
-        if augmentation is not None:
-            reseed(augmentation, seed, view)
-        target = array[view] if views else array
-        start = 0
-        for pixels in images.batches(batch):
-            values = forward(pixels).numpy()
-            target[start : start + len(values)] = values
-            start += len(values)
-            progress.add(len(values))
-    digest = _digest(array)
-    array.flush()
-    del array
+    digest = hashlib.sha256(repr(full).encode())
+    partial = out.with_suffix(".partial.npy")
+    # Row after row: memory does not grow with the number of images, and a full disk is an error.
+    with partial.open("wb") as file:
+        header = {"descr": "<f4", "fortran_order": False, "shape": full}
+        np.lib.format.write_array_header_1_0(file, header)
+        for view in range(max(views, 1)):
+            if augmentation is not None:
+                reseed(augmentation, seed, view)
+            for values in feature_batches(forward, images, batch):
+                digest.update(values.data)
+                file.write(values.data)
+                progress.add(len(values))
     partial.replace(out)
-    return {"shape": list(full), "views": views, "digest": digest}
+    return {"shape": list(full), "views": views, "digest": digest.hexdigest()[:16]}
 
 
-def _compiled(
-    backbone: keras.Model, augmentation: keras.Model | None
-) -> Callable[[tf.Tensor], tf.Tensor]:
-    @tf.function(reduce_retracing=True)
-    def forward(pixels: tf.Tensor) -> tf.Tensor:
-        images = tf.cast(pixels, tf.float32)
-        if augmentation is not None:
-            images = augmentation(images, training=True)
-        return backbone(images, training=False)
-
-    return forward
-
-
-def _digest(array: np.ndarray) -> str:
-    digest = hashlib.sha256(repr(array.shape).encode())
-    rows = array.reshape(-1, array.shape[-1])
-    for start in range(0, len(rows), 4096):
-        digest.update(np.ascontiguousarray(rows[start : start + 4096]).tobytes())
-    return digest.hexdigest()[:16]
+def feature_batches(
+    forward: Callable[[tf.Tensor], tf.Tensor], images: PackedImages, batch: int
+) -> Iterator[np.ndarray]:
+    """The features of all images in their order, some at a time: float32, (up to `batch`, ...)."""
+    for pixels in images.batches(batch):
+        yield np.ascontiguousarray(forward(pixels).numpy(), np.float32)
 
 
 def write_facts(facts: dict[str, Any], out: str | Path) -> None:

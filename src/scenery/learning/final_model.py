@@ -5,9 +5,9 @@ from zipfile import BadZipFile
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from scenery.errors import UserError
+from scenery.learning.forward import compiled
 from scenery.learning.packed import PackedImages
 
 BATCH = 64
@@ -32,8 +32,6 @@ def load_final(path: str | Path) -> keras.Model:
 
 def predict(model: keras.Model, images: PackedImages) -> np.ndarray:
     """Class probabilities, float64, shape (images, classes)."""
-    forward = tf.function(
-        lambda pixels: model(tf.cast(pixels, tf.float32), training=False), reduce_retracing=True
-    )
+    forward = compiled(model)
     parts = [forward(batch).numpy() for batch in images.batches(BATCH)]
     return np.concatenate(parts).astype(np.float64)

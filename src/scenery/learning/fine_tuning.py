@@ -11,6 +11,7 @@ import tensorflow as tf
 from scenery.learning.augmentation import build_augmentation, reseed
 from scenery.learning.class_weights import image_weights
 from scenery.learning.cuts import freeze_below
+from scenery.learning.forward import compiled
 from scenery.learning.heads import build_head
 from scenery.learning.inference_mode import InferenceMode
 from scenery.learning.merging import IMAGE, POSITIONS, learning_from_positions, position_loss
@@ -58,9 +59,7 @@ class FineTuneLearner(ModelLearner[PackedImages]):
         self.trainer.optimizer.build(self.trainer.trainable_variables)
         self._targets = np.eye(classes, dtype=np.float32)[training.labels]
         self._weights = image_weights(training.labels, classes, settings.class_weights)
-        self._predict = tf.function(
-            lambda x: self.model(tf.cast(x, tf.float32), training=False), reduce_retracing=True
-        )
+        self._predict = compiled(self.model)
 
     def _compile(self) -> None:
         smoothing = self.settings.label_smoothing

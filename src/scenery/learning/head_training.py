@@ -49,7 +49,11 @@ class HeadLearner(ModelLearner[LabelledFeatures]):
         # Plain features stay one tensor for all epochs; views are gathered anew for each.
         self._plain = None if training.views else tf.constant(training.values)
         self._epoch = tf.function(self._one_epoch, reduce_retracing=True)
-        self._predict = tf.function(lambda x: self.model(x, training=False), reduce_retracing=True)
+        # Traced once for parts of all sizes, the smaller last one included.
+        self._predict = tf.function(
+            lambda x: self.model(x, training=False),
+            input_signature=[tf.TensorSpec((None, *shape), tf.float32)],
+        )
 
     def train_epoch(self, epoch: int, rate: float) -> tuple[float, float]:
         """One pass over the training features in an order of its own."""

@@ -1,5 +1,6 @@
 """Packed images as batches: memory-mapped, so that memory does not grow with their number."""
 
+import mmap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +41,7 @@ class PackedImages:
         for number, array in enumerate(self.arrays):
             here = self.sources[positions] == number
             pixels[here] = array[self.rows[positions[here]]]
+            release(array)
         return pixels
 
     def joined_with(self, other: "PackedImages") -> "PackedImages":
@@ -67,6 +69,17 @@ class PackedImages:
             return images
 
         return tf.data.Dataset.from_tensor_slices(positions).batch(batch).map(gather).prefetch(2)
+
+
+def release(array: np.ndarray) -> None:
+    """Give the memory of a mapped array back; the system's cache keeps the pages for the next look.
+
+    Mapped pages count as the job's memory from the first look at them until its end, and a
+    cluster may end a job for what it holds.
+    """
+    mapped = array.base
+    if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def open_packed(array: str | Path, table: pd.DataFrame) -> PackedImages:

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 import tensorflow as tf
 
@@ -66,6 +67,20 @@ def test_batches_in_any_order(array: Path, batch: int) -> None:
         assert max(len(part) for part in read) == min(batch, 6)
         values = np.concatenate(read)[:, 0, 0, 0]
         assert (values == 20 * (np.arange(6) if positions is None else order)).all()
+
+
+def test_what_was_read_is_not_held(tmp_path: Path) -> None:
+    count, size = 2000, 128
+    file = tmp_path / "large.npy"
+    np.save(file, np.ones((count, size, size, 3), np.uint8))
+    table = pd.DataFrame({"file": "", "label": 0, "row": np.arange(count)})
+    images = open_packed(file, table)
+    images.read(np.arange(10))
+    before = psutil.Process().memory_info().rss
+    for start in range(0, count, 100):
+        assert images.read(np.arange(start, start + 100)).all()
+    grown = psutil.Process().memory_info().rss - before
+    assert grown < file.stat().st_size / 4
 
 
 def test_two_partitions_as_one(array: Path) -> None:

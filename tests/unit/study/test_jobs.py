@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scenery.errors import UserError
-from scenery.jobs import job
+from scenery.jobs import count_steps, job
 
 
 @pytest.fixture(autouse=True)
@@ -47,3 +47,12 @@ def test_a_defect_shows_where(
     with pytest.raises(SystemExit), job(tmp_path / "a.log"):
         raise error
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_the_log_says_how_long_the_work_itself_took(tmp_path: Path) -> None:
+    for _ in range(2):  # a second job of one process starts from nothing
+        with job(tmp_path / "a.log"):
+            count_steps(1.25)
+            count_steps(2)
+    last = (tmp_path / "a.log").read_text(encoding="utf-8").splitlines()[-1]
+    assert last.endswith("3.250 s in training, feature or evaluation steps")

@@ -10,6 +10,7 @@
 #   experiments/{experiment}/chosen.yaml            what was chosen, on validation images alone
 #   experiments/{experiment}/refit_head|refit_network/   the chosen settings trained once more
 #   experiments/{experiment}/test/                  its score: the one place for test images
+#   experiments/{experiment}/published.csv          what others published, beside ours
 #   experiments/{experiment}/figures/  figures/     pictures
 #   experiments/{experiment}/explain/               what is inside a final model
 #   trials.csv  summary.csv  slides.pdf  slides.pptx  report.html

@@ -75,7 +75,6 @@ rule summarise:
     params:
         code=code("summarise"),
         titles={name: e.title or name for name, e in STUDY.experiments.items()},
-        published=PUBLISHED,
     message:
         "Joining the results of all experiments"
     script:

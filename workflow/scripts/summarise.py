@@ -78,11 +78,11 @@ if __name__ == "__main__":
             trials=[Path(path) for path in snakemake.input.trials],
             metrics=[Path(path) for path in snakemake.input.metrics],
             titles=snakemake.params.titles,
+            # The paths and not their name: of a list of one file that holds the file alone.
             published={
-                name: Path(path)
-                for name, path in zip(
-                    snakemake.params.published, snakemake.input.published, strict=True
-                )
+                Path(path).parent.name: Path(path)
+                for path in snakemake.input
+                if Path(path).name == "published.csv"
             },
             out=Path(snakemake.output.summary),
         )

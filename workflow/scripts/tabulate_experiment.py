@@ -30,7 +30,7 @@ if __name__ == "__main__":
     with job(snakemake.log[0]):
         tabulate_experiment(
             trials=Path(snakemake.input.trials),
-            published=next(map(Path, snakemake.input.get("published", [])), None),
+            published=next(map(Path, snakemake.input[1:]), None),
             title=snakemake.params.title,
             out=Path(snakemake.output.html),
         )

@@ -8,7 +8,7 @@ ENV := .venv
 PYTHON ?= python3
 export PATH := $(CURDIR)/$(ENV)/bin:$(CURDIR)/.tools/bin:$(PATH)
 
-.PHONY: help study reproduce environment test quick-test check audit format lock schema clean
+.PHONY: help study reproduce environment test quick-test benchmarks check audit format lock schema clean
 
 help:
 	@echo "make study        set up and run the study of CONFIG ($(CONFIG))"
@@ -16,6 +16,7 @@ help:
 	@echo "make test         set up and run all tests"
 	@echo "make quick-test   the tests that train nothing"
 	@echo "make environment  set up only; then: source $(ENV)/bin/activate, snakemake"
+	@echo "make benchmarks   measure speed on the photographs of SHARED ($(SHARED))"
 	@echo "make check        formatting, linting, types"
 	@echo "make audit        known vulnerabilities of the requirements"
 	@echo "make format       put code in shape"
@@ -51,6 +52,11 @@ check: environment $(ENV)/.dev
 # Known vulnerabilities of what is installed; says so where the service that knows cannot be asked.
 audit: $(ENV)/.dev
 	python .ci/audit.py
+
+# About a quarter of an hour on two cores; SHARED is the folder of photographs and weights.
+SHARED ?= ../shared
+benchmarks: environment $(ENV)/.benchmarks
+	python -m benchmarks --shared $(SHARED)
 
 format: $(ENV)/.dev
 	ruff format .

@@ -18,6 +18,9 @@ RUN_IN = {
     "make test": ".ci/run",
     "make quick-test": ".ci/run",
     "make environment": "Makefile",
+    "make benchmarks": "Makefile",
+    "python -m benchmarks heads": "tests/performance/test_benchmarks.py",
+    "python -m benchmarks --list": "tests/performance/test_benchmarks.py",
     "source .venv/bin/activate": ".ci/run",
     "snakemake -n": ".ci/run",
     "snakemake": ".ci/run",
@@ -34,7 +37,7 @@ def commands() -> list[str]:
     """The commands of README and CONTRIBUTING, without comments."""
     lines = [
         line.split("#")[0].strip()
-        for document in ("README.md", "CONTRIBUTING.md")
+        for document in ("README.md", "CONTRIBUTING.md", "docs/performance.md")
         for block in blocks(document, "sh")
         for line in block.splitlines()
     ]
@@ -69,7 +72,13 @@ def test_a_documented_study_is_valid(document: str, block: str) -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    for document in ("README.md", "CONTRIBUTING.md", "docs/design.md", "docs/explaining.md"):
+    for document in (
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/design.md",
+        "docs/explaining.md",
+        "docs/performance.md",
+    ):
         text = (REPOSITORY / document).read_text(encoding="utf-8")
         for target in re.findall(r"\]\(([^)#]+)\)", text):
             if not target.startswith("http"):

@@ -1,0 +1,1 @@
+"""Performance on real photographs, side by side with the usual way: `python -m benchmarks`."""

@@ -1,0 +1,93 @@
+"""Measure on the shared photographs and write RESULTS.md.
+
+    python -m benchmarks                 all that measure time, about 15 minutes on two cores
+    python -m benchmarks heads views     only these
+    python -m benchmarks --list          what there is
+
+Every benchmark replaces its own rows of the table. Those that measure accuracy or memory take
+longer and do not mind a busy machine; they run when they are named.
+"""
+
+import argparse
+import dataclasses
+import importlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPOSITORY / "src"))
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from benchmarks.material import real, tiny  # noqa: E402
+from benchmarks.results import FOLDER, record  # noqa: E402
+
+# Minutes on two quiet cores, and what is asked.
+TIMED = {
+    "search": "9 min: a whole random search against the usual script, KerasTuner and Optuna",
+    "features": "1 min: computing features against the bare forward pass",
+    "fine_tuning": "2 min: fine-tuning with augmentation against the bare training step",
+    "heads": "1 min: a head's trial against Keras' fit",
+    "views": "1 min: kept views against augmentation in each epoch",
+    "overhead": "4 min: what a job costs besides its work",
+    "startup": "2 min: calls of Snakemake that train nothing",
+}
+LONG = {
+    "search_accuracy": "15 min: what the searches find",
+    "views_accuracy": "4 min: what kept views cost in accuracy",
+    "memory": "15 min: memory of every job with ten times the images",
+}
+
+
+def main() -> None:
+    """Run the benchmarks that are named, each in a process of its own."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    known = TIMED | LONG
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which; see --list")
+    parser.add_argument("--list", action="store_true", help="say what there is")
+    parser.add_argument(
+        "--shared",
+        type=Path,
+        default=Path(os.environ.get("SCENERY_SHARED", REPOSITORY.parent / "shared")),
+        help="folder of photographs and weights (default: SCENERY_SHARED or ../shared)",
+    )
+    parser.add_argument(
+        "--work", type=Path, default=REPOSITORY / ".benchmarks", help="default: %(default)s"
+    )
+    parser.add_argument("--out", type=Path, default=FOLDER, help="folder of RESULTS.md")
+    parser.add_argument("--rounds", type=int, help="how often each side runs (default: 7)")
+    parser.add_argument("--tiny", action="store_true", help="drawn pictures: does it run at all?")
+    given = parser.parse_args()
+    if given.list:
+        print("\n".join(f"{name:16} {words}" for name, words in known.items()))
+        return
+    names = given.names or list(TIMED)
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        parser.error(f"there is no benchmark {unknown[0]}; there are {', '.join(known)}")
+    if len(names) > 1:
+        options = ["--shared", given.shared, "--work", given.work, "--out", given.out]
+        options += ["--tiny"] if given.tiny else []
+        options += ["--rounds", given.rounds] if given.rounds else []
+        for name in names:
+            command = [sys.executable, "-m", "benchmarks", name, *map(str, options)]
+            subprocess.run(command, cwd=REPOSITORY, check=True)
+        return
+    given.work.mkdir(parents=True, exist_ok=True)
+    work = given.work.resolve()
+    material = tiny(work) if given.tiny else real(given.shared, work)
+    if given.rounds:
+        material = dataclasses.replace(material, rounds=given.rounds)
+    rows = importlib.import_module(f"benchmarks.{names[0]}").run(material)
+    record(names[0], rows, 1 if names[0] in LONG else material.rounds, list(known), given.out)
+    for row in rows:
+        print(f"{names[0]}: {row.work} / {row.compared}: {row.measured}  {row.note}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""One trial of a head on features, start to end, against Keras' `fit` on the same arrays."""
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+
+from benchmarks.material import Material
+from benchmarks.measuring import Spread, cores, in_turn, ratios, seconds
+from benchmarks.results import Row
+from scenery.learning.epochs import Plan, run_epochs
+from scenery.learning.hardware import set_up
+from scenery.learning.head_training import HeadLearner, LabelledFeatures
+from scenery.learning.heads import build_head
+from scenery.study.settings import Settings
+
+CLASSES = 8
+VALUES = 1024
+IMAGES = {"train": 1881, "validation": 807}
+
+
+def run(material: Material) -> list[Row]:
+    """Epochs per second of both at the batch sizes of the course's scripts."""
+    set_up(cores())
+    data = {part: _drawn(count) for part, count in IMAGES.items()}
+    rows = []
+    for batch in (32, 10):
+        settings = Settings.model_validate(
+            {"head": {"dropout": 0.5}, "batch_size": batch, "epochs": material.epochs}
+        )
+        rounds = in_turn([_scenery(settings, data), _keras(settings, data)], material.rounds)
+        times = ratios(rounds, 0, 1)
+        own, fit = (Spread.of([1000 / values[side] for values in rounds]) for side in (0, 1))
+        rows.append(
+            Row(
+                work=f"a head's trial of {material.epochs} epochs, batch {batch}",
+                compared="Keras' `fit` with default settings",
+                measured=f"{times} times its epochs per second",
+                target="≥ 4",
+                met=times.median >= 4,
+                note=f"{own} ms an epoch against {fit}, building and tracing included; "
+                f"{IMAGES['train']} training and {IMAGES['validation']} validation images, "
+                f"{VALUES} features, {cores()} threads",
+            )
+        )
+    return rows
+
+
+def _drawn(count: int) -> LabelledFeatures:
+    """Arrays of the size of the shared photographs' features; speed does not ask for values."""
+    generator = np.random.default_rng(count)
+    values = generator.random((count, VALUES), np.float32)
+    return LabelledFeatures(values, generator.integers(0, CLASSES, count))
+
+
+def _scenery(settings: Settings, data: dict[str, LabelledFeatures]) -> Callable[[], float]:
+    def trial() -> float:
+        def work() -> None:
+            learner = HeadLearner(settings, CLASSES, data["train"], data["validation"])
+            run_epochs(learner, Plan.of(settings, "head"), "benchmark", quiet=True)
+
+        return settings.epochs / seconds(work)
+
+    return trial
+
+
+def _keras(settings: Settings, data: dict[str, LabelledFeatures]) -> Callable[[], float]:
+    arrays = {part: (d.values, np.eye(CLASSES)[d.labels]) for part, d in data.items()}
+
+    def trial() -> float:
+        def work() -> None:
+            model = build_head((VALUES,), CLASSES, settings.head)
+            model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+            model.fit(
+                *arrays["train"],
+                batch_size=settings.batch_size,
+                epochs=settings.epochs,
+                validation_data=arrays["validation"],
+                verbose=0,
+            )
+            keras.backend.clear_session()
+
+        return settings.epochs / seconds(work)
+
+    return trial

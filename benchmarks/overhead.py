@@ -1,0 +1,75 @@
+"""What a job costs besides its work: imports, opening files, building and loading the network.
+
+A job's process is watched from its start to its end; its log says how long its training, feature
+or evaluation steps took. The rest is compared with a bare `import tensorflow`.
+"""
+
+import re
+import sys
+
+from benchmarks.material import Material, check_out
+from benchmarks.measuring import Spread, seconds
+from benchmarks.results import Row
+from benchmarks.watching import watch
+
+CONFIG = "overhead.yaml"
+RULES = ("extract_features", "train_heads", "fine_tune", "evaluate")
+STEPS = re.compile(r"([0-9.]+) s in training, feature or evaluation steps")
+
+
+def run(material: Material) -> list[Row]:
+    """One row for each kind of job."""
+    targets = _prepare(material)
+    # One job at a time, so that none waits for another's processor.
+    command = material.snakemake("--cores", "1", "--allowed-rules", *RULES, config=CONFIG)
+    command[3:3] = ["--force", *targets]
+    bare: list[float] = []
+    rest: dict[str, list[float]] = {rule: [] for rule in RULES}
+    for _ in range(material.rounds):
+        bare.append(seconds(lambda: material.run([sys.executable, "-c", "import tensorflow"])))
+        jobs = {job.rule: job for job in watch(command, material.folder)}
+        for rule in RULES:
+            rest[rule].append(jobs[rule].seconds - _steps(material, rule))
+    imports = Spread.of(bare)
+    return [_row(rule, rest[rule], bare, imports) for rule in RULES]
+
+
+def _row(rule: str, rest: list[float], bare: list[float], imports: Spread) -> Row:
+    times = Spread.of([own / other for own, other in zip(rest, bare, strict=True)])
+    return Row(
+        work=f"a job of `{rule}` without its training, feature or evaluation steps",
+        compared="bare `import tensorflow`",
+        measured=f"{times} times as long",
+        target="≤ 1.6",
+        met=times.median <= 1.6,
+        note=f"{Spread.of(rest)} s against {imports} s",
+    )
+
+
+def _steps(material: Material, rule: str) -> float:
+    logs = list((material.folder / "logs" / "overhead" / rule).rglob("*.log"))
+    newest = max(logs, key=lambda path: path.stat().st_mtime)
+    return float(STEPS.findall(newest.read_text(encoding="utf-8"))[-1])
+
+
+def _prepare(material: Material) -> list[str]:
+    """Run all that comes before; gives an output of each kind of job."""
+    check_out(material.folder)
+    few = {"subset": "few", "epochs": 1}
+    study = material.search() | {
+        "results": "results/overhead",
+        "subsets": {"few": {"per_class": min(8, material.per_class), "seed": 1}},
+        "experiments": {
+            "heads": {"set": few, "grid": {"head.dropout": [0.5]}},
+            "networks": {"set": few, "grid": {"trainable": ["all"]}},
+        },
+    }
+    material.write(CONFIG, study)
+    folder = "results/overhead/experiments"
+    metrics = f"{folder}/heads/test/metrics.json"
+    material.run(material.snakemake(metrics, f"{folder}/networks/chosen.yaml", config=CONFIG))
+    root = material.folder
+    features = next((root / "results/overhead/features").glob("*/validation.npy"))
+    trained = next((root / folder / "networks/fine_tune").glob("*/metrics.csv"))
+    heads = f"{folder}/heads/train_heads/0/metrics.csv"
+    return [str(features.relative_to(root)), heads, str(trained.relative_to(root)), metrics]

@@ -1,0 +1,85 @@
+"""The table of results: every benchmark replaces its own rows and leaves the others alone."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.measuring import machine
+
+FOLDER = Path(__file__).resolve().parent
+HEADING = """# Results
+
+Written by `python -m benchmarks`; what was tried on the way stands in
+[docs/performance.md](../docs/performance.md). A figure is the median over rounds in which both
+sides ran in turn, with its quartiles in brackets. "Scaled" means that a few epochs were timed and
+multiplied by their number.
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One question and its answer.
+
+    Attributes:
+        work: What was done.
+        compared: What it was compared with.
+        measured: The figure with its spread.
+        target: What is to be reached; empty where there is no target.
+        met: Whether it is; None without a target.
+        note: Counts and seconds behind the figure.
+    """
+
+    work: str
+    compared: str
+    measured: str
+    target: str = ""
+    met: bool | None = None
+    note: str = ""
+
+
+def record(
+    benchmark: str, rows: list[Row], rounds: int, order: list[str], folder: Path = FOLDER
+) -> None:
+    """Put a benchmark's rows into results.json and write RESULTS.md anew.
+
+    Args:
+        benchmark: Its name.
+        rows: Its answers.
+        rounds: How often each side ran.
+        order: All benchmarks' names, in the order of the table.
+        folder: Where both files lie.
+    """
+    store = folder / "results.json"
+    known = json.loads(store.read_text(encoding="utf-8")) if store.exists() else {}
+    known[benchmark] = {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "machine": machine(),
+        "rounds": rounds,
+        "rows": [asdict(row) for row in rows],
+    }
+    known = {name: known[name] for name in order if name in known}
+    store.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+    (folder / "RESULTS.md").write_text(as_markdown(known), encoding="utf-8")
+
+
+def as_markdown(known: dict[str, dict]) -> str:
+    """All answers as one table for each machine."""
+    text = HEADING
+    for name in dict.fromkeys(entry["machine"] for entry in known.values()):
+        text += f"\n## {name}\n\n"
+        text += "| benchmark | work | compared with | measured | to reach | met | rounds | date |\n"
+        text += "|---|---|---|---|---|---|---|---|\n"
+        notes = []
+        for benchmark, entry in known.items():
+            if entry["machine"] != name:
+                continue
+            for values in entry["rows"]:
+                row = Row(**values)
+                met = "" if row.met is None else "yes" if row.met else "**no**"
+                cells = [f"`{benchmark}`", row.work, row.compared, row.measured, row.target, met]
+                text += "| " + " | ".join([*cells, str(entry["rounds"]), entry["date"]]) + " |\n"
+                if row.note:
+                    notes.append(f"- `{benchmark}`, {row.work}: {row.note}\n")
+        text += "\n" + "".join(dict.fromkeys(notes))
+    return text

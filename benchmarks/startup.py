@@ -1,0 +1,71 @@
+"""Calls of Snakemake that train nothing: one with nothing left to do, one that only plans."""
+
+import sys
+
+from benchmarks.material import Material, check_out
+from benchmarks.measuring import Spread, in_turn, seconds
+from benchmarks.results import Row
+
+LARGEST_SECONDS = 3.0
+# Runs Snakemake in this process, so that what it imports can be seen.
+SPY = """
+import sys
+from snakemake.cli import main
+sys.argv = ["snakemake", *sys.argv[1:]]
+try:
+    main()
+except SystemExit:
+    pass
+print("TENSORFLOW" if "tensorflow" in sys.modules else "NO TENSORFLOW")
+"""
+
+
+def run(material: Material) -> list[Row]:
+    """Seconds of both calls, and whether they import TensorFlow."""
+    check_out(material.folder)
+    calls = {
+        "a second `snakemake` call of a finished study": _finished(material),
+        f"dry run of a study of {(trials := 250)} trials, each a job": _planned(material, trials),
+    }
+    sides = [lambda call=call: seconds(lambda: material.run(call)) for call in calls.values()]
+    rounds = in_turn(sides, material.rounds)
+    rows = []
+    for number, (work, call) in enumerate(calls.items()):
+        spread = Spread.of([values[number] for values in rounds])
+        clean = "NO TENSORFLOW" in material.run([sys.executable, "-c", SPY, *call[3:]])
+        rows.append(
+            Row(
+                work=work,
+                compared="",
+                measured=f"{spread} s",
+                target="≤ 3 s, no TensorFlow",
+                met=spread.median <= LARGEST_SECONDS and clean,
+                note="TensorFlow is " + ("not imported" if clean else "imported"),
+            )
+        )
+    return rows
+
+
+def _finished(material: Material) -> list[str]:
+    """The call for a small study that has been run to its report."""
+    study = {
+        "results": "results/finished",
+        "dataset": {"path": "generated", "generated": {"per_class": 6, "image_size": 32}},
+        "base": {"backbone": "SqueezeNet", "weights": "none", "image_size": 32, "epochs": 2},
+        "explain": {"experiments": "none"},
+        "experiments": {"heads": {"grid": {"head.dropout": [0, 0.5]}}},
+    }
+    material.write("finished.yaml", study)
+    call = material.snakemake(config="finished.yaml")
+    material.run(call)
+    # The report is made of the run before, so once more until there is nothing left to do.
+    material.run(call)
+    return call
+
+
+def _planned(material: Material, trials: int) -> list[str]:
+    study = material.search() | {"results": "results/planned"}
+    study["base"]["trainable"] = "all"
+    study["experiments"]["search"]["random"]["trials"] = trials
+    material.write("planned.yaml", study)
+    return material.snakemake("--dry-run", "--quiet", "all", config="planned.yaml")

@@ -13,9 +13,7 @@ def image_root():
     """The folder that files in catalogue and split are relative to."""
     if STUDY.dataset.root is not None:
         return STUDY.dataset.root
-    return (
-        IMAGES if MADE or os.path.isdir(IMAGES) else os.path.dirname(IMAGES) or "."
-    )
+    return IMAGES if MADE or os.path.isdir(IMAGES) else os.path.dirname(IMAGES) or "."
 
 
 def images_digest(wildcards):

@@ -50,6 +50,15 @@ rule provide_weights:
         "../scripts/provide_weights.py"
 
 
+def own_network(weights):
+    """Image size and options of one of Scenery's own networks; None for a published one."""
+    found = PLAN.own_network(weights)
+    if found is None:
+        return None
+    size, options = found
+    return {"image_size": size, "options": options.model_dump(mode="json")}
+
+
 rule check_weights:
     input:
         weights=rules.provide_weights.output.weights,
@@ -61,6 +70,7 @@ rule check_weights:
         code=code("check_weights"),
         backbone=lambda w: PLAN.weights(w.weights)[0],
         layers=lambda w: PLAN.layers_needed(w.weights),
+        own=lambda w: own_network(w.weights),
     message:
         "Checking that the weights {wildcards.weights} cover the layers in use"
     script:

@@ -6,12 +6,13 @@ In: a weights file. Out: JSON with the layers checked and their number of parame
 import json
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scenery.jobs import job
 from scenery.learning.backbones import build_backbone
 from scenery.learning.weights import load_weights
 from scenery.study.backbone_facts import facts
+from scenery.study.networks import Network
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -19,16 +20,27 @@ if TYPE_CHECKING:
 log = logging.getLogger("scenery")
 
 
-def check_weights(weights: Path, backbone: str, layers: list[str], out: Path) -> None:
+def check_weights(
+    weights: Path, backbone: str, layers: list[str], out: Path, own: dict[str, Any] | None = None
+) -> None:
     """Load the weights into the backbone ended at each of the layers.
+
+    Args:
+        weights: The weights file.
+        backbone: A name of the backbone table.
+        layers: Where trials end it.
+        out: The JSON file.
+        own: Image size and options of one of Scenery's own networks, whose weights depend on them.
 
     Raises:
         UserError: When the file is damaged, of another network, or ends too early.
     """
     parameters = {}
+    # Elsewhere parameters do not depend on the image size, and the native one is always allowed.
+    size = own["image_size"] if own else facts(backbone).size
+    options = Network(**own["options"]) if own else None
     for layer in layers:
-        # Parameters do not depend on the image size, and the native one is always allowed.
-        network = build_backbone(backbone, facts(backbone).size, layer)
+        network = build_backbone(backbone, size, layer, options)
         load_weights(network, weights)
         parameters[layer] = network.count_params()
         log.info("%s up to %s: %d parameters, all covered", backbone, layer, parameters[layer])
@@ -42,4 +54,5 @@ if __name__ == "__main__":
             backbone=snakemake.params.backbone,
             layers=snakemake.params.layers,
             out=Path(snakemake.output.facts),
+            own=snakemake.params.own,
         )

@@ -173,10 +173,12 @@ def check_fit(study: Study, settings: Settings, place: str) -> None:
             f"{place}: weights: {settings.backbone} is made by hand and has none; give none; "
             f"found {settings.weights!r}"
         )
-    if settings.weights != "none" and settings.backbone in NATIVE_SIZES:
+    built_anew = settings.backbone in NATIVE_SIZES and settings.learnt_in is None
+    if settings.weights != "none" and built_anew:
         raise UserError(
             f"{place}: weights: {settings.backbone} is built anew for each trial and there are no "
-            f"weights for it; give none, or trainable: scratch; found {settings.weights!r}"
+            f"weights for it; give none, trainable: scratch, or experiment:NAME; found "
+            f"{settings.weights!r}"
         )
     if settings.weights == "imagenet" and not known.imagenet:
         raise UserError(

@@ -15,6 +15,7 @@ from scenery.study.features import (
     weights_id,
 )
 from scenery.study.halving import rungs
+from scenery.study.networks import NATIVE_SIZES, Network
 from scenery.study.settings import LEARNT_IN, Settings
 from scenery.study.study import Study
 from scenery.study.trials import Trial
@@ -209,6 +210,18 @@ class Plan:
         """The layers at which trials known by now end a backbone with these weights."""
         empty: set[str] = set()
         return sorted(empty.union(*(k.layers.get(identity, empty) for k in self._all_known())))
+
+    def own_network(self, identity: str) -> tuple[int, Network] | None:
+        """Image size and options of one of Scenery's own networks with these weights.
+
+        Other backbones have the same weights whatever the size, and no options: None.
+        """
+        for known in self._all_known():
+            for features in known.feature_sets.values():
+                name = weights_id(features.backbone, features.weights)
+                if name == identity and features.backbone in NATIVE_SIZES:
+                    return features.image_size, features.network
+        return None
 
     def published(self, experiment: str) -> list[dict[str, object]]:
         """What others published for an experiment, with the settings that it belongs to."""

@@ -54,7 +54,8 @@ def _model(wanted: Classifier, class_weight: str | None, seed: int) -> BaseEstim
     if wanted.name == "logistic_regression":
         return LogisticRegression(C=wanted.C, class_weight=class_weight, max_iter=MOST_STEPS)
     if wanted.name == "nearest_neighbours":
-        return KNeighborsClassifier(wanted.neighbours)
+        # In hundreds of dimensions no tree of points finds neighbours faster than comparing all.
+        return KNeighborsClassifier(wanted.neighbours, algorithm="brute")
     return RandomForestClassifier(
         wanted.trees, max_depth=wanted.depth, class_weight=class_weight, random_state=seed
     )

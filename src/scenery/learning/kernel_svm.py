@@ -133,15 +133,16 @@ def _calibrated(
     _, first = np.unique(images, return_index=True)
     folds = min(FOLDS, int(np.unique(y[first], return_counts=True)[1].min()))
     if folds < 2:
-        # Of a class with one image none is left to calibrate by.
-        fitted = FrozenEstimator(svm.fit(kernels, y))
-        return CalibratedClassifierCV(fitted, method="temperature").fit(kernels, y)
-    splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
-    # Views of one image are so alike that they must not be on both sides.
-    splits = [
-        (np.flatnonzero(~np.isin(images, held)), np.flatnonzero(np.isin(images, held)))
-        for _, held in splitter.split(first, y[first])
-    ]
-    return CalibratedClassifierCV(svm, method="temperature", cv=splits, ensemble=False).fit(
-        kernels, y
-    )
+        # Of a class with one image none is left to calibrate by but itself.
+        everything = np.arange(len(y))
+        svm = FrozenEstimator(svm.fit(kernels, y))
+        splits = [(everything, everything)]
+    else:
+        splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
+        # Views of one image are so alike that they must not be on both sides.
+        splits = [
+            (np.flatnonzero(~np.isin(images, held)), np.flatnonzero(np.isin(images, held)))
+            for _, held in splitter.split(first, y[first])
+        ]
+    calibrated = CalibratedClassifierCV(svm, method="temperature", cv=splits, ensemble=False)
+    return calibrated.fit(kernels, y)

@@ -332,7 +332,6 @@ def _refuse_impossible(study: Study, name: str, starts: list[Settings], source: 
 def _refuse_unused(study: Study, source: str) -> None:
     """Refuse what the base says of networks where all trials would be classical models."""
     said = sorted(study.base.model_fields_set.intersection(OF_NETWORKS))
-    said += [f"head.{name}" for name in sorted(study.base.head.model_fields_set - {"pooling"})]
     if study.base.classifier is not None and said:
         raise UserError(
             f"{source}: base.{said[0]}: it is for networks and not used by base.classifier; leave "

@@ -1,0 +1,133 @@
+"""fit_classifiers.py, refit_classifier.py and evaluate.py: a classical model from trial to score."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from evaluate import evaluate
+from fit_classifiers import fit_classifiers
+from refit_classifier import refit_classifier
+
+from scenery.data.tables import partition_table, read_results, read_split
+from scenery.errors import UserError
+from scenery.learning import classifiers
+from scenery.learning.feature_files import read_features
+from scenery.presentation.reading import read_history
+from scenery.study.features import plain_features
+
+SVM = {"classifier": {"name": "svm", "C": 10}}
+NEIGHBOURS = {"classifier": {"name": "nearest_neighbours", "neighbours": 2}}
+TABLES = ("metrics", "history", "predictions")
+
+
+def fit(study: Any, folder: Path, *trials: dict[str, Any]) -> dict[str, pd.DataFrame]:
+    out = [folder / f"{name}.csv" for name in TABLES]
+    fit_classifiers(list(trials), study.split, folder / "finished", "code", *out)
+    return {path.stem: read_results(path) for path in out}
+
+
+def test_one_row_a_trial_and_no_epochs(study: Any, tmp_path: Path) -> None:
+    trials = [study.described(**SVM), study.described(**NEIGHBOURS)]
+    found = fit(study, tmp_path, *trials)
+    metrics = found["metrics"]
+    assert list(metrics["trial"]) == [trial["trial"] for trial in trials]
+    assert set(metrics["status"]) == {"completed"}
+    assert set(metrics["best_epoch"]) == set(metrics["epochs_run"]) == {0}
+    backbone = json.loads(Path(trials[0]["validation"] + ".json").read_text())["parameters"]
+    assert (metrics["parameters"] - metrics["trained_parameters"] == backbone).all()
+    assert metrics["trained_parameters"][1] == 12 * (128 + 1) + 2 * 128
+    assert len(found["history"]) == 0
+    assert {"trial", "epoch", "learning_rate"} <= set(found["history"])
+    assert len(read_history(tmp_path / "history.csv")) == 0
+    for trial, accuracy in zip(trials, metrics["validation_accuracy"], strict=True):
+        rows = found["predictions"][found["predictions"]["trial"] == trial["trial"]]
+        assert len(rows) == 6
+        assert (rows["class"] == rows["predicted"]).mean() == pytest.approx(accuracy)
+
+
+def test_what_is_done_is_not_done_again(
+    study: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = fit(study, tmp_path, study.described(**SVM))
+    monkeypatch.setattr("fit_classifiers.classifiers.fit", None)
+    after = fit(study, tmp_path, study.described(**SVM))
+    for name in TABLES:
+        pd.testing.assert_frame_equal(before[name], after[name])
+
+
+def test_more_neighbours_than_images_stop_before_anything_is_fitted(
+    study: Any, tmp_path: Path
+) -> None:
+    many = {"classifier": {"name": "nearest_neighbours", "neighbours": 13}}
+    with pytest.raises(UserError, match=r"13 neighbours are asked for, and there are 12 training"):
+        fit(study, tmp_path, study.described(**SVM), study.described(**many))
+    assert not (tmp_path / "finished").exists()
+
+
+def test_a_model_that_cannot_be_fitted_is_a_row(study: Any, tmp_path: Path) -> None:
+    wanted = {"classifier": {"name": "svm", "kernel": "histogram_intersection"}}
+    trial = study.described(**wanted)
+    values = np.load(trial["training"] + ".npy")
+    np.save(tmp_path / "train.npy", values - values.max())
+    (tmp_path / "train.json").write_text(Path(trial["training"] + ".json").read_text())
+    below = {**trial, "training": str(tmp_path / "train")}
+    found = fit(study, tmp_path, below, study.described(**SVM))
+    assert list(found["metrics"]["status"]) == ["failed", "completed"]
+    assert "values from 0" in found["metrics"]["reason"][0]
+    assert np.isnan(found["metrics"]["validation_accuracy"][0])
+    assert set(found["predictions"]["trial"]) == {study.described(**SVM)["trial"]}
+
+
+def refitted(study: Any, folder: Path, refit: bool, **changes: Any) -> tuple[Path, dict[str, Any]]:
+    trial = study.described(**changes)
+    choice = {"trial": trial["trial"], "settings": trial["settings"], "learning_rates": {},
+              "refit": refit}  # fmt: skip
+    out = folder / "model.skops", folder / "record.json"
+    refit_classifier(choice, study.files(refit, **changes), study.split, "code", *out)
+    return out[0], json.loads(out[1].read_text())
+
+
+@pytest.mark.parametrize("refit", [True, False])
+def test_the_final_model(study: Any, tmp_path: Path, refit: bool) -> None:
+    model, record = refitted(study, tmp_path, refit, **SVM)
+    assert (record["refit"], record["epochs"]) == (refit, 0)
+    assert record["training_images"] == (18 if refit else 12)
+    validation = read_features(
+        study.described(**SVM)["validation"],
+        partition_table(read_split(study.split), "validation"),
+    )
+    given = classifiers.probabilities(classifiers.load(model), validation.values, 3)
+    of_trial = fit(study, tmp_path, study.described(**SVM))["predictions"]["confidence"]
+    # Without a refit the final model is the trial's own.
+    assert np.allclose(given.max(axis=1), of_trial, atol=1e-5) == (not refit)
+
+
+def test_the_final_model_is_scored_on_the_test_images(study: Any, tmp_path: Path) -> None:
+    model, _ = refitted(study, tmp_path, True, **NEIGHBOURS)
+    out = {name: tmp_path / f"{name}.csv" for name in ("predictions", "confusion", "classes")}
+    out |= {"metrics": tmp_path / "metrics.json", "mistakes": tmp_path / "mistakes.npz"}
+    features = plain_features(study.settings(**NEIGHBOURS)).as_params()
+    evaluate(
+        model, tmp_path / "record.json", study.split, study.data / "test" / "32.npy",
+        experiment="e", scored_in="e", out=out,
+        vectors={"features": features, "weights": None},
+    )  # fmt: skip
+    table, metrics = pd.read_csv(out["predictions"]), json.loads(out["metrics"].read_text())
+    # The classes differ in brightness, which neighbours see.
+    assert metrics["accuracy"] == table["correct"].mean() == 1
+    assert set(table["probability:coast"]) <= {0, 0.5, 1}
+
+
+def test_vectors_of_test_images_are_made_as_features_are(study: Any) -> None:
+    """The same images give the same vectors on both ways, or a score would mean nothing."""
+    from scenery.learning.image_vectors import image_vectors
+    from scenery.learning.packed import open_packed
+
+    table = partition_table(read_split(study.split), "validation")
+    images = open_packed(study.data / "validation" / "32.npy", table)
+    features = plain_features(study.settings(**SVM)).as_params()
+    kept = np.load(study.described(**SVM)["validation"] + ".npy")
+    assert np.allclose(image_vectors(images, features, None), kept[table["row"]], atol=1e-5)

@@ -1,4 +1,4 @@
-"""fit_classifiers.py, refit_classifier.py and evaluate.py: a classical model from trial to score."""
+"""fit_classifiers.py, refit_classifier.py, evaluate.py: a classical model from trial to score."""
 
 import json
 from pathlib import Path
@@ -94,15 +94,21 @@ def refitted(study: Any, folder: Path, refit: bool, **changes: Any) -> tuple[Pat
 def test_the_final_model(study: Any, tmp_path: Path, refit: bool) -> None:
     model, record = refitted(study, tmp_path, refit, **SVM)
     assert (record["refit"], record["epochs"]) == (refit, 0)
-    assert record["training_images"] == (18 if refit else 12)
+    images = 18 if refit else 12
+    assert record["training_images"] == images
+    _, of_neighbours = refitted(study, tmp_path, refit, **NEIGHBOURS)
+    assert of_neighbours["stored_numbers"] == images * (128 + 1) + 2 * 128
+    if refit:
+        return
+    # Without a refit the final model is the trial's own.
+    model, _ = refitted(study, tmp_path, refit, **SVM)
     validation = read_features(
         study.described(**SVM)["validation"],
         partition_table(read_split(study.split), "validation"),
     )
     given = classifiers.probabilities(classifiers.load(model), validation.values, 3)
     of_trial = fit(study, tmp_path, study.described(**SVM))["predictions"]["confidence"]
-    # Without a refit the final model is the trial's own.
-    assert np.allclose(given.max(axis=1), of_trial, atol=1e-5) == (not refit)
+    assert np.allclose(given.max(axis=1), of_trial, atol=1e-5)
 
 
 def test_the_final_model_is_scored_on_the_test_images(study: Any, tmp_path: Path) -> None:

@@ -4,7 +4,8 @@
 #
 #   data/catalogue.csv  data/split.csv  data/subsets/{subset}.csv  data/{partition}/{size}.npy
 #   weights/{weights}.weights.h5                    a backbone's ImageNet weights, fetched once
-#   features/{features}/{partition}.npy             activations of a frozen backbone
+#   features/{features}/{partition}.npy             activations of a frozen backbone, or descriptors
+#   codebooks/{codebook}/codebook.skops             visual words, or Gaussians, of such descriptors
 #   experiments/{experiment}/train_heads/{shard}/   trials on features, many to a job
 #   experiments/{experiment}/fine_tune/{trial}/     trials on images, one to a job
 #   experiments/{experiment}/chosen.yaml            what was chosen, on validation images alone

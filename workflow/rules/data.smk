@@ -138,6 +138,13 @@ rule pack:
         "../scripts/pack.py"
 
 
+def subset_table(subset):
+    """The table of a subset's images."""
+    return (
+        f"{R}/data/split.csv" if subset == "full" else f"{R}/data/subsets/{subset}.csv"
+    )
+
+
 def packed(partition, size):
     """The inputs of a job that reads packed images.
 

@@ -166,18 +166,23 @@ def vectors_of_final_model(wildcards):
     settings = wait_for_choice(wildcards.experiment)
     if settings.classifier is None:
         return None
+    features = plain_features(settings)
     return {
-        "features": plain_features(settings).as_params(),
+        "features": features.as_params(),
         "weights": weights_file(settings),
+        "codebook": codebook_file(features.codebook),
     }
 
 
-def weights_of_final_model(wildcards):
-    """The weights of a backbone that is no part of the final model's file."""
+def frozen_of_final_model(wildcards):
+    """The weights and the codebook that are no part of the final model's file."""
     settings = wait_for_choice(wildcards.experiment)
     if settings.classifier is None:
         return []
-    return weights_inputs(settings.backbone, settings.weights)
+    codebook = plain_features(settings).codebook
+    return weights_inputs(settings.backbone, settings.weights) + codebook_files(
+        codebook
+    )
 
 
 rule evaluate:
@@ -185,7 +190,7 @@ rule evaluate:
         model=final_model,
         split=f"{R}/data/split.csv",
         images=lambda w: packed("test", image_size(wait_for_choice(w.experiment))),
-        weights=weights_of_final_model,
+        frozen=frozen_of_final_model,
     output:
         metrics=f"{R}/experiments/{{experiment}}/test/metrics.json",
         predictions=f"{R}/experiments/{{experiment}}/test/predictions.csv",

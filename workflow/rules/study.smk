@@ -101,4 +101,5 @@ wildcard_constraints:
     rung=r"\d+",
     trial=r"[A-Za-z0-9+-]+",
     features=r"[A-Za-z0-9_-]+",
+    codebook=r"[A-Za-z0-9_-]+",
     weights=r"[A-Za-z0-9_-]+",

@@ -4,10 +4,7 @@
 
 def training_table(settings):
     """The table of the images that a trial learns from."""
-    subset = training_subset(settings)
-    return (
-        f"{R}/data/split.csv" if subset == "full" else f"{R}/data/subsets/{subset}.csv"
-    )
+    return subset_table(training_subset(settings))
 
 
 def shard(rule):

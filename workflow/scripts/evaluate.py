@@ -75,7 +75,8 @@ def evaluate(
         experiment: The experiment that chose the model.
         scored_in: The experiment for which it was trained; another one where both chose the same.
         out: Paths of metrics, predictions, confusion, classes, mistakes.
-        vectors: For a classical model: the features it takes and the weights of their backbone.
+        vectors: For a classical model: the features it takes, and where the weights of their backbone
+            and the codebook of their encoding are.
     """
     table = read_split(split)
     classes = class_names(table)
@@ -86,7 +87,7 @@ def evaluate(
         probabilities = predict(network, images)
         count_steps(time.perf_counter() - started)
     else:
-        values = image_vectors(images, vectors["features"], vectors["weights"])
+        values = image_vectors(images, **vectors)
         probabilities = classifiers.probabilities(classifiers.load(model), values, len(classes))
     predictions = prediction_table(list(images.files), images.labels, probabilities, classes)
     facts = json.loads(record.read_text(encoding="utf-8"))

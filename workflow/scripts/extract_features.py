@@ -1,7 +1,8 @@
 """Compute the activations of a frozen backbone for all images of a partition or subset.
 
-In: packed images, the table that names them, weights. Out: float32 .npy of shape (images, ...),
-or (views, images, ...) for augmented views, and JSON facts with the digest of its content.
+In: packed images, the table that names them, weights. Out: float32 (dense SIFT: uint8) .npy of
+shape (images, ...), or (views, images, ...) for augmented views, and JSON facts with the digest of
+its content.
 """
 
 import time
@@ -10,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from scenery.data.tables import partition_table, read_split
 from scenery.jobs import count_steps, job
-from scenery.learning.feature_extraction import extract, load_backbone, pooled, write_facts
+from scenery.learning.feature_extraction import extract, load_describer
+from scenery.learning.feature_writing import write_facts
 from scenery.learning.hardware import set_up
 from scenery.learning.packed import open_packed
-from scenery.study.networks import Network
 from scenery.study.settings import Augment
 
 if TYPE_CHECKING:
@@ -46,18 +47,10 @@ def extract_features(
         UserError: When the weights do not cover the backbone.
     """
     images = open_packed(array, partition_table(read_split(table), partition))
-    backbone = load_backbone(
-        features["backbone"],
-        features["image_size"],
-        features["layer"],
-        weights,
-        features["seed"],
-        Network(**features["network"]),
-    )
     augment = Augment(**features["augment"]) if features["augment"] else None
     started = time.perf_counter()
     facts = extract(
-        pooled(backbone, features["pooling"]),
+        load_describer(features, weights),
         images,
         out_array,
         BATCH,
@@ -66,7 +59,6 @@ def extract_features(
         features["seed"],
     )
     count_steps(time.perf_counter() - started)
-    facts["parameters"] = backbone.count_params()
     write_facts(facts, out_facts)
 
 

@@ -8,6 +8,7 @@ Local descriptors come as maps, of shape (images, rows, columns, ..., values); a
 and values (the scales of dense SIFT) are further descriptors at the same position.
 """
 
+import hashlib
 import itertools
 import logging
 from dataclasses import dataclass
@@ -56,13 +57,18 @@ class Codebook:
     @property
     def parameters(self) -> int:
         """Numbers that were learnt."""
+        return int(sum(values.size for values in self.arrays))
+
+    @property
+    def arrays(self) -> list[np.ndarray]:
+        """What was learnt."""
         if isinstance(self.words, MiniBatchKMeans):
             learnt = [self.words.cluster_centers_]
         else:
             learnt = [self.words.weights_, self.words.means_, self.words.covariances_]
         if self.projection is not None:
             learnt += [self.projection.mean_, self.projection.components_]
-        return int(sum(values.size for values in learnt))
+        return learnt
 
     def project(self, descriptors: np.ndarray) -> np.ndarray:
         """Descriptors as the words know them: float32, shape (descriptors, components)."""
@@ -247,6 +253,14 @@ def normalise(vectors: np.ndarray, encoding: Encoding) -> np.ndarray:
 def save_codebook(codebook: Codebook, path: Path) -> None:
     """Write a codebook with skops."""
     skops.io.dump({"projection": codebook.projection, "words": codebook.words}, path)
+
+
+def digest(codebook: Codebook) -> str:
+    """Sixteen hexadecimal digits that follow from what a codebook holds."""
+    made = hashlib.sha256()
+    for values in codebook.arrays:
+        made.update(repr(values.shape).encode() + np.ascontiguousarray(values).tobytes())
+    return made.hexdigest()[:16]
 
 
 def load_codebook(path: Path) -> Codebook:

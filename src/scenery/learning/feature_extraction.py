@@ -1,10 +1,6 @@
 """Features: what a frozen backbone makes of every image, computed once and kept."""
 
-import hashlib
-import json
-import logging
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +10,14 @@ import tensorflow as tf
 
 from scenery.learning.augmentation import build_augmentation, reseed
 from scenery.learning.backbones import build_backbone
+from scenery.learning.dense_sift import DenseSift
+from scenery.learning.feature_writing import FeatureWriter
 from scenery.learning.forward import compiled
 from scenery.learning.packed import PackedImages
 from scenery.learning.weights import load_weights
-from scenery.study.networks import Network
+from scenery.study.networks import HAND_MADE, Network
+from scenery.study.networks import options as all_options
 from scenery.study.settings import Augment
-
-log = logging.getLogger("scenery")
-
-SECONDS_BETWEEN_LINES = 15.0
 
 
 def load_backbone(
@@ -61,8 +56,29 @@ def pooled(backbone: keras.Model, pooling: str) -> keras.Model:
     return keras.Model(backbone.input, layer[pooling]()(backbone.output))
 
 
+def load_describer(
+    features: Mapping[str, Any], weights: str | Path | None
+) -> keras.Model | DenseSift:
+    """What turns images into features: a pooled backbone, or descriptors made by hand.
+
+    Args:
+        features: What a FeatureSet holds, as plain values.
+        weights: A weights file; None: random weights drawn from the features' seed.
+
+    Raises:
+        UserError: When the weights file does not cover the kept layers.
+    """
+    name, size = features["backbone"], features["image_size"]
+    options = Network(**features["network"])
+    if name in HAND_MADE:
+        known = all_options(name, options)
+        return DenseSift(size, known["step"], known["scales"])
+    backbone = load_backbone(name, size, features["layer"], weights, features["seed"], options)
+    return pooled(backbone, features["pooling"])
+
+
 def extract(
-    backbone: keras.Model,
+    describer: keras.Model | DenseSift,
     images: PackedImages,
     out: Path,
     batch: int,
@@ -73,73 +89,52 @@ def extract(
     """Write the features of all images, of the plain ones or of augmented views.
 
     Args:
-        backbone: Pooled backbone; input float images 0..255.
+        describer: Pooled backbone (input float images 0..255), or descriptors made by hand.
         images: The images, in the order wanted.
-        out: .npy file, float32, shape (images, ...) or (views, images, ...); it appears when
-            it is complete.
+        out: .npy file, float32 (dense SIFT: uint8), shape (images, ...) or (views, images, ...);
+            it appears when it is complete.
         batch: Images in one forward pass.
         augment: Operations for the views.
         views: Number of renderings of each image; 0: the plain images.
         seed: Seed of the renderings.
 
     Returns:
-        Facts: shape and digest of the content.
+        Facts: shape and digest of the content, and the describer's parameters.
     """
-    shape = (len(images), *backbone.output.shape[1:])
-    full = (views, *shape) if views else shape
-    out.parent.mkdir(parents=True, exist_ok=True)
     augmentation = build_augmentation(augment, seed) if views and augment else None
-    forward = compiled(backbone, augmentation)
-    progress = _Progress(len(images) * max(views, 1))
-    digest = hashlib.sha256(repr(full).encode())
-    partial = out.with_suffix(".partial.npy")
-    # Row after row: memory does not grow with the number of images, and a full disk is an error.
-    with partial.open("wb") as file:
-        header = {"descr": "<f4", "fortran_order": False, "shape": full}
-        np.lib.format.write_array_header_1_0(file, header)
+    forward = describing(describer, augmentation)
+    if isinstance(describer, DenseSift):
+        shape, kind, parameters = describer.shape, "|u1", 0
+    else:
+        shape, kind, parameters = describer.output.shape[1:], "<f4", describer.count_params()
+    with FeatureWriter(out, len(images), tuple(shape), views, kind) as writer:
         for view in range(max(views, 1)):
             if augmentation is not None:
                 reseed(augmentation, seed, view)
             for values in feature_batches(forward, images, batch):
-                digest.update(values.data)
-                file.write(values.data)
-                progress.add(len(values))
-    partial.replace(out)
-    return {"shape": list(full), "views": views, "digest": digest.hexdigest()[:16]}
+                writer.put(values)
+    return writer.facts | {"parameters": parameters}
 
 
 def feature_batches(
-    forward: Callable[[tf.Tensor], tf.Tensor], images: PackedImages, batch: int
+    forward: Callable[[tf.Tensor], tf.Tensor | np.ndarray], images: PackedImages, batch: int
 ) -> Iterator[np.ndarray]:
-    """The features of all images in their order, some at a time: float32, (up to `batch`, ...)."""
+    """The features of all images in their order, some at a time: shape (up to `batch`, ...)."""
     for pixels in images.batches(batch):
-        yield np.ascontiguousarray(forward(pixels).numpy(), np.float32)
+        yield np.asarray(forward(pixels))
 
 
-def write_facts(facts: dict[str, Any], out: str | Path) -> None:
-    """Write facts as JSON with sorted keys."""
-    Path(out).write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+def describing(
+    describer: keras.Model | DenseSift, augmentation: keras.Model | None = None
+) -> Callable[[tf.Tensor], tf.Tensor | np.ndarray]:
+    """A function from uint8 images, shape (images, size, size, 3), to their features."""
+    if not isinstance(describer, DenseSift):
+        return compiled(describer, augmentation)
 
+    def by_hand(pixels: tf.Tensor) -> np.ndarray:
+        if augmentation is not None:
+            rendered = augmentation(tf.cast(pixels, tf.float32), training=True)
+            pixels = tf.cast(tf.round(tf.clip_by_value(rendered, 0, 255)), tf.uint8)
+        return describer.describe(np.asarray(pixels))
 
-class _Progress:
-    """A line now and then: images done, rate, time left."""
-
-    def __init__(self, total: int) -> None:
-        self.total, self.done = total, 0
-        self.started = self.last = time.monotonic()
-
-    def add(self, count: int) -> None:
-        self.done += count
-        now = time.monotonic()
-        if now - self.last < SECONDS_BETWEEN_LINES and self.done < self.total:
-            return
-        self.last = now
-        rate = self.done / max(now - self.started, 1e-9)
-        left = (self.total - self.done) / rate
-        log.info(
-            "features: %d of %d images, %.0f images/s, %.0f s left",
-            self.done,
-            self.total,
-            rate,
-            left,
-        )
+    return by_hand

@@ -3,6 +3,7 @@
 import logging
 import os
 
+import cv2
 import keras
 import tensorflow as tf
 
@@ -25,6 +26,7 @@ def set_up(threads: int, wants_gpu: bool = False, gpu_missing: str = "continue")
     Raises:
         UserError: When the GPU is missing and the config says to stop.
     """
+    cv2.setNumThreads(threads)
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(max(1, min(2, threads)))
     tf.config.experimental.enable_op_determinism()

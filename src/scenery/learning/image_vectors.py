@@ -5,17 +5,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
-from scenery.learning.feature_extraction import load_backbone, pooled
+from scenery.learning.codebooks import encode, load_codebook
+from scenery.learning.feature_extraction import describing, feature_batches, load_describer
 from scenery.learning.packed import PackedImages
-from scenery.study.networks import Network
+from scenery.study.encoding import Encoding
 
 BATCH = 32
 
 
 def image_vectors(
-    images: PackedImages, features: Mapping[str, Any], weights: str | Path | None
+    images: PackedImages,
+    features: Mapping[str, Any],
+    weights: str | Path | None,
+    codebook: str | Path | None = None,
 ) -> np.ndarray:
     """The features of plain images.
 
@@ -23,6 +26,7 @@ def image_vectors(
         images: The images.
         features: What a FeatureSet of plain images holds, as plain values.
         weights: Weights of the backbone; None: random ones, from the features' seed.
+        codebook: What the features' encoding has learnt; None where there is no encoding.
 
     Returns:
         float32, shape (images, ...).
@@ -30,16 +34,8 @@ def image_vectors(
     Raises:
         UserError: When the weights do not cover the backbone.
     """
-    backbone = load_backbone(
-        features["backbone"],
-        features["image_size"],
-        features["layer"],
-        weights,
-        features["seed"],
-        Network(**features["network"]),
-    )
-    network = pooled(backbone, features["pooling"])
-    forward = tf.function(
-        lambda pixels: network(tf.cast(pixels, tf.float32), training=False), reduce_retracing=True
-    )
-    return np.concatenate([forward(batch).numpy() for batch in images.batches(BATCH)])
+    parts = feature_batches(describing(load_describer(features, weights)), images, BATCH)
+    if codebook is not None:
+        learnt, encoding = load_codebook(Path(codebook)), Encoding(**features["encoding"])
+        parts = (encode(maps, learnt, encoding) for maps in parts)
+    return np.concatenate(list(parts))

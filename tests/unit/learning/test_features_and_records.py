@@ -14,8 +14,9 @@ import tensorflow as tf
 from scenery.data.tables import class_names, partition_table
 from scenery.errors import UserError
 from scenery.learning import hardware, records
-from scenery.learning.feature_extraction import extract, load_backbone, pooled, write_facts
+from scenery.learning.feature_extraction import extract, load_backbone, pooled
 from scenery.learning.feature_files import read_features
+from scenery.learning.feature_writing import write_facts
 from scenery.learning.packed import open_packed
 from scenery.study import versions
 from scenery.study.settings import Augment

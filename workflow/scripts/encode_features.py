@@ -1,0 +1,62 @@
+"""Turn the local descriptors of each image into one vector.
+
+In: maps, a codebook. Out, as from extract_features: float32 .npy of shape (images, values), or
+(views, images, values), and JSON facts with the digest of its content.
+"""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from scenery.jobs import job
+from scenery.learning.codebooks import encode, load_codebook
+from scenery.learning.feature_writing import FeatureWriter, write_facts
+from scenery.study.encoding import Encoding
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+# Of the largest maps (dense SIFT at every fourth pixel) that is half a gigabyte while it lasts.
+BATCH = 32
+
+
+def encode_features(
+    maps: Path,
+    maps_facts: Path,
+    codebook: Path,
+    encoding: dict[str, Any],
+    out_array: Path,
+    out_facts: Path,
+) -> None:
+    """Write the vectors of one partition and their facts.
+
+    Raises:
+        UserError: When the pyramid is finer than the maps.
+    """
+    wanted = Encoding(**encoding)
+    learnt = load_codebook(codebook)
+    facts = json.loads(maps_facts.read_text(encoding="utf-8"))
+    values = np.load(maps, mmap_mode="r", allow_pickle=False)
+    views = values if facts["views"] else values[None]
+    shape = (wanted.cells * learnt.length,)
+    with FeatureWriter(out_array, views.shape[1], shape, facts["views"]) as writer:
+        for view in views:
+            for start in range(0, len(view), BATCH):
+                writer.put(encode(view[start : start + BATCH], learnt, wanted))
+    parameters = facts["parameters"] + learnt.parameters
+    write_facts(writer.facts | {"parameters": parameters}, out_facts)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]), threadpool_limits(snakemake.threads):
+        encode_features(
+            maps=Path(snakemake.input.maps[0]),
+            maps_facts=Path(snakemake.input.maps[1]),
+            codebook=Path(snakemake.input.codebook[0]),
+            encoding=snakemake.params.encoding,
+            out_array=Path(snakemake.output.array),
+            out_facts=Path(snakemake.output.facts),
+        )

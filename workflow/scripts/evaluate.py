@@ -75,8 +75,8 @@ def evaluate(
         experiment: The experiment that chose the model.
         scored_in: The experiment for which it was trained; another one where both chose the same.
         out: Paths of metrics, predictions, confusion, classes, mistakes.
-        vectors: For a classical model: the features it takes, and where the weights of their backbone
-            and the codebook of their encoding are.
+        vectors: For a classical model: the features it takes, and where the weights of their
+            backbone and the codebook of their encoding are.
     """
     table = read_split(split)
     classes = class_names(table)

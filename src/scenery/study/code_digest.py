@@ -18,8 +18,6 @@ LIBRARIES = {
     "tensorflow": ("tensorflow", "tensorflow-cpu"),
     "numpy": ("numpy",),
     "sklearn": ("scikit-learn",),
-    "skimage": ("scikit-image",),
-    "cv2": ("opencv-python-headless", "opencv-python"),
     "PIL": ("pillow",),
     "imagehash": ("imagehash",),
     "scipy": ("scipy",),

@@ -54,7 +54,8 @@ class Classifier(Strict):
     scaling: Literal[SCALINGS] | None = Field(  # type: ignore[valid-type]
         None,
         description="standard: each feature to mean 0, variance 1; l1, l2: each vector to length "
-        "1. Unset: standard; l1 for histogram_intersection; none for random_forest.",
+        "1. Unset: standard; l1 for histogram_intersection; none for random_forest and for the "
+        "vectors of an encoding, which normalises them itself.",
     )
 
     @model_validator(mode="after")
@@ -76,11 +77,14 @@ class Classifier(Strict):
             )
         return self
 
-    @property
-    def scaling_in_use(self) -> str:
-        """How vectors are scaled, where unset in the way that suits the model."""
+    def scaling_in_use(self, encoded: bool = False) -> str:
+        """How vectors are scaled, where unset in the way that suits the model.
+
+        Args:
+            encoded: Whether the vectors are an encoding's, normalised already.
+        """
         if self.scaling is not None:
             return str(self.scaling)
         if self.kernel == "histogram_intersection":
             return "l1"
-        return "none" if self.name == "random_forest" else "standard"
+        return "none" if encoded or self.name == "random_forest" else "standard"

@@ -319,6 +319,12 @@ class Settings(Strict):
                 f"a classifier learns from the features of a frozen backbone: trainable must be "
                 f"head, not {self.trainable}"
             )
+        fisher = self.encoding is not None and self.encoding.name == "fisher_vectors"
+        if fisher and self.classifier.kernel == "histogram_intersection":
+            raise ValueError(
+                "the histogram_intersection kernel is for values from 0; fisher_vectors have "
+                "values below 0"
+            )
         if self.classifier.name == "nearest_neighbours" and self.class_weights != "none":
             raise ValueError("class_weights are not used by nearest_neighbours, which count votes")
         # Two trials of a classical model are the same whatever a network's training would be

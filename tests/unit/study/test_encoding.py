@@ -120,6 +120,15 @@ def test_an_encoding_stands_in_for_pooling() -> None:
     assert Settings().digest() == Settings(encoding=None).digest()
 
 
+def test_vectors_that_are_normalised_are_not_scaled_again() -> None:
+    made = settings().classifier
+    assert made is not None
+    assert (made.scaling_in_use(), made.scaling_in_use(encoded=True)) == ("standard", "none")
+    fisher = {"encoding.name": "fisher_vectors"}
+    with pytest.raises(UserError, match="histogram_intersection .* fisher_vectors have values"):
+        settings(fisher, {"classifier.kernel": "histogram_intersection"})
+
+
 def test_the_grid_of_dense_sift() -> None:
     (step,) = steps("DenseSIFT", Network(step=8, scales=[16, 32]), 64)
     assert (step.layer, step.size, step.channels) == ("descriptors", 5, 128)

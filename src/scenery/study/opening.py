@@ -1,6 +1,8 @@
 """Opening a study: what the Snakefile does before any rule."""
 
 import functools
+import os
+import shutil
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -17,6 +19,9 @@ from scenery.study.reading import check_files, read_study
 from scenery.study.runs import begin
 from scenery.study.settings import Settings
 from scenery.study.study import Study
+
+# Snakemake's own notes of a run fit into this many bytes.
+LEAST_ROOM = 1 << 20
 
 
 def check_config(config: Mapping[str, Any], source: str) -> Study:
@@ -50,11 +55,40 @@ def open_study(
             return read_study(config, source)
         for file in files:
             load_config(file)
-        return check_config(config, source)
+        study = check_config(config, source)
+        check_place(study.results)
+        return study
     except UserError as error:
         # A traceback through Snakemake would hide the one line that helps.
         print(f"\nThe study cannot start.\n{error}\n", file=sys.stderr, flush=True)
         sys.exit(1)
+
+
+def check_place(results: str) -> None:
+    """Whether results can be written; Snakemake itself ends in a traceback where they cannot.
+
+    Raises:
+        UserError: The folder is a file, may not be written, or its disk is full.
+    """
+    folder = Path(results)
+    while not (folder.exists() or folder.is_symlink()):
+        folder = folder.parent
+    for place in (Path(), folder):
+        name = place if place.name else f"this folder ({Path.cwd()})"
+        if not place.is_dir():
+            raise UserError(
+                f"results: {name} is a file, or a link that leads nowhere; a folder is needed there"
+            )
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise UserError(
+                f"results: {name} cannot be written: it is read-only, or its rights (ls -ld) do "
+                "not allow it; run in a copy of the project that is yours"
+            )
+        if shutil.disk_usage(place).free < LEAST_ROOM:
+            raise UserError(
+                f"results: no space is left in {name}; free some (`df -h .` shows how much there "
+                "is), then call Snakemake again; it goes on from here"
+            )
 
 
 def start_run(submits: bool) -> None:

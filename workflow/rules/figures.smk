@@ -1,6 +1,6 @@
 # Pictures and tables of single experiments, all from tables on disk: restyling retrains nothing.
 
-from scenery.study.further_figures import further_figures
+from scenery.study.further_figures import further_figures, trend_settings
 from scenery.study.subsets import images_per_class
 
 OVERVIEW = "Overview"
@@ -60,6 +60,7 @@ localrules:
     plot_best,
     plot_regimes,
     plot_unfrozen,
+    plot_trends,
     tabulate_experiment,
 
 
@@ -214,6 +215,30 @@ rule plot_unfrozen:
         "Drawing what learns in {wildcards.experiment}"
     script:
         "../scripts/plot_unfrozen.py"
+
+
+rule plot_trends:
+    input:
+        trials=f"{R}/experiments/{{experiment}}/trials.csv",
+        chosen=f"{R}/experiments/{{experiment}}/chosen.yaml",
+    output:
+        **pictures(
+            f"{FIGURES}/trends",
+            "trends",
+            category,
+            "accuracy against numbers",
+            TRAIN_VALIDATION,
+        ),
+    log:
+        f"{LOGS}/plot_trends/{{experiment}}.log",
+    params:
+        code=code("plot_trends"),
+        title=title,
+        settings=lambda w: trend_settings(STUDY, PLAN.trials(w.experiment)),
+    message:
+        "Drawing accuracy against the numbers that {wildcards.experiment} varies"
+    script:
+        "../scripts/plot_trends.py"
 
 
 rule tabulate_experiment:

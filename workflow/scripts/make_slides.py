@@ -41,6 +41,7 @@ INSIDE = {
 FURTHER = {
     "unfrozen": "accuracy, trained parameters and time by what learns",
     "regimes": "accuracy and number of images",
+    "trends": "training and validation accuracy against numbers",
 }
 
 

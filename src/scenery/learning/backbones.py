@@ -73,6 +73,22 @@ _RECORDS = (
     Backbone("EfficientNetB2", applications.EfficientNetB2, 260, "efficientnet", 9_177_569),
     Backbone("VGG16", applications.VGG16, 224, "caffe", 138_357_544),
     Backbone("MobileNet", applications.MobileNet, 224, "tf", 4_253_864),
+    Backbone("VGG19", applications.VGG19, 224, "caffe", 143_667_240),
+    Backbone("ResNet101", applications.ResNet101, 224, "caffe", 44_707_176),
+    Backbone("ResNet152", applications.ResNet152, 224, "caffe", 60_419_944),
+    Backbone("ResNet101V2", applications.ResNet101V2, 224, "tf", 44_675_560),
+    Backbone("ResNet152V2", applications.ResNet152V2, 224, "tf", 60_380_648),
+    Backbone(
+        "InceptionResNetV2",
+        applications.InceptionResNetV2,
+        299,
+        "tf",
+        55_873_736,
+        smallest_size=75,
+    ),
+    Backbone("DenseNet169", applications.DenseNet169, 224, "torch", 14_307_880),
+    Backbone("DenseNet201", applications.DenseNet201, 224, "torch", 20_242_984),
+    Backbone("NASNetLarge", applications.NASNetLarge, 331, "tf", 88_949_818),
     Backbone("SqueezeNet", squeezenet, 224, "caffe", 1_235_496, imagenet=False),
 )
 BACKBONES: dict[str, Backbone] = {record.name: record for record in _RECORDS}

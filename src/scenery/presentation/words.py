@@ -42,7 +42,7 @@ _WORDS = {
     "validation_images": "validation images",
     "macro_f1": "macro F1",
 }
-_DROPPED_PREFIXES = ("head.", "optimizer.", "augment.", "classifier.")
+_DROPPED_PREFIXES = ("head.", "optimizer.", "augment.", "classifier.", "network.")
 
 
 def heading(column: str) -> str:

@@ -4,12 +4,14 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 from keras import applications
+from large_networks import LARGE
 
 from scenery.errors import UserError
 from scenery.learning.backbones import (
@@ -19,10 +21,12 @@ from scenery.learning.backbones import (
     build_backbone,
     end_at,
     is_preprocessing,
+    preprocess,
 )
 from scenery.learning.cuts import cut_points
+from scenery.study.backbone_facts import facts
 
-NAMES = sorted(BACKBONES)
+NAMES = sorted(set(BACKBONES) - set(LARGE))
 Whole = Callable[[str], keras.Model]
 
 # From the publication of each network and Keras' own table.
@@ -38,6 +42,15 @@ PARAMETERS = {
     "VGG16": 138_357_544,
     "MobileNet": 4_253_864,
     "SqueezeNet": 1_235_496,
+    "VGG19": 143_667_240,
+    "ResNet101": 44_707_176,
+    "ResNet152": 60_419_944,
+    "ResNet101V2": 44_675_560,
+    "ResNet152V2": 60_380_648,
+    "InceptionResNetV2": 55_873_736,
+    "DenseNet169": 14_307_880,
+    "DenseNet201": 20_242_984,
+    "NASNetLarge": 88_949_818,
 }
 
 MODULES = {
@@ -50,6 +63,18 @@ MODULES = {
     "ResNet50V2": applications.resnet_v2,
     "VGG16": applications.vgg16,
     "MobileNet": applications.mobilenet,
+}
+
+LARGE_MODULES = {
+    "VGG19": applications.vgg19,
+    "ResNet101": applications.resnet,
+    "ResNet152": applications.resnet,
+    "ResNet101V2": applications.resnet_v2,
+    "ResNet152V2": applications.resnet_v2,
+    "InceptionResNetV2": applications.inception_resnet_v2,
+    "DenseNet169": applications.densenet,
+    "DenseNet201": applications.densenet,
+    "NASNetLarge": applications.nasnet,
 }
 
 
@@ -67,6 +92,30 @@ def entering(network: keras.Model) -> keras.Model:
 def test_parameters_with_top(name: str) -> None:
     network = BACKBONES[name].constructor(weights=None)
     assert network.count_params() == PARAMETERS[name] == BACKBONES[name].parameters
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_parameters_of_large_networks(name: str) -> None:
+    # The generated table holds those of the built network without its top, which is one dense
+    # layer on the pooled map; VGG19 has three on the flattened one.
+    last = facts(name).cut_points[-1]
+    assert last.parameters is not None
+    widths = [last.channels, 1000]
+    if name == "VGG19":
+        widths = [last.size**2 * last.channels, 4096, 4096, 1000]
+    top = sum((below + 1) * above for below, above in pairwise(widths))
+    assert last.parameters + top == PARAMETERS[name] == BACKBONES[name].parameters
+    assert facts(name).smallest_size == BACKBONES[name].smallest_size
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_preprocessing_of_large_networks_is_that_of_keras(name: str) -> None:
+    images = keras.Input((32, 32, 3))
+    prepared = keras.Model(images, preprocess(images, BACKBONES[name].preprocessing))
+    expected = LARGE_MODULES[name].preprocess_input(some_images(32))
+    found = prepared.predict(some_images(32), verbose=0)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-4)
+    assert BACKBONES[name].constructor is getattr(applications, name)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -113,7 +162,12 @@ def test_preprocessing_of_efficientnet_divides_by_the_deviation(whole: Whole) ->
 
 
 def test_every_kind_of_preprocessing_is_tested() -> None:
-    assert {*MODULES, "SqueezeNet", "EfficientNetB2"} == set(BACKBONES)
+    assert {*MODULES, *LARGE_MODULES, "SqueezeNet", "EfficientNetB2"} == set(BACKBONES)
+
+
+def test_resnext_is_said_to_be_out() -> None:
+    with pytest.raises(UserError, match=r"ResNeXt is out: Keras does not ship it"):
+        build_backbone("ResNeXt50", 224)
 
 
 def test_preprocessing_keeps_32_bits_under_mixed_precision() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import keras
 import pytest
+from large_networks import LARGE
 
 from scenery.errors import UserError
 from scenery.learning.backbone_facts import TABLE, as_text, facts_of
@@ -22,8 +23,13 @@ from scenery.study.backbone_facts import (
 
 
 def test_the_table_is_what_the_networks_say(whole: Callable[[str], keras.Model]) -> None:
-    table = {name: facts_of(whole(name)) for name in BACKBONES}
-    assert TABLE.read_text(encoding="utf-8") == as_text(json.loads(json.dumps(table)))
+    text = TABLE.read_text(encoding="utf-8")
+    table = json.loads(text)
+    assert text == as_text(table)
+    assert list(table) == list(BACKBONES)
+    # Of the large networks the one that is quickest to build.
+    for name in {*BACKBONES} - {*LARGE} | {"VGG19"}:
+        assert table[name] == json.loads(json.dumps(facts_of(whole(name)))), name
 
 
 def test_facts_of_one_backbone() -> None:

@@ -32,7 +32,8 @@ OF_STUDY = ("comparison", "parameters", "time", "summary", "data", "slides", "au
 
 
 # Those of figures that only some experiments have.
-OF_SOME = {"published": "not run here", "regimes": "logarithmic", "unfrozen": "from the output"}
+OF_SOME = {"published": "not run here", "regimes": "logarithmic", "unfrozen": "from the output",
+           "trends": "training images"}  # fmt: skip
 
 
 def rendered(name: str, experiment: str | None = None) -> str:

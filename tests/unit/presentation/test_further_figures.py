@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 from tables_factory import HOSTILE, Experiment, grid, write_experiment
 from test_figures import outside, texts
 
@@ -18,6 +19,7 @@ from scenery.presentation.published_figure import published_figure
 from scenery.presentation.reading import read_published
 from scenery.presentation.regimes_figure import regime_rows, regimes_figure
 from scenery.presentation.tables import page
+from scenery.presentation.trends_figure import trend_rows, trends_figure
 from scenery.presentation.unfrozen_figure import unfrozen_figure, unfrozen_rows
 
 SIZES = {"per_class_5": 5.0, "per_class_50": 50.0, "small": 50.0, "full": 188.1}
@@ -157,3 +159,47 @@ def test_published_numbers_in_tables(experiments: dict[str, Experiment]) -> None
     # Two numbers for one setting: the higher one stands in the table of trials.
     twice = pd.concat([table, table.iloc[[0]].assign(published_accuracy=0.97)])
     assert with_published(one.trials(), twice)["published_accuracy"].max() == 0.97
+
+
+def test_training_and_validation_against_numbers(tmp_path: Path) -> None:
+    settings = grid(
+        network__residual=[False, True], network__batch_norm=[False, True],
+        network__depth=[4, 12, 30, 60],
+    )  # fmt: skip
+    one = write_experiment(tmp_path, "a", settings, "grid", HOSTILE[0], diverged=(7,))
+    trials, choice = one.trials(), one.choice()
+    figure = trends_figure(trials, choice, ["network.depth"], HOSTILE[0])
+    axes = figure.axes[0]
+    said = texts(figure)
+    assert "16 trials (1 diverged)" in said
+    assert "residual yes, batch norm no" in said
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["4", "12", "30", "60"]
+    # Four colours, each with a solid and a dashed line, and the ring around the chosen point.
+    assert len(axes.lines) == 9
+    rows = trend_rows(trials, choice, "network.depth")
+    first = rows[rows["line"] == rows["line"].iloc[0]].sort_values("at")
+    validation, training = axes.lines[:2]
+    assert list(validation.get_ydata()) == pytest.approx(list(first["validation_accuracy"]))
+    assert list(training.get_ydata()) == pytest.approx(list(first["train_accuracy"]))
+    assert list(axes.lines[-1].get_ydata()) == pytest.approx([choice.validation_accuracy])
+    assert outside(figure) == []
+
+
+def test_several_numbers_repeats_and_more_lines_than_colours(tmp_path: Path) -> None:
+    rates = [0.0001, 0.01, 1.0]
+    settings = grid(
+        head__l2=[0, 1e-6, 1e-2], optimizer__learning_rate=rates, head__dropout=[0, 0.2, 0.4]
+    )
+    one = write_experiment(tmp_path, "a", settings, "grid", "Numbers", 2)
+    names = ["head.l2", "optimizer.learning_rate", "head.dropout"]
+    figure = trends_figure(one.trials(), one.choice(), names, "Numbers")
+    assert "9 further lines not drawn" in texts(figure)
+    # A logarithm has no place for 0.
+    assert [axes.get_xscale() for axes in figure.axes[:3]] == ["linear", "log", "linear"]
+    assert [tick.get_text() for tick in figure.axes[0].get_xticklabels()] == ["0", "1e-06", "0.01"]
+    assert outside(figure) == []
+    alone = write_experiment(tmp_path / "b", "b", grid(epochs=[1, 2, 3]), "grid", "One")
+    assert "training" not in [
+        item.get_text()
+        for item in trends_figure(alone.trials(), alone.choice(), ["epochs"], "One").findobj(Text)
+    ]

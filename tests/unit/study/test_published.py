@@ -98,7 +98,10 @@ def test_no_trial_knows_what_was_published() -> None:
         # Three drawings of one size are one regime.
         ({"subset": ["small", "small_2", "per_class_7", "full"]}, []),
         ({"trainable": ["head", "head+1", "scratch"]}, ["unfrozen"]),
-        ({"trainable": ["head", "all"], "epochs": [1, 2, 3]}, []),
+        ({"trainable": ["head", "all"], "epochs": [1, 2, 3]}, ["trends"]),
+        ({"epochs": [1, 2], "head.batch_norm": [False, True], "head.dropout": [0, 0.5]}, []),
+        # Where one of three values is none, two numbers are left.
+        ({"optimizer.weight_decay": [None, 0.1, 0.2]}, []),
     ],
 )
 def test_figures_that_only_some_experiments_have(

@@ -1,0 +1,36 @@
+"""Draw training and validation accuracy against settings that are numbers.
+
+In: an experiment's trials.csv and chosen.yaml. Out: the figure as SVG and PNG.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scenery.jobs import job
+from scenery.presentation.reading import read_choice, read_trials
+from scenery.presentation.style import save
+from scenery.presentation.trends_figure import trends_figure
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+
+def plot_trends(
+    trials: Path, chosen: Path, settings: Sequence[str], title: str, svg: Path, png: Path
+) -> None:
+    """Draw the figure."""
+    figure = trends_figure(read_trials(trials), read_choice(chosen), settings, title)
+    save(figure, svg, png)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        plot_trends(
+            trials=Path(snakemake.input.trials),
+            chosen=Path(snakemake.input.chosen),
+            settings=snakemake.params.settings,
+            title=snakemake.params.title,
+            svg=Path(snakemake.output.trends_svg),
+            png=Path(snakemake.output.trends_png),
+        )

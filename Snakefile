@@ -7,9 +7,11 @@
 #   features/{features}/{partition}.npy             activations of a frozen backbone, or descriptors
 #   codebooks/{codebook}/codebook.skops             visual words, or Gaussians, of such descriptors
 #   experiments/{experiment}/train_heads/{shard}/   trials on features, many to a job
+#   experiments/{experiment}/fit_classifiers/{shard}/    classical models on features, likewise
 #   experiments/{experiment}/fine_tune/{trial}/     trials on images, one to a job
 #   experiments/{experiment}/chosen.yaml            what was chosen, on validation images alone
-#   experiments/{experiment}/refit_head|refit_network/   the chosen settings trained once more
+#   experiments/{experiment}/refit_head|refit_classifier|refit_network/   the chosen settings
+#                                                   trained once more
 #   experiments/{experiment}/test/                  its score: the one place for test images
 #   experiments/{experiment}/published.csv          what others published, beside ours
 #   experiments/{experiment}/figures/  figures/     pictures

@@ -38,7 +38,9 @@ def nested(flat: dict[str, Any]) -> dict[str, Any]:
         *path, last = name.split(".")
         inner = values
         for part in path:
-            inner = inner.setdefault(part, {})
+            # A group that is unset in the base may be set in a trial.
+            inner[part] = inner.get(part) or {}
+            inner = inner[part]
         inner[last] = value
     return values
 

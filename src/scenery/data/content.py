@@ -3,16 +3,16 @@
 Standard library only: the Snakefile asks for the data set's digest in every dry run.
 """
 
+import errno
 import hashlib
 import json
 import logging
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
-
-from scenery.errors import UserError
 
 _log = logging.getLogger("scenery")
 
@@ -26,6 +26,18 @@ def file_digest(path: str | os.PathLike[str]) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
+def regular_file(path: str | os.PathLike[str]) -> os.stat_result:
+    """Return the status of a file that can be read to its end.
+
+    Raises:
+        OSError: it is missing, or none: opening a named pipe waits until somebody writes to it.
+    """
+    status = Path(path).stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "it is not a file", str(path))
+    return status
+
+
 def digest_of(rows: Iterable[Sequence[str]]) -> str:
     """Return the SHA-256 (hexadecimal) of rows of text, unambiguous as to where a cell ends."""
     digest = hashlib.sha256()
@@ -37,25 +49,26 @@ def digest_of(rows: Iterable[Sequence[str]]) -> str:
 def content_digests(paths: Sequence[str], cache_file: Path) -> list[str]:
     """Return each file's SHA-256; files of known size and modification time are not read.
 
-    A cache that is missing, broken or not writable costs time, never a wrong answer.
-
-    Raises:
-        UserError: a file that cannot be read.
+    Of a file that cannot be read it is "": the catalogue says why, and what is to be done. A cache
+    that is missing, broken or not writable costs time, never a wrong answer.
     """
     remembered = _load(cache_file)
     current: Remembered = {}
+    digests: list[str] = []
     for path in paths:
         try:
-            status = Path(path).stat()
+            status = regular_file(path)
             known = remembered.get(path)
             if known is None or known[:2] != [status.st_size, status.st_mtime_ns]:
                 known = [status.st_size, status.st_mtime_ns, file_digest(path)]
-            current[path] = known
-        except OSError as error:
-            raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+        except OSError:
+            digests.append("")
+            continue
+        current[path] = known
+        digests.append(known[2])
     if current != remembered:
         _save(current, cache_file)
-    return [current[path][2] for path in paths]
+    return digests
 
 
 def _load(cache_file: Path) -> Remembered:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from scenery.data.content import file_digest
+from scenery.data.content import file_digest, regular_file
 from scenery.errors import UserError
 
 _log = logging.getLogger("scenery")
@@ -102,7 +102,7 @@ def examine_image(
     """Return the facts of a file and, if it has no problem, its pixels as `read_image` does."""
     file = Path(path)
     try:
-        size = file.stat().st_size
+        size = regular_file(file).st_size
         digest = file_digest(file)
     except OSError as error:
         return ImageFacts(0, 0, "", "", 0, "", f"cannot be read: {error.strerror}"), None
@@ -143,6 +143,7 @@ def _decode(file: Path, largest_pixels: int) -> tuple[Header, Pixels | None, str
     """Return the header (width, height, mode, format), the pixels or None, and the problem."""
     header: Header = (0, 0, "", "")
     try:
+        regular_file(file)
         with Image.open(file, formats=FORMATS) as picture:
             header = (picture.width, picture.height, picture.mode, picture.format or "")
             if picture.width * picture.height > largest_pixels:

@@ -100,7 +100,7 @@ def dataset_digest(
     so that a second call looks at the files but does not read them.
 
     Raises:
-        UserError: as `list_images`, or a file that cannot be read.
+        UserError: as `list_images`.
     """
     images = list_images(path, root)
     folder = source_root(path, root)

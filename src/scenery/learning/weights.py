@@ -53,6 +53,12 @@ def load_weights(network: keras.Model, path: str | Path) -> None:
         layers = _layers_with_weights(network)
         _check(network, layers, stored, Path(path))
         values = [[np.asarray(data[()]) for data in stored[layer.name]] for layer in layers]
+        for layer, arrays in zip(layers, values, strict=True):
+            if not all(np.isfinite(array).all() for array in arrays):
+                raise UserError(
+                    f"weights: {path}: layer {layer.name} holds numbers that are not finite, of "
+                    "which no trial could learn"
+                )
     for layer, arrays in zip(layers, values, strict=True):
         layer.set_weights(arrays)
 

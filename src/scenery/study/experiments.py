@@ -379,7 +379,7 @@ def _choosable(experiment: Experiment, trials: list[Trial], where: str) -> list[
     only = experiment.choose.only
     kept = [trial for trial in trials if matches(trial.settings, only, f"{where}.choose.only")]
     if not kept:
-        raise UserError(f"{where}.choose.only: no trial of the experiment has {only}")
+        raise UserError(f"{where}.choose.only: no trial of the experiment has {quoted(only)}")
     return kept
 
 

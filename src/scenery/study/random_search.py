@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scenery.errors import UserError
+from scenery.study.hints import quoted
 from scenery.study.study import Distribution, Random
 
 MOST_REDRAWS = 1000
@@ -105,8 +106,8 @@ def _check_conditions(space: Mapping[str, Distribution], source: str) -> None:
             possible = space[other].choice
             if possible is not None and not any(value in possible for value in allowed):
                 raise UserError(
-                    f"{source}.space.{name}.when.{other}: {allowed} can never be drawn; "
-                    f"drawn are {list(possible)}"
+                    f"{source}.space.{name}.when.{other}: {quoted(allowed)} can never be drawn; "
+                    f"drawn are {quoted(list(possible))}"
                 )
     if len(_in_order_of_conditions(space)) < len(space):
         raise UserError(f"{source}.space: conditions (`when`) that depend on each other")

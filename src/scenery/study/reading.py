@@ -1,6 +1,6 @@
 """From a config as it was written to a checked study, with one line for each mistake."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
@@ -134,18 +134,26 @@ def check_files(study: Study, weights: Iterable[str], source: str) -> None:
         UserError: Naming the key and the missing path.
     """
     path = study.dataset.path
-    if not study.dataset.made and not Path(path).exists():
+    if not study.dataset.made and not _is_there(path, Path.exists):
         raise UserError(
-            f"{source}: dataset.path: there is no file or folder {path!r} (seen from "
+            f"{source}: dataset.path: there is no file or folder {quoted(path)} (seen from "
             f"{Path.cwd()}); give a folder of class folders, a folder with train/ and test/, a "
             f"CSV, or one of the words generated, {', '.join(NAMED_DATASETS)}"
         )
     root = study.dataset.root
-    if root is not None and not Path(root).is_dir():
-        raise UserError(f"{source}: dataset.root: there is no folder {root!r}")
+    if root is not None and not _is_there(root, Path.is_dir):
+        raise UserError(f"{source}: dataset.root: there is no folder {quoted(root)}")
     for value in sorted(set(weights) - {"imagenet", "none"}):
-        if not (value.startswith(LEARNT_IN) or Path(value).is_file()):
+        if not (value.startswith(LEARNT_IN) or _is_there(value, Path.is_file)):
             raise UserError(
-                f"{source}: weights: there is no file {value!r} (seen from {Path.cwd()}); "
+                f"{source}: weights: there is no file {quoted(value)} (seen from {Path.cwd()}); "
                 "allowed are imagenet, none, the path of a weights file and experiment:NAME"
             )
+
+
+def _is_there(path: str, look: Callable[[Path], bool]) -> bool:
+    # A path that no system can have, since it is too long or has a zero byte, is an error there.
+    try:
+        return look(Path(path))
+    except (OSError, ValueError):
+        return False

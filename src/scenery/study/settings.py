@@ -16,8 +16,10 @@ from scenery.study.encoding import Encoding
 from scenery.study.networks import NETWORK_OPTIONS, Network
 from scenery.study.value_types import (
     ACTIVATIONS,
+    Epochs,
     Fraction,
     Number,
+    Rate,
     Seed,
     Strict,
     Switch,
@@ -140,7 +142,7 @@ class Optimizer(Strict):
     """How the weights are updated."""
 
     name: Literal[OPTIMIZERS] = Field("Adam", description="The rule.")  # type: ignore[valid-type]
-    learning_rate: Annotated[Number, Field(gt=0, le=100)] = Field(
+    learning_rate: Rate = Field(
         1e-3, description="Learning rate at the start; schedules change it."
     )
     momentum: Fraction | None = Field(None, description="Momentum (SGD and RMSprop only).")
@@ -200,10 +202,8 @@ class EarlyStopping(Strict):
 class FirstStep(Strict):
     """The first of the classic two steps: the head alone, on the frozen backbone."""
 
-    epochs: Annotated[Whole, Field(ge=1)] = Field(20, description="Epochs of the head alone.")
-    learning_rate: Annotated[Number, Field(gt=0)] = Field(
-        1e-3, description="Learning rate of Adam in this step."
-    )
+    epochs: Epochs = Field(20, description="Epochs of the head alone.")
+    learning_rate: Rate = Field(1e-3, description="Learning rate of Adam in this step.")
 
 
 def _trainable(value: str) -> str:
@@ -271,9 +271,7 @@ class Settings(Strict):
     )
     optimizer: Optimizer = Field(default_factory=Optimizer, description="How weights are updated.")
     schedule: Schedule = Field(default_factory=Schedule, description="Learning rate over epochs.")
-    epochs: Annotated[Whole, Field(ge=1, le=100_000)] = Field(
-        50, description="Passes over the data."
-    )
+    epochs: Epochs = Field(50, description="Passes over the data.")
     batch_size: Annotated[Whole, Field(ge=1, le=65536)] = Field(32, description="Images per step.")
     early_stopping: EarlyStopping | None = Field(None, description="End before the last epoch.")
     label_smoothing: Fraction = Field(

@@ -146,7 +146,7 @@ def change(settings: Settings, changes: Mapping[str, Any], source: str) -> Setti
     flat = flatten(dict(changes))
     check_names((name for name in flat if name not in changes), source)
     check_names(changes, source)
-    _refuse_both(flat, source)
+    _refuse_both(changes, source)
     values = settings.model_dump()
     _forget(values, flat)
     for name, value in flat.items():
@@ -177,11 +177,17 @@ def _refuse_of_networks(flat: Mapping[str, Any], source: str) -> None:
             )
 
 
-def _refuse_both(flat: Mapping[str, Any], source: str) -> None:
-    """Refuse a group given as a whole beside one of its settings: which one holds?"""
-    for name in flat:
+def _refuse_both(changes: Mapping[str, Any], source: str) -> None:
+    """Refuse a setting that stands nested and with dots, or beside its whole group.
+
+    Which one holds would follow from the order of the lines.
+    """
+    names = [name for key, value in changes.items() for name in flatten({key: value})]
+    for name in names:
+        if names.count(name) > 1:
+            raise UserError(f"{source}: {name} is given twice; keep one of them")
         group = name.rpartition(".")[0]
-        if group in flat:
+        if group in names:
             raise UserError(f"{source}: {group} and {name} are both given; keep one of them")
 
 

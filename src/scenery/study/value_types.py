@@ -25,6 +25,9 @@ Number = Annotated[float, BeforeValidator(_no_truth_value), Field(allow_inf_nan=
 Switch = Annotated[bool, BeforeValidator(_only_truth_value)]
 Fraction = Annotated[Number, Field(ge=0, lt=1)]
 Seed = Annotated[Whole, Field(ge=0, lt=2**31)]
+Epochs = Annotated[Whole, Field(ge=1, le=100_000)]
+# No optimizer learns at a higher one: it is 1e3 written for 1e-3, found before a night is spent.
+Rate = Annotated[Number, Field(gt=0, le=100)]
 
 
 def only_known_options(

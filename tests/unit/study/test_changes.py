@@ -6,6 +6,7 @@ import pytest
 
 from scenery.errors import UserError
 from scenery.study.experiments import matches
+from scenery.study.networks import Network
 from scenery.study.settings import EarlyStopping, Settings
 from scenery.study.trials import Trial, change, refuse_doubles, spell
 
@@ -44,6 +45,13 @@ def test_a_new_backbone_forgets_the_layer_of_the_old_one() -> None:
     assert (other.cut, other.remove_stages, other.head.dropout) == (None, 1, 0.5)
     assert changed(CUT, backbone="MobileNet").cut == "conv_pw_12_relu"
     assert changed(CUT, backbone="SqueezeNet", cut="fire8_concat").cut == "fire8_concat"
+
+
+def test_a_new_backbone_forgets_the_options_of_the_old_one() -> None:
+    start = Settings(backbone="ConvNet", network={"depth": 20, "batch_norm": True})
+    assert changed(start, backbone="LeNet5").network == Network()
+    assert changed(start, backbone="LeNet5", network__batch_norm=False).network.depth is None
+    assert changed(start, network__depth=8).network == Network(depth=8, batch_norm=True)
 
 
 @pytest.mark.parametrize(

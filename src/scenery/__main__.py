@@ -32,14 +32,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     again.add_argument(
         "--out", type=Path, default=Path("results/reproduced"), help="default: %(default)s"
     )
-    again.add_argument("options", nargs="*", metavar="-- OPTION", help="options of Snakemake")
-    given = parser.parse_args(arguments)
+    again.epilog = "What follows after -- are options of Snakemake, such as --profile or --cores."
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    # argparse takes options after -- for its own where an option of its own stands before.
+    own = arguments.index("--") if "--" in arguments else len(arguments)
+    given = parser.parse_args(arguments[:own])
     try:
         if given.command == "check":
             print(check_file(given.config))
             return 0
         if given.command == "reproduce":
-            return reproduce(given.results, given.out, given.options)
+            return reproduce(given.results, given.out, arguments[own + 1 :])
         # Imported late, so that --help does not wait for the drawing libraries.
         from scenery.presentation.compare import compare as run
 

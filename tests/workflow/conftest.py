@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from checkout import Checkout, check_out
+from killing import TARGET
 
 
 @pytest.fixture
@@ -43,3 +44,26 @@ def change_config(changeable: Checkout) -> Callable[[str, Any], Checkout]:
         return changeable
 
     return change
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """The study of faults.yaml when nobody disturbs it, up to its summary; to be left as it is."""
+    checkout = check_out(tmp_path_factory.mktemp("study") / "undisturbed", "faults.yaml")
+    checkout.snakemake(TARGET, "results/record.json")
+    return checkout
+
+
+@pytest.fixture(scope="session")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """The finished study of stale.yaml, with own pictures and weights; to be left as it is."""
+    # TensorFlow takes seconds to import.
+    from scenery.data.scenes import draw_scenes
+    from scenery.learning.backbones import build_backbone
+    from scenery.learning.weights import save_weights
+
+    checkout = check_out(tmp_path_factory.mktemp("study") / "settled", "stale.yaml")
+    draw_scenes(checkout.folder / "pictures", per_class=6, image_size=32, seed=1)
+    save_weights(build_backbone("SqueezeNet", 32), checkout.folder / "squeezenet.weights.h5")
+    checkout.snakemake()
+    return checkout

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from scenery import __main__
 from scenery.errors import UserError
 from scenery.study.reproducing import differences, in_words, run_again
 
@@ -111,3 +112,18 @@ def test_a_table_that_is_none(both: tuple[Path, Path]) -> None:
     (both[0] / "summary.csv").write_text("a,b\n1,2\n", encoding="utf-8")
     with pytest.raises(UserError, match="it lacks experiment or trial"):
         differences(*both)
+
+
+def test_options_of_snakemake_stand_after_two_dashes(
+    both: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given: list[object] = []
+    monkeypatch.setattr(__main__, "run_again", lambda *arguments: given.extend(arguments))
+    first, second = both
+    options = ["--set-threads", "fine_tune=2", "-n"]
+    assert __main__.main(["reproduce", str(first), "--out", str(second), "--", *options]) == 0
+    assert given == [first, second, options]
+    assert capsys.readouterr().out.startswith("same: ")
+    change(second / "summary.csv", "0.5", "0.6")
+    assert __main__.main(["reproduce", str(first), "--out", str(second)]) == 1
+    assert capsys.readouterr().out.startswith("different: 2 points")

@@ -54,7 +54,7 @@ def learn_codebook(
     codebooks.save_codebook(codebook, out_codebook)
     log.info(
         "codebook of %d from %d descriptors of %d images in %.0f s",
-        wanted.size,
+        wanted.entries,
         len(sample),
         len(rows),
         time.monotonic() - started,

@@ -8,6 +8,9 @@ from scenery.study.value_types import Strict, Switch, Whole
 
 ENCODINGS = ("bag_of_words", "fisher_vectors")
 
+# The size of a codebook where it is unset.
+SIZES = {"bag_of_words": 400, "fisher_vectors": 32}
+
 # What the codebook itself depends on; the rest is done with what it says of an image.
 OF_CODEBOOK = ("name", "size", "components", "samples")
 
@@ -20,8 +23,8 @@ class Encoding(Strict):
         description="bag_of_words: how often each visual word occurs; fisher_vectors: how the "
         "descriptors differ from a mixture of Gaussians.",
     )
-    size: Annotated[Whole, Field(ge=2, le=65536)] = Field(
-        200, description="Words, or Gaussians of the mixture."
+    size: Annotated[Whole, Field(ge=2, le=65536)] | None = Field(
+        None, description="Words (400 if unset), or Gaussians of the mixture (32 if unset)."
     )
     components: Annotated[Whole, Field(ge=1, le=65536)] | None = Field(
         None, description="Descriptors are reduced to so many principal components; unset: as is."
@@ -43,15 +46,24 @@ class Encoding(Strict):
 
     @model_validator(mode="after")
     def _enough(self) -> "Encoding":
-        if self.size > self.samples:
+        # Said or unsaid, the same size is the same trial. Pydantic lets a validator complete an
+        # object that nobody else has seen yet.
+        if self.size is None:
+            self.__dict__["size"] = SIZES[self.name]
+        if self.entries > self.samples:
             what = "words" if self.name == "bag_of_words" else "Gaussians"
             raise ValueError(
-                f"size: {self.size} {what} cannot be learnt from {self.samples} descriptors "
+                f"size: {self.entries} {what} cannot be learnt from {self.samples} descriptors "
                 "(samples)"
             )
         if len(set(self.pyramid)) < len(self.pyramid):
             raise ValueError(f"pyramid: {list(self.pyramid)} has a level twice")
         return self
+
+    @property
+    def entries(self) -> int:
+        """Words, or Gaussians."""
+        return SIZES[self.name] if self.size is None else self.size
 
     @property
     def of_codebook(self) -> "Encoding":

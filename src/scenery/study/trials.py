@@ -195,6 +195,10 @@ def _forget(values: dict[str, Any], flat: Mapping[str, Any]) -> None:
     for part, options in (("optimizer", OPTIMIZER_OPTIONS), ("schedule", SCHEDULE_OPTIONS)):
         if flat.get(f"{part}.name", values[part]["name"]) != values[part]["name"]:
             values[part] = {k: v for k, v in values[part].items() if k not in options}
+    encoding = values["encoding"]
+    if encoding and flat.get("encoding.name", encoding["name"]) != encoding["name"]:
+        # So many words are far too many Gaussians.
+        values["encoding"] = {k: v for k, v in encoding.items() if k != "size"}
     if flat.get("backbone", values["backbone"]) != values["backbone"]:
         values["cut"] = None
         values["network"] = {}

@@ -34,7 +34,7 @@ def maps(images: int = 6, seed: int = 0) -> np.ndarray:
 
 
 def learnt(**values: Any) -> tuple[Codebook, Encoding]:
-    encoding = Encoding(samples=10_000, **values)
+    encoding = Encoding(**{"samples": 10_000, "power": False, **values})
     return learn_codebook(maps().reshape(-1, 5).astype(np.float32), encoding, seed=1), encoding
 
 
@@ -148,7 +148,7 @@ def test_normalisation() -> None:
     for how, length in (("none", 1.0), ("l1", 5.0), ("l2", np.sqrt(13))):
         found = normalise(vectors, Encoding(power=True, normalise=how))
         assert found == pytest.approx(np.array(roots) / length)
-    assert normalise(vectors, Encoding(normalise="l1")) == pytest.approx(vectors / 13)
+    assert normalise(vectors, Encoding(normalise="l1", power=False)) == pytest.approx(vectors / 13)
 
 
 def test_cells_cover_every_position_once_at_each_level() -> None:

@@ -81,6 +81,13 @@ def test_what_changes_the_codebook_changes_the_vectors(other: dict[str, Any]) ->
     assert not set(ids(settings(other))) & set(ids(settings()))
 
 
+def test_an_unset_size_suits_the_encoding() -> None:
+    words = settings({"encoding": None}, {"encoding.samples": 100_000})
+    assert words == settings({"encoding": None}, {"encoding.size": 400})
+    gaussians = change(words, {"encoding.name": "fisher_vectors"}, "test")
+    assert gaussians.encoding is not None and gaussians.encoding.size == 32
+
+
 def test_maps_are_shared_by_all_encodings_and_seeds() -> None:
     maps = plain_features(settings()).raw
     assert maps.id.startswith("DenseSIFT-descriptors-256px-map-")
@@ -125,7 +132,7 @@ def test_vectors_that_are_normalised_are_not_scaled_again() -> None:
     assert made is not None
     assert (made.scaling_in_use(), made.scaling_in_use(encoded=True)) == ("standard", "none")
     fisher = {"encoding.name": "fisher_vectors"}
-    with pytest.raises(UserError, match="histogram_intersection .* fisher_vectors have values"):
+    with pytest.raises(UserError, match=r"histogram_intersection .* fisher_vectors have values"):
         settings(fisher, {"classifier.kernel": "histogram_intersection"})
 
 

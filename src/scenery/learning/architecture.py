@@ -19,6 +19,8 @@ _WHOLE = (
     keras.layers.GlobalAveragePooling2D,
     keras.layers.GlobalMaxPooling2D,
     keras.layers.Flatten,
+    # In the backbones here it puts all values of the image into one cell, or follows a pooling.
+    keras.layers.Reshape,
 )
 _UNDEFINED = (
     keras.layers.UpSampling2D,

@@ -24,6 +24,7 @@ from scenery.learning.explain import (
 )
 from scenery.learning.fine_tuning import assemble
 from scenery.learning.heads import build_head
+from scenery.study.networks import Network
 from scenery.study.settings import Head
 
 
@@ -151,6 +152,13 @@ def test_the_layer_table_adds_up_and_the_diagrams_name_the_parts(model: keras.Mo
     assert f"SqueezeNet stage {stages}:" in text
     assert "probabilities" in text
     assert "fire9_expand3x3" in layers_diagram(model)
+
+
+def test_receptive_fields_of_dense_layers() -> None:
+    whole = build_backbone("MLP", 16, None, Network(widths=[4]))
+    assert np.isinf(receptive_fields(whole)[-1]).all()
+    patches = Network(widths=[4, 3], patch_size=6, stride=5)
+    assert receptive_fields(build_backbone("PatchMLP", 16, None, patches))[-1] == (6, 5)
 
 
 def test_an_embedding_parts_what_is_apart(monkeypatch: pytest.MonkeyPatch) -> None:

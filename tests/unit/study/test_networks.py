@@ -83,9 +83,7 @@ def study(**base: Any) -> Any:
 
 def test_there_are_no_weights_for_them() -> None:
     for weights in ("imagenet", "some.h5"):
-        with pytest.raises(
-            UserError, match=r"LeNet5 is built .* give none, trainable: scratch"
-        ):
+        with pytest.raises(UserError, match=r"LeNet5 is built .* give none, trainable: scratch"):
             check_study(study(backbone="LeNet5", weights=weights), "study.yaml")
     check_study(study(backbone="LeNet5", trainable="scratch"), "study.yaml")
 

@@ -1,7 +1,8 @@
 """A support vector machine that gives probabilities, with kernels computed once.
 
 scikit-learn's own SVM computes its kernel row by row, and again for each fold of a calibration; one
-matrix product for all of them is a hundred times as fast on the vectors that networks give.
+matrix product for all of them takes a third of the time on the vectors that networks give, and a
+kernel of our own, the histogram intersection, a sixth.
 """
 
 from typing import Any

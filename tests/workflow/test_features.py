@@ -1,0 +1,113 @@
+"""Learnt and hand-made features under classical models: jobs, and a small variant to its report."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from checkout import Checkout, check_out
+from test_protocol import beside
+
+SMALL = Path(__file__).with_name("features.yaml")
+CLASSICAL = {"classifiers": 5, "views": 4, "search": 3, "mlp": 0, "inner": 2, "words": 2}
+
+
+def small(folder: Path) -> Checkout:
+    checkout = check_out(folder)
+    shutil.copy2(SMALL, checkout.folder / checkout.config)
+    return checkout
+
+
+def test_the_jobs_of_the_shipped_study(fresh: Checkout) -> None:
+    beside(fresh)
+    found = Checkout(fresh.folder, "config/features.yaml").dry_run().jobs
+    # What comes after a choice is not known yet, but every experiment ends in a score.
+    expected = {
+        # Heads of MobileNet: one of all images, and with views and without of three drawings.
+        "train_heads": 2, "draw_subset": 3,
+        # 5 networks on small images, 7 on patches.
+        "fine_tune": 12,
+        # deep, deep_svm, views, sift_words, sift_fisher, filter_banks; fifty trials to a job.
+        "fit_classifiers": 6,
+        # Words and two sizes of mixtures of MobileNet's activations; words and Gaussians of SIFT.
+        "learn_codebook": 5,
+        # Plain features and maps of an inner layer, dense SIFT (two partitions each); views.
+        "extract_features": 9,
+        "choose": 13, "evaluate": 13, "plot_best": 13, "report": 1,
+    }  # fmt: skip
+    assert {name: found.get(name) for name in expected} == expected
+
+
+def test_the_jobs_of_its_small_variant(tmp_path: Path) -> None:
+    found = small(tmp_path / "fresh").dry_run().jobs
+    expected = {"fit_classifiers": 3, "train_heads": 1, "fine_tune": 1, "learn_codebook": 1}
+    assert {name: found.get(name) for name in expected} == expected
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    checkout = small(tmp_path_factory.mktemp("features") / "finished")
+    checkout.snakemake()
+    # All is made, and nothing of it is stale.
+    assert checkout.dry_run().jobs == {}
+    return checkout.folder / "results"
+
+
+def test_it_ends_in_a_report(results: Path) -> None:
+    for file in ("report.html", "slides.pdf", "slides.pptx", "summary.html"):
+        assert (results / file).stat().st_size > 10_000
+    for name in CLASSICAL:
+        for picture in ("learning_curves", "settings", "best", "confusion"):
+            assert (results / f"experiments/{name}/figures/{picture}.png").stat().st_size
+
+
+def test_every_trial_has_a_result(results: Path) -> None:
+    summary = pd.read_csv(results / "summary.csv")
+    assert set(summary["status"]) == {"completed"}
+    assert summary["validation_accuracy"].notna().all()
+    classical = summary[summary["rule"] == "fit_classifiers"]
+    assert classical.groupby("experiment")["trial"].count().to_dict() == {
+        name: count for name, count in CLASSICAL.items() if count
+    }
+    assert (classical["best_epoch"] == 0).all()
+    assert (summary.loc[summary["rule"] != "fit_classifiers", "best_epoch"] > 0).all()
+    assert (classical["trained_parameters"] > 0).all()
+    assert (classical["parameters"] >= classical["trained_parameters"]).all()
+
+
+def test_final_models_are_kept_without_code(results: Path) -> None:
+    from scenery.learning.classifiers import load
+
+    for name, count in CLASSICAL.items():
+        folder = results / "experiments" / name
+        metrics = json.loads((folder / "test/metrics.json").read_text())
+        owner = results / "experiments" / metrics["scored_in"]
+        models = sorted(path.name for path in owner.glob("refit_*/model.*"))
+        assert models == (["model.skops"] if count else ["model.keras"])
+        if count:
+            assert load(owner / "refit_classifier/model.skops").classes_.tolist() == [*range(8)]
+            assert (owner / "history.csv").is_file()
+        assert metrics["training_images"] == (16 if name == "views" else metrics["training_images"])
+    pickles = [p for p in results.rglob("*") if p.suffix in (".pkl", ".pickle", ".joblib")]
+    assert pickles == []
+
+
+def test_views_make_more_rows_of_the_same_images(results: Path) -> None:
+    trials = pd.read_csv(results / "experiments/views/trials.csv")
+    facts = [json.loads(path.read_text()) for path in results.glob("features/*views*/train.json")]
+    # Two images of eight classes in two views, drawn anew for the second repeat.
+    assert [found["shape"][:2] for found in facts] == [[2, 16], [2, 16]]
+    assert len(trials) == 4
+
+
+def test_only_networks_are_looked_into(results: Path) -> None:
+    looked_into = {path.parent.parent.name for path in results.glob("experiments/*/explain/*.dot")}
+    assert looked_into == {"mlp"}
+
+
+def test_a_choice_without_epochs_has_no_learning_rates(results: Path) -> None:
+    chosen = yaml.safe_load((results / "experiments/classifiers/chosen.yaml").read_text())
+    assert (chosen["learning_rates"], chosen["best_epoch"]) == ({}, 0)
+    assert chosen["settings"]["classifier"]["kernel"] == "rbf"

@@ -1,6 +1,7 @@
 # What is frozen gives the same activations in every epoch and trial: computed once, kept as files.
 
 from scenery.study.encoding import ENCODINGS
+from scenery.study.networks import HAND_MADE
 
 
 def forward_threads(size):
@@ -47,7 +48,8 @@ rule extract_features:
         features=r"[A-Za-z0-9_-]+-(average|max|map|views)-[0-9a-f]{8}",
     threads: lambda w: forward_threads(PLAN.feature_set(w.features).image_size)
     resources:
-        gpu=1,
+        # What is made by hand is made on processors.
+        gpu=lambda w: int(PLAN.feature_set(w.features).backbone not in HAND_MADE),
         mem_mb=lambda w, attempt: 6000 * attempt,
         runtime=lambda w, attempt: 60 * attempt,
     params:

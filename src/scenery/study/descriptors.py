@@ -33,6 +33,8 @@ def _mistake(settings: Settings, layer: str, image_size: int) -> str | None:
                 "(such as bag_of_words) and a classifier"
             )
         return None
+    if settings.classifier is None:
+        return f"encoding: the vectors of {encoding.name} are for a classifier, and there is none"
     positions, values = _shape(settings, layer, image_size)
     finest = max(encoding.pyramid)
     if positions is not None and finest > positions:

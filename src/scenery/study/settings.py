@@ -309,8 +309,6 @@ class Settings(Strict):
     @model_validator(mode="after")
     def _of_classifier(self) -> "Settings":
         if self.classifier is None:
-            if self.encoding is not None:
-                raise ValueError("encoding: its vectors are for a classifier, and there is none")
             return self
         if self.trainable != "head":
             raise ValueError(

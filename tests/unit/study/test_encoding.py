@@ -122,8 +122,6 @@ def test_a_plan_knows_maps_codebooks_and_vectors() -> None:
 
 def test_an_encoding_stands_in_for_pooling() -> None:
     assert settings({"head.pooling": "max"}).digest() == settings().digest()
-    with pytest.raises(UserError, match="encoding: its vectors are for a classifier"):
-        change(Settings(), {"encoding.size": 5}, "test")
     assert Settings().digest() == Settings(encoding=None).digest()
 
 
@@ -160,6 +158,7 @@ def test_what_fits() -> None:
 @pytest.mark.parametrize(
     ("base", "message"),
     [
+        ({**SIFT, "classifier": None}, "vectors of bag_of_words are for a classifier"),
         ({**SIFT, "encoding": None}, "DenseSIFT gives local descriptors, which need an encoding"),
         (
             {**SIFT, "weights": "imagenet"},

@@ -36,7 +36,7 @@ $(ENV)/.%: requirements/%.txt
 	./setup.sh $(PYTHON) $(ENV) $<
 	@touch $@
 
-test: environment $(ENV)/.dev
+test: environment $(ENV)/.dev $(ENV)/.benchmarks
 	pytest
 
 quick-test: environment $(ENV)/.dev

@@ -81,7 +81,7 @@ if workflow.is_main_process:
 
 
 onstart:
-    start_run(SUBMITS)
+    start_run(SUBMITS, R)
 
 
 onsuccess:

@@ -1,9 +1,11 @@
 """Opening a study: what the Snakefile does before any rule."""
 
+import contextlib
 import functools
 import os
 import shutil
 import sys
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -91,10 +93,33 @@ def check_place(results: str) -> None:
             )
 
 
-def start_run(submits: bool) -> None:
+def leave_no_future(results: str | Path) -> int:
+    """Give files of the results that are dated in the future the time of now.
+
+    A clock that was ahead and has been set leaves such files. Snakemake takes back whatever is
+    made of them, since it is older than they are.
+
+    Returns:
+        Number of files.
+    """
+    now, found = time.time(), 0
+    for folder, _, files in os.walk(results):
+        for path in (Path(folder, name) for name in files):
+            # A job that an earlier Snakemake left at work may remove its own files meanwhile.
+            with contextlib.suppress(FileNotFoundError):
+                if not path.is_symlink() and path.stat().st_mtime > now + 1:
+                    os.utime(path, (now, now))
+                    found += 1
+    if found:
+        print(f"Dated in the future, so set to now: {found} files of {results}.", file=sys.stderr)
+    return found
+
+
+def start_run(submits: bool, results: str) -> None:
     """Note this run of Snakemake, or end it where another one is at work in this folder."""
     try:
         begin(submits)
+        leave_no_future(results)
     except UserError as error:
         print(f"\nThe study cannot start.\n{error}\n", file=sys.stderr, flush=True)
         sys.exit(1)

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,13 +43,16 @@ class Checkout:
     folder: Path
     config: str = "study.yaml"
 
-    def snakemake(self, *arguments: str, fails: bool = False) -> str:
+    def snakemake(
+        self, *arguments: str, fails: bool = False, environment: Mapping[str, str] | None = None
+    ) -> str:
         """Run Snakemake; gives all that it says. The test fails where its status is unexpected."""
         dropped = ("SNAKEMAKE_PROFILE", "PYTHONPATH")
         done = subprocess.run(
             [sys.executable, "-m", "snakemake", *arguments, "--configfile", self.config],
             cwd=self.folder,
-            env={key: value for key, value in os.environ.items() if key not in dropped},
+            env={key: value for key, value in os.environ.items() if key not in dropped}
+            | dict(environment or {}),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -74,8 +74,9 @@ rule catalogue:
         **STUDY.dataset.duplicates.model_dump(),
         code=code("catalogue"),
         images=images_digest,
-        path=IMAGES,
-        root=STUDY.dataset.root,
+        # Functions, since Snakemake takes braces in a plain text for wildcards.
+        path=lambda w: IMAGES,
+        root=lambda w: STUDY.dataset.root,
         on_problem=STUDY.dataset.on_problem,
         largest_pixels=STUDY.dataset.largest_pixels,
     message:
@@ -127,7 +128,7 @@ rule pack:
         f"{LOGS}/pack/{{partition}}_{{size}}.log",
     params:
         code=code("pack"),
-        root=image_root(),
+        root=lambda w: image_root(),
         partition=lambda w: w.partition,
         size=lambda w: int(w.size),
         resize=STUDY.dataset.resize,

@@ -80,7 +80,7 @@ rule plot_all_published:
     params:
         code=code("plot_published"),
         title="Published numbers and ours",
-        titles=[STUDY.experiments[name].title or name for name in PUBLISHED],
+        titles=lambda w: [STUDY.experiments[name].title or name for name in PUBLISHED],
     message:
         "Drawing published numbers beside ours"
     script:

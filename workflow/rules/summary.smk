@@ -38,7 +38,7 @@ rule write_config:
         f"{LOGS}/write_config.log",
     params:
         code=code("write_config"),
-        config=STUDY.model_dump(mode="json", by_alias=True),
+        config=lambda w: STUDY.model_dump(mode="json", by_alias=True),
     message:
         "Keeping the config beside the results"
     script:
@@ -74,7 +74,9 @@ rule summarise:
         f"{LOGS}/summarise.log",
     params:
         code=code("summarise"),
-        titles={name: e.title or name for name, e in STUDY.experiments.items()},
+        titles=lambda w: {
+            name: e.title or name for name, e in STUDY.experiments.items()
+        },
     message:
         "Joining the results of all experiments"
     script:
@@ -206,7 +208,7 @@ rule plot_examples:
         f"{LOGS}/plot_examples.log",
     params:
         code=code("plot_examples"),
-        root=image_root(),
+        root=lambda w: image_root(),
     message:
         "Drawing examples of the classes"
     script:
@@ -267,9 +269,10 @@ rule make_slides:
         f"{LOGS}/make_slides.log",
     params:
         code=code("make_slides"),
-        study_title=STUDY.title,
-        dataset=STUDY.dataset.path,
-        command=f"snakemake --configfile {CONFIG_FILE}",
+        # Functions, since Snakemake takes braces in a plain text for wildcards.
+        study_title=lambda w: STUDY.title,
+        dataset=lambda w: STUDY.dataset.path,
+        command=lambda w: f"snakemake --configfile {CONFIG_FILE}",
         versions={
             name: version(name)
             for name in ("snakemake", "keras", "numpy", "scikit-learn")

@@ -189,3 +189,18 @@ def test_splits_are_read_as_they_were_written(tmp_path: Path) -> None:
     read = read_split(tmp_path / "split.csv")
     pd.testing.assert_frame_equal(read, split, check_dtype=False)
     assert set(read["class"]) == {"NA", "null"}
+
+
+@given(st.integers(0, 2**31 - 1), st.integers(1, 11), st.integers(0, 11), st.integers(2, 4))
+@settings(deadline=None, max_examples=60)
+def test_smaller_subsets_lie_in_larger_ones(seed: int, few: int, more: int, classes: int) -> None:
+    rows = [("abcd"[number], "", 0) for number in range(classes) for _ in range(30)]
+    split = split_images(catalogue(*rows), 0.2, 0.2, 1)
+    small, large = draw_subset(split, few, seed), draw_subset(split, min(few + more, 19), seed)
+    assert set(small["file"]) <= set(large["file"])
+    assert (small["class"].value_counts() == few).all()
+    assert set(small["partition"]) == {"train"}
+    # Another class changes nothing in what is drawn of these.
+    without = split[split["class"] != "a"]
+    rest = draw_subset(without, few, seed)
+    assert set(rest["file"]) == set(small.loc[small["class"] != "a", "file"])

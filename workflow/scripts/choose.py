@@ -69,10 +69,12 @@ def choose_setting(
     table = with_gap(_join(trials, metrics, experiment), images)
     epochs = pd.concat([read_results(path) for path in history], ignore_index=True)
     epochs = epochs[epochs["trial"].isin(table["trial"])]
-    # Written before the choice: when there is none, the table says why.
-    table.assign(chosen=False).to_csv(out_trials, index=False)
+    # Snakemake removes the outputs of a job that fails, so what says why is none of them.
+    failed = out_trials.with_name("failed_trials.csv")
+    table.assign(chosen=False).to_csv(failed, index=False)
     results = [_result(row) for row in trials_as_dicts(table)]
     choice = choose(results, how, experiment)
+    failed.unlink()
     table["chosen"] = table["trial"].isin(choice.trials)
     table.to_csv(out_trials, index=False)
     epochs.to_csv(out_history, index=False)

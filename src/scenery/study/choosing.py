@@ -61,7 +61,7 @@ def choose(results: Sequence[Result], how: Choose, experiment: str) -> Candidate
     if not candidates:
         raise UserError(
             f"experiment {experiment}: none of its {len(results)} trials can be chosen, since each "
-            "setting has a trial that did not complete; see its trials.csv for the reasons and "
+            "setting has a trial that did not complete; failed_trials.csv in its folder says why; "
             "try a lower learning rate"
         )
     best = min(candidates, key=_goodness(how))

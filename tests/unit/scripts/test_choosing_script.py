@@ -147,8 +147,12 @@ def test_none_left_says_why_and_leaves_the_table(case: Case) -> None:
             [[outcome("a", NAN, status="diverged"), outcome("b", 0.9)]],
             [[]],
         )
-    assert case.trials["reason"][0] == "loss inf"
+    # trials.csv is an output of the rule, which Snakemake removes where the job fails.
+    failed = case.folder / "failed_trials.csv"
+    assert pd.read_csv(failed)["reason"][0] == "loss inf"
     assert not (case.folder / "chosen.yaml").exists()
+    case.run([trial("b")], [[outcome("b", 0.9)]], [epochs("b", {"head": 2})])
+    assert not failed.exists()
 
 
 def test_a_gap_is_flagged_where_chance_does_not_explain_it(case: Case) -> None:

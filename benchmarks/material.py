@@ -42,6 +42,7 @@ class Material:
         some: Images in a sample that stands for all of them; a multiple of 32.
         per_class: Images of each class in the small training set.
         times: How many times larger the larger data set is.
+        whole: Whether studies run to their report, or up to a final model's score.
         small_part: The usual scripts are timed on one of so many images.
     """
 
@@ -55,6 +56,7 @@ class Material:
     some: int = 256
     per_class: int = 50
     times: int = 10
+    whole: bool = True
     small_part: int = 10
 
     @property
@@ -91,6 +93,11 @@ class Material:
         """A call of Snakemake, to be run in `folder`."""
         given = [str(argument) for argument in arguments]
         return [sys.executable, "-m", "snakemake", *given, "--configfile", config]
+
+    def targets(self, study: str, experiment: str) -> list[str]:
+        """What a study is run to, for `snakemake`; nothing stands for all of it."""
+        score = f"results/{study}/experiments/{experiment}/test/metrics.json"
+        return [] if self.whole else [score]
 
     def run(self, command: list[str]) -> str:
         """Run a command in `folder`; gives what it said.
@@ -129,7 +136,7 @@ class Material:
         return int((self.split["partition"] == partition).sum())
 
     def folders(self, part: int) -> Path:
-        """Folders train/ and validation/ with one of `part` images of each class, as links."""
+        """Folders train/ and validation/ with one of `part` images of each class."""
         out = self.folder / f"photographs_{part}"
         shutil.rmtree(out, ignore_errors=True)
         for row in self.split.groupby(["partition", "class"]).nth[::part].itertuples():
@@ -137,7 +144,7 @@ class Material:
             place = out / str(row.partition) / name
             place.mkdir(parents=True, exist_ok=True)
             file = self.images / str(row.file)
-            (place / f"{row.Index}{file.suffix}").symlink_to(file.resolve())
+            shutil.copyfile(file, place / f"{row.Index}{file.suffix}")
         return out
 
 
@@ -164,8 +171,8 @@ def tiny(folder: Path) -> Material:
     """A few drawn pictures and random weights: whether the benchmarks run, not how fast."""
     images = folder / "drawn"
     if not images.exists():
-        draw_scenes(images, per_class=8, image_size=32, seed=1)
+        draw_scenes(images, per_class=16, image_size=32, seed=1)
     return Material(
         folder, images, "none", size=32,
-        rounds=1, epochs=2, trials=2, some=32, per_class=2, times=2, small_part=2,
+        rounds=1, epochs=2, trials=2, some=32, per_class=2, times=2, whole=False, small_part=2,
     )  # fmt: skip

@@ -86,6 +86,7 @@ def _peaks(material: Material, images: Path) -> dict[str, float]:
     }
     material.write(CONFIG, study)
     peaks: dict[str, float] = {}
-    for job in watch(material.snakemake(config=CONFIG), material.folder):
+    call = material.snakemake(*material.targets("memory", "heads"), config=CONFIG)
+    for job in watch(call, material.folder):
         peaks[job.rule] = max(peaks.get(job.rule, 0.0), job.memory)
     return dict(sorted(peaks.items()))

@@ -8,7 +8,7 @@ import re
 import shutil
 import sys
 
-from benchmarks.material import Material, check_out
+from benchmarks.material import Material
 from benchmarks.measuring import Spread, seconds
 from benchmarks.results import Row
 from benchmarks.watching import watch
@@ -64,11 +64,14 @@ def _steps(material: Material, rule: str) -> float:
 
 def _prepare(material: Material) -> list[str]:
     """Run all that comes before; gives an output of each kind of job."""
-    check_out(material.folder)
+    images = material.folders(material.small_part) / "train"
     few = {"subset": "few", "epochs": 1}
     study = material.search() | {
         "results": "results/overhead",
-        "subsets": {"few": {"per_class": min(8, material.per_class), "seed": 1}},
+        # Few and small, since their passes are not what is measured here.
+        "dataset": {"path": str(images)},
+        "base": material.base() | {"image_size": min(64, material.size)},
+        "subsets": {"few": {"per_class": min(4, material.per_class), "seed": 1}},
         "experiments": {
             "heads": {"set": few, "grid": {"head.dropout": [0.5]}},
             "networks": {"set": few, "grid": {"trainable": ["all"]}},

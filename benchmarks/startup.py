@@ -56,7 +56,7 @@ def _finished(material: Material) -> list[str]:
         "experiments": {"heads": {"grid": {"head.dropout": [0, 0.5]}}},
     }
     material.write("finished.yaml", study)
-    call = material.snakemake(config="finished.yaml")
+    call = material.snakemake(*material.targets("finished", "heads"), config="finished.yaml")
     material.run(call)
     # The report is made of the run before, so once more until there is nothing left to do.
     material.run(call)

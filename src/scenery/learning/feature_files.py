@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from scenery.data.mapped import release
+
 
 @dataclass(frozen=True)
 class LabelledFeatures:
@@ -42,7 +44,9 @@ class LabelledFeatures:
         views, images = self.values.shape[:2]
         generator = np.random.default_rng([seed, epoch // views])
         order = generator.permuted(np.tile(np.arange(views), (images, 1)), axis=1)
-        return np.asarray(self.values[order[:, epoch % views], np.arange(images)])
+        seen = np.asarray(self.values[order[:, epoch % views], np.arange(images)])
+        release(self.values)
+        return seen
 
 
 def read_features(stem: str, table: pd.DataFrame) -> LabelledFeatures:

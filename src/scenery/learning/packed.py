@@ -1,12 +1,13 @@
 """Packed images as batches: memory-mapped, so that memory does not grow with their number."""
 
-import mmap
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import tensorflow as tf
+
+from scenery.data.mapped import release
 
 
 @dataclass(frozen=True)
@@ -69,17 +70,6 @@ class PackedImages:
             return images
 
         return tf.data.Dataset.from_tensor_slices(positions).batch(batch).map(gather).prefetch(2)
-
-
-def release(array: np.ndarray) -> None:
-    """Give the memory of a mapped array back; the system's cache keeps the pages for the next look.
-
-    Mapped pages count as the job's memory from the first look at them until its end, and a
-    cluster may end a job for what it holds.
-    """
-    mapped = array.base
-    if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def open_packed(array: str | Path, table: pd.DataFrame) -> PackedImages:

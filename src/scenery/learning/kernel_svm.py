@@ -1,8 +1,8 @@
 """A support vector machine that gives probabilities, with kernels computed once.
 
 scikit-learn's own SVM computes its kernel row by row, and again for each fold of a calibration; one
-matrix product for all of them takes a third of the time on the vectors that networks give, and a
-kernel of our own, the histogram intersection, a sixth.
+matrix product for all of them takes a third of the time on the vectors that networks give. A kernel
+of our own, the histogram intersection, it would compute six times.
 """
 
 from typing import Any

@@ -141,7 +141,7 @@ def test_a_changed_figure_changes_no_training(edit: Callable[[str, str, str], se
 def test_a_default_changes_what_reads_settings(
     edit: Callable[[str, str, str], set[str]],
 ) -> None:
-    changed = edit("src/scenery/study/settings.py", "    50, description", "    51, description")
+    changed = edit("src/scenery/study/settings.py", "Epochs = Field(50,", "Epochs = Field(51,")
     assert {"train_heads", "fine_tune"} <= changed == users_of("study/settings.py")
 
 

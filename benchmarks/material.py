@@ -139,9 +139,9 @@ class Material:
         """Folders train/ and validation/ with one of `part` images of each class."""
         out = self.folder / f"photographs_{part}"
         shutil.rmtree(out, ignore_errors=True)
-        for row in self.split.groupby(["partition", "class"]).nth[::part].itertuples():
-            name = self.split.loc[row.Index, "class"]
-            place = out / str(row.partition) / name
+        seen = self.split[self.split["partition"] != "test"]
+        for row in seen.groupby(["partition", "class"]).nth[::part].itertuples():
+            place = out / str(row.partition) / seen.loc[row.Index, "class"]
             place.mkdir(parents=True, exist_ok=True)
             file = self.images / str(row.file)
             shutil.copyfile(file, place / f"{row.Index}{file.suffix}")

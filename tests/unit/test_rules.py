@@ -7,7 +7,7 @@ RULES = Path(__file__).resolve().parents[2] / "workflow" / "rules"
 
 
 def test_test_images_are_named_by_one_rule() -> None:
-    """Which jobs a study has depends on its choices; that only `evaluate` asks for them does not."""
+    """Which jobs a study has depends on its choices; who may ask for test images does not."""
     found = []
     for path in sorted(RULES.glob("*.smk")):
         rule = ""

@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from scenery.data.tables import read_results
+from scenery.data.tables import read_results, with_published
 from scenery.jobs import job
-from scenery.presentation.published import with_published
-from scenery.presentation.reading import read_published
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -62,9 +60,7 @@ def summarise(
     summary = summary.merge(scores, on=["experiment", "trial"], how="left", validate="one_to_one")
     if published:
         parts = [
-            with_published(rows, read_published(published[str(name)]))
-            if name in published
-            else rows
+            with_published(rows, read_results(published[str(name)])) if name in published else rows
             for name, rows in summary.groupby("experiment", sort=False)
         ]
         summary = pd.concat(parts, ignore_index=True)

@@ -6,8 +6,9 @@ In: trials.csv, and where there is one published.csv. Out: trials.html, which ne
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scenery.data.tables import with_published
 from scenery.jobs import job
-from scenery.presentation.published import published_page_table, with_published
+from scenery.presentation.published import published_page_table
 from scenery.presentation.reading import read_published, read_trials
 from scenery.presentation.tables import trial_tables, write_page
 

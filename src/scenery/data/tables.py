@@ -68,6 +68,14 @@ def read_results(path: str | os.PathLike[str]) -> pd.DataFrame:
     )
 
 
+def with_published(trials: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
+    """Trials with the number published for their setting; of several the highest."""
+    best = published.sort_values("published_accuracy", ascending=False, kind="stable")
+    best = best.drop_duplicates("setting").rename(columns={"source": "published_source"})
+    columns = ["published_accuracy", "published_parameters", "published_source"]
+    return trials.merge(best[["setting", *columns]], on="setting", how="left")
+
+
 def partition_table(split: pd.DataFrame, partition: str) -> pd.DataFrame:
     """The rows of one partition in the order in which they are packed."""
     return split[split["partition"] == partition].sort_values("row", ignore_index=True)

@@ -59,14 +59,6 @@ def side_by_side(
     return pd.DataFrame(found, columns=list(COLUMNS))
 
 
-def with_published(trials: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
-    """Trials with the number published for their setting; of several the highest."""
-    best = published.sort_values("published_accuracy", ascending=False, kind="stable")
-    best = best.drop_duplicates("setting").rename(columns={"source": "published_source"})
-    columns = ["published_accuracy", "published_parameters", "published_source"]
-    return trials.merge(best[["setting", *columns]], on="setting", how="left")
-
-
 def published_table(published: pd.DataFrame) -> Table:
     """Published numbers and ours as a slide's table."""
     sized = published["published_parameters"].notna().any()

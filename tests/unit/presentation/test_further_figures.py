@@ -9,11 +9,11 @@ from matplotlib.text import Text
 from tables_factory import HOSTILE, Experiment, grid, write_experiment
 from test_figures import outside, texts
 
+from scenery.data.tables import with_published
 from scenery.presentation.published import (
     published_page_table,
     published_table,
     side_by_side,
-    with_published,
 )
 from scenery.presentation.published_figure import published_figure
 from scenery.presentation.reading import read_published

@@ -59,10 +59,12 @@ def test_said_or_unsaid_a_default_is_the_same_trial() -> None:
 
 
 def test_scaling_suits_the_model() -> None:
-    assert Classifier().scaling_in_use == "standard"
-    assert Classifier(kernel="histogram_intersection").scaling_in_use == "l1"
-    assert Classifier(name="random_forest").scaling_in_use == "none"
-    assert Classifier(scaling="l2").scaling_in_use == "l2"
+    assert Classifier().scaling_in_use() == "standard"
+    assert Classifier(kernel="histogram_intersection").scaling_in_use() == "l1"
+    assert Classifier(name="random_forest").scaling_in_use() == "none"
+    assert Classifier(scaling="l2").scaling_in_use() == "l2"
+    # An encoding normalises its vectors itself.
+    assert Classifier().scaling_in_use(encoded=True) == "none"
     with pytest.raises(ValidationError, match="values from 0, which scaling: standard does not"):
         Classifier(kernel="histogram_intersection", scaling="standard")
 

@@ -38,7 +38,7 @@ rule write_config:
         f"{LOGS}/write_config.log",
     params:
         code=code("write_config"),
-        config=lambda w: STUDY.model_dump(mode="json", by_alias=True),
+        config=lambda w: STUDY.spelt_out(),
     message:
         "Keeping the config beside the results"
     script:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from scenery.data.named_datasets import NAMED_DATASETS
-from scenery.study.settings import Settings
+from scenery.study.settings import OF_NETWORKS, Settings
 from scenery.study.value_types import Number, Seed, Strict, Switch, Whole
 
 LONGEST_NAME = 60
@@ -357,3 +357,12 @@ class Study(Strict):
     def subset_names(self) -> tuple[str, ...]:
         """Every name that `subset` may have, but for per_class_N."""
         return ("full", *self.subsets)
+
+    def spelt_out(self) -> dict[str, Any]:
+        """The config with its defaults, from which the same study can be read again."""
+        config = self.model_dump(mode="json", by_alias=True)
+        if self.base.classifier is not None:
+            # Beside a classical model even a default of these would be refused as unused.
+            for name in OF_NETWORKS:
+                del config["base"][name]
+        return config

@@ -146,7 +146,12 @@ def check(**base: Any) -> None:
         "base": base,
         "experiments": {"e": {"title": "e"}},
     }
-    check_study(read_study(config, "study.yaml"), "study.yaml")
+    study = read_study(config, "study.yaml")
+    check_study(study, "study.yaml")
+    # The config that is kept beside the results is the same study.
+    again = read_study(study.spelt_out(), "study.yaml")
+    check_study(again, "study.yaml")
+    assert again == study
 
 
 def test_what_fits() -> None:

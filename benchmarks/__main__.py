@@ -35,12 +35,13 @@ TIMED = {
 }
 LONG = {
     "tuners": "8 min: the search against KerasTuner and Optuna",
+    "halving": "3 min: what successive halving saves and misses",
     "search_accuracy": "15 min: what the searches find",
     "views_accuracy": "4 min: what kept views cost in accuracy",
     "memory": "15 min: memory of every job with ten times the images",
 }
 # These compare no times, so that once is enough.
-ONCE = ("search_accuracy", "views_accuracy", "memory")
+ONCE = ("halving", "search_accuracy", "views_accuracy", "memory")
 
 
 def main() -> None:

@@ -49,7 +49,9 @@ def test_the_default_study_needs_no_config(fresh: Checkout) -> None:
 
 def test_the_small_study(fresh: Checkout) -> None:
     jobs = fresh.dry_run().jobs
-    assert (jobs["train_heads"], jobs["fine_tune"], jobs["choose"]) == (3, 2, 4)
+    assert (jobs["train_heads"], jobs["fine_tune"], jobs["choose"]) == (3, 2, 6)
+    # Of the search that ends trials early only the first comparison is known.
+    assert (jobs["fine_tune_rung"], jobs["promote"]) == (3, 1)
 
 
 def test_classic_networks(fresh: Checkout) -> None:

@@ -59,9 +59,9 @@ def fine_tune(
     weights: str | None,
     unfinished: Path,
     keep_weights: bool,
-    until: int | None,
     code: str,
     out: Outputs,
+    until: int | None = None,
 ) -> None:
     """Train one trial from where it was, and write its results.
 
@@ -72,9 +72,9 @@ def fine_tune(
         weights: Weights of the backbone; None: random ones.
         unfinished: Folder for the state after each epoch.
         keep_weights: Whether the best weights stay there for a study without refit.
-        until: The epoch after which it pauses, to be compared with others; None: its last.
         code: Digest of the code.
         out: Files to write.
+        until: The epoch after which it pauses, to be compared with others; None: its last.
 
     Raises:
         UserError: When the weights do not cover the network.

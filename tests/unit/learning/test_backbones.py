@@ -213,7 +213,7 @@ def test_weights_depend_on_the_seed_alone() -> None:
     ("name", "cut", "words"),
     [
         ("mobilenet", None, r"'mobilenet' is not known; did you mean MobileNet"),
-        ("Alexander", None, r"'Alexander' is not known; known are .*Xception"),
+        ("Quux", None, r"'Quux' is not known; known are .*Xception"),
         ("MobileNet", "conv_pw12_relu", r"no layer 'conv_pw12_relu'; did you mean conv_pw_12_relu"),
         ("MobileNet", "preprocess_scale", r"no layer 'preprocess_scale'"),
         ("MobileNet", "images", r"no layer 'images'"),

@@ -12,7 +12,7 @@ import tensorflow as tf
 from fine_tune import Outputs, fine_tune
 from refit_head import refit_head
 from refit_network import refit_network
-from train_heads import train_head
+from train_heads import ShardData, train_head
 
 from scenery.data.tables import partition_table, read_split
 from scenery.learning.final_model import load_final, predict
@@ -48,7 +48,7 @@ def choice(trial: dict[str, Any], history: pd.DataFrame, best: int, refit: bool)
 def test_the_final_head(study: Any, tmp_path: Path, refit: bool) -> None:
     settings = {"head": {"dense": [6]}, "optimizer": {"learning_rate": 0.01}}
     trial = study.described(**settings)
-    result = train_head(trial, read_split(study.split), "t", quiet=True)
+    result = train_head(trial, ShardData(study.split), "t", quiet=True)
     chosen = choice(trial, pd.DataFrame(result.history), result.metrics["best_epoch"], refit)
     out = tmp_path / "model.keras", tmp_path / "record.json"
     refit_head(chosen, study.files(refit, **settings), study.split, "code", *out)

@@ -27,7 +27,8 @@ def test_results_of_a_clock_that_was_ahead_are_gone_on_with(
 ) -> None:
     checkout = undisturbed.copy_to(tmp_path / "copy")
     for path in (checkout.folder / "results").rglob("*"):
-        os.utime(path, (time.time() + 3600, time.time() + 3600))
+        moment = path.stat().st_mtime + 3600
+        os.utime(path, (moment, moment))
     assert checkout.dry_run(TARGET).jobs == {}
     summary = checkout.folder / TARGET
     before = summary.read_bytes()

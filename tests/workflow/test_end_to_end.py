@@ -69,7 +69,9 @@ def test_a_copy_elsewhere_does_nothing(changeable: Checkout) -> None:
 
 def test_each_trial_is_one_row(summary: pd.DataFrame, results: Path) -> None:
     counts = summary.groupby("experiment", sort=False)["trial"].count().to_dict()
-    assert counts == {"heads": 4, "networks": 3, "again": 1, "search": 6}
+    assert counts == {
+        "heads": 4, "networks": 3, "again": 1, "inner": 1, "halved": 3, "search": 6
+    }  # fmt: skip
     listed = pd.read_csv(results / "trials.csv")
     assert listed[["experiment", "trial"]].equals(summary[["experiment", "trial"]])
     completed = summary[summary["status"] == "completed"]
@@ -86,6 +88,31 @@ def test_diverged_trials_are_rows_too(summary: pd.DataFrame) -> None:
     assert heads.loc[wild, "validation_accuracy"].isna().all()
     assert set(heads.loc[~wild, "status"]) == {"completed"}
     assert not heads.loc[wild, "chosen"].any()
+
+
+def test_trials_that_look_hopeless_end_early(summary: pd.DataFrame, results: Path) -> None:
+    halved = summary[summary["experiment"] == "halved"].set_index("trial")
+    first = {
+        path.parent.name: pd.read_csv(path).iloc[0]
+        for path in (results / "experiments/halved/halving/0").glob("*/metrics.csv")
+    }
+    best = max(first, key=lambda trial: first[trial]["validation_accuracy"])
+    (last,) = halved.index[halved["status"] == "completed"]
+    assert first[last]["validation_accuracy"] == first[best]["validation_accuracy"]
+    assert set(halved["status"].drop(last)) == {"stopped"}
+    assert halved["epochs_run"].drop(last).tolist() == [1, 1]
+    assert halved.loc[last, "epochs_run"] == 3
+    assert halved.index[halved["chosen"]].tolist() == [last]
+
+
+def test_weights_learnt_in_the_study_are_those_of_the_trial(results: Path) -> None:
+    folder = results / "experiments/networks"
+    kept = json.loads((folder / "keep_network/record.json").read_text())
+    final = json.loads((folder / "refit_network/record.json").read_text())
+    assert kept["trial"] == final["trial"]
+    assert (kept["refit"], final["refit"]) == (False, True)
+    # The final model has seen the validation images by which `inner` chooses.
+    assert (kept["training_images"], final["training_images"]) == (32, 48)
 
 
 def test_one_final_score_an_experiment(summary: pd.DataFrame, results: Path) -> None:
@@ -115,7 +142,9 @@ def test_choices_follow_their_rules(summary: pd.DataFrame, results: Path) -> Non
     # An heir has the settings of what was chosen before it.
     assert chosen["search"]["settings"]["head"]["dense"] == []
     rows = summary[summary["chosen"]].groupby("experiment")["trial"].count()
-    assert rows.to_dict() == {"heads": 1, "networks": 1, "again": 1, "search": 2}
+    assert rows.to_dict() == {
+        "heads": 1, "networks": 1, "again": 1, "inner": 1, "halved": 1, "search": 2
+    }  # fmt: skip
 
 
 def test_both_steps_stand_in_the_history(results: Path) -> None:
@@ -143,7 +172,7 @@ def test_small_subsets_stay_small_in_the_refit(results: Path) -> None:
         for name in EXPERIMENTS
     }
     trained = {name: metrics["training_images"] for name, metrics in images.items()}
-    assert trained == {"heads": 48, "networks": 48, "again": 48, "search": 16}
+    assert trained == dict.fromkeys(EXPERIMENTS, 48) | {"search": 16}
 
 
 def inputs_by_rule(finished: Checkout) -> Iterator[tuple[str, str]]:

@@ -64,8 +64,8 @@ def killed(make_folder: Callable[[str], Folder]) -> tuple[Folder, Call]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def all_at_work(disturbed: object, losses: object, killed: object, whole: object) -> None:
-    """Start the studies side by side."""
+def all_at_work(disturbed: object, losses: object, whole: object) -> None:
+    """Start the studies side by side, but for `killed`: it must not be over before its test."""
 
 
 def history(folder: Folder, trial: str) -> list[dict[str, str]]:

@@ -11,12 +11,10 @@ import pandas as pd
 import pytest
 import yaml
 from browser import Browser, find_chromium
+from hostile_names import ATTACK, CLASSES, TITLES
 from PIL import Image
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-ATTACK = "</script><script>window.attacked = true</script>"
-CLASSES = [ATTACK, 'a "quoted" & <b>bold</b> class', "\u5c71\u8109 with spaces"]
-TITLES = {"first": f"First {ATTACK} \u5c71 {{x}} & \"q\" 'a'", "second": "Data", "third": "Data"}
 COLOURS = [(200, 60, 50), (60, 180, 70), (60, 80, 200)]
 PER_CLASS = 24
 

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from browser import Browser
-from conftest import ATTACK, CLASSES, TITLES
+from hostile_names import ATTACK, CLASSES, TITLES
 
 # What a reader sees of the title; the word joiner that keeps Snakemake off the brace is not seen.
 FIRST = TITLES["first"].replace("{", "{\u2060")

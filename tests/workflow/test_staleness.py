@@ -7,7 +7,9 @@ from typing import Any
 
 from checkout import Checkout
 
-TRAINING = {"train_heads", "fine_tune", "refit_head", "refit_network"}
+TRAINING = {
+    "train_heads", "fine_tune", "fine_tune_rung", "refit_head", "refit_network", "keep_network"
+}  # fmt: skip
 # What runs before anything is trained; none of the changes below makes it stale.
 BEFORE = {"draw_scenes", "catalogue", "split", "draw_subset", "pack", "extract_features"}
 HEADS = "src/scenery/learning/heads.py"
@@ -45,7 +47,7 @@ def test_a_changed_line_of_the_head_trains_again(changeable: Checkout) -> None:
     changeable.replace(HEADS, "MOMENTUM = 0.9", "MOMENTUM = 0.95")
     found = changeable.dry_run()
     # What is refitted is known once the trials are there again.
-    assert found.stale == {"train_heads", "fine_tune"}
+    assert found.stale == {"train_heads", "fine_tune", "fine_tune_rung"}
     assert not BEFORE & set(found.jobs)
     assert found.jobs["fine_tune"] == 2
     assert found.jobs["train_heads"] == 3
@@ -71,7 +73,7 @@ def test_a_changed_score_scores_again_and_trains_nothing(changeable: Checkout) -
     changeable.replace("workflow/scripts/evaluate.py", "0.95", "0.90")
     found = changeable.dry_run()
     assert found.stale == {"evaluate"}
-    assert found.jobs["evaluate"] == 4
+    assert found.jobs["evaluate"] == 6
     assert not (TRAINING | BEFORE | {"choose"}) & set(found.jobs)
 
 

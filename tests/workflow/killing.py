@@ -94,14 +94,16 @@ def _jobs(snakemake: int) -> list[tuple[psutil.Process, str]]:
     return found
 
 
-def results_of(checkout: Checkout) -> dict[str, str]:
+def results_of(checkout: Checkout) -> dict[str, str | bytes]:
     """What a study gave, times aside: tables, choices, predictions and scores, by file."""
     root = checkout.folder / "results"
-    found = {name: _without_times(root / name) for name in ("summary.csv", "trials.csv")}
+    found: dict[str, str | bytes] = {
+        name: _without_times(root / name) for name in ("summary.csv", "trials.csv")
+    }
     for pattern in ("trials.csv", "chosen.yaml", "test/*", "*/*/predictions.csv"):
         for path in sorted(root.glob(f"experiments/*/{pattern}")):
-            text = _without_times(path) if path.name == "trials.csv" else path.read_text("utf-8")
-            found[str(path.relative_to(root))] = text
+            content = _without_times(path) if path.name == "trials.csv" else path.read_bytes()
+            found[str(path.relative_to(root))] = content
     return found
 
 

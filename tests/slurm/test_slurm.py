@@ -145,8 +145,8 @@ def test_a_killed_snakemake_is_followed_up(killed: tuple[Folder, Call]) -> None:
     assert [job.state for job in folder.jobs("pack")] == ["CANCELLED", "COMPLETED"]
     for trial in trials:
         jobs = [job for job in folder.jobs("fine_tune") if job.wildcards == f"tune_{trial}"]
-        # A job that ended before the second call looked is taken as whole, or, where Snakemake still
-        # notes it as incomplete, run once more, to find that it was trained already.
+        # A job that ended before the second call looked is taken as whole. Where Snakemake still
+        # notes it as incomplete it runs once more, to find that it was trained already.
         assert [job.state for job in jobs] in (["COMPLETED"], ["COMPLETED", "COMPLETED"])
         assert len(jobs) == 1 or "this was trained already" in log_of(folder, trial)
         assert len(history(folder, trial)) == 25

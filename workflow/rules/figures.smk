@@ -164,8 +164,18 @@ def further_pictures(wildcards):
     ]
 
 
+def choice_before(wildcards):
+    """Nothing to read: waits for the choice that the experiment's trials start from.
+
+    What a rule's parameters say of the trials can only be asked for once its inputs have waited.
+    """
+    PLAN.trials(wildcards.experiment)
+    return []
+
+
 rule plot_regimes:
     input:
+        choice_before,
         trials=f"{R}/experiments/{{experiment}}/trials.csv",
         chosen=f"{R}/experiments/{{experiment}}/chosen.yaml",
         split=f"{R}/data/split.csv",
@@ -219,6 +229,7 @@ rule plot_unfrozen:
 
 rule plot_trends:
     input:
+        choice_before,
         trials=f"{R}/experiments/{{experiment}}/trials.csv",
         chosen=f"{R}/experiments/{{experiment}}/chosen.yaml",
     output:

@@ -37,7 +37,7 @@ $(ENV)/.%: requirements/%.txt
 	@touch $@
 
 test: environment $(ENV)/.dev $(ENV)/.benchmarks
-	pytest
+	pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 quick-test: environment $(ENV)/.dev
 	pytest tests/unit/study tests/unit/data tests/unit/presentation

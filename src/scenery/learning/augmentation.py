@@ -1,13 +1,15 @@
-"""Random changes of training images, by Keras' own layers."""
+"""Random changes of training images, by layers of Keras."""
 
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from scenery.study.settings import Augment
 
 SEED_STATE = "seed_generator_state"
+MOVEMENTS = ("rotation", "width_shift", "height_shift", "shear", "zoom")
 
 
 def build_augmentation(augment: Augment, seed: int) -> keras.Sequential | None:
@@ -25,33 +27,17 @@ def build_augmentation(augment: Augment, seed: int) -> keras.Sequential | None:
 
 
 def _layers(augment: Augment) -> list[keras.layers.Layer]:
-    """One layer for each operation that is on; the config's units become those of Keras."""
+    """Flips, movements and brightness, as far as they are on."""
     # In 32 bits also under mixed precision: 16 have too few digits for positions and values.
     common: dict[str, Any] = {"dtype": "float32", "seed": 0}
-    moving = {**common, "fill_mode": augment.fill, "interpolation": "bilinear"}
     layers: list[keras.layers.Layer] = []
     # Two layers, since one that flips both ways takes one draw for both.
     if augment.horizontal_flip:
         layers.append(keras.layers.RandomFlip("horizontal", name="horizontal_flip", **common))
     if augment.vertical_flip:
         layers.append(keras.layers.RandomFlip("vertical", name="vertical_flip", **common))
-    if augment.rotation:
-        # Keras counts in whole turns.
-        turns = augment.rotation / 360
-        layers.append(keras.layers.RandomRotation(turns, name="rotation", **moving))
-    if augment.width_shift or augment.height_shift:
-        layers.append(
-            keras.layers.RandomTranslation(
-                height_factor=augment.height_shift,
-                width_factor=augment.width_shift,
-                name="shift",
-                **moving,
-            )
-        )
-    if augment.shear:
-        layers.append(keras.layers.RandomShear(x_factor=augment.shear, name="shear", **moving))
-    if augment.zoom:
-        layers.append(keras.layers.RandomZoom(augment.zoom, name="zoom", **moving))
+    if any(getattr(augment, name) for name in MOVEMENTS):
+        layers.append(RandomAffine(augment, name="movement", **common))
     if augment.brightness:
         layers.append(
             keras.layers.RandomBrightness(
@@ -59,6 +45,57 @@ def _layers(augment: Augment) -> list[keras.layers.Layer]:
             )
         )
     return layers
+
+
+class RandomAffine(keras.layers.Layer):
+    """Rotation, shift, shear and zoom, in this order, as one movement around the middle.
+
+    Keras has a layer for each; one after the other they interpolate as often as there are of
+    them, which takes longer and blurs. What is off is drawn too, so that an operation that is
+    switched on leaves the draws of the others as they are.
+    """
+
+    def __init__(self, augment: Augment, seed: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.augment = augment
+        self.generator = keras.random.SeedGenerator(seed)
+
+    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return shape
+
+    def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Images moved, each on its own, where `training`; their shape stays."""
+        if not training:
+            return images
+        return keras.ops.image.affine_transform(
+            images,
+            self._transforms(keras.ops.shape(images)[0], *images.shape[1:3]),
+            interpolation="bilinear",
+            fill_mode=self.augment.fill,
+        )
+
+    def _transforms(self, count: int, height: int, width: int) -> tf.Tensor:
+        """Shape (count, 8): from a place in a new image to its place in the old one."""
+
+        def draw(most: float) -> tf.Tensor:
+            return keras.random.uniform((count,), -most, most, "float32", self.generator)
+
+        ops = keras.ops
+        angle = draw(np.radians(self.augment.rotation))
+        right, down = (
+            draw(self.augment.width_shift * width),
+            draw(self.augment.height_shift * height),
+        )
+        shear, zoom = draw(self.augment.shear), 1 + draw(self.augment.zoom)
+        cos, sin = ops.cos(angle), ops.sin(angle)
+        a, b = zoom * cos, zoom * (shear * cos - sin)
+        c, d = zoom * sin, zoom * (shear * sin + cos)
+        # Moved around the middle, but places are counted from the corner.
+        x, y = (width - 1) / 2, (height - 1) / 2
+        to_x = x - a * x - b * y - cos * right + sin * down
+        to_y = y - c * x - d * y - sin * right - cos * down
+        nothing = ops.zeros_like(a)
+        return ops.stack([a, b, to_x, c, d, to_y, nothing, nothing], axis=1)
 
 
 def reseed(model: keras.Model, seed: int, epoch: int) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from scenery.learning.augmentation import build_augmentation, reseed
+from scenery.learning.augmentation import RandomAffine, build_augmentation, reseed
 from scenery.study.settings import Augment
 
 SIZE = 64
@@ -52,7 +52,7 @@ def test_nothing_changes_outside_training() -> None:
         Augment(**every, horizontal_flip=True, vertical_flip=True, brightness=0.2), 1
     )
     assert augmentation is not None
-    assert len(augmentation.layers) == 7
+    assert len(augmentation.layers) == 4
     batch = picture()[None]
     assert np.array_equal(augmentation(batch, training=False).numpy(), batch)
     assert not np.array_equal(augmentation(batch, training=True).numpy(), batch)
@@ -126,6 +126,22 @@ def test_zoom_goes_in_and_out_and_keeps_the_shape() -> None:
     assert np.abs(height - width).max() <= 1
     assert width.min() < 14
     assert width.max() > 19
+
+
+def test_all_movements_together_are_one_after_the_other() -> None:
+    on = {"rotation": 25, "width_shift": 0.2, "height_shift": 0.1, "shear": 0.2, "zoom": 0.2}
+
+    def matrices(**on: Any) -> np.ndarray:
+        layer = RandomAffine(Augment(**on), seed=3)
+        rows = np.asarray(layer._transforms(10, SIZE, SIZE + 9))
+        return np.concatenate([rows, np.ones((10, 1))], axis=1).reshape(10, 3, 3)
+
+    # Each draws alone what it draws among the others.
+    rotation, right, down, shear, zoom = (matrices(**{name: most}) for name, most in on.items())
+    # What was done last is undone first, on the way to the place in the old image.
+    expected = rotation @ right @ down @ shear @ zoom
+    np.testing.assert_allclose(matrices(**on), expected, rtol=1e-4, atol=1e-4)
+    assert np.abs(expected - np.eye(3)).max(axis=(1, 2)).min() > 0.1
 
 
 def test_brightness_is_a_share_of_the_full_range() -> None:

@@ -18,7 +18,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from scenery.study.experiments import cut_layer, image_size
 from scenery.study.opening import chosen_settings, local_gpus, open_study, start_run
 from scenery.study.runs import end, look_around
-from scenery.study.code_digest import code_digest, presents
+from scenery.study.code_digest import CodeDigests
 from scenery.study.features import plain_features, training_features, weights_id
 from scenery.study.plan import SHARED, NotChosenYet, Plan
 from scenery.study.settings import LEARNT_IN
@@ -48,9 +48,12 @@ def known_choice(experiment):
 PLAN = Plan(STUDY, CONFIG_FILE, chosen=wait_for_choice, known=known_choice)
 
 
+CODE = CodeDigests(Path(".snakemake/scenery_code.json"))
+
+
 def code(script):
     """Digest of a rule's script and of all that it imports from this project."""
-    return code_digest(Path(workflow.basedir) / "workflow" / "scripts" / f"{script}.py")
+    return CODE.of(Path(workflow.basedir) / "workflow" / "scripts" / f"{script}.py")
 
 
 def captions_digest():

@@ -94,7 +94,7 @@ def final_records(wildcards):
 def code_of_numbers():
     """Digest of the code of every script that makes numbers rather than shows them."""
     scripts = sorted((Path(workflow.basedir) / "workflow" / "scripts").glob("*.py"))
-    return {path.stem: code(path.stem) for path in scripts if not presents(path)}
+    return {path.stem: code(path.stem) for path in scripts if not CODE.presents(path)}
 
 
 rule write_record:

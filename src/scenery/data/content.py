@@ -6,15 +6,13 @@ Standard library only: the Snakefile asks for the data set's digest in every dry
 import errno
 import hashlib
 import json
-import logging
 import os
 import stat
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-_log = logging.getLogger("scenery")
+from scenery.remembered import load, save
 
 # path -> [size in bytes, modification time in nanoseconds, SHA-256 of the content]
 Remembered = dict[str, list[Any]]
@@ -52,7 +50,9 @@ def content_digests(paths: Sequence[str], cache_file: Path) -> list[str]:
     Of a file that cannot be read it is "": the catalogue says why, and what is to be done. A cache
     that is missing, broken or not writable costs time, never a wrong answer.
     """
-    remembered = _load(cache_file)
+    remembered: Remembered = {
+        path: entry for path, entry in load(cache_file).items() if _is_valid(entry)
+    }
     current: Remembered = {}
     digests: list[str] = []
     for path in paths:
@@ -67,18 +67,8 @@ def content_digests(paths: Sequence[str], cache_file: Path) -> list[str]:
         current[path] = known
         digests.append(known[2])
     if current != remembered:
-        _save(current, cache_file)
+        save(current, cache_file)
     return digests
-
-
-def _load(cache_file: Path) -> Remembered:
-    try:
-        content = json.loads(cache_file.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    if not isinstance(content, dict):
-        return {}
-    return {path: entry for path, entry in content.items() if _is_valid(entry)}
 
 
 def _is_valid(entry: object) -> bool:
@@ -87,24 +77,3 @@ def _is_valid(entry: object) -> bool:
         and [type(value) for value in entry] == [int, int, str]
         and len(entry[2]) == hashlib.sha256().digest_size * 2
     )
-
-
-def _save(current: Remembered, cache_file: Path) -> None:
-    temporary = ""
-    try:
-        cache_file.parent.mkdir(parents=True, exist_ok=True)
-        # Two dry runs at once must not write into each other's file.
-        with tempfile.NamedTemporaryFile(
-            "w",
-            encoding="utf-8",
-            dir=cache_file.parent,
-            prefix=cache_file.name,
-            delete=False,
-        ) as out:
-            temporary = out.name
-            json.dump(current, out)
-        Path(temporary).replace(cache_file)
-    except OSError as error:
-        _log.debug("digests are not remembered in %s: %s", cache_file, error)
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)

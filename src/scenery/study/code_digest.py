@@ -7,8 +7,12 @@ rule carries this digest as a parameter: it changes exactly when code that the r
 import ast
 import functools
 import hashlib
+import sys
+from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
+
+from scenery.remembered import load, save
 
 SOURCE = Path(__file__).resolve().parents[2]
 
@@ -26,107 +30,146 @@ LIBRARIES = {
 }
 
 
-def code_digest(script: Path) -> str:
-    """Digest of a script, of the first-party modules it imports, and of what they build on.
+@dataclass(frozen=True)
+class CodeFacts:
+    """What one file of code says.
 
-    Comments, docstrings and formatting are left out; of the libraries in LIBRARIES that are
-    imported anywhere on the way, the major and minor version counts.
-
-    Returns:
-        Sixteen hexadecimal digits.
+    Attributes:
+        form: Digest of its normal form.
+        names: The modules that it imports, or names in them, dotted.
     """
-    first_party, libraries = _reach(script.resolve())
-    digest = hashlib.sha256()
-    for path in sorted(first_party):
-        # Two files may share a name (script and module), and a checkout may lie anywhere.
-        name = path.relative_to(SOURCE.parent) if path.is_relative_to(SOURCE.parent) else path.name
-        digest.update(f"{name}\0{_normal_form(path)}\0".encode())
-    for library in sorted(libraries):
-        digest.update(f"{library}\0{_minor_version(library)}\0".encode())
-    return digest.hexdigest()[:16]
+
+    form: str
+    names: tuple[str, ...]
 
 
-def first_party_modules(script: Path) -> set[Path]:
-    """The script and every module of this project that it imports, directly or not."""
-    return _reach(script.resolve())[0]
+class CodeDigests:
+    """Digests of scripts and of all first-party code that they run.
+
+    To read all files as code takes most of a second, in every call of Snakemake and every job on a
+    cluster. So what a file says is remembered by its content.
+
+    Args:
+        memory: File to remember in; one that is missing, broken or not writable costs time, never
+            a wrong answer. None remembers nothing.
+    """
+
+    def __init__(self, memory: Path | None = None) -> None:
+        self._memory = memory
+        self._remembered = load(memory) if memory else {}
+        self._facts: dict[Path, CodeFacts] = {}
+        # Another Python, or another way to read code, gives other normal forms.
+        self._reader = sys.version.encode() + Path(__file__).read_bytes()
+        self._learnt = False
+
+    def of(self, script: Path) -> str:
+        """Digest of a script, of the first-party modules it imports, and of what they build on.
+
+        Comments, docstrings and formatting are left out; of the libraries in LIBRARIES that are
+        imported anywhere on the way, the major and minor version counts.
+
+        Returns:
+            Sixteen hexadecimal digits.
+        """
+        digest = hashlib.sha256()
+        libraries: set[str] = set()
+        for path in sorted(self.modules(script)):
+            facts = self._read(path)
+            # Two files may share a name (script and module), and a checkout may lie anywhere.
+            inside = path.is_relative_to(SOURCE.parent)
+            name = path.relative_to(SOURCE.parent) if inside else path.name
+            digest.update(f"{name}\0{facts.form}\0".encode())
+            libraries |= {name.split(".")[0] for name in facts.names} & LIBRARIES.keys()
+        for library in sorted(libraries):
+            digest.update(f"{library}\0{_minor_version(library)}\0".encode())
+        if self._memory and self._learnt:
+            save(self._remembered, self._memory)
+            self._learnt = False
+        return digest.hexdigest()[:16]
+
+    def modules(self, script: Path) -> set[Path]:
+        """The script and every module of this project that it imports, directly or not."""
+        found: set[Path] = set()
+        waiting = [script.resolve()]
+        while waiting:
+            path = waiting.pop()
+            if path not in found:
+                found.add(path)
+                waiting += [file for name in self._read(path).names for file in _files(name)]
+        return found
+
+    def presents(self, script: Path) -> bool:
+        """Whether a script shows results rather than makes them."""
+        presentation = SOURCE / "scenery" / "presentation"
+        return any(path.is_relative_to(presentation) for path in self.modules(script))
+
+    def _read(self, path: Path) -> CodeFacts:
+        if path not in self._facts:
+            content = path.read_bytes()
+            key = hashlib.sha256(self._reader + content).hexdigest()
+            facts = _as_facts(self._remembered.get(key))
+            if facts is None:
+                facts = _facts(content.decode(), path)
+                self._remembered[key] = asdict(facts)
+                self._learnt = True
+            self._facts[path] = facts
+        return self._facts[path]
 
 
-def presents(script: Path) -> bool:
-    """Whether a script shows results rather than makes them."""
-    presentation = SOURCE / "scenery" / "presentation"
-    return any(path.is_relative_to(presentation) for path in first_party_modules(script))
+def _as_facts(entry: object) -> CodeFacts | None:
+    """An entry of the memory; None where it is none."""
+    if not isinstance(entry, dict) or entry.keys() != {"form", "names"}:
+        return None
+    form, names = entry["form"], entry["names"]
+    if not isinstance(form, str) or not isinstance(names, list | tuple):
+        return None
+    return CodeFacts(form, tuple(str(name) for name in names))
 
 
-def _reach(script: Path) -> tuple[set[Path], set[str]]:
-    found: set[Path] = set()
-    libraries: set[str] = set()
-    waiting = [script]
-    while waiting:
-        path = waiting.pop()
-        if path in found:
-            continue
-        found.add(path)
-        modules, others = _imports(path)
-        libraries |= others
-        waiting += modules
-    return found, libraries
-
-
-@functools.cache
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-
-
-@functools.cache
-def _imports(path: Path) -> tuple[list[Path], set[str]]:
-    modules: list[Path] = []
-    libraries: set[str] = set()
-    for node in ast.walk(_tree(path)):
-        names: list[str] = []
+def _facts(code: str, path: Path) -> CodeFacts:
+    tree = ast.parse(code, filename=str(path))
+    names: list[str] = []
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             # `from package import name`: name may be a module of its own.
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        for name in names:
-            top = name.split(".")[0]
-            if top in LIBRARIES:
-                libraries.add(top)
-            modules += _module_files(name)
-    return modules, libraries
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Call):
+            # a setting's description is documentation, too
+            node.keywords = [k for k in node.keywords if k.arg != "description"]
+        elif isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            _drop_docstring(node)
+    form = hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+    return CodeFacts(form, tuple(dict.fromkeys(names)))
 
 
-def _module_files(name: str) -> list[Path]:
+def _drop_docstring(
+    node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef,
+) -> None:
+    first = node.body[0] if node.body else None
+    if (
+        isinstance(first, ast.Expr)
+        and isinstance(first.value, ast.Constant)
+        and isinstance(first.value.value, str)
+    ):
+        # pass keeps a body that was a docstring only a valid body
+        node.body[0] = ast.Pass()
+
+
+@functools.cache
+def _files(name: str) -> tuple[Path, ...]:
     """A module of this project and the packages around it, which Python runs first."""
     parts = name.split(".")
     if parts[0] != "scenery":
-        return []
+        return ()
     packages = [SOURCE.joinpath(*parts[:length], "__init__.py") for length in range(1, len(parts))]
     module = SOURCE.joinpath(*parts)
-    return [
+    return tuple(
         path
         for path in (*packages, module.with_suffix(".py"), module / "__init__.py")
         if path.is_file()
-    ]
-
-
-@functools.cache
-def _normal_form(path: Path) -> str:
-    tree = _tree(path)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            # a setting's description is documentation, too
-            node.keywords = [k for k in node.keywords if k.arg != "description"]
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            first = node.body[0] if node.body else None
-            if (
-                isinstance(first, ast.Expr)
-                and isinstance(first.value, ast.Constant)
-                and isinstance(first.value.value, str)
-            ):
-                # pass keeps a body that was a docstring only a valid body
-                node.body[0] = ast.Pass()
-    return ast.dump(tree)
+    )
 
 
 @functools.cache

@@ -33,7 +33,7 @@ def schema() -> dict[str, Any]:
     parts = made["$defs"]
     parts["Settings"]["properties"]["backbone"]["enum"] = list(names())
     experiment = parts["Experiment"]["properties"]
-    settings = {"enum": setting_names()}
+    settings = {"enum": list(setting_names())}
     experiment["set"]["propertyNames"] = settings
     experiment["grid"]["anyOf"][0]["propertyNames"] = settings
     experiment["list"]["anyOf"][0]["items"]["propertyNames"] = settings

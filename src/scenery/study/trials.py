@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import PurePath
 from typing import Any
 
@@ -107,13 +107,14 @@ def spell(value: Any) -> str:
     return str(value)
 
 
-def setting_names() -> list[str]:
+@cache
+def setting_names() -> tuple[str, ...]:
     """Every dotted name that grids, lists, spaces and `set` may use."""
     names = set(Settings().flat())
     for part, model in OPTIONAL_PARTS.items():
         names |= {part, *(f"{part}.{field}" for field in model.model_fields)}
     names |= {"network", "head", "augment", "optimizer", "schedule"}
-    return sorted(names)
+    return tuple(sorted(names))
 
 
 def check_names(names: Iterable[str], source: str) -> None:

@@ -1,5 +1,6 @@
 """The digest of a rule's code: what changes it and what does not."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from scenery.study import code_digest as module
+from scenery.study.code_digest import CodeDigests
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 SCRIPTS = sorted((REPOSITORY / "workflow" / "scripts").glob("*.py"))
@@ -25,9 +26,10 @@ PRESENTING = (
 PRINT_ALL = """
 import sys
 from pathlib import Path
-from scenery.study.code_digest import code_digest
+from scenery.study.code_digest import CodeDigests
+code = CodeDigests()
 for path in sorted(Path(sys.argv[1]).glob("*.py")):
-    print(path.stem, code_digest(path))
+    print(path.stem, code.of(path))
 """
 
 
@@ -72,7 +74,7 @@ def edit(checkout: Path, before: dict[str, str]) -> Callable[[str, str, str], se
 def users_of(name: str) -> set[str]:
     """The scripts that reach a module of the library."""
     path = REPOSITORY / "src" / "scenery" / name
-    return {s.stem for s in SCRIPTS if path in module.first_party_modules(s)}
+    return {s.stem for s in SCRIPTS if path in CodeDigests().modules(s)}
 
 
 def test_every_script_has_a_digest_of_its_own(before: dict[str, str]) -> None:
@@ -161,11 +163,35 @@ def test_a_docstring_alone_is_a_body(tmp_path: Path) -> None:
     results = []
     for body in ('"""One."""', '"""Two."""', "pass", "return 1"):
         script.write_text(f"def f():\n    {body}\n")
-        module._tree.cache_clear()
-        module._imports.cache_clear()
-        module._normal_form.cache_clear()
-        results.append(module.code_digest(script))
+        results.append(CodeDigests().of(script))
     assert results[0] == results[1] == results[2] != results[3]
+
+
+def test_what_files_say_is_remembered_by_their_content(tmp_path: Path) -> None:
+    memory, script = tmp_path / "below" / "memory.json", tmp_path / "script.py"
+    shutil.copy2(REPOSITORY / "workflow" / "scripts" / "evaluate.py", script)
+    plain = CodeDigests().of(script)
+    assert CodeDigests(memory).of(script) == plain
+    kept = json.loads(memory.read_text())
+    assert len(kept) == len(CodeDigests().modules(script))
+    assert CodeDigests(memory).of(script) == plain
+    assert json.loads(memory.read_text()) == kept
+    # What it says is what is taken, so that a file is not read as code again.
+    memory.write_text(json.dumps({key: {**facts, "form": "other"} for key, facts in kept.items()}))
+    assert CodeDigests(memory).of(script) != plain
+    script.write_text(script.read_text() + "\nMORE = 1\n")
+    assert CodeDigests(memory).of(script) != plain
+    assert len(json.loads(memory.read_text())) == len(kept) + 1
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"a": 1}', "everything"])
+def test_a_broken_memory_changes_nothing(tmp_path: Path, content: str) -> None:
+    memory, script = tmp_path / "memory.json", REPOSITORY / "workflow/scripts/evaluate.py"
+    plain = CodeDigests(memory).of(script)
+    if content == "everything":
+        content = json.dumps({key: {"form": 1} for key in json.loads(memory.read_text())})
+    memory.write_text(content)
+    assert CodeDigests(memory).of(script) == plain
 
 
 def test_what_each_kind_of_rule_depends_on() -> None:
@@ -173,7 +199,7 @@ def test_what_each_kind_of_rule_depends_on() -> None:
     for script in SCRIPTS:
         files = {
             path.relative_to(REPOSITORY / "src" / "scenery").as_posix()
-            for path in module.first_party_modules(script)
+            for path in CodeDigests().modules(script)
             if path.is_relative_to(REPOSITORY / "src")
         }
         rooms = {file.split("/")[0] for file in files}

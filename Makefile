@@ -53,7 +53,7 @@ check: environment $(ENV)/.dev
 audit: $(ENV)/.dev
 	python .ci/audit.py
 
-# About a quarter of an hour on two cores; SHARED is the folder of photographs and weights.
+# Some twenty minutes on two cores; SHARED is the folder of photographs and weights.
 SHARED ?= ../shared
 benchmarks: environment $(ENV)/.benchmarks
 	python -m benchmarks --shared $(SHARED)

@@ -1,6 +1,6 @@
 """Measure on the shared photographs and write RESULTS.md.
 
-    python -m benchmarks                 those that answer in minutes, a quarter of an hour in all
+    python -m benchmarks                 those that answer in minutes, some twenty minutes in all
     python -m benchmarks heads views     only these
     python -m benchmarks --list          what there is
 
@@ -25,16 +25,16 @@ from benchmarks.results import FOLDER, record  # noqa: E402
 
 # Minutes on two quiet cores, and what is asked.
 TIMED = {
-    "search": "7 min: a whole random search against the usual script",
+    "search": "8 min: a whole random search against the usual script",
     "features": "1 min: computing features against the bare forward pass",
-    "fine_tuning": "2 min: fine-tuning with augmentation against the bare training step",
-    "heads": "1 min: a head's trial against Keras' fit",
-    "views": "1 min: kept views against augmentation in each epoch",
-    "overhead": "4 min: what a job costs besides its work",
+    "fine_tuning": "5 min: fine-tuning with augmentation against the bare training step",
+    "heads": "3 min: a head's trial against Keras' fit",
+    "views": "2 min: kept views against augmentation in each epoch",
+    "overhead": "2 min: what a job costs besides its work",
     "startup": "2 min: calls of Snakemake that train nothing",
 }
 LONG = {
-    "tuners": "8 min: the search against KerasTuner and Optuna",
+    "tuners": "10 min: the search against KerasTuner and Optuna",
     "halving": "3 min: what successive halving saves and misses",
     "search_accuracy": "15 min: what the searches find",
     "views_accuracy": "4 min: what kept views cost in accuracy",

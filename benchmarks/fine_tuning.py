@@ -51,7 +51,7 @@ def _learner(material: Material, augment: dict[str, object]) -> FineTuneLearner:
     settings = Settings.model_validate(
         material.base() | {"trainable": "all", "batch_size": BATCH, "augment": augment}
     )
-    table = partition_table(material.split, "train")[: material.some]
+    table = partition_table(material.split, "train")[: 4 * material.some]
     images = open_packed(material.packed / "train" / f"{material.size}.npy", table)
     weights = None if material.weights == "none" else material.weights
     backbone = load_backbone("MobileNet", material.size, LAYER, weights, seed=0)

@@ -17,7 +17,6 @@ import yaml
 from benchmarks.material import USUAL, Material
 from benchmarks.measuring import cores
 from benchmarks.results import Row
-from benchmarks.without_tensorboard import do_without_tensorboard
 from scenery.data.tables import partition_table
 from scenery.learning.feature_files import read_features
 from scenery.learning.hardware import set_up
@@ -36,7 +35,6 @@ NOISE = 0.02
 def run(material: Material) -> list[Row]:
     """Best validation accuracy of Scenery and of the usual ways."""
     set_up(cores())
-    do_without_tensorboard()
     chosen = "results/search/experiments/search/chosen.yaml"
     material.split  # noqa: B018 - packs the images where that is not done
     material.run(material.snakemake(chosen))

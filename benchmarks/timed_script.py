@@ -12,8 +12,6 @@ from typing import Any
 
 import keras
 
-from benchmarks.without_tensorboard import do_without_tensorboard
-
 
 class _Clock(keras.callbacks.Callback):
     def __init__(self, out: list[float]) -> None:
@@ -41,7 +39,6 @@ def main() -> None:
         return original(self, *arguments, **more)
 
     keras.Model.fit = fit
-    do_without_tensorboard()
     sys.argv = [str(script), *sys.argv[3:]]
     sys.path.insert(0, str(script.parent))
     runpy.run_path(str(script), run_name="__main__")

@@ -89,7 +89,7 @@ def study_slides(
         if figure is not None and outcome.choice.candidates > 1:
             slides.append(_effects(outcome, figure))
         slides.extend(
-            Slide(title=f"{outcome.title}: {words}", figure=files[name])
+            Slide(title=_headed(outcome, words), figure=files[name])
             for words, files in pictures.further.items()
             if name in files
         )
@@ -100,7 +100,7 @@ def study_slides(
         if name in pictures.confusion and outcome.metrics and outcome.final_model == name:
             slides.append(_confusion(outcome, pictures.confusion[name]))
         slides.extend(
-            Slide(title=f"{outcome.title}: {words}", figure=files[name], notes=INSIDE)
+            Slide(title=_headed(outcome, words), figure=files[name], notes=INSIDE)
             for words, files in pictures.inside.items()
             if name in files
         )
@@ -109,6 +109,13 @@ def study_slides(
     slides.append(_conclusions(outcomes))
     slides.append(_appendix(command, versions))
     return slides
+
+
+def _headed(outcome: Outcome, words: str) -> str:
+    """A slide's title; the titles of many experiments are questions."""
+    if outcome.title.endswith(("?", "!", ".")):
+        return f"{outcome.title} {words[:1].upper()}{words[1:]}"
+    return f"{outcome.title}: {words}"
 
 
 def _opening(
@@ -181,7 +188,7 @@ def _best(outcome: Outcome, model_of: str) -> Slide:
         note="bold: varied in this experiment" if choice.varied else "",
     )
     return Slide(
-        title=f"{outcome.title}: best result and its configuration",
+        title=_headed(outcome, "best result and its configuration"),
         bullets=(
             result,
             f"{validation}; chosen among {outcome.tried}; rule: {choice.rule}",
@@ -216,7 +223,7 @@ def _curve(outcome: Outcome) -> Curves | None:
 def _effects(outcome: Outcome, figure: Path) -> Slide:
     names = [heading(name) for name in outcome.choice.varied]
     return Slide(
-        title=f"{outcome.title}: what was tried",
+        title=_headed(outcome, "what was tried"),
         figure=figure,
         notes=f"Varied: {', '.join(names)}." if names else "",
     )
@@ -224,10 +231,11 @@ def _effects(outcome: Outcome, figure: Path) -> Slide:
 
 def _published(outcome: Outcome, numbers: pd.DataFrame, figure: Path | None) -> Slide:
     return Slide(
-        title=f"{outcome.title}: published numbers and ours",
+        title=_headed(outcome, "published numbers and ours"),
         bullets=(in_words(numbers),),
         figure=figure,
-        table=published_table(numbers),
+        # The figure says the numbers too.
+        table=None if figure else published_table(numbers),
     )
 
 
@@ -249,7 +257,7 @@ def _confusion(outcome: Outcome, figure: Path) -> Slide:
             note="the most frequent confusions",
         )
     return Slide(
-        title=f"{outcome.title}: what the final model confuses",
+        title=_headed(outcome, "what the final model confuses"),
         figure=figure,
         table=table,
         notes=f"Test accuracy {outcome.tested}; rows: true class, columns: predicted class.",
@@ -282,7 +290,7 @@ def _trials(outcome: Outcome, figure: Path | None) -> Slide:
     ]
     numbers = range(len(head) - (3 if choice.repeats > 1 else 2), len(head))
     return Slide(
-        title=f"{outcome.title}: all trials",
+        title=_headed(outcome, "all trials"),
         bullets=(f"{outcome.tried[:1].upper()}{outcome.tried[1:]}",),
         table=Table(
             head=head,

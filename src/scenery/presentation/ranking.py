@@ -17,8 +17,16 @@ def ended_early(trials: pd.DataFrame) -> pd.Series:
 
 
 def varied_columns(trials: pd.DataFrame, choice: Choice) -> list[str]:
-    """The settings that the experiment varies, as far as the table has them."""
-    return [name for name in choice.varied if name in trials.columns]
+    """The settings that the experiment varies, as far as the table has them.
+
+    Of `early_stopping: [null, {patience: 10}]` the patience says all there is to say.
+    """
+    return [
+        name
+        for name in choice.varied
+        if name in trials.columns
+        and not any(other.startswith(f"{name}.") for other in choice.varied)
+    ]
 
 
 def label_of(row: pd.Series, choice: Choice, varied: list[str]) -> str:

@@ -157,9 +157,29 @@ def test_the_slides_of_a_study(
     assert any(row[0] == "backbone" and row[1] == "MobileNet" for row in best.table.rows)
     assert "6 settings in 12 trials, 2 diverged" in best.bullets[1]
     beside = slides[titles.index("Cuts: published numbers and ours")]
-    assert beside.table is not None
-    assert [row[2] for row in beside.table.rows].count("not run") == 1
+    assert (beside.figure, beside.table) == (picture, None)
     assert beside.bullets[0].startswith("8 of 9 numbers have a counterpart here")
+
+
+def test_a_question_as_title_is_not_followed_by_a_colon(
+    study: Path, experiments: dict[str, Experiment]
+) -> None:
+    asked = [
+        replace(one, choice=replace(one.choice, title="Why?"))
+        for one in outcomes(study, experiments)
+    ]
+    titles = [slide.title for slide in deck(asked, study / "data")]
+    assert "Why? All trials" in titles
+    assert not any("?:" in title for title in titles)
+
+
+def test_published_numbers_without_a_figure_are_a_table(
+    study: Path, experiments: dict[str, Experiment]
+) -> None:
+    slides = deck(outcomes(study, experiments), study / "data")
+    table = next(s.table for s in slides if s.title == "Cuts: published numbers and ours")
+    assert table is not None
+    assert [row[2] for row in table.rows].count("not run") == 1
 
 
 def test_a_long_table_is_cut_and_says_so(study: Path, experiments: dict[str, Experiment]) -> None:
@@ -208,7 +228,7 @@ def test_pptx_has_real_text_tables_and_charts(
             assert c <= x + 10 or z <= a + 10 or d <= y + 10 or w <= b + 10
         if content.notes:
             assert page.notes_slide.notes_text_frame.text == content.notes
-    assert (tables, charts, pictures) == (14, 7, 14)
+    assert (tables, charts, pictures) == (13, 7, 14)
 
 
 def test_both_files_are_the_same_every_time(

@@ -212,6 +212,12 @@ def test_the_same_seed_gives_the_same_numbers(
     assert figures(training, validation, 1) != first
 
 
+def test_no_epoch_waits_for_a_tuner(training: PackedImages, validation: PackedImages) -> None:
+    one = learner(described(trainable="all"), training, validation)
+    for batches in (validation.batches(4), one._batches(np.arange(4))):
+        assert batches.options().autotune.enabled is False
+
+
 def test_augmentation_is_for_training_alone(
     training: PackedImages, validation: PackedImages
 ) -> None:

@@ -40,7 +40,7 @@ test: environment $(ENV)/.dev $(ENV)/.benchmarks
 	pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 quick-test: environment $(ENV)/.dev
-	pytest tests/unit/study tests/unit/data tests/unit/presentation
+	pytest -n 2 --dist loadgroup tests/unit/study tests/unit/data tests/unit/presentation
 
 check: environment $(ENV)/.dev
 	ruff format --check .

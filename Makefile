@@ -37,10 +37,10 @@ $(ENV)/.%: requirements/%.txt
 	@touch $@
 
 test: environment $(ENV)/.dev $(ENV)/.benchmarks
-	pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	pytest -n 2 --no-loadscope-reorder
 
 quick-test: environment $(ENV)/.dev
-	pytest -n 2 --dist loadgroup tests/unit/study tests/unit/data tests/unit/presentation
+	pytest -n 2 tests/unit/study tests/unit/data tests/unit/presentation
 
 check: environment $(ENV)/.dev
 	ruff format --check .

@@ -2,27 +2,36 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-# Studies that take minutes and serve tests of several files.
-MADE_ONCE = ("finished", "undisturbed", "settled")
+# Files whose tests share a study that takes minutes, by the name of its fixture; and one Slurm.
+TOGETHER = {
+    "tests/workflow/test_end_to_end.py": "finished",
+    "tests/workflow/test_staleness.py": "finished",
+    "tests/workflow/test_clocks.py": "undisturbed",
+    "tests/workflow/test_full_disk.py": "undisturbed",
+    "tests/workflow/test_kills.py": "undisturbed",
+    "tests/workflow/test_reproduce.py": "undisturbed",
+    "tests/slurm": "slurm",
+}
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Among several processes (`-n 2 --dist loadgroup`), what is made once is made in one of them.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Among several processes (`-n 2`), what takes minutes to make is made in one of them."""
+    from xdist.scheduler import LoadScopeScheduling
 
-    Tests of one of the studies stay together, all that run on Slurm, and else those of one file.
-    """
-    for item in items:
-        place = item.path.relative_to(REPOSITORY / "tests")
-        shared = [name for name in MADE_ONCE if name in getattr(item, "fixturenames", ())]
-        group = shared[0] if shared else place.parts[0] if place.parts[0] == "slurm" else place
-        item.add_marker(pytest.mark.xdist_group(str(group)))
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.split("::")[0]
+            return TOGETHER.get(file) or TOGETHER.get(str(Path(file).parent)) or file
+
+    return Together(config, log)
 
 
 @pytest.fixture(scope="session")

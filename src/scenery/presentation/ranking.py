@@ -3,7 +3,7 @@
 import pandas as pd
 
 from scenery.presentation.reading import Choice
-from scenery.presentation.words import setting_label
+from scenery.presentation.words import heading, is_missing, setting_label, setting_value
 
 
 def completed(trials: pd.DataFrame) -> pd.Series:
@@ -29,11 +29,48 @@ def varied_columns(trials: pd.DataFrame, choice: Choice) -> list[str]:
     ]
 
 
-def label_of(row: pd.Series, choice: Choice, varied: list[str]) -> str:
-    """A setting in words: its given name in a list, its varied settings otherwise."""
-    if choice.kind == "list" or not varied:
-        return str(row["name"])
-    return setting_label({name: row[name] for name in varied})
+def _labels(settings: pd.DataFrame, choice: Choice, varied: list[str]) -> list[str]:
+    """A line for each row, one row for each setting.
+
+    The entries of a list may change ten settings alike. So of those it says first what tells them
+    apart, then what else only some have.
+    """
+    given = settings["name"].astype(str).tolist()
+    if not varied:
+        return given
+    if choice.kind != "list":
+        rows = settings[varied].to_dict("records")
+        return [setting_label({str(name): value for name, value in row.items()}) for row in rows]
+    texts = settings[varied].map(lambda value: "" if is_missing(value) else repr(value))
+    apart = _telling_apart(texts)
+    usual = {name: texts[name].mode().iloc[0] for name in varied if name not in apart}
+    labels = []
+    for (place, text), name in zip(texts.iterrows(), given, strict=True):
+        shown = apart + [other for other in usual if text[other] != usual[other]]
+        words = [_said(other, settings.at[place, other]) for other in shown if text[other]]
+        labels.append(", ".join(words) or name)
+    return labels if len(set(labels)) == len(labels) else given
+
+
+def _said(name: str, value: object) -> str:
+    # A backbone's name needs no word before it.
+    return setting_value(value) if name == "backbone" else f"{heading(name)} {setting_value(value)}"
+
+
+def _telling_apart(texts: pd.DataFrame) -> list[str]:
+    """The backbone and the fewest columns, found one by one, in which no two rows are the same."""
+    columns = [str(name) for name in texts]
+    chosen = [name for name in columns if name == "backbone"]
+
+    def groups(names: list[str]) -> int:
+        return len(texts.drop_duplicates(subset=names))
+
+    while others := [name for name in columns if name not in chosen]:
+        best = max(others, key=lambda name: groups([*chosen, name]))
+        if chosen and groups([*chosen, best]) == groups(chosen):
+            break
+        chosen.append(best)
+    return [name for name in columns if name in chosen]
 
 
 def rank_settings(trials: pd.DataFrame, choice: Choice) -> pd.DataFrame:
@@ -51,7 +88,7 @@ def rank_settings(trials: pd.DataFrame, choice: Choice) -> pd.DataFrame:
         rows.append(
             {
                 "setting": setting,
-                "label": label_of(first, choice, varied),
+                "name": first["name"],
                 "validation_accuracy": done["validation_accuracy"].mean(),
                 "repeats": len(done),
                 "failed": len(group) - len(done),
@@ -62,6 +99,7 @@ def rank_settings(trials: pd.DataFrame, choice: Choice) -> pd.DataFrame:
             }
         )
     table = pd.DataFrame(rows)
+    table["label"] = _labels(table, choice, varied)
     return table.sort_values(
         "validation_accuracy", ascending=False, na_position="last", kind="stable"
     ).reset_index(drop=True)

@@ -5,6 +5,8 @@ import pandas as pd
 from scenery.presentation.reading import Choice
 from scenery.presentation.words import heading, is_missing, setting_label, setting_value
 
+NAMES = ("backbone", "classifier.name", "encoding.name", "optimizer.name", "schedule.name")
+
 
 def completed(trials: pd.DataFrame) -> pd.Series:
     """Which trials ended with a validation accuracy."""
@@ -70,7 +72,8 @@ def _telling_apart(texts: pd.DataFrame) -> list[str]:
         if chosen and groups([*chosen, best]) == groups(chosen):
             break
         chosen.append(best)
-    return [name for name in columns if name in chosen]
+    # What a thing is called comes before what is said of it.
+    return sorted(chosen, key=lambda name: (name not in NAMES, columns.index(name)))
 
 
 def rank_settings(trials: pd.DataFrame, choice: Choice) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from scenery.errors import UserError
@@ -262,12 +263,50 @@ def ancestors(study: Study, name: str) -> list[str]:
     return found
 
 
-def check_study(study: Study, source: str) -> set[str]:
-    """Check all that can be known before anything runs.
+@dataclass(frozen=True)
+class Possible:
+    """An experiment as it would be after a choice that is possible.
+
+    Attributes:
+        experiment: Its name.
+        start: The settings that it starts from; None where it comes after no other.
+        trials: Its trials.
+        choices: What each experiment so far could choose, one trial for each different network.
+    """
+
+    experiment: str
+    start: Settings | None
+    trials: list[Trial]
+    choices: Mapping[str, list[Settings]]
+
+
+def possible(study: Study, source: str) -> Iterator[Possible]:
+    """Every experiment, from each start that it could have.
 
     The settings that a later experiment starts from are known only once an earlier one has
-    chosen, so every experiment is expanded from one trial of each different network that its
-    predecessor could choose.
+    chosen, so it is expanded from one trial of each different network that its predecessor could
+    choose.
+
+    Raises:
+        UserError: For trials that cannot be.
+    """
+    choices: dict[str, list[Settings]] = {}
+    for name, experiment in study.experiments.items():
+        starts: list[Settings | None] = [None]
+        if experiment.after is not None:
+            starts = list(choices[experiment.after])
+        networks: dict[tuple[Any, ...], Settings] = {}
+        _refuse_impossible(study, name, [start for start in starts if start], source)
+        for start in starts:
+            trials = expand(study, name, start, source)
+            yield Possible(name, start, trials, choices)
+            for trial in _choosable(experiment, trials, f"{source}: experiments.{name}"):
+                networks.setdefault(_network(trial.settings), trial.settings)
+        choices[name] = list(networks.values())
+
+
+def check_study(study: Study, source: str) -> set[str]:
+    """Check all that can be known before anything runs.
 
     Returns:
         Every value that the setting `weights` takes.
@@ -277,22 +316,11 @@ def check_study(study: Study, source: str) -> set[str]:
     """
     _check_order(study, source)
     _refuse_unused(study, source)
-    possible: dict[str, list[Settings]] = {}
     weights: set[str] = set()
-    for name, experiment in study.experiments.items():
-        starts: list[Settings | None] = [None]
-        if experiment.after is not None:
-            starts = list(possible[experiment.after])
-        networks: dict[tuple[Any, ...], Settings] = {}
-        _refuse_impossible(study, name, [start for start in starts if start], source)
-        for start in starts:
-            trials = expand(study, name, start, source)
-            published(study, name, start, source)
-            _refuse_untrained(trials, possible, f"{source}: experiments.{name}")
-            for trial in _choosable(experiment, trials, f"{source}: experiments.{name}"):
-                networks.setdefault(_network(trial.settings), trial.settings)
-            weights |= {trial.settings.weights for trial in trials}
-        possible[name] = list(networks.values())
+    for one in possible(study, source):
+        published(study, one.experiment, one.start, source)
+        _refuse_untrained(one.trials, one.choices, f"{source}: experiments.{one.experiment}")
+        weights |= {trial.settings.weights for trial in one.trials}
     return weights
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from scenery.errors import UserError
-from scenery.study.experiments import ancestors, expand, matches, published
+from scenery.study.experiments import ancestors, expand, matches, possible, published
 from scenery.study.features import (
     Codebook,
     FeatureSet,
@@ -206,10 +206,20 @@ class Plan:
         written = json.dumps(self.study.model_dump(mode="json", by_alias=True))
         return frozenset(n for n in self.study.experiments if f'"{LEARNT_IN}{n}"' in written)
 
+    @cached_property
+    def _possible_layers(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for one in possible(self.study, self.source):
+            for name, layers in Expanded(one.trials, 1).layers.items():
+                found.setdefault(name, set()).update(layers)
+        return found
+
     def layers_needed(self, identity: str) -> list[str]:
-        """The layers at which trials known by now end a backbone with these weights."""
-        empty: set[str] = set()
-        return sorted(empty.union(*(k.layers.get(identity, empty) for k in self._all_known())))
+        """The layers at which trials could end a backbone with these weights.
+
+        Whatever is chosen, so that a choice is no reason to check the weights again.
+        """
+        return sorted(self._possible_layers.get(identity, ()))
 
     def own_network(self, identity: str) -> tuple[int, Network] | None:
         """Image size and options of one of Scenery's own networks with these weights.

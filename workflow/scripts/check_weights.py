@@ -8,6 +8,8 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import keras
+
 from scenery.jobs import job
 from scenery.learning.backbones import build_backbone
 from scenery.learning.weights import load_weights
@@ -39,12 +41,22 @@ def check_weights(
     # Elsewhere parameters do not depend on the image size, and the native one is always allowed.
     size = own["image_size"] if own else facts(backbone).size
     options = Network(**own["options"]) if own else None
-    for layer in layers:
-        network = build_backbone(backbone, size, layer, options)
-        load_weights(network, weights)
+    whole: keras.Model | None = None
+    for layer in _from_the_output_inwards(layers, list(facts(backbone).below)):
+        # What ends earlier is mostly a part of what has been built and checked.
+        if whole is not None and layer in {one.name for one in whole.layers}:
+            network = keras.Model(whole.input, whole.get_layer(layer).output)
+        else:
+            network = whole = build_backbone(backbone, size, layer, options)
+            load_weights(network, weights)
         parameters[layer] = network.count_params()
         log.info("%s up to %s: %d parameters, all covered", backbone, layer, parameters[layer])
     out.write_text(json.dumps({"parameters": parameters}, indent=1) + "\n", encoding="utf-8")
+
+
+def _from_the_output_inwards(layers: list[str], order: list[str]) -> list[str]:
+    place = {layer: number for number, layer in enumerate(order)}
+    return sorted(layers, key=lambda layer: place.get(layer, -1), reverse=True)
 
 
 if __name__ == "__main__":

@@ -141,7 +141,9 @@ def test_a_killed_snakemake_is_followed_up(killed: tuple[Folder, Call]) -> None:
     assert second.wait() == 0, second.output
     assert "its lock is lifted" in second.output
     assert "Cancelling jobs that a killed Snakemake left in the queue" in second.output
-    assert "Waiting for jobs that a killed Snakemake left running" in second.output
+    # On a busy machine they have ended before the second call looks; then they ran once.
+    waited = "Waiting for jobs that a killed Snakemake left running" in second.output
+    assert waited or len(folder.jobs("fine_tune")) == 2
     assert [job.state for job in folder.jobs("pack")] == ["CANCELLED", "COMPLETED"]
     for trial in trials:
         jobs = [job for job in folder.jobs("fine_tune") if job.wildcards == f"tune_{trial}"]

@@ -53,6 +53,16 @@ def test_a_changed_line_of_the_head_trains_again(changeable: Checkout) -> None:
     assert found.jobs["train_heads"] == 3
 
 
+def test_a_changed_check_hides_nothing_else_that_is_stale(changeable: Checkout) -> None:
+    # A check of weights that waits to run again would hide what is stale behind the choices.
+    changeable.replace("workflow/scripts/check_weights.py", "all covered", "covered")
+    assert changeable.dry_run().jobs == {}
+    changeable.replace("src/scenery/presentation/style.py", "import ", "UNUSED = 1\nimport ")
+    found = changeable.dry_run()
+    assert "check_weights" not in found.jobs
+    assert found.jobs["plot_experiment"] == found.jobs["plot_best"] == 6
+
+
 def test_a_changed_caption_renews_the_report_alone(changeable: Checkout) -> None:
     caption = changeable.folder / "workflow" / "report" / "summary.rst"
     caption.write_text(caption.read_text(encoding="utf-8") + "\nMore.\n", encoding="utf-8")

@@ -67,7 +67,8 @@ rule check_weights:
     log:
         f"{LOGS}/check_weights/{{weights}}.log",
     params:
-        code=code("check_weights"),
+        # Not the code: nothing learns from a check, and while it waits to run again Snakemake does
+        # not see what else is stale behind the choices.
         backbone=lambda w: PLAN.weights(w.weights)[0],
         layers=lambda w: PLAN.layers_needed(w.weights),
         own=lambda w: own_network(w.weights),

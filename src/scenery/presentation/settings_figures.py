@@ -105,13 +105,13 @@ def dot_plot(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
     if left_out and not shown["chosen"].any():
         shown = pd.concat([shown.head(SHOWN - 1), ranked[ranked["chosen"]]])
     shown = _ordered_rows(shown, choice, varied).reset_index(drop=True)
-    figure = new_figure(12, max(3.6, 1.9 + 0.32 * len(shown)))
+    figure = new_figure(13, max(3.6, 1.9 + 0.32 * len(shown)))
     axes = figure.subplots()
     good = trials[completed(trials)]
     for place, row in shown.iterrows():
         repeats = good.loc[good["setting"] == row["setting"], "validation_accuracy"]
         _dot(axes, int(str(place)), row, repeats, choice.validation_images)
-    labels = shorten_all(shown["label"], 54)
+    labels = shorten_all(shown["label"], 68)
     axes.set_yticks(range(len(shown)), labels)
     for label, is_chosen in zip(axes.get_yticklabels(), shown["chosen"], strict=True):
         label.set_color(CHOSEN if is_chosen else "black")

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -280,12 +280,17 @@ class Possible:
     choices: Mapping[str, list[Settings]]
 
 
-def possible(study: Study, source: str) -> Iterator[Possible]:
+def possible(
+    study: Study, source: str, expanded: Callable[[str, Settings | None], list[Trial]]
+) -> Iterator[Possible]:
     """Every experiment, from each start that it could have.
 
     The settings that a later experiment starts from are known only once an earlier one has
     chosen, so it is expanded from one trial of each different network that its predecessor could
     choose.
+
+    Args:
+        expanded: Gives the trials of an experiment from a start, as `expand` does.
 
     Raises:
         UserError: For trials that cannot be.
@@ -298,7 +303,7 @@ def possible(study: Study, source: str) -> Iterator[Possible]:
         networks: dict[tuple[Any, ...], Settings] = {}
         _refuse_impossible(study, name, [start for start in starts if start], source)
         for start in starts:
-            trials = expand(study, name, start, source)
+            trials = expanded(name, start)
             yield Possible(name, start, trials, choices)
             for trial in _choosable(experiment, trials, f"{source}: experiments.{name}"):
                 networks.setdefault(_network(trial.settings), trial.settings)
@@ -317,7 +322,7 @@ def check_study(study: Study, source: str) -> set[str]:
     _check_order(study, source)
     _refuse_unused(study, source)
     weights: set[str] = set()
-    for one in possible(study, source):
+    for one in possible(study, source, lambda name, start: expand(study, name, start, source)):
         published(study, one.experiment, one.start, source)
         _refuse_untrained(one.trials, one.choices, f"{source}: experiments.{one.experiment}")
         weights |= {trial.settings.weights for trial in one.trials}

@@ -104,7 +104,9 @@ class Plan:
     def _look(self, experiment: str, wait: bool = True) -> Expanded:
         after = self.study.experiments[experiment].after
         ask = self.chosen if wait else self.known
-        start = None if after is None else ask(after)
+        return self._expand(experiment, None if after is None else ask(after))
+
+    def _expand(self, experiment: str, start: Settings | None) -> Expanded:
         key = (experiment, start.digest() if start else "")
         if key not in self._expanded:
             trials = expand(self.study, experiment, start, self.source)
@@ -209,8 +211,12 @@ class Plan:
     @cached_property
     def _possible_layers(self) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {}
-        for one in possible(self.study, self.source):
-            for name, layers in Expanded(one.trials, 1).layers.items():
+
+        def expanded(experiment: str, start: Settings | None) -> list[Trial]:
+            return self._expand(experiment, start).trials
+
+        for one in possible(self.study, self.source, expanded):
+            for name, layers in self._expand(one.experiment, one.start).layers.items():
                 found.setdefault(name, set()).update(layers)
         return found
 

@@ -60,7 +60,9 @@ def main(
     if strays:
         log.info("%d other files are left out: %s", len(strays), named(strays))
     log.info("reading %d images", len(found))
-    catalogue = make_catalogue(found, source_root(path, root), largest_pixels, near, threads)
+    catalogue = make_catalogue(
+        found, source_root(path, root), largest_pixels, near, threads, scratch=Path(out).parent
+    )
     judged = judge_catalogue(catalogue, on_problem, leaks, conflicts)
     for line in describe_catalogue(judged):
         log.info("%s", line)

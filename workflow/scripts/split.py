@@ -17,7 +17,7 @@ row        position within the partition, from 0: the row in its packed array
 import logging
 from typing import TYPE_CHECKING
 
-from scenery.data.splitting import split_images
+from scenery.data.splitting import CATALOGUE_COLUMNS_NEEDED, split_images
 from scenery.data.tables import read_catalogue, write_table
 from scenery.jobs import job
 
@@ -29,7 +29,8 @@ log = logging.getLogger("scenery")
 
 def main(catalogue: str, test: float, validation: float, seed: int, out: str) -> None:
     """Write the split and log how many images each partition and class has."""
-    split = split_images(read_catalogue(catalogue), test, validation, seed)
+    images = read_catalogue(catalogue, CATALOGUE_COLUMNS_NEEDED)
+    split = split_images(images, test, validation, seed)
     counts = split.groupby(["class", "partition"], sort=False).size().unstack(fill_value=0)
     for line in counts.sort_index().to_string().splitlines():
         log.info("%s", line)

@@ -6,19 +6,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-import numpy as np
 import pandas as pd
 
-from scenery.data.duplicates import (
-    THUMBNAIL,
-    DuplicateGroups,
-    can_be_near,
-    find_duplicates,
-    perceptual_hash,
-    thumbnail,
-)
+from scenery.data.duplicates import DuplicateGroups, find_duplicates
+from scenery.data.fingerprints import Fingerprint, Fingerprints, fingerprint
 from scenery.data.found import PARTITIONS, FoundImage, named
-from scenery.data.images import LARGEST_PIXELS, ImageFacts, Pixels, examine_image
+from scenery.data.images import LARGEST_PIXELS, ImageFacts, examine_image
 from scenery.data.tables import CATALOGUE_COLUMNS, with_types
 from scenery.errors import UserError
 
@@ -31,13 +24,12 @@ _FILES_AT_ONCE = 128
 _MOST_NAMED = 100
 
 
-class _Fingerprint(NamedTuple):
-    """What is remembered of a picture's pixels: 4 kB, whatever its size."""
+class _Examined(NamedTuple):
+    """One file: its facts, and of its pixels their SHA-256 and fingerprint, if there are any."""
 
+    facts: ImageFacts
     pixel_digest: str
-    hash: int
-    thumbnail: Pixels
-    comparable: bool
+    fingerprint: Fingerprint | None
 
 
 def make_catalogue(
@@ -46,6 +38,7 @@ def make_catalogue(
     largest_pixels: int = LARGEST_PIXELS,
     near: bool = True,
     threads: int = 1,
+    scratch: Path = Path(),
 ) -> pd.DataFrame:
     """Read every image once and list what it is, with its problem or its duplicates.
 
@@ -54,6 +47,7 @@ def make_catalogue(
         largest_pixels: files with more pixels (width times height) get a problem.
         near: look for near duplicates too; exact ones are always looked for.
         threads: files read at the same time.
+        scratch: a folder for what is remembered of the images meanwhile, 5 kB for each.
 
     Returns:
         One row per file in the given order, columns `CATALOGUE_COLUMNS`: file, class,
@@ -61,55 +55,49 @@ def make_catalogue(
         (SHA-256 of the file), problem ("" without), duplicate_group (1, 2, ...; 0 without) and
         duplicate_kind (exact, near or "").
     """
-    facts: list[ImageFacts] = []
+    facts: dict[str, list[object]] = {name: [] for name in ImageFacts._fields}
     contents: list[tuple[str, str]] = []
-    hashes = np.zeros(len(found), np.uint64)
-    thumbnails = np.zeros((len(found) if near else 0, THUMBNAIL, THUMBNAIL), np.uint8)
-    comparable = np.zeros(len(found), bool)
-    files = [root / image.file for image in found]
-    for index, (fact, print_) in enumerate(_examine_all(files, largest_pixels, near, threads)):
-        facts.append(fact)
-        contents.append((fact.digest, print_.pixel_digest) if print_ else ("", ""))
-        if print_ and near:
-            hashes[index], thumbnails[index] = print_.hash, print_.thumbnail
-            comparable[index] = print_.comparable
-    duplicates = find_duplicates(contents, hashes, thumbnails, comparable)
-    return _table(found, facts, duplicates)
+    fingerprints = Fingerprints(len(found), scratch) if near else None
+    for index, examined in enumerate(_examine_all(found, root, largest_pixels, near, threads)):
+        for name, value in zip(facts, examined.facts, strict=True):
+            facts[name].append(value)
+        # A file that cannot be used has no duplicates, not even itself once more.
+        contents.append(
+            (examined.facts.digest if examined.pixel_digest else "", examined.pixel_digest)
+        )
+        if fingerprints and examined.fingerprint:
+            fingerprints.put(index, examined.fingerprint)
+    return _table(found, facts, find_duplicates(contents, fingerprints))
 
 
 def _examine_all(
-    files: Sequence[Path], largest_pixels: int, near: bool, threads: int
-) -> Iterator[tuple[ImageFacts, _Fingerprint | None]]:
+    found: Sequence[FoundImage], root: Path, largest_pixels: int, near: bool, threads: int
+) -> Iterator[_Examined]:
     """Examine files in order; only few are in flight, since decoded images are large."""
 
-    def examine(file: Path) -> tuple[ImageFacts, _Fingerprint | None]:
-        facts, pixels = examine_image(file, largest_pixels)
-        return facts, None if pixels is None else _fingerprint(pixels, near)
+    def examine(image: FoundImage) -> _Examined:
+        facts, pixels = examine_image(root / image.file, largest_pixels)
+        if pixels is None:
+            return _Examined(facts, "", None)
+        digest = sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
+        return _Examined(facts, digest, fingerprint(pixels) if near else None)
 
     with ThreadPoolExecutor(threads) as pool:
-        for start in range(0, len(files), _FILES_AT_ONCE):
-            yield from pool.map(examine, files[start : start + _FILES_AT_ONCE])
-
-
-def _fingerprint(pixels: Pixels, near: bool) -> _Fingerprint:
-    digest = sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
-    if not near:
-        return _Fingerprint(digest, 0, np.zeros((0, 0), np.uint8), False)
-    return _Fingerprint(digest, perceptual_hash(pixels), thumbnail(pixels), can_be_near(pixels))
+        for start in range(0, len(found), _FILES_AT_ONCE):
+            yield from pool.map(examine, found[start : start + _FILES_AT_ONCE])
 
 
 def _table(
-    found: Sequence[FoundImage], facts: Sequence[ImageFacts], duplicates: DuplicateGroups
+    found: Sequence[FoundImage], facts: dict[str, list[object]], duplicates: DuplicateGroups
 ) -> pd.DataFrame:
     columns: dict[str, list[object]] = {
+        **facts,
         "file": [image.file for image in found],
         "class": [image.class_name for image in found],
         "given_partition": [image.partition for image in found],
         "duplicate_group": list(duplicates.groups),
         "duplicate_kind": list(duplicates.kinds),
     }
-    for name in ImageFacts._fields:
-        columns[name] = [getattr(fact, name) for fact in facts]
     return with_types(columns, CATALOGUE_COLUMNS)
 
 

@@ -12,28 +12,23 @@ outdoor scene classes: those accepted show the same picture (saved again, scanne
 differently, in another contrast) or the same view a moment later; different pictures of one beach,
 one skyline or one road stay apart. Mirrored, rotated or strongly cropped copies are not found.
 
-Memory: about 5 kB for each image. Comparing grows with the square of the number of images: a
-second for 3,000, some minutes for 100,000.
+Comparing grows with the square of the number of images: a second for 3,000, some minutes for
+100,000.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations_with_replacement
 
-import imagehash
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from scipy import fft, ndimage, sparse
 from scipy.sparse.csgraph import connected_components
 
-from scenery.data.images import Pixels
+from scenery.data.fingerprints import THUMBNAIL, Fingerprints
 
 Pairs = NDArray[np.int64]
 Thumbnails = NDArray[np.uint8]
-
-THUMBNAIL = 64
-# In smaller pictures (digits, icons) different ones look like shifted copies of each other.
-SMALLEST_SIDE = 32
 
 MOST_DIFFERING_BITS = 18
 LEAST_COARSE_CORRELATION = 0.75
@@ -50,8 +45,8 @@ _BLOCKS = 4  # blocks along each side
 _LEAST_TEXTURED_BLOCKS = 4
 _LEAST_TEXTURE = 1.0  # standard deviation within a block, in grey levels
 _FULL_TEXTURE = 4.0  # texture beyond which a block counts no more than others
-_HASHES_AT_ONCE = 512
-_PAIRS_AT_ONCE = 1024
+_BLOCK = 512
+_PAIRS_AT_ONCE = 128
 
 
 @dataclass(frozen=True)
@@ -66,44 +61,23 @@ class DuplicateGroups:
     kinds: list[str]
 
 
-def thumbnail(pixels: Pixels) -> Thumbnails:
-    """Return a grey picture, uint8 (64, 64), for `find_duplicates`."""
-    grey = Image.fromarray(pixels).convert("L")
-    shrunk = grey.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
-    return np.asarray(shrunk)
-
-
-def perceptual_hash(pixels: Pixels) -> int:
-    """Return the 64-bit perceptual hash of an image, uint8 (height, width, 3)."""
-    bits = imagehash.phash(Image.fromarray(pixels)).hash
-    return int.from_bytes(np.packbits(bits).tobytes(), "big")
-
-
-def can_be_near(pixels: Pixels) -> bool:
-    """Say whether a picture has enough pixels to be told from others like it."""
-    return min(pixels.shape[:2]) >= SMALLEST_SIDE
-
-
 def find_duplicates(
-    contents: Sequence[tuple[str, str]],
-    hashes: NDArray[np.uint64],
-    thumbnails: Thumbnails,
-    comparable: NDArray[np.bool_],
+    contents: Sequence[tuple[str, str]], fingerprints: Fingerprints | None
 ) -> DuplicateGroups:
     """Group n images that show the same picture; groups are closed under "is a duplicate of".
 
     Args:
         contents: n pairs of digests (of the file, of the decoded pixels); "" matches nothing.
-        hashes: n perceptual hashes.
-        thumbnails: (n, 64, 64), from `thumbnail`.
-        comparable: n; False for images without near duplicates (too small, unreadable).
+        fingerprints: of the n images, to look for near duplicates among them, too.
     """
     exact = _exact_pairs(contents)
-    # One picture of each exact group stands for all: a thousand copies are not a million pairs.
-    first = comparable.copy()
-    first[exact[:, 1]] = False
-    near = near_pairs(hashes, thumbnails, first)
-    groups = _number_groups(np.concatenate([exact, near]), len(contents))
+    pairs = exact
+    if fingerprints is not None:
+        # One picture of each exact group stands for all: a thousand copies are not a million pairs.
+        alone = fingerprints.comparable.copy()
+        alone[exact[:, 1]] = False
+        pairs = np.concatenate([exact, near_pairs(fingerprints, np.flatnonzero(alone))])
+    groups = _number_groups(pairs, len(contents))
     exactly = set(exact.ravel().tolist())
     kinds = [
         "" if not group else "exact" if index in exactly else "near"
@@ -112,31 +86,32 @@ def find_duplicates(
     return DuplicateGroups(groups, kinds)
 
 
-def near_pairs(
-    hashes: NDArray[np.uint64], thumbnails: Thumbnails, comparable: NDArray[np.bool_]
-) -> Pairs:
-    """Return the near-duplicate pairs (i < j) as an array of shape (pairs, 2)."""
-    indices = np.flatnonzero(comparable)
-    coarse = _coarse(thumbnails, indices)
+def near_pairs(fingerprints: Fingerprints, indices: NDArray[np.int64]) -> Pairs:
+    """Return the near-duplicate pairs (i < j) among some pictures, of shape (pairs, 2)."""
     found = [np.empty((0, 2), np.int64)]
-    for candidates in _candidates(hashes[indices]):
-        correlation = (coarse[candidates[:, 0]] * coarse[candidates[:, 1]]).sum(axis=1)
-        pairs = indices[candidates[correlation >= LEAST_COARSE_CORRELATION]]
-        if len(pairs):
-            alike = same_picture(thumbnails[pairs[:, 0]], thumbnails[pairs[:, 1]])
-            found.append(pairs[alike])
+    # Block against block: what is read of the fingerprints' file meanwhile stays small.
+    blocks = [indices[start : start + _BLOCK] for start in range(0, len(indices), _BLOCK)]
+    for first, second in combinations_with_replacement(blocks, 2):
+        for candidates in _candidates(fingerprints.hashes, first, second):
+            one, other = (fingerprints.coarse[candidates[:, side]] for side in (0, 1))
+            pairs = candidates[(one * other).sum(axis=1) >= LEAST_COARSE_CORRELATION]
+            if len(pairs):
+                one, other = (fingerprints.thumbnails[pairs[:, side]] for side in (0, 1))
+                found.append(pairs[same_picture(one, other)])
+        fingerprints.release()
     return np.concatenate(found)
 
 
-def _candidates(hashes: NDArray[np.uint64]) -> Iterator[Pairs]:
-    """Give pairs of few differing bits, in batches of bounded size."""
-    for start in range(0, len(hashes), _HASHES_AT_ONCE):
-        block = hashes[start : start + _HASHES_AT_ONCE, np.newaxis]
-        differing = np.bitwise_count(block ^ hashes[np.newaxis, start:])
-        pairs = np.argwhere(differing <= MOST_DIFFERING_BITS)
-        pairs = pairs[pairs[:, 0] < pairs[:, 1]] + start
-        for first in range(0, len(pairs), _PAIRS_AT_ONCE):
-            yield pairs[first : first + _PAIRS_AT_ONCE]
+def _candidates(
+    hashes: NDArray[np.uint64], first: NDArray[np.int64], second: NDArray[np.int64]
+) -> Iterator[Pairs]:
+    """Give pairs of few differing bits from two blocks, in batches of bounded size."""
+    differing = np.bitwise_count(hashes[first, np.newaxis] ^ hashes[second])
+    rows, columns = np.nonzero(differing <= MOST_DIFFERING_BITS)
+    pairs = np.stack([first[rows], second[columns]], axis=1)
+    pairs = pairs[pairs[:, 0] < pairs[:, 1]]
+    for start in range(0, len(pairs), _PAIRS_AT_ONCE):
+        yield pairs[start : start + _PAIRS_AT_ONCE]
 
 
 def same_picture(first: Thumbnails, second: Thumbnails) -> NDArray[np.bool_]:
@@ -147,16 +122,6 @@ def same_picture(first: Thumbnails, second: Thumbnails) -> NDArray[np.bool_]:
     for index in np.flatnonzero(correlation >= LEAST_SHIFTED_CORRELATION):
         same[index] = _blocks_agree(one[index], other[index], shifts[index])
     return same
-
-
-def _coarse(thumbnails: Thumbnails, indices: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Return 16 x 16 means of each picture as a vector of mean zero and length one."""
-    vectors = np.empty((len(indices), 256), np.float32)
-    for position, index in enumerate(indices):
-        cells = thumbnails[index].reshape(16, 4, 16, 4).mean(axis=(1, 3)).ravel()
-        cells -= cells.mean()
-        vectors[position] = cells / (np.linalg.norm(cells) + 1e-6)
-    return vectors
 
 
 def _detail(pictures: Thumbnails) -> NDArray[np.float32]:

@@ -1,8 +1,32 @@
 """Arrays that are mapped from files."""
 
 import mmap
+import os
+import tempfile
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+
+def scratch_array(shape: tuple[int, ...], kind: DTypeLike, folder: Path) -> NDArray:
+    """An array of zeros in a file without a name in `folder`; the system removes it by itself.
+
+    Raises:
+        OSError: there is no room for it; without asking first, the first write would be a crash.
+    """
+    size = max(1, int(np.prod(shape)) * np.dtype(kind).itemsize)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        try:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, size)
+            else:
+                file.truncate(size)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(folder)) from error
+        if 0 in shape:
+            return np.zeros(shape, kind)
+        return np.memmap(file, kind, "r+", shape=shape)
 
 
 def release(array: np.ndarray) -> None:

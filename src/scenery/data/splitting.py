@@ -14,6 +14,9 @@ from scenery.data.found import PARTITIONS, named
 from scenery.data.tables import SPLIT_COLUMNS
 from scenery.errors import UserError
 
+# All that a split depends on: digests and sizes of many images would fill the memory for nothing.
+CATALOGUE_COLUMNS_NEEDED = ("file", "class", "given_partition", "duplicate_group", "kept")
+
 
 def split_images(
     catalogue: pd.DataFrame, test: float, validation: float, seed: int
@@ -26,7 +29,7 @@ def split_images(
     of a class depends on the seed and the class alone, not on the other classes.
 
     Args:
-        catalogue: judged, as from `judge_catalogue`.
+        catalogue: judged, as from `judge_catalogue`; the columns `CATALOGUE_COLUMNS_NEEDED` do.
         test, validation: fractions of each class in [0, 1); 0 draws none.
         seed: any integer of at least 0.
 

@@ -1,6 +1,7 @@
 """The tables of a study as CSV files: catalogue and split, and the results of trials."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -39,9 +40,11 @@ NAME_COLUMNS = (
 )
 
 
-def read_catalogue(path: str | os.PathLike[str]) -> pd.DataFrame:
-    """Read a judged catalogue, with the columns and types of `JUDGED_COLUMNS`."""
-    return _read(Path(path), JUDGED_COLUMNS)
+def read_catalogue(
+    path: str | os.PathLike[str], columns: Sequence[str] = tuple(JUDGED_COLUMNS)
+) -> pd.DataFrame:
+    """Read a judged catalogue, or some columns of it, with the types of `JUDGED_COLUMNS`."""
+    return _read(Path(path), JUDGED_COLUMNS, columns)
 
 
 def read_split(path: str | os.PathLike[str]) -> pd.DataFrame:
@@ -50,7 +53,7 @@ def read_split(path: str | os.PathLike[str]) -> pd.DataFrame:
     Use this rather than `pandas.read_csv`, which takes a class called NA or null for a gap and
     one called 007 for a number.
     """
-    return _read(Path(path), SPLIT_COLUMNS)
+    return _read(Path(path), SPLIT_COLUMNS, tuple(SPLIT_COLUMNS))
 
 
 def read_results(path: str | os.PathLike[str]) -> pd.DataFrame:
@@ -101,15 +104,16 @@ def with_types(columns: dict[str, list[object]], types: dict[str, type]) -> pd.D
     return pd.DataFrame(arrays)
 
 
-def _read(path: Path, types: dict[str, type]) -> pd.DataFrame:
-    table = pd.read_csv(path, dtype=str, keep_default_na=False, na_filter=False)
-    if list(table.columns) != list(types):
-        raise UserError(
-            f"{path}: its columns are {', '.join(table.columns)}; expected {', '.join(types)}"
-        )
-    for name, kind in types.items():
-        if kind is bool:
+def _read(path: Path, types: dict[str, type], columns: Sequence[str]) -> pd.DataFrame:
+    found = pd.read_csv(path, dtype=str, nrows=0).columns
+    if list(found) != list(types):
+        raise UserError(f"{path}: its columns are {', '.join(found)}; expected {', '.join(types)}")
+    table = pd.read_csv(
+        path, usecols=list(columns), dtype=str, keep_default_na=False, na_filter=False
+    )
+    for name in columns:
+        if types[name] is bool:
             table[name] = table[name] == "True"
-        elif kind is int:
+        elif types[name] is int:
             table[name] = table[name].astype(np.int64)
     return table

@@ -58,10 +58,18 @@ def _typed(column: pd.Series) -> pd.Series:
     return column.where(column != "", None)
 
 
-def read_table(path: str | Path, needed: tuple[str, ...]) -> pd.DataFrame:
+def read_table(
+    path: str | Path, needed: tuple[str, ...], left_out: tuple[str, ...] = ()
+) -> pd.DataFrame:
     """A CSV of the study. Raises UserError naming the file and the columns that it lacks."""
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        table = pd.read_csv(
+            path,
+            dtype=str,
+            keep_default_na=False,
+            na_filter=False,
+            usecols=lambda name: name not in left_out,
+        )
     except (OSError, pd.errors.EmptyDataError, pd.errors.ParserError) as error:
         raise UserError(f"{path}: the table can't be read: {error}") from error
     missing = [column for column in needed if column not in table]
@@ -111,15 +119,22 @@ def read_classes(path: str | Path) -> pd.DataFrame:
 
 
 def read_catalogue(path: str | Path) -> pd.DataFrame:
-    """One row per image file found; `duplicate_group` is empty where there is no duplicate."""
-    table = read_table(path, ("file", "class", "problem", "duplicate_group", "kept", "reason"))
+    """One row per image file found; `duplicate_group` is empty where there is no duplicate.
+
+    What no page shows of each image is left out: of many images it would fill the memory.
+    """
+    table = read_table(
+        path,
+        ("file", "class", "problem", "duplicate_group", "kept", "reason"),
+        left_out=("width", "height", "mode", "format", "bytes", "digest"),
+    )
     # On disk the groups count from 1, and 0 is none.
     return table.assign(duplicate_group=table["duplicate_group"].replace("0", ""))
 
 
 def read_split(path: str | Path) -> pd.DataFrame:
     """One row per image used: class and partition."""
-    return read_table(path, ("file", "class", "partition"))
+    return read_table(path, ("file", "class", "partition"), left_out=("row",))
 
 
 def read_answers(path: str | Path) -> pd.DataFrame:

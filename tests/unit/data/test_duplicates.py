@@ -8,23 +8,26 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
-from scenery.data.duplicates import (
-    can_be_near,
-    find_duplicates,
-    near_pairs,
-    perceptual_hash,
-    thumbnail,
-)
+from scenery.data import duplicates
+from scenery.data.duplicates import find_duplicates, near_pairs
+from scenery.data.fingerprints import Fingerprints, fingerprint
 from scenery.data.images import Pixels, read_image
 from scenery.data.scenes import SCENE_CLASSES, scene
 from scenery.data.sources import list_images
 
 
+def remembered(pictures: list[Pixels]) -> Fingerprints:
+    fingerprints = Fingerprints(len(pictures), Path())
+    for index, picture in enumerate(pictures):
+        fingerprints.put(index, fingerprint(picture))
+    return fingerprints
+
+
 def pairs_among(pictures: list[Pixels]) -> set[tuple[int, int]]:
-    hashes = np.array([perceptual_hash(picture) for picture in pictures], np.uint64)
-    thumbnails = np.stack([thumbnail(picture) for picture in pictures])
-    comparable = np.array([can_be_near(picture) for picture in pictures])
-    return {(int(i), int(j)) for i, j in near_pairs(hashes, thumbnails, comparable)}
+    fingerprints = remembered(pictures)
+    pairs = near_pairs(fingerprints, np.flatnonzero(fingerprints.comparable))
+    assert len(pairs) == len(set(map(tuple, pairs.tolist())))
+    return {(int(i), int(j)) for i, j in pairs}
 
 
 def recompressed(picture: Pixels) -> Pixels:
@@ -117,13 +120,7 @@ def test_groups_are_closed_and_numbered_in_order() -> None:
         ("", ""),
         ("", ""),
     ]
-    count = len(contents)
-    found = find_duplicates(
-        contents,
-        np.zeros(count, np.uint64),
-        np.zeros((0, 64, 64), np.uint8),
-        np.zeros(count, bool),
-    )
+    found = find_duplicates(contents, None)
     assert found.groups.tolist() == [1, 2, 1, 1, 0, 2, 0, 0]
     assert found.kinds == ["exact", "exact", "exact", "exact", "", "exact", "", ""]
 
@@ -132,18 +129,23 @@ def test_near_copies_join_exact_ones() -> None:
     first = scene("tall_building", 2, 128, 1)
     pictures = [first, scene("forest", 2, 128, 1), first, recompressed(first)]
     digests = ["a", "b", "a", "c"]
-    found = find_duplicates(
-        [(digest, digest) for digest in digests],
-        np.array([perceptual_hash(picture) for picture in pictures], np.uint64),
-        np.stack([thumbnail(picture) for picture in pictures]),
-        np.ones(4, bool),
-    )
+    found = find_duplicates([(digest, digest) for digest in digests], remembered(pictures))
     assert found.groups.tolist() == [1, 0, 1, 1]
     assert found.kinds == ["exact", "", "exact", "near"]
 
 
-def test_no_images_at_all() -> None:
-    found = find_duplicates(
-        [], np.zeros(0, np.uint64), np.zeros((0, 64, 64), np.uint8), np.zeros(0, bool)
-    )
-    assert found.groups.tolist() == []
+@pytest.mark.parametrize("fingerprints", [None, Fingerprints(0, Path())])
+def test_no_images_at_all(fingerprints: Fingerprints | None) -> None:
+    assert find_duplicates([], fingerprints).groups.tolist() == []
+
+
+def test_pairs_do_not_depend_on_how_many_are_compared_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    originals = [scene(name, number, 128, 5) for name in SCENE_CLASSES for number in range(3)]
+    pictures = originals + [recompressed(picture) for picture in originals]
+    at_once = pairs_among(pictures)
+    assert len(at_once) > 10
+    monkeypatch.setattr(duplicates, "_BLOCK", 5)
+    monkeypatch.setattr(duplicates, "_PAIRS_AT_ONCE", 2)
+    assert pairs_among(pictures) == at_once

@@ -1,0 +1,87 @@
+"""What is remembered of pictures, so that each can be compared with all others.
+
+5 kB for each picture, in a file without a name: memory does not grow with their number.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import imagehash
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from scenery.data.images import Pixels
+from scenery.data.mapped import release, scratch_array
+
+THUMBNAIL = 64
+# In smaller pictures (digits, icons) different ones look like shifted copies of each other.
+SMALLEST_SIDE = 32
+
+_CELLS = 16  # along each side of the coarse picture
+_KEPT_IN_MEMORY = 1024
+
+
+class Fingerprint(NamedTuple):
+    """One picture.
+
+    Attributes:
+        hash: 64-bit perceptual hash.
+        thumbnail: Grey picture, uint8 (64, 64).
+        coarse: 16 x 16 means as a vector of mean zero and length one, float32 (256,).
+        comparable: Whether it has enough pixels to be told from others like it.
+    """
+
+    hash: int
+    thumbnail: NDArray[np.uint8]
+    coarse: NDArray[np.float32]
+    comparable: bool
+
+
+def fingerprint(pixels: Pixels) -> Fingerprint:
+    """Return what is remembered of an image, uint8 (height, width, 3)."""
+    picture = Image.fromarray(pixels)
+    bits = imagehash.phash(picture).hash
+    shrunk = picture.convert("L").resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
+    thumbnail = np.asarray(shrunk)
+    side = THUMBNAIL // _CELLS
+    cells = thumbnail.reshape(_CELLS, side, _CELLS, side).mean(axis=(1, 3)).ravel()
+    cells -= cells.mean()
+    return Fingerprint(
+        hash=int.from_bytes(np.packbits(bits).tobytes(), "big"),
+        thumbnail=thumbnail,
+        coarse=(cells / (np.linalg.norm(cells) + 1e-6)).astype(np.float32),
+        comparable=min(pixels.shape[:2]) >= SMALLEST_SIDE,
+    )
+
+
+class Fingerprints:
+    """The fingerprints of n pictures; those never put are not comparable.
+
+    Attributes:
+        hashes: uint64 (n,).
+        comparable: bool (n,).
+        thumbnails: uint8 (n, 64, 64), mapped from a file.
+        coarse: float32 (n, 256), mapped from a file.
+
+    Raises:
+        OSError: no room for the files in `folder`.
+    """
+
+    def __init__(self, count: int, folder: Path) -> None:
+        self.hashes = np.zeros(count, np.uint64)
+        self.comparable = np.zeros(count, bool)
+        self.thumbnails = scratch_array((count, THUMBNAIL, THUMBNAIL), np.uint8, folder)
+        self.coarse = scratch_array((count, _CELLS * _CELLS), np.float32, folder)
+
+    def put(self, index: int, print_: Fingerprint) -> None:
+        """Remember one picture's."""
+        self.hashes[index], self.comparable[index] = print_.hash, print_.comparable
+        self.thumbnails[index], self.coarse[index] = print_.thumbnail, print_.coarse
+        if index % _KEPT_IN_MEMORY == 0:
+            self.release()
+
+    def release(self) -> None:
+        """Give the memory back that was looked at or written to."""
+        release(self.thumbnails)
+        release(self.coarse)

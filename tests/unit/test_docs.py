@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scenery.study.experiments import check_study
+from scenery.study.checking import check_study
 from scenery.study.reading import read_study
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -15,7 +15,7 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 ).rstrip(os.pathsep)
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from scenery.study.experiments import cut_layer, image_size
+from scenery.study.trial_network import cut_layer, image_size
 from scenery.study.opening import chosen_settings, local_gpus, open_study, start_run
 from scenery.study.runs import end, look_around
 from scenery.study.code_digest import CodeDigests

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from scenery.study.encoding import OF_CODEBOOK, Encoding
-from scenery.study.experiments import cut_layer, image_size
 from scenery.study.networks import HAND_MADE, Network
 from scenery.study.settings import Augment, Settings
 from scenery.study.subsets import training_subset
+from scenery.study.trial_network import cut_layer, image_size
 
 
 @dataclass(frozen=True)

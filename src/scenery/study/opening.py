@@ -14,8 +14,8 @@ import yaml
 
 from scenery.data.sources import list_images
 from scenery.errors import UserError
+from scenery.study.checking import check_study
 from scenery.study.config_file import load_config
-from scenery.study.experiments import check_study
 from scenery.study.plan import NotChosenYet
 from scenery.study.reading import check_files, read_study
 from scenery.study.runs import begin

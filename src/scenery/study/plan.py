@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from scenery.errors import UserError
-from scenery.study.experiments import ancestors, expand, matches, possible, published
+from scenery.study.checking import possible
+from scenery.study.experiments import ancestors, expand, matches, published
 from scenery.study.features import (
     Codebook,
     FeatureSet,

@@ -23,9 +23,9 @@ from scenery.learning.hardware import use_mixed_precision
 from scenery.learning.head_training import HeadLearner
 from scenery.learning.heads import build_head
 from scenery.learning.packed import PackedImages
-from scenery.study.experiments import cut_layer
 from scenery.study.features import plain_features
 from scenery.study.settings import Augment, Settings
+from scenery.study.trial_network import cut_layer
 
 SIZE = 48
 CLASSES = len(SCENE_CLASSES)

@@ -11,9 +11,9 @@ import pytest
 
 from scenery.data.tables import write_table
 from scenery.learning.feature_extraction import load_backbone, pooled
-from scenery.study.experiments import cut_layer
 from scenery.study.features import plain_features
 from scenery.study.settings import Settings
+from scenery.study.trial_network import cut_layer
 from scenery.study.trials import Trial
 
 SIZE = 32

@@ -6,8 +6,9 @@ import pytest
 from pydantic import ValidationError
 
 from scenery.errors import UserError
+from scenery.study.checking import check_study
 from scenery.study.classifier import CLASSIFIER_OPTIONS, CLASSIFIERS, KERNELS, Classifier
-from scenery.study.experiments import check_study, expand
+from scenery.study.experiments import expand
 from scenery.study.reading import read_study
 from scenery.study.settings import Head, Settings
 from scenery.study.study import Study

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from scenery.errors import UserError
-from scenery.study.experiments import check_study
+from scenery.study.checking import check_study
 from scenery.study.plan import Plan
 from scenery.study.reading import read_study
 from scenery.study.settings import Settings

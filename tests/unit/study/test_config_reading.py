@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scenery.errors import UserError
-from scenery.study.experiments import check_study
+from scenery.study.checking import check_study
 from scenery.study.hints import nearest
 from scenery.study.reading import check_files, read_study
 from scenery.study.settings import OPTIMIZERS, Settings

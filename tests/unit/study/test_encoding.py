@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from scenery.errors import UserError
-from scenery.study.experiments import check_study
+from scenery.study.checking import check_study
 from scenery.study.features import plain_features, training_features
 from scenery.study.network_paths import steps
 from scenery.study.networks import Network

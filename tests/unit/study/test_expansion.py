@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 
 from scenery.errors import UserError
-from scenery.study.experiments import ancestors, check_study, cut_layer, expand, image_size
+from scenery.study.checking import check_study
+from scenery.study.experiments import ancestors, expand
 from scenery.study.reading import read_study
 from scenery.study.settings import Settings
 from scenery.study.study import Study
+from scenery.study.trial_network import cut_layer, image_size
 from scenery.study.trials import Trial
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from scenery.errors import UserError
-from scenery.study.experiments import check_study
+from scenery.study.checking import check_study
 from scenery.study.halving import Standing, rungs, survivors
 from scenery.study.reading import read_study
 from scenery.study.study import Choose, Halving

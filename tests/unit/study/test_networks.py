@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from scenery.errors import UserError
 from scenery.study.backbone_facts import facts
-from scenery.study.experiments import check_study, expand
+from scenery.study.checking import check_study
+from scenery.study.experiments import expand
 from scenery.study.features import plain_features
 from scenery.study.networks import DEFAULTS, NATIVE_SIZES, NETWORK_OPTIONS, Network, options
 from scenery.study.reading import read_study

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from scenery.errors import UserError
-from scenery.study.experiments import check_study, expand
+from scenery.study.checking import check_study
+from scenery.study.experiments import expand
 from scenery.study.further_figures import further_figures
 from scenery.study.plan import Plan
 from scenery.study.reading import read_study

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from scenery.errors import UserError
 from scenery.study import schema as module
-from scenery.study.experiments import check_study
+from scenery.study.checking import check_study
 from scenery.study.reading import read_study
 from scenery.study.settings import Settings
 from scenery.study.trials import setting_names

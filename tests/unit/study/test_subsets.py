@@ -3,7 +3,8 @@
 import pytest
 
 from scenery.errors import UserError
-from scenery.study.experiments import check_study, expand
+from scenery.study.checking import check_study
+from scenery.study.experiments import expand
 from scenery.study.features import plain_features, training_features
 from scenery.study.reading import read_study
 from scenery.study.settings import Settings

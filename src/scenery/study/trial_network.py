@@ -1,0 +1,93 @@
+"""The network that a trial's settings ask for: its input, its last layer, what it cannot have."""
+
+from scenery.errors import UserError
+from scenery.study.backbone_facts import BackboneFacts, facts, resolve_cut, stage_count
+from scenery.study.hints import nearest, quoted
+from scenery.study.networks import HAND_MADE, NATIVE_SIZES
+from scenery.study.settings import Settings
+from scenery.study.study import Study
+from scenery.study.subsets import subset_exists
+
+
+def network_facts(settings: Settings) -> BackboneFacts:
+    """What is known of the settings' backbone; UserError where there is no such network."""
+    size = None if settings.image_size == "native" else settings.image_size
+    return facts(settings.backbone, settings.network, size)
+
+
+def image_size(settings: Settings) -> int:
+    """Side of the input in pixels."""
+    if settings.image_size == "native":
+        return network_facts(settings).size
+    return settings.image_size
+
+
+def cut_layer(settings: Settings) -> str:
+    """The layer at which the settings end the backbone."""
+    return resolve_cut(network_facts(settings), settings.cut, settings.remove_stages)
+
+
+def cut_is_possible(settings: Settings) -> bool:
+    """Whether the backbone has the stages that the settings take off or train."""
+    try:
+        layer = cut_layer(settings)
+    except UserError:
+        return False
+    return (settings.trainable_stages or 0) <= stage_count(network_facts(settings), layer)
+
+
+def check_network(settings: Settings, place: str) -> None:
+    """Refuse a cut that the backbone does not have.
+
+    Raises:
+        UserError: Naming the setting, its value and what is allowed.
+    """
+    try:
+        layer = cut_layer(settings)
+    except UserError as error:
+        raise UserError(f"{place}: {error}") from None
+    stages = stage_count(network_facts(settings), layer)
+    if (settings.trainable_stages or 0) > stages:
+        raise UserError(
+            f"{place}: trainable: {settings.trainable} asks for {settings.trainable_stages} "
+            f"stages, but {settings.backbone} up to {layer} has {stages}"
+        )
+
+
+def check_fit(study: Study, settings: Settings, place: str) -> None:
+    """Refuse settings that are fine one by one but do not fit the study or the backbone.
+
+    Raises:
+        UserError: Naming the setting, its value and what is allowed.
+    """
+    try:
+        known = network_facts(settings)
+    except UserError as error:
+        raise UserError(f"{place}: {error}") from None
+    if not subset_exists(study, settings.subset):
+        raise UserError(
+            f"{place}: subset: there is no subset {quoted(settings.subset)}; "
+            f"{nearest(settings.subset, (*study.subset_names, 'per_class_N'))}"
+        )
+    if settings.weights != "none" and settings.backbone in HAND_MADE:
+        raise UserError(
+            f"{place}: weights: {settings.backbone} is made by hand and has none; give none; "
+            f"found {settings.weights!r}"
+        )
+    built_anew = settings.backbone in NATIVE_SIZES and settings.learnt_in is None
+    if settings.weights != "none" and built_anew:
+        raise UserError(
+            f"{place}: weights: {settings.backbone} is built anew for each trial and there are no "
+            f"weights for it; give none, trainable: scratch, or experiment:NAME; found "
+            f"{settings.weights!r}"
+        )
+    if settings.weights == "imagenet" and not known.imagenet:
+        raise UserError(
+            f"{place}: weights: Keras has no ImageNet weights for {settings.backbone}; give the "
+            "path of a weights file, or none"
+        )
+    if settings.image_size != "native" and settings.image_size < known.smallest_size:
+        raise UserError(
+            f"{place}: image_size: {settings.backbone} needs at least {known.smallest_size} "
+            f"pixels; found {settings.image_size}"
+        )

@@ -59,7 +59,7 @@ def _numbers(figure: Figure, trials: pd.DataFrame, choice: Choice, metrics: dict
 
 def _trials(trials: pd.DataFrame) -> str:
     failed = int((~completed(trials)).sum())
-    return plural(len(trials), "trial") + (f", {failed} diverged" if failed else "")
+    return plural(len(trials), "trial") + (f", {failed} failed" if failed else "")
 
 
 def _strip(axes: Axes, trials: pd.DataFrame) -> None:

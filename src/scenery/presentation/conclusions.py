@@ -48,13 +48,13 @@ class Outcome:
 
     @property
     def tried(self) -> str:
-        """ "24 settings in 72 trials, 3 diverged"; "30 settings in 30 trials, 26 ended early"."""
+        """ "24 settings in 72 trials, 3 failed"; "30 settings in 30 trials, 26 ended early"."""
         failed = int((~completed(self.trials)).sum())
         settings = plural(self.choice.candidates, "setting")
         text = f"{settings} in {plural(len(self.trials), 'trial')}"
         stopped = int(ended_early(self.trials).sum())
         text += f", {stopped} ended early" if stopped else ""
-        return text + (f", {failed} diverged" if failed else "")
+        return text + (f", {failed} failed" if failed else "")
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def conclusions(outcomes: Sequence[Outcome]) -> list[str]:
     failed = sum(int((~completed(outcome.trials)).sum()) for outcome in outcomes)
     total = sum(len(outcome.trials) for outcome in outcomes)
     if failed:
-        said.append(f"{failed} of {plural(total, 'trial')} diverged; none of them could be chosen.")
+        said.append(f"{failed} of {plural(total, 'trial')} failed; none of them could be chosen.")
     return said
 
 

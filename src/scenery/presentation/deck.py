@@ -125,7 +125,7 @@ def _opening(
     parts = [f"{counts.get(name, 0):,} {name}" for name in ("train", "validation", "test")]
     trials = sum(len(outcome.trials) for outcome in outcomes)
     failed = sum(int((~completed(outcome.trials)).sum()) for outcome in outcomes)
-    tried = plural(trials, "trial") + (f", {failed} of them diverged" if failed else "")
+    tried = plural(trials, "trial") + (f", {failed} of them failed" if failed else "")
     return Slide(
         title=study_title,
         subtitle=f"Data set: {dataset}",
@@ -306,7 +306,7 @@ def _trials(outcome: Outcome, figure: Path | None) -> Slide:
 def _trial_row(
     place: object, row: pd.Series, varied: list[str], named: bool, repeats: int
 ) -> list[str]:
-    result = "diverged"
+    result = "failed"
     if not is_missing(row["validation_accuracy"]):
         result = accuracy(row["validation_accuracy"])
     cells = [str(int(str(place)) + 1)]
@@ -326,7 +326,7 @@ def _rest(ranked: pd.DataFrame, shown: int) -> str:
     if len(values):
         text += f": {values.min():.3f} to {values.max():.3f}"
     failed = len(rest) - len(values)
-    return text + (f", {failed} diverged" if failed else "")
+    return text + (f", {failed} failed" if failed else "")
 
 
 def _comparison(outcomes: Sequence[Outcome]) -> list[Slide]:

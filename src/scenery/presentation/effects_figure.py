@@ -41,7 +41,7 @@ def main_effects(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
 
     Small dots are trials. A setting with two values also states its paired effect: the mean
     difference between trials that agree in everything else. Of more than twelve settings those
-    with the largest effects are shown. Diverged trials enter no mean; they are counted.
+    with the largest effects are shown. Failed trials enter no mean; they are counted.
     """
     good = trials[completed(trials)]
     varied = varied_columns(trials, choice)
@@ -70,7 +70,7 @@ def main_effects(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
     set_title(figure, title, text)
     notes = ["orange value: chosen"]
     if failed:
-        notes.append(f"\u00d7 {plural(failed, 'trial')} diverged, in no mean")
+        notes.append(f"\u00d7 {plural(failed, 'trial')} failed, in no mean")
     if left_out:
         notes.append(f"{plural(left_out, 'setting')} with smaller effects not shown")
     figure.supxlabel("; ".join(notes), fontsize=12, x=0.01, ha="left")

@@ -104,7 +104,7 @@ def _draw_others(
 
 def _mark_diverged(axes: Axes, history: pd.DataFrame, trials: pd.DataFrame, column: str) -> None:
     """A cross at the last epoch with a value of each diverged trial."""
-    diverged = trials.loc[trials["status"] != "completed", "trial"]
+    diverged = trials.loc[trials["status"] == "diverged", "trial"]
     rows = history[history["trial"].isin(diverged) & np.isfinite(history[column])]
     last = rows.groupby("trial").tail(1)
     if len(last):

@@ -77,7 +77,7 @@ def _telling_apart(texts: pd.DataFrame) -> list[str]:
 
 
 def rank_settings(trials: pd.DataFrame, choice: Choice) -> pd.DataFrame:
-    """One row per setting, best mean validation accuracy first, wholly diverged ones last.
+    """One row per setting, best mean validation accuracy first, wholly failed ones last.
 
     Columns: setting, label, validation_accuracy (mean over the completed repeats; NaN if none),
     repeats (completed), failed, chosen, parameters, seconds (means), and the varied settings.

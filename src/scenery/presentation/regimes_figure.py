@@ -76,7 +76,7 @@ def regimes_figure(
     if left_out:
         said += f"; {plural(left_out, 'further line')} not drawn"
     failed = len(trials) - len(rows)
-    set_title(figure, title, said + (f"; {failed} diverged" if failed else ""))
+    set_title(figure, title, said + (f"; {failed} failed" if failed else ""))
     return figure
 
 

@@ -31,7 +31,7 @@ WIDE = 50.0
 def random_search(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
     """One panel per hyper-parameter, one for the search's efficiency, one for importance.
 
-    Every trial is a dot, the chosen one large, diverged ones crosses on the lower edge. Then the
+    Every trial is a dot, the chosen one large, failed ones crosses on the lower edge. Then the
     best validation accuracy that n of these trials would have found: median, and the range of
     95 % of all draws (Bergstra and Bengio 2012); and how much worse a forest predicts accuracy
     when a setting is shuffled (see `importance`).
@@ -57,7 +57,7 @@ def random_search(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
     set_title(figure, title, f"{plural(len(trials), 'random trial')}, validation accuracy")
     stopped = int(ended_early(trials).sum())
     notes = ["orange: chosen"] + ([f"hollow: {stopped} ended early"] if stopped else [])
-    notes += [f"\u00d7 {failed} diverged"] if failed else []
+    notes += [f"\u00d7 {failed} failed"] if failed else []
     figure.supxlabel("; ".join(notes), fontsize=12, x=0.01, ha="left")
     return figure
 

@@ -49,9 +49,9 @@ def settings_figure(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
 
 
 def tried(trials: pd.DataFrame) -> str:
-    """ "24 trials (3 diverged)": said next to every best result."""
+    """ "24 trials (3 failed)": said next to every best result."""
     failed = int((~completed(trials)).sum())
-    return plural(len(trials), "trial") + (f" ({failed} diverged)" if failed else "")
+    return plural(len(trials), "trial") + (f" ({failed} failed)" if failed else "")
 
 
 @styled
@@ -95,7 +95,7 @@ def _ordered_rows(ranked: pd.DataFrame, choice: Choice, varied: list[str]) -> pd
 def dot_plot(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
     """One row per setting: mean validation accuracy with its 95 % Wilson interval.
 
-    Repeats are small circles; a diverged setting has a cross instead of a value; of more than
+    Repeats are small circles; a failed setting has a cross instead of a value; of more than
     20 settings the best 20 are shown, and how many are not is said.
     """
     varied = varied_columns(trials, choice)
@@ -134,7 +134,7 @@ def _dot(axes: Axes, place: int, row: pd.Series, repeats: pd.Series, images: int
             0.01, place, "x", color="black", markersize=9, markeredgewidth=2,
             transform=axes.get_yaxis_transform(), clip_on=False,
         )  # fmt: skip
-        axes.text(0.03, place, "diverged", va="center", transform=axes.get_yaxis_transform(),
+        axes.text(0.03, place, "failed", va="center", transform=axes.get_yaxis_transform(),
                   fontsize=11)  # fmt: skip
         return
     low, high = wilson(value, images)
@@ -174,7 +174,7 @@ def _dot_legend(axes: Axes, shown: pd.DataFrame, left_out: int) -> None:
 def heat_map(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
     """Mean validation accuracy for each pair of values; the chosen pair is framed.
 
-    Diverged pairs hold a cross on grey, pairs that were not run are white.
+    Failed pairs hold a cross on grey, pairs that were not run are white.
     """
     # The setting with more values goes down the side, where long labels have room.
     down, across = sorted(
@@ -192,7 +192,7 @@ def heat_map(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
         place = _position(row[down], rows), _position(row[across], columns)
         values[place] = row["validation_accuracy"]
         if is_missing(row["validation_accuracy"]):
-            _diverged_cell(axes, place)
+            _failed_cell(axes, place)
         if row["chosen"]:
             _frame(axes, place)
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
@@ -217,10 +217,10 @@ def _position(value: object, values: list[object]) -> int:
     return values.index(value)
 
 
-def _diverged_cell(axes: Axes, place: tuple[int, int]) -> None:
+def _failed_cell(axes: Axes, place: tuple[int, int]) -> None:
     row, column = place
     axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, color="#E4E4E4", zorder=2))
-    axes.text(column, row, "\u00d7 diverged", ha="center", va="center", zorder=3, fontsize=11)
+    axes.text(column, row, "\u00d7 failed", ha="center", va="center", zorder=3, fontsize=11)
 
 
 def _frame(axes: Axes, place: tuple[int, int]) -> None:

@@ -64,7 +64,7 @@ def best_of(values: NDArray[np.float64], quantiles: tuple[float, ...]) -> NDArra
 
     The random search efficiency curve of Bergstra and Bengio (2012, section 2.3), without
     sampling: of N trials, n can be drawn in C(N, n) ways, of which C(k, n) have their best among
-    the k lowest. NaN (a diverged trial) ranks below every number and stays NaN where it is the
+    the k lowest. NaN (a failed trial) ranks below every number and stays NaN where it is the
     best. Returns an array of shape (N, number of quantiles).
     """
     ranked = np.sort(np.where(np.isnan(values), -np.inf, values))

@@ -139,7 +139,7 @@ def accuracy_against(summary: pd.DataFrame, cost: Literal["parameters", "seconds
     figure.legend(handles, labels, loc="outside lower left", ncols=3)
     failed = int((~completed(summary)).sum())
     text = f"Accuracy against {cost.replace('seconds', 'time')}, {plural(len(summary), 'trial')}"
-    set_title(figure, text + (f", {failed} diverged (not drawn)" if failed else ""))
+    set_title(figure, text + (f", {failed} failed (not drawn)" if failed else ""))
     return figure
 
 

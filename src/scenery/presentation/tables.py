@@ -14,6 +14,7 @@ from scenery.presentation.data_tables import (
     findings,
     problem_files,
 )
+from scenery.presentation.ranking import completed
 from scenery.presentation.reading import setting_columns
 from scenery.presentation.words import (
     accuracy,
@@ -224,7 +225,7 @@ def trial_tables(trials: pd.DataFrame) -> list[HtmlTable]:
         if not pd.api.types.is_numeric_dtype(frame[name]):
             frame[name] = frame[name].map(setting_value)
     intervals = (("test_accuracy", "test_low", "test_high"),)
-    failed = int((trials["status"] != "completed").sum())
+    failed = int((~completed(trials)).sum())
     said = "Orange rows: the chosen setting. Accuracies from 0 to 1; intervals: 95 % Wilson."
     if "overfitting" in trials:
         said += (
@@ -234,7 +235,7 @@ def trial_tables(trials: pd.DataFrame) -> list[HtmlTable]:
             f"{plural(int(trials['overfitting'].sum()), 'trial')} here."
         )
     if failed:
-        said += f" {failed} diverged: they have a reason instead of a result."
+        said += f" {failed} failed: they have a reason instead of a result."
     common = pd.DataFrame(
         [
             {"setting": heading(name), "value": setting_value(trials[name].iloc[0])}

@@ -76,7 +76,7 @@ def trends_figure(
     for row in panels:
         row[0].set_ylabel("accuracy")
     failed = int((~completed(trials)).sum())
-    said = plural(len(trials), "trial") + (f" ({failed} diverged)" if failed else "")
+    said = plural(len(trials), "trial") + (f" ({failed} failed)" if failed else "")
     if left_out:
         said += f"; {plural(left_out, 'further line')} not drawn"
     if len(settings) > len(shown):

@@ -82,7 +82,7 @@ def unfrozen_figure(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
         notes.append(f"{plural(len(subsets) - len(shown), 'further subset')} not drawn")
     figure.supxlabel("; ".join(notes), fontsize=12, x=0.01, ha="left")
     failed = int((~completed(trials)).sum())
-    said = plural(len(trials), "trial") + (f" ({failed} diverged)" if failed else "")
+    said = plural(len(trials), "trial") + (f" ({failed} failed)" if failed else "")
     set_title(figure, title, f"{said}; bars: 95 % Wilson interval, {choice.validation_images} "
               "validation images")  # fmt: skip
     return figure

@@ -60,10 +60,10 @@ def test_several_comparisons_are_adjusted(experiments: dict[str, Experiment]) ->
 
 def test_the_number_of_trials_stands_beside_the_best(experiments: dict[str, Experiment]) -> None:
     said = conclusions([outcome(experiments["search"], 150, title="Search")])
-    assert '"Search", 200 settings in 200 trials, 2 diverged' in said[0]
+    assert '"Search", 200 settings in 200 trials, 2 failed' in said[0]
     assert "0.750 (" in said[0]
     assert any("above the whole test interval" in text for text in said)
-    assert any(text.startswith("2 of 200 trials diverged") for text in said)
+    assert any(text.startswith("2 of 200 trials failed") for text in said)
 
 
 def test_overfitting_is_said_only_where_it_is(experiments: dict[str, Experiment]) -> None:

@@ -94,8 +94,8 @@ def test_figures_of_every_kind_of_experiment(experiments: dict[str, Experiment],
 def test_a_heat_map_shows_a_diverged_pair_as_such(experiments: dict[str, Experiment]) -> None:
     one = experiments["cuts"]
     said = texts(settings_figure(one.trials(), one.choice(), "Cuts"))
-    assert "\u00d7 diverged" in said
-    assert "2 diverged" in said
+    assert "\u00d7 failed" in said
+    assert "2 failed" in said
     assert "0.000" not in said
     assert "stages removed" in said
 
@@ -142,8 +142,15 @@ def test_all_diverged_but_one(tmp_path: Path, constant: bool) -> None:
             diverged=tuple(range(1, len(settings))), constant=constant,
         )  # fmt: skip
         figure = settings_figure(one.trials(), one.choice(), "Hard")
-        assert f"{len(settings) - 1} diverged" in texts(figure).replace("trials ", "")
+        assert f"{len(settings) - 1} failed" in texts(figure).replace("trials ", "")
         assert "diverged" in texts(learning_curves(one.trials(), one.history(), one.choice(), "H"))
+
+
+def test_curves_that_ended_early_bear_no_cross(experiments: dict[str, Experiment]) -> None:
+    one = experiments["search"]
+    trials = one.trials()
+    trials.loc[(trials["status"] == "completed") & ~trials["chosen"], "status"] = "stopped"
+    assert "diverged (2)" in texts(learning_curves(trials, one.history(), one.choice(), "H"))
 
 
 def test_two_steps_are_one_after_the_other() -> None:
@@ -228,7 +235,7 @@ def test_the_study_in_three_figures(study: Path) -> None:
     for cost in ("parameters", "seconds"):
         figure = accuracy_against(summary, cost)  # type: ignore[arg-type]
         said = texts(figure)
-        assert "4 diverged (not drawn)" in said
+        assert "4 failed (not drawn)" in said
         assert "On the Pareto front" in said
 
 

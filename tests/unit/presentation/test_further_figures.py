@@ -43,7 +43,7 @@ def test_accuracy_against_images(regimes: Experiment) -> None:
     figure = regimes_figure(trials, choice, SIZES, HOSTILE[3])
     said = texts(figure)
     assert "all\n(188)" in said
-    assert "standard deviation over repeats; 3 diverged" in said
+    assert "standard deviation over repeats; 3 failed" in said
     assert figure.axes[0].get_xscale() == "log"
     line = figure.axes[0].containers[-1].lines[0]
     of_none = rows[rows["line"] == "dense layers none"].groupby("images")["validation_accuracy"]
@@ -85,7 +85,7 @@ def test_what_learns_goes_from_the_output_inwards(tmp_path: Path) -> None:
     assert len(rows[rows["subset"] == "small"]) == 5
     figure = unfrozen_figure(trials, one.choice(), HOSTILE[0])
     said = texts(figure)
-    assert "24 trials (2 diverged)" in said
+    assert "24 trials (2 failed)" in said
     assert said.count("training images: ") == 2
     assert "of several settings" not in said
     assert outside(figure) == []
@@ -171,7 +171,7 @@ def test_training_and_validation_against_numbers(tmp_path: Path) -> None:
     figure = trends_figure(trials, choice, ["network.depth"], HOSTILE[0])
     axes = figure.axes[0]
     said = texts(figure)
-    assert "16 trials (1 diverged)" in said
+    assert "16 trials (1 failed)" in said
     assert "residual yes, batch norm no" in said
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["4", "12", "30", "60"]
     # Four colours, each with a solid and a dashed line, and the ring around the chosen point.

@@ -155,7 +155,7 @@ def test_the_slides_of_a_study(
     best = slides[titles.index("Cuts: best result and its configuration")]
     assert best.table is not None
     assert any(row[0] == "backbone" and row[1] == "MobileNet" for row in best.table.rows)
-    assert "6 settings in 12 trials, 2 diverged" in best.bullets[1]
+    assert "6 settings in 12 trials, 2 failed" in best.bullets[1]
     beside = slides[titles.index("Cuts: published numbers and ours")]
     assert (beside.figure, beside.table) == (picture, None)
     assert beside.bullets[0].startswith("8 of 9 numbers have a counterpart here")
@@ -188,7 +188,7 @@ def test_a_long_table_is_cut_and_says_so(study: Path, experiments: dict[str, Exp
     assert table is not None
     assert len(table.rows) == 12
     assert "188 further settings" in table.note
-    assert "2 diverged" in table.note
+    assert "2 failed" in table.note
     assert 0 in table.marked
 
 

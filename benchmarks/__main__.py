@@ -82,7 +82,8 @@ def main() -> None:
             command = [sys.executable, "-m", "benchmarks", name, *map(str, options)]
             subprocess.run(command, cwd=REPOSITORY, check=True)
         return
-    given.work.mkdir(parents=True, exist_ok=True)
+    for folder in (given.work, given.out):
+        folder.mkdir(parents=True, exist_ok=True)
     work = given.work.resolve()
     material = tiny(work) if given.tiny else real(given.shared, work)
     if given.rounds:

@@ -29,6 +29,113 @@ if TYPE_CHECKING:
 log = logging.getLogger("scenery")
 
 
+class Refit:
+    """What a final model is made of: the choice, the images it learns from, the network.
+
+    With `choice["refit"]` the chosen trial's learning rates are replayed on train and validation
+    images. Without, the trial's own weights are taken; where they are gone it is run again.
+    """
+
+    def __init__(self, choice: dict[str, Any], files: dict[str, Any], split: Path) -> None:
+        self.choice, self.files, self.split = choice, files, split
+        self.settings = Settings.model_validate(choice["settings"])
+        self.table = read_split(split)
+        self.with_validation = bool(files["validation"])
+        training = self._images("train")
+        validation = self._images("validation") if self.with_validation else None
+        images = training
+        if choice["refit"] and validation is not None:
+            images = training.joined_with(validation)
+        self.learner = FineTuneLearner(
+            self.settings,
+            len(class_names(self.table)),
+            load_backbone(
+                self.settings.backbone,
+                files["backbone"]["image_size"],
+                files["backbone"]["layer"],
+                files["weights"],
+                self.settings.seed,
+                self.settings.network,
+            ),
+            images,
+            None if choice["refit"] else validation,
+            f"refit of {choice['trial']}",
+        )
+
+    def facts(self, partition: str) -> Path:
+        """The file that says what a partition's packed images are."""
+        return self._packed(partition, "json")
+
+    def read(self) -> list[Path]:
+        """What the final model depends on besides settings and code."""
+        partitions = ["train", "validation"] if self.with_validation else ["train"]
+        weights = [Path(self.files["weights"])] if self.files["weights"] else []
+        facts = [self.facts(partition) for partition in partitions]
+        return [self.split, Path(self.files["table"]), *facts, *weights]
+
+    def replay(self, state: Unfinished) -> None:
+        """Train with the chosen trial's learning rates, from where a killed job came to."""
+        trial, rates = self.choice["trial"], self.choice["learning_rates"]
+        run = state.restore(self.learner)
+        if run is None and self.settings.first_step is not None:
+            images = self._features("train")
+            if self.with_validation:
+                images = images.joined_with(self._features("validation"))
+            self._train_head_first(images, None, rates["head"])
+        run = replay(
+            self.learner,
+            rates["network"],
+            "network",
+            f"refit of {trial}",
+            run,
+            lambda so_far: state.save(self.learner, so_far, improved=True),
+        )
+        if run.status != "completed":
+            raise RuntimeError(f"the refit of {trial} {run.status}: {run.reason}")
+
+    def take_weights(self, unfinished: Path) -> None:
+        """Take the trial's weights, or train it as it was."""
+        trial = self.choice["trial"]
+        kept = kept_weights(unfinished / trial)
+        if kept is not None:
+            self.learner.set_weights(kept)
+            return
+        log.warning("the weights of %s are gone; it is trained again as it was", trial)
+        if self.settings.first_step is not None:
+            self._train_head_first(self._features("train"), self._features("validation"))
+        run_epochs(self.learner, Plan.of(self.settings, "network"), trial)
+
+    def _train_head_first(
+        self,
+        training: LabelledFeatures,
+        validation: LabelledFeatures | None,
+        rates: list[float] | None = None,
+    ) -> None:
+        train_head_first(
+            self.settings,
+            self.learner.classes,
+            training,
+            validation,
+            self.learner.head,
+            self.choice["trial"],
+            rates,
+        )
+
+    def _rows(self, partition: str) -> pd.DataFrame:
+        table = read_split(self.files["table"]) if partition == "train" else self.table
+        return partition_table(table, partition)
+
+    def _images(self, partition: str) -> PackedImages:
+        return open_packed(self._packed(partition, "npy"), self._rows(partition))
+
+    def _features(self, partition: str) -> LabelledFeatures:
+        return read_features(f"{self.files['plain']}/{partition}", self._rows(partition))
+
+    def _packed(self, partition: str, ending: str) -> Path:
+        size = self.files["backbone"]["image_size"]
+        return Path(f"{self.files['data']}/{partition}/{size}.{ending}")
+
+
 def refit_network(
     choice: dict[str, Any],
     files: dict[str, Any],
@@ -38,123 +145,25 @@ def refit_network(
     out_model: Path,
     out_record: Path,
 ) -> None:
-    """Train and save.
-
-    With a refit the chosen trial's learning rates are replayed on train and validation images.
-    Without one the trial's own weights are taken; where they are gone it is run again.
-    """
-    settings = Settings.model_validate(choice["settings"])
-    table = read_split(split)
-    names = class_names(table)
-    training = _images(files, partition_table(read_split(files["table"]), "train"), "train")
-    validation = None
-    if files["validation"]:
-        validation = _images(files, partition_table(table, "validation"), "validation")
-    images = training
-    if choice["refit"] and validation is not None:
-        images = training.joined_with(validation)
-    learner = FineTuneLearner(
-        settings,
-        len(names),
-        load_backbone(
-            settings.backbone,
-            files["backbone"]["image_size"],
-            files["backbone"]["layer"],
-            files["weights"],
-            settings.seed,
-            settings.network,
-        ),
-        images,
-        None if choice["refit"] else validation,
-        f"refit of {choice['trial']}",
-    )
+    """Train and save."""
+    refit = Refit(choice, files, split)
     if choice["refit"]:
-        facts = [Path(f"{files['data']}/train/{training.size}.json")]
-        if validation is not None:
-            facts.append(Path(f"{files['data']}/validation/{training.size}.json"))
-        weights = [Path(files["weights"])] if files["weights"] else []
-        read = [split, Path(files["table"]), *facts, *weights]
-        state = Unfinished(unfinished / "refit", state_key(code, choice, read))
-        _replay(choice, files, table, settings, learner, state)
+        state = Unfinished(unfinished / "refit", state_key(code, choice, refit.read()))
+        refit.replay(state)
         state.clear()
     else:
-        _again(choice, files, table, settings, learner, unfinished)
-    learner.model.save(out_model)
+        refit.take_weights(unfinished)
+    refit.learner.model.save(out_model)
     write_record(
         out_record,
         choice["settings"],
         code,
-        [Path(f"{files['data']}/train/{training.size}.json")],
+        [refit.facts("train")],
         trial=choice["trial"],
         refit=choice["refit"],
-        training_images=len(learner.images),
+        training_images=len(refit.learner.images),
         epochs=len(choice["learning_rates"]["network"]),
     )
-
-
-def _images(files: dict[str, Any], table: pd.DataFrame, partition: str) -> PackedImages:
-    size = files["backbone"]["image_size"]
-    return open_packed(f"{files['data']}/{partition}/{size}.npy", table)
-
-
-def _features(
-    files: dict[str, Any], split: pd.DataFrame, with_validation: bool
-) -> tuple[LabelledFeatures, LabelledFeatures | None]:
-    training = read_features(
-        f"{files['plain']}/train", partition_table(read_split(files["table"]), "train")
-    )
-    if not with_validation:
-        return training, None
-    table = partition_table(split, "validation")
-    return training, read_features(f"{files['plain']}/validation", table)
-
-
-def _replay(
-    choice: dict[str, Any],
-    files: dict[str, Any],
-    split: pd.DataFrame,
-    settings: Settings,
-    learner: FineTuneLearner,
-    state: Unfinished,
-) -> None:
-    rates = choice["learning_rates"]
-    run = state.restore(learner)
-    if run is None and settings.first_step is not None:
-        first, second = _features(files, split, files["validation"] is not None)
-        if second is not None:
-            first = first.joined_with(second)
-        train_head_first(
-            settings, learner.classes, first, None, learner.head, choice["trial"], rates["head"]
-        )
-    run = replay(
-        learner,
-        rates["network"],
-        "network",
-        f"refit of {choice['trial']}",
-        run,
-        lambda so_far: state.save(learner, so_far, improved=True),
-    )
-    if run.status != "completed":
-        raise RuntimeError(f"the refit of {choice['trial']} {run.status}: {run.reason}")
-
-
-def _again(
-    choice: dict[str, Any],
-    files: dict[str, Any],
-    split: pd.DataFrame,
-    settings: Settings,
-    learner: FineTuneLearner,
-    unfinished: Path,
-) -> None:
-    kept = kept_weights(unfinished / choice["trial"])
-    if kept is not None:
-        learner.set_weights(kept)
-        return
-    log.warning("the weights of %s are gone; it is trained again as it was", choice["trial"])
-    if settings.first_step is not None:
-        first, second = _features(files, split, with_validation=True)
-        train_head_first(settings, learner.classes, first, second, learner.head, choice["trial"])
-    run_epochs(learner, Plan.of(settings, "network"), choice["trial"])
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from scenery.presentation.reading import Choice
-from scenery.presentation.words import heading, is_missing, setting_label, setting_value
+from scenery.presentation.words import is_missing, named_value, setting_label, setting_value
 
 NAMES = ("backbone", "classifier.name", "encoding.name", "optimizer.name", "schedule.name")
 
@@ -56,7 +56,7 @@ def _labels(settings: pd.DataFrame, choice: Choice, varied: list[str]) -> list[s
 
 def _said(name: str, value: object) -> str:
     # A backbone's name needs no word before it.
-    return setting_value(value) if name == "backbone" else f"{heading(name)} {setting_value(value)}"
+    return setting_value(value) if name == "backbone" else named_value(name, value)
 
 
 def _telling_apart(texts: pd.DataFrame) -> list[str]:

@@ -88,11 +88,16 @@ def setting_value(value: Any) -> str:
     return " ".join(str(value).split())
 
 
+def named_value(name: str, value: Any) -> str:
+    """A setting's name and value: "rotation 20"."""
+    return f"{heading(name)} {setting_value(value)}"
+
+
 def setting_label(settings: dict[str, Any]) -> str:
     """Several settings as one line: "rotation 20, horizontal flip yes"."""
     if len(settings) == 1:
         return setting_value(next(iter(settings.values())))
-    return ", ".join(f"{heading(name)} {setting_value(value)}" for name, value in settings.items())
+    return ", ".join(named_value(name, value) for name, value in settings.items())
 
 
 def accuracy(value: float) -> str:

@@ -1,6 +1,6 @@
 """An epoch of fine-tuning with augmentation against bare training steps on one batch in memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -47,7 +47,7 @@ def run(material: Material) -> list[Row]:
     return rows
 
 
-def _learner(material: Material, augment: dict[str, object]) -> FineTuneLearner:
+def _learner(material: Material, augment: Mapping[str, object]) -> FineTuneLearner:
     settings = Settings.model_validate(
         material.base() | {"trainable": "all", "batch_size": BATCH, "augment": augment}
     )

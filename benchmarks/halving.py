@@ -60,7 +60,7 @@ def run(material: Material) -> list[Row]:
 
 def _regrets(history: pd.DataFrame, epochs: int, how: Halving) -> np.ndarray:
     """Best accuracy of the full search less that of halving, for each drawing."""
-    curves = {trial: rows.sort_values("epoch") for trial, rows in history.groupby("trial")}
+    curves = {str(trial): rows.sort_values("epoch") for trial, rows in history.groupby("trial")}
     names = np.array(sorted(curves))
     random = np.random.default_rng(1)
     found = []

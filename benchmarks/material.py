@@ -140,11 +140,13 @@ class Material:
         out = self.folder / f"photographs_{part}"
         shutil.rmtree(out, ignore_errors=True)
         seen = self.split[self.split["partition"] != "test"]
-        for row in seen.groupby(["partition", "class"]).nth[::part].itertuples():
-            place = out / str(row.partition) / seen.loc[row.Index, "class"]
+        some = seen.groupby(["partition", "class"]).nth[::part].reset_index()
+        columns = ("index", "partition", "class", "file")
+        for number, partition, name, relative in zip(*(some[c] for c in columns), strict=True):
+            place = out / str(partition) / str(name)
             place.mkdir(parents=True, exist_ok=True)
-            file = self.images / str(row.file)
-            shutil.copyfile(file, place / f"{row.Index}{file.suffix}")
+            file = self.images / str(relative)
+            shutil.copyfile(file, place / f"{number}{file.suffix}")
         return out
 
 

@@ -7,6 +7,7 @@ for each of Scenery's own trials.
 """
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -77,7 +78,12 @@ def _passing(data: LabelledFeatures) -> keras.Model:
     return keras.Model(inputs, keras.layers.Identity()(inputs))
 
 
-def _search(material: Material, data: list[LabelledFeatures], search, *more: str) -> float:
+def _search(
+    material: Material,
+    data: list[LabelledFeatures],
+    search: Callable[..., float],
+    *more: str,
+) -> float:
     classes = material.split["class"].nunique()
     training, validation = (
         _dataset(some, classes, shuffled=number == 0) for number, some in enumerate(data)

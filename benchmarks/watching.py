@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -15,17 +15,24 @@ SECONDS_BETWEEN_LOOKS = 0.02
 
 @dataclass
 class Job:
-    """One job's process.
+    """One job, with the processes that its script starts.
 
     Attributes:
         rule: The rule whose script it ran.
+        start: When its script started, in seconds since 1970.
         seconds: From its start to its end, its imports included.
-        memory: Largest resident memory in MiB, mapped files included.
+        processes: Largest resident memory of each process in MiB, mapped files included.
     """
 
     rule: str
-    seconds: float
-    memory: float
+    start: float
+    seconds: float = 0.0
+    processes: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def memory(self) -> float:
+        """Largest resident memory in MiB; of several processes, as if all had theirs at once."""
+        return sum(self.processes.values())
 
 
 def watch(command: list[str], folder: Path) -> list[Job]:
@@ -35,32 +42,37 @@ def watch(command: list[str], folder: Path) -> list[Job]:
         SystemExit: When the call fails.
     """
     said = folder / "watched.txt"
-    seen: dict[int, tuple[Job, float]] = {}
+    job_of: dict[int, Job] = {}
     with said.open("wb") as out:
         process = psutil.Popen(command, cwd=folder, stdout=out, stderr=subprocess.STDOUT)
         while process.poll() is None:
             now = time.time()
             for child in process.children(recursive=True):
-                _look(child, seen, now)
+                _look(child, job_of, now)
             time.sleep(SECONDS_BETWEEN_LOOKS)
     if process.returncode:
         sys.exit(f"{' '.join(command)} failed\n{said.read_text(encoding='utf-8')[-4000:]}")
-    return [job for job, _ in seen.values()]
+    return list({id(job): job for job in job_of.values()}.values())
 
 
-def _look(child: psutil.Process, seen: dict[int, tuple[Job, float]], now: float) -> None:
+def _look(child: psutil.Process, job_of: dict[int, Job], now: float) -> None:
     try:
-        if child.pid not in seen:
-            words = child.cmdline()
-            found = SCRIPT.search(words[1]) if len(words) == 2 else None
+        if child.pid not in job_of:
+            found = job_of.get(child.ppid()) or _new_job(child)
             if found is None:
                 return
-            seen[child.pid] = (Job(found[1], 0.0, 0.0), child.create_time())
-        job, start = seen[child.pid]
+            job_of[child.pid] = found
+        job = job_of[child.pid]
         status = Path(f"/proc/{child.pid}/status").read_text(encoding="utf-8")
     except (psutil.Error, OSError):
         return
     highest = re.search(r"VmHWM:\s+(\d+) kB", status)
     if highest:
-        job.seconds = now - start
-        job.memory = int(highest[1]) / 1024
+        job.seconds = now - job.start
+        job.processes[child.pid] = int(highest[1]) / 1024
+
+
+def _new_job(process: psutil.Process) -> Job | None:
+    words = process.cmdline()
+    found = SCRIPT.search(words[1]) if len(words) == 2 else None
+    return Job(found[1], process.create_time()) if found else None

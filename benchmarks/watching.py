@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -21,18 +21,14 @@ class Job:
         rule: The rule whose script it ran.
         start: When its script started, in seconds since 1970.
         seconds: From its start to its end, its imports included.
-        processes: Largest resident memory of each process in MiB, mapped files included.
+        memory: Largest resident memory of one of its processes in MiB, mapped files included. A
+            sum would count twice what a process shares with its parent until it runs a program.
     """
 
     rule: str
     start: float
     seconds: float = 0.0
-    processes: dict[int, float] = field(default_factory=dict)
-
-    @property
-    def memory(self) -> float:
-        """Largest resident memory in MiB; of several processes, as if all had theirs at once."""
-        return sum(self.processes.values())
+    memory: float = 0.0
 
 
 def watch(command: list[str], folder: Path) -> list[Job]:
@@ -69,7 +65,7 @@ def _look(child: psutil.Process, job_of: dict[int, Job], now: float) -> None:
     highest = re.search(r"VmHWM:\s+(\d+) kB", status)
     if highest:
         job.seconds = now - job.start
-        job.processes[child.pid] = int(highest[1]) / 1024
+        job.memory = max(job.memory, int(highest[1]) / 1024)
 
 
 def _new_job(process: psutil.Process) -> Job | None:

@@ -15,7 +15,10 @@ def scratch_array(shape: tuple[int, ...], kind: DTypeLike, folder: Path) -> NDAr
     Raises:
         OSError: there is no room for it; without asking first, the first write would be a crash.
     """
-    size = max(1, int(np.prod(shape)) * np.dtype(kind).itemsize)
+    size = int(np.prod(shape)) * np.dtype(kind).itemsize
+    if size == 0:
+        # Nothing cannot be mapped.
+        return np.zeros(shape, kind)
     with tempfile.TemporaryFile(dir=folder) as file:
         try:
             if hasattr(os, "posix_fallocate"):
@@ -24,8 +27,6 @@ def scratch_array(shape: tuple[int, ...], kind: DTypeLike, folder: Path) -> NDAr
                 file.truncate(size)
         except OSError as error:
             raise OSError(error.errno, error.strerror, str(folder)) from error
-        if 0 in shape:
-            return np.zeros(shape, kind)
         return np.memmap(file, kind, "r+", shape=shape)
 
 

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from scenery.presentation.configuration import configuration
 from scenery.presentation.learning_curves import say_why_empty, with_position
-from scenery.presentation.ranking import completed
+from scenery.presentation.ranking import completed, count_failed
 from scenery.presentation.reading import Choice
 from scenery.presentation.style import BLUE, CHOSEN, GREY, new_figure, styled
 from scenery.presentation.words import accuracy, count, interval, plural, shorten
@@ -58,7 +58,7 @@ def _numbers(figure: Figure, trials: pd.DataFrame, choice: Choice, metrics: dict
 
 
 def _trials(trials: pd.DataFrame) -> str:
-    failed = int((~completed(trials)).sum())
+    failed = count_failed(trials)
     return plural(len(trials), "trial") + (f", {failed} failed" if failed else "")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from scenery.presentation.ranking import completed, ended_early
+from scenery.presentation.ranking import completed, count_failed, ended_early
 from scenery.presentation.reading import Choice
 from scenery.presentation.statistics import mcnemar
 from scenery.presentation.words import accuracy, interval, plural, shorten
@@ -49,7 +49,7 @@ class Outcome:
     @property
     def tried(self) -> str:
         """ "24 settings in 72 trials, 3 failed"; "30 settings in 30 trials, 26 ended early"."""
-        failed = int((~completed(self.trials)).sum())
+        failed = count_failed(self.trials)
         settings = plural(self.choice.candidates, "setting")
         text = f"{settings} in {plural(len(self.trials), 'trial')}"
         stopped = int(ended_early(self.trials).sum())
@@ -137,7 +137,7 @@ def conclusions(outcomes: Sequence[Outcome]) -> list[str]:
         said.extend(_compared(outcomes, comparisons))
     said.extend(_optimistic(outcomes))
     said.extend(_overfitted(outcomes))
-    failed = sum(int((~completed(outcome.trials)).sum()) for outcome in outcomes)
+    failed = sum(count_failed(outcome.trials) for outcome in outcomes)
     total = sum(len(outcome.trials) for outcome in outcomes)
     if failed:
         said.append(f"{failed} of {plural(total, 'trial')} failed; none of them could be chosen.")

@@ -17,7 +17,7 @@ from scenery.presentation.configuration import configuration
 from scenery.presentation.data_tables import class_counts, findings
 from scenery.presentation.learning_curves import with_position
 from scenery.presentation.published import in_words, published_table
-from scenery.presentation.ranking import completed, rank_settings, varied_columns
+from scenery.presentation.ranking import count_failed, rank_settings, varied_columns
 from scenery.presentation.slides import Chart, Curves, Slide, Table
 from scenery.presentation.words import (
     accuracy,
@@ -124,7 +124,7 @@ def _opening(
     counts = split["partition"].value_counts()
     parts = [f"{counts.get(name, 0):,} {name}" for name in ("train", "validation", "test")]
     trials = sum(len(outcome.trials) for outcome in outcomes)
-    failed = sum(int((~completed(outcome.trials)).sum()) for outcome in outcomes)
+    failed = sum(count_failed(outcome.trials) for outcome in outcomes)
     tried = plural(trials, "trial") + (f", {failed} of them failed" if failed else "")
     return Slide(
         title=study_title,

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from scenery.presentation.reading import Choice
-from scenery.presentation.words import is_missing, named_value, setting_label, setting_value
+from scenery.presentation.words import is_missing, named_value, plural, setting_label, setting_value
 
 NAMES = ("backbone", "classifier.name", "encoding.name", "optimizer.name", "schedule.name")
 
@@ -11,6 +11,17 @@ NAMES = ("backbone", "classifier.name", "encoding.name", "optimizer.name", "sche
 def completed(trials: pd.DataFrame) -> pd.Series:
     """Which trials ended with a validation accuracy."""
     return (trials["status"] != "diverged") & trials["validation_accuracy"].notna()
+
+
+def count_failed(trials: pd.DataFrame) -> int:
+    """How many trials have no result."""
+    return int((~completed(trials)).sum())
+
+
+def tried(trials: pd.DataFrame) -> str:
+    """ "24 trials (3 failed)": said next to every best result."""
+    failed = count_failed(trials)
+    return plural(len(trials), "trial") + (f" ({failed} failed)" if failed else "")
 
 
 def ended_early(trials: pd.DataFrame) -> pd.Series:

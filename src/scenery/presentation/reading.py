@@ -66,7 +66,6 @@ def read_table(
         table = pd.read_csv(
             path,
             dtype=str,
-            keep_default_na=False,
             na_filter=False,
             usecols=lambda name: name not in left_out,
         )

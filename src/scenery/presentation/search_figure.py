@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from scenery.presentation.importance import importance
-from scenery.presentation.ranking import completed, ended_early, varied_columns
+from scenery.presentation.ranking import completed, count_failed, ended_early, varied_columns
 from scenery.presentation.reading import Choice
 from scenery.presentation.statistics import best_of
 from scenery.presentation.style import BLUE, CHOSEN, SKY, new_figure, set_title, styled
@@ -53,7 +53,7 @@ def random_search(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
         axes.set_axis_off()
     for row in panels:
         row[0].set_ylabel("validation accuracy")
-    failed = int((~completed(trials)).sum())
+    failed = count_failed(trials)
     set_title(figure, title, f"{plural(len(trials), 'random trial')}, validation accuracy")
     stopped = int(ended_early(trials).sum())
     notes = ["orange: chosen"] + ([f"hollow: {stopped} ended early"] if stopped else [])

@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 
 from scenery.intervals import wilson
 from scenery.presentation.effects_figure import main_effects
-from scenery.presentation.ranking import completed, rank_settings, varied_columns
+from scenery.presentation.ranking import completed, rank_settings, tried, varied_columns
 from scenery.presentation.reading import Choice
 from scenery.presentation.search_figure import random_search
 from scenery.presentation.style import BLUE, CHOSEN, GREY, new_figure, set_title, styled
@@ -46,12 +46,6 @@ def settings_figure(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
     if choice.kind == "grid" and len(varied) > 2:
         return main_effects(trials, choice, title)
     return dot_plot(trials, choice, title)
-
-
-def tried(trials: pd.DataFrame) -> str:
-    """ "24 trials (3 failed)": said next to every best result."""
-    failed = int((~completed(trials)).sum())
-    return plural(len(trials), "trial") + (f" ({failed} failed)" if failed else "")
 
 
 @styled

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from scenery.presentation.ranking import completed
+from scenery.presentation.ranking import completed, count_failed
 from scenery.presentation.statistics import pareto_front
 from scenery.presentation.style import (
     BLUE,
@@ -46,7 +46,7 @@ def experiment_rows(summary: pd.DataFrame) -> pd.DataFrame:
             "experiment": experiment,
             "title": str(group["title"].iloc[0]) or str(experiment),
             "trials": len(group),
-            "failed": int((~completed(group)).sum()),
+            "failed": count_failed(group),
             "validation_accuracy": chosen["validation_accuracy"].mean(),
         }
         for column in ("test_accuracy", "test_low", "test_high", "test_images"):
@@ -137,7 +137,7 @@ def accuracy_against(summary: pd.DataFrame, cost: Literal["parameters", "seconds
     axes.set_ylabel("validation accuracy")
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower left", ncols=3)
-    failed = int((~completed(summary)).sum())
+    failed = count_failed(summary)
     text = f"Accuracy against {cost.replace('seconds', 'time')}, {plural(len(summary), 'trial')}"
     set_title(figure, text + (f", {failed} failed (not drawn)" if failed else ""))
     return figure

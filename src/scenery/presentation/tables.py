@@ -14,7 +14,7 @@ from scenery.presentation.data_tables import (
     findings,
     problem_files,
 )
-from scenery.presentation.ranking import completed
+from scenery.presentation.ranking import count_failed
 from scenery.presentation.reading import setting_columns
 from scenery.presentation.words import (
     accuracy,
@@ -225,7 +225,7 @@ def trial_tables(trials: pd.DataFrame) -> list[HtmlTable]:
         if not pd.api.types.is_numeric_dtype(frame[name]):
             frame[name] = frame[name].map(setting_value)
     intervals = (("test_accuracy", "test_low", "test_high"),)
-    failed = int((~completed(trials)).sum())
+    failed = count_failed(trials)
     said = "Orange rows: the chosen setting. Accuracies from 0 to 1; intervals: 95 % Wilson."
     if "overfitting" in trials:
         said += (

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter, NullLocator
 
-from scenery.presentation.ranking import completed, varied_columns
+from scenery.presentation.ranking import completed, tried, varied_columns
 from scenery.presentation.reading import Choice
 from scenery.presentation.style import (
     BLACK,
@@ -75,8 +75,7 @@ def trends_figure(
         axes.set_axis_off()
     for row in panels:
         row[0].set_ylabel("accuracy")
-    failed = int((~completed(trials)).sum())
-    said = plural(len(trials), "trial") + (f" ({failed} failed)" if failed else "")
+    said = tried(trials)
     if left_out:
         said += f"; {plural(left_out, 'further line')} not drawn"
     if len(settings) > len(shown):

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from scenery.intervals import wilson
-from scenery.presentation.ranking import completed
+from scenery.presentation.ranking import completed, tried
 from scenery.presentation.reading import Choice
 from scenery.presentation.style import BLUE, CHOSEN, new_figure, set_title, styled
 from scenery.presentation.words import accuracy, duration, plural, setting_value, short_count
@@ -81,8 +81,7 @@ def unfrozen_figure(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
     if len(subsets) > len(shown):
         notes.append(f"{plural(len(subsets) - len(shown), 'further subset')} not drawn")
     figure.supxlabel("; ".join(notes), fontsize=12, x=0.01, ha="left")
-    failed = int((~completed(trials)).sum())
-    said = plural(len(trials), "trial") + (f" ({failed} failed)" if failed else "")
+    said = tried(trials)
     set_title(figure, title, f"{said}; bars: 95 % Wilson interval, {choice.validation_images} "
               "validation images")  # fmt: skip
     return figure

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scenery.errors import UserError
-from scenery.study.experiments import changed, expand, matches, published, variations
+from scenery.study.experiments import changed, expand, matches, published, start_of, variations
 from scenery.study.hints import nearest, quoted
 from scenery.study.networks import NATIVE_SIZES
 from scenery.study.settings import OF_NETWORKS, Settings, flatten
@@ -81,13 +81,13 @@ def check_study(study: Study, source: str) -> set[str]:
 
 
 def _refuse_untrained(
-    trials: list[Trial], possible: Mapping[str, list[Settings]], where: str
+    trials: list[Trial], choices: Mapping[str, list[Settings]], where: str
 ) -> None:
     """Refuse weights from an experiment in which no backbone learns."""
     for learnt_in in {trial.settings.learnt_in for trial in trials}:
         if learnt_in is None:
             continue
-        frozen = [settings for settings in possible[learnt_in] if settings.frozen_backbone]
+        frozen = [settings for settings in choices[learnt_in] if settings.frozen_backbone]
         if frozen:
             raise UserError(
                 f"{where}: weights: experiment {learnt_in} may choose a trial with trainable: "
@@ -106,8 +106,7 @@ def _refuse_impossible(study: Study, name: str, starts: list[Settings], source: 
         if not {"backbone", "cut", "remove_stages", "trainable"} & set(flatten(values)):
             continue
         settings = [
-            changed(study, changed(study, start, experiment.set, f"{where}.set"), values, place)
-            for start in starts
+            changed(study, start_of(study, name, start, source), values, place) for start in starts
         ]
         if not any(cut_is_possible(s) for s in settings):
             check_network(settings[0], place)

@@ -44,7 +44,6 @@ def expand(study: Study, name: str, chosen: Settings | None, source: str) -> lis
     """
     experiment = study.experiments[name]
     where = f"{source}: experiments.{name}"
-    _refuse_too_many(experiment, where)
     start = start_of(study, name, chosen, source)
     trials: list[Trial] = []
     for values, place in variations(experiment, where):
@@ -143,7 +142,12 @@ def _refuse_too_many(experiment: Experiment, where: str) -> None:
 
 
 def variations(experiment: Experiment, where: str) -> Iterator[tuple[dict[str, Any], str]]:
-    """What each trial changes, with the place in the config that says so; repeats not counted."""
+    """What each trial changes, with the place in the config that says so; repeats not counted.
+
+    Raises:
+        UserError: Before the first, where there are too many to be counted one by one.
+    """
+    _refuse_too_many(experiment, where)
     if experiment.grid is not None:
         for combination in itertools.product(*experiment.grid.values()):
             yield dict(zip(experiment.grid, combination, strict=True)), f"{where}.grid"

@@ -216,6 +216,13 @@ def test_too_many_trials_are_refused_before_they_are_made() -> None:
         UserError, match=r"experiments.huge: 7996000000 trials are too many .* 100000"
     ):
         checked(config)
+    # One that comes after another is looked at before it is expanded, too.
+    config["experiments"] = {
+        "first": {},
+        "huge": {"after": "first", **config["experiments"]["huge"]},
+    }
+    with pytest.raises(UserError, match=r"experiments.huge: 7996000000 trials are too many"):
+        checked(config)
     repeated = {"experiments": {"huge": {"grid": {"seed": many}, "repeats": 51}}}
     with pytest.raises(UserError, match="102000 trials are too many"):
         checked(repeated)

@@ -40,7 +40,7 @@ test: environment $(ENV)/.dev $(ENV)/.benchmarks
 	pytest -n 2 --no-loadscope-reorder
 
 quick-test: environment $(ENV)/.dev
-	pytest -n 2 tests/unit/study tests/unit/data tests/unit/presentation
+	pytest -n 2 tests/unit/config tests/unit/registry tests/unit/study tests/unit/pipeline tests/unit/data tests/unit/reporting tests/unit/evaluation/test_statistics.py
 
 check: environment $(ENV)/.dev
 	ruff format --check .
@@ -74,7 +74,7 @@ lock:
 
 # The schema and the tables of config/, from the models that check a config.
 schema: environment
-	PYTHONPATH=src python -m scenery.study.schema
+	PYTHONPATH=src python -m scenery.config.schema
 
 clean:
 	rm -rf $(ENV) .tools .snakemake results logs

@@ -1,4 +1,4 @@
-# Scenery: a whole transfer-learning study on a folder of labelled images.
+# Scenery: a whole transfer-learning study on a folder of labeled images.
 #
 # What is made lies below results/ (or the config's `results`); its paths name the rules:
 #

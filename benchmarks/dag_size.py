@@ -5,7 +5,7 @@
 For each number of trials (100, 1,000 and 10,000 by default), one job each: a dry run of the random
 search, and the start that each job makes for itself on its node. With --submit the jobs are handed
 to the Slurm of this machine while its partition is down, timed until all stand in its queue, and
-cancelled; use tests/slurm/one_machine.sh for that and no Slurm that others use.
+canceled; use tests/slurm/one_machine.sh for that and no Slurm that others use.
 """
 
 import argparse
@@ -27,7 +27,7 @@ dataset: {{path: generated, generated: {{per_class: 4, image_size: 32}}}}
 base: {{backbone: MobileNet, weights: none, image_size: 32}}
 experiments:
   search:
-    set: {{trainable: all}}
+    overrides: {{trainable: all}}
     random:
       trials: {trials}
       space:
@@ -89,7 +89,7 @@ def one_job(folder: Path) -> Cost:
     """The part of a job's start on its node that grows with the study: reading it anew."""
     code = (
         "import sys, yaml; sys.path.insert(0, 'src');"
-        "from scenery.study.opening import open_study;"
+        "from scenery.pipeline.preflight import open_study;"
         "from scenery.study.plan import Plan;"
         "study = open_study(yaml.safe_load(open('study.yaml')), 'study.yaml', check=False);"
         "Plan(study, 'study.yaml', None, None).trials('search')"

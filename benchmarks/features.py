@@ -6,11 +6,11 @@ import tensorflow as tf
 from benchmarks.material import LAYER, Material
 from benchmarks.measuring import Spread, cores, in_turn, ratios, seconds
 from benchmarks.results import Row
+from scenery.data.packed_images import open_packed
 from scenery.data.tables import partition_table
-from scenery.learning.feature_extraction import feature_batches, load_backbone, pooled
-from scenery.learning.forward import compiled
-from scenery.learning.hardware import set_up
-from scenery.learning.packed import open_packed
+from scenery.models.feature_extraction import feature_batches, load_backbone, pooled
+from scenery.models.forward import make_forward_fn
+from scenery.training.hardware import set_up
 
 BATCH = 32
 
@@ -22,7 +22,7 @@ def run(material: Material) -> list[Row]:
     images = open_packed(material.packed / "train" / f"{material.size}.npy", table)
     weights = None if material.weights == "none" else material.weights
     backbone = load_backbone("MobileNet", material.size, LAYER, weights, seed=0)
-    forward = compiled(pooled(backbone, "average"))
+    forward = make_forward_fn(pooled(backbone, "average"))
     batch = tf.constant(images.read(np.arange(BATCH)))
     steps = len(images) // BATCH
 

@@ -8,12 +8,12 @@ import tensorflow as tf
 from benchmarks.material import LAYER, Material
 from benchmarks.measuring import Spread, cores, in_turn, ratios, seconds
 from benchmarks.results import Row
+from scenery.config.settings import Settings
+from scenery.data.packed_images import open_packed
 from scenery.data.tables import partition_table
-from scenery.learning.feature_extraction import load_backbone
-from scenery.learning.fine_tuning import FineTuneLearner
-from scenery.learning.hardware import set_up
-from scenery.learning.packed import open_packed
-from scenery.study.settings import Settings
+from scenery.models.feature_extraction import load_backbone
+from scenery.training.fine_tuning import FineTuningTrainer
+from scenery.training.hardware import set_up
 
 BATCH = 32
 AUGMENT = {"horizontal_flip": True, "zoom": 0.1, "width_shift": 0.1}
@@ -47,7 +47,7 @@ def run(material: Material) -> list[Row]:
     return rows
 
 
-def _learner(material: Material, augment: Mapping[str, object]) -> FineTuneLearner:
+def _learner(material: Material, augment: Mapping[str, object]) -> FineTuningTrainer:
     settings = Settings.model_validate(
         material.base() | {"trainable": "all", "batch_size": BATCH, "augment": augment}
     )
@@ -56,10 +56,10 @@ def _learner(material: Material, augment: Mapping[str, object]) -> FineTuneLearn
     weights = None if material.weights == "none" else material.weights
     backbone = load_backbone("MobileNet", material.size, LAYER, weights, seed=0)
     classes = material.split["class"].nunique()
-    return FineTuneLearner(settings, classes, backbone, images, None, "benchmark")
+    return FineTuningTrainer(settings, classes, backbone, images, None, "benchmark")
 
 
-def _bare(learner: FineTuneLearner) -> Callable[[], float]:
+def _bare(learner: FineTuningTrainer) -> Callable[[], float]:
     """Images per second of the compiled training step alone."""
     step = tf.function(learner.trainer.train_step)
     pixels = tf.cast(learner.images.read(np.arange(BATCH)), tf.float32)

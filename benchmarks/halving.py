@@ -12,9 +12,9 @@ import pandas as pd
 
 from benchmarks.material import Material
 from benchmarks.results import Row
+from scenery.config.study import Choose, Halving
 from scenery.data.tables import read_results
-from scenery.study.halving import Standing, rungs, survivors
-from scenery.study.study import Choose, Halving
+from scenery.study.successive_halving import Ranking, rungs, survivors
 
 DRAWS = 500
 
@@ -74,11 +74,11 @@ def _regrets(history: pd.DataFrame, epochs: int, how: Halving) -> np.ndarray:
     return np.array(found)
 
 
-def _standing(curves: dict[str, pd.DataFrame], trial: str, until: int) -> Standing:
+def _standing(curves: dict[str, pd.DataFrame], trial: str, until: int) -> Ranking:
     rows = curves[trial].head(until)
     order = np.lexsort((rows["validation_loss"], -rows["validation_accuracy"]))
     best = rows.iloc[order[0]]
     diverged = len(curves[trial]) < until
-    return Standing(
+    return Ranking(
         trial, diverged, float(best["validation_accuracy"]), float(best["validation_loss"])
     )

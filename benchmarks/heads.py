@@ -8,11 +8,11 @@ import numpy as np
 from benchmarks.material import Material
 from benchmarks.measuring import Spread, cores, in_turn, ratios, seconds
 from benchmarks.results import Row
-from scenery.learning.epochs import Plan, run_epochs
-from scenery.learning.hardware import set_up
-from scenery.learning.head_training import HeadLearner, LabelledFeatures
-from scenery.learning.heads import build_head
-from scenery.study.settings import Settings
+from scenery.config.settings import Settings
+from scenery.models.heads import build_head
+from scenery.training.epochs import EpochPlan, run_epochs
+from scenery.training.hardware import set_up
+from scenery.training.head_training import HeadTrainer, LabeledFeatures
 
 CLASSES = 8
 VALUES = 1024
@@ -46,25 +46,25 @@ def run(material: Material) -> list[Row]:
     return rows
 
 
-def _drawn(count: int) -> LabelledFeatures:
+def _drawn(count: int) -> LabeledFeatures:
     """Arrays of the size of the shared photographs' features; speed does not ask for values."""
     generator = np.random.default_rng(count)
     values = generator.random((count, VALUES), np.float32)
-    return LabelledFeatures(values, generator.integers(0, CLASSES, count))
+    return LabeledFeatures(values, generator.integers(0, CLASSES, count))
 
 
-def _scenery(settings: Settings, data: dict[str, LabelledFeatures]) -> Callable[[], float]:
+def _scenery(settings: Settings, data: dict[str, LabeledFeatures]) -> Callable[[], float]:
     def trial() -> float:
         def work() -> None:
-            learner = HeadLearner(settings, CLASSES, data["train"], data["validation"])
-            run_epochs(learner, Plan.of(settings, "head"), "benchmark", quiet=True)
+            learner = HeadTrainer(settings, CLASSES, data["train"], data["validation"])
+            run_epochs(learner, EpochPlan.of(settings, "head"), "benchmark", quiet=True)
 
         return settings.epochs / seconds(work)
 
     return trial
 
 
-def _keras(settings: Settings, data: dict[str, LabelledFeatures]) -> Callable[[], float]:
+def _keras(settings: Settings, data: dict[str, LabeledFeatures]) -> Callable[[], float]:
     arrays = {part: (d.values, np.eye(CLASSES)[d.labels]) for part, d in data.items()}
 
     def trial() -> float:

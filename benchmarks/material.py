@@ -16,10 +16,10 @@ import pandas as pd
 import yaml
 
 from benchmarks.measuring import ROUNDS
-from scenery.data.scenes import draw_scenes
+from scenery.config.validation import read_study
 from scenery.data.tables import read_split
+from scenery.demo.scenes import draw_scenes
 from scenery.study.experiments import expand
-from scenery.study.reading import read_study
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 USUAL = Path(__file__).with_name("usual")

@@ -39,7 +39,7 @@ def run(material: Material) -> list[Row]:
 def _forget(material: Material) -> None:
     """Remove what finished trials keep outside the outputs, or they would not train again."""
     results = material.folder / "results" / "overhead"
-    shutil.rmtree(results / "unfinished", ignore_errors=True)
+    shutil.rmtree(results / "checkpoints", ignore_errors=True)
     for folder in results.glob("experiments/*/train_heads/finished"):
         shutil.rmtree(folder)
 
@@ -73,8 +73,8 @@ def _prepare(material: Material) -> list[str]:
         "base": material.base() | {"image_size": min(64, material.size)},
         "subsets": {"few": {"per_class": min(4, material.per_class), "seed": 1}},
         "experiments": {
-            "heads": {"set": few, "grid": {"head.dropout": [0.5]}},
-            "networks": {"set": few, "grid": {"trainable": ["all"]}},
+            "heads": {"overrides": few, "grid": {"head.dropout": [0.5]}},
+            "networks": {"overrides": few, "grid": {"trainable": ["all"]}},
         },
     }
     material.write(CONFIG, study)

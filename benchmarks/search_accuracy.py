@@ -18,10 +18,10 @@ import yaml
 from benchmarks.material import USUAL, Material
 from benchmarks.measuring import cores
 from benchmarks.results import Row
+from scenery.data.feature_files import read_features
 from scenery.data.tables import partition_table
-from scenery.learning.feature_files import read_features
-from scenery.learning.hardware import set_up
-from scenery.learning.head_training import LabelledFeatures
+from scenery.training.hardware import set_up
+from scenery.training.head_training import LabeledFeatures
 
 sys.path.insert(0, str(USUAL))
 
@@ -62,17 +62,17 @@ def run(material: Material) -> list[Row]:
     ]
 
 
-def _features(material: Material, stem: Path, part: str) -> LabelledFeatures:
+def _features(material: Material, stem: Path, part: str) -> LabeledFeatures:
     return read_features(str(stem / part), partition_table(material.split, part))
 
 
-def _dataset(data: LabelledFeatures, classes: int, shuffled: bool) -> tf.data.Dataset:
+def _dataset(data: LabeledFeatures, classes: int, shuffled: bool) -> tf.data.Dataset:
     labels = np.eye(classes, dtype=np.float32)[data.labels]
     dataset = tf.data.Dataset.from_tensor_slices((data.values, labels))
     return dataset.shuffle(len(labels), seed=1) if shuffled else dataset
 
 
-def _passing(data: LabelledFeatures) -> keras.Model:
+def _passing(data: LabeledFeatures) -> keras.Model:
     """In the place of the backbone: gives what it gets."""
     inputs = keras.Input(data.values.shape[1:])
     return keras.Model(inputs, keras.layers.Identity()(inputs))
@@ -80,7 +80,7 @@ def _passing(data: LabelledFeatures) -> keras.Model:
 
 def _search(
     material: Material,
-    data: list[LabelledFeatures],
+    data: list[LabeledFeatures],
     search: Callable[..., float],
     *more: str,
 ) -> float:
@@ -92,7 +92,7 @@ def _search(
     return float(search(training, validation, _passing(data[0]), classes, trials, epochs, *more))
 
 
-def _fit_all(material: Material, data: list[LabelledFeatures]) -> float:
+def _fit_all(material: Material, data: list[LabeledFeatures]) -> float:
     """`fit` with default settings for the trials that Scenery drew."""
     rows = material.trials_of("search")
     classes = material.split["class"].nunique()

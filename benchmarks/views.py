@@ -14,17 +14,17 @@ import tensorflow as tf
 from benchmarks.material import LAYER, Material
 from benchmarks.measuring import Spread, cores, in_turn, ratios, seconds
 from benchmarks.results import Row
+from scenery.config.settings import Settings
+from scenery.data.packed_images import PackedImages, open_packed
 from scenery.data.splitting import draw_subset
 from scenery.data.tables import partition_table
-from scenery.learning.augmentation import build_augmentation
-from scenery.learning.epochs import Plan, run_epochs
-from scenery.learning.feature_extraction import feature_batches, load_backbone, pooled
-from scenery.learning.forward import compiled
-from scenery.learning.hardware import set_up
-from scenery.learning.head_training import HeadLearner, LabelledFeatures
-from scenery.learning.heads import build_head
-from scenery.learning.packed import PackedImages, open_packed
-from scenery.study.settings import Settings
+from scenery.models.feature_extraction import feature_batches, load_backbone, pooled
+from scenery.models.forward import make_forward_fn
+from scenery.models.heads import build_head
+from scenery.training.augmentation import build_augmentation
+from scenery.training.epochs import EpochPlan, run_epochs
+from scenery.training.hardware import set_up
+from scenery.training.head_training import HeadTrainer, LabeledFeatures
 
 AUGMENT = {"rotation": 20, "width_shift": 0.2, "zoom": 0.2, "horizontal_flip": True}
 VIEWS = 10
@@ -59,7 +59,10 @@ def run(material: Material) -> list[Row]:
     set_up(cores())
     settings, (training, validation) = settings_of(material), images_of(material)
     backbone = backbone_of(material)
-    plain, render = compiled(backbone), compiled(backbone, build_augmentation(settings.augment, 0))
+    plain, render = (
+        make_forward_fn(backbone),
+        make_forward_fn(backbone, build_augmentation(settings.augment, 0)),
+    )
     epochs = material.epochs
 
     def kept() -> float:
@@ -70,11 +73,11 @@ def run(material: Material) -> list[Row]:
         end = time.perf_counter()
         # Random numbers in the place of the other views: the head takes as long for them.
         others = np.random.default_rng(0).random((VIEWS - 1, *one.values.shape), np.float32)
-        views = LabelledFeatures(
+        views = LabeledFeatures(
             np.concatenate([one.values[None], others]), training.labels, views=True
         )
-        learner = HeadLearner(settings, CLASSES, views, checked)
-        head = seconds(lambda: run_epochs(learner, Plan.of(settings, "head"), "", quiet=True))
+        learner = HeadTrainer(settings, CLASSES, views, checked)
+        head = seconds(lambda: run_epochs(learner, EpochPlan.of(settings, "head"), "", quiet=True))
         return VIEWS * (end - between) + between - start + head
 
     model = _usual(settings, backbone)
@@ -107,8 +110,8 @@ def run(material: Material) -> list[Row]:
     ]
 
 
-def _features(forward: Callable[[tf.Tensor], tf.Tensor], images: PackedImages) -> LabelledFeatures:
-    return LabelledFeatures(
+def _features(forward: Callable[[tf.Tensor], tf.Tensor], images: PackedImages) -> LabeledFeatures:
+    return LabeledFeatures(
         np.concatenate(list(feature_batches(forward, images, BATCH))), images.labels
     )
 

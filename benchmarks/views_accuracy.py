@@ -10,10 +10,10 @@ from benchmarks.material import Material
 from benchmarks.measuring import Spread, cores
 from benchmarks.results import Row
 from benchmarks.views import BATCH, CLASSES, VIEWS, backbone_of, images_of, settings_of
-from scenery.learning.epochs import Plan, run_epochs
-from scenery.learning.feature_extraction import extract
-from scenery.learning.hardware import set_up
-from scenery.learning.head_training import HeadLearner, LabelledFeatures
+from scenery.models.feature_extraction import extract
+from scenery.training.epochs import EpochPlan, run_epochs
+from scenery.training.hardware import set_up
+from scenery.training.head_training import HeadTrainer, LabeledFeatures
 
 SEEDS = 5
 
@@ -29,15 +29,15 @@ def run(material: Material) -> list[Row]:
     extract(backbone, training, everything, BATCH, settings.augment, online, 0)
     extract(backbone, validation, plain, BATCH)
     views = np.load(everything, mmap_mode="r")
-    checked = LabelledFeatures(np.load(plain), validation.labels)
+    checked = LabeledFeatures(np.load(plain), validation.labels)
 
     def accuracies(count: int) -> list[float]:
-        learnt = LabelledFeatures(views[:count], training.labels, views=True)
+        learned = LabeledFeatures(views[:count], training.labels, views=True)
         best = []
         for seed in range(SEEDS):
             own = settings_of(material, seed)
-            learner = HeadLearner(own, CLASSES, learnt, checked)
-            run = run_epochs(learner, Plan.of(own, "head"), "", quiet=True)
+            learner = HeadTrainer(own, CLASSES, learned, checked)
+            run = run_epochs(learner, EpochPlan.of(own, "head"), "", quiet=True)
             best.append(run.best_row.validation_accuracy)
         return best
 

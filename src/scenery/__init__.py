@@ -1,1 +1,1 @@
-"""Scenery: whole transfer-learning studies on folders of labelled images."""
+"""Scenery: whole transfer-learning studies on folders of labeled images."""

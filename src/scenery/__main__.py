@@ -5,11 +5,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from scenery.config.loading import load_config
 from scenery.errors import UserError
-from scenery.study.config_file import load_config
+from scenery.pipeline.preflight import check_config
+from scenery.pipeline.reproduction import differences, in_words, run_again
 from scenery.study.experiments import expand
-from scenery.study.opening import check_config
-from scenery.study.reproducing import differences, in_words, run_again
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given.command == "reproduce":
             return reproduce(given.results, given.out, arguments[own + 1 :])
         # Imported late, so that --help does not wait for the drawing libraries.
-        from scenery.presentation.compare import compare as run
+        from scenery.reporting.compare import compare as run
 
         for line in run(given.first, given.second, given.out):
             print(line)
@@ -78,9 +78,11 @@ def check_file(config: Path) -> str:
     counts = []
     for name, experiment in study.experiments.items():
         # What comes after a choice is counted when that is known.
-        known = experiment.after is None
+        known = experiment.start_from is None
         count = (
-            len(expand(study, name, None, str(config))) if known else f"after {experiment.after}"
+            len(expand(study, name, None, str(config)))
+            if known
+            else f"after {experiment.start_from}"
         )
         counts.append(f"{name} ({count})")
     return f"{config}: a study that can start; trials: {', '.join(counts)}"

@@ -1,6 +1,6 @@
 """The one exception for a user's mistake."""
 
-from scenery.masking import masked
+from scenery.redact import redact
 
 
 class UserError(Exception):
@@ -12,4 +12,4 @@ class UserError(Exception):
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__(masked(message))
+        super().__init__(redact(message))

@@ -15,18 +15,18 @@ from hostile_names import ATTACK, CLASSES, TITLES
 from PIL import Image
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-COLOURS = [(200, 60, 50), (60, 180, 70), (60, 80, 200)]
+COLORS = [(200, 60, 50), (60, 180, 70), (60, 80, 200)]
 PER_CLASS = 24
 
 
 def write_images(folder: Path) -> Path:
-    """Noisy pictures of three colours and a table that gives them their classes."""
+    """Noisy pictures of three colors and a table that gives them their classes."""
     random = np.random.default_rng(0)
     rows = []
-    for number, (name, colour) in enumerate(zip(CLASSES, COLOURS, strict=True)):
+    for number, (name, color) in enumerate(zip(CLASSES, COLORS, strict=True)):
         for picture in range(PER_CLASS):
             file = f"pictures/{number} <i>'{picture}'&amp;.png"
-            noise = random.normal(0, 70, (32, 32, 3)) + np.array(colour)
+            noise = random.normal(0, 70, (32, 32, 3)) + np.array(color)
             path = folder / file
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(np.clip(noise, 0, 255).astype(np.uint8)).save(path)
@@ -50,13 +50,13 @@ def config(table: Path) -> dict[str, object]:
         "experiments": {
             "first": {"title": TITLES["first"], "grid": {"head.dropout": [0.0, 0.5]}},
             "second": {
-                "title": TITLES["second"], "after": "first",
-                "set": {"augment.horizontal_flip": True, "augment.zoom": 0.2, "views": 2},
+                "title": TITLES["second"], "start_from": "first",
+                "overrides": {"augment.horizontal_flip": True, "augment.zoom": 0.2, "views": 2},
             },
             "third": {
-                "title": TITLES["third"], "after": "first",
+                "title": TITLES["third"], "start_from": "first",
                 "random": {
-                    "trials": 4, "seed": 1,
+                    "n_trials": 4, "seed": 1,
                     "space": {"optimizer.learning_rate": {"loguniform": [1e-4, 1e-2]}},
                 },
             },

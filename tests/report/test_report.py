@@ -112,7 +112,7 @@ def test_it_opens_without_a_network_and_says_what_was_done(
 
 
 @pytest.mark.parametrize("category", list(CATEGORIES))
-def test_every_item_is_there_labelled_and_captioned(
+def test_every_item_is_there_labeled_and_captioned(
     browser: Browser, results: Path, pictures: Path, category: str
 ) -> None:
     opened(browser, results).click(category)

@@ -39,7 +39,7 @@ def disturbed(make_folder: Callable[[str], Folder]) -> tuple[Folder, Call]:
 
 @pytest.fixture(scope="module")
 def losses(disturbed: tuple[Folder, Call]) -> Iterator[Future[tuple[str, str]]]:
-    """The two trials of which the jobs were lost: cancelled, and killed."""
+    """The two trials of which the jobs were lost: canceled, and killed."""
     with ThreadPoolExecutor(1) as pool:
         yield pool.submit(disturb, *disturbed)
 
@@ -47,11 +47,11 @@ def losses(disturbed: tuple[Folder, Call]) -> Iterator[Future[tuple[str, str]]]:
 def disturb(folder: Folder, call: Call) -> tuple[str, str]:
     """Cancel the job of one trial and kill the process of the other, as the kernel does for want
     of memory, in the middle of their training."""
-    cancelled, killed = trials_at_work(folder, call, epochs=2)
+    canceled, killed = trials_at_work(folder, call, epochs=2)
     numbers = {job.wildcards.removeprefix("tune_"): job.number for job in folder.jobs("fine_tune")}
     python_of(numbers[killed]).kill()
-    slurm_says("scancel", numbers[cancelled])
-    return cancelled, killed
+    slurm_says("scancel", numbers[canceled])
+    return canceled, killed
 
 
 @pytest.fixture(scope="module")
@@ -77,10 +77,10 @@ def history(folder: Folder, trial: str) -> list[dict[str, str]]:
 
 def trials_at_work(folder: Folder, call: Call, epochs: int) -> list[str]:
     """Both trials, head+1 first, once so many epochs of each are on disk."""
-    unfinished = folder.file("unfinished/tune")
+    checkpoints = folder.file("unfinished/tune")
 
     def names() -> list[str]:
-        return sorted((path.name for path in unfinished.glob("MobileNet-*")), reverse=True)
+        return sorted((path.name for path in checkpoints.glob("MobileNet-*")), reverse=True)
 
     until(lambda: len(names()) == 2 and all(folder.epochs(t) >= epochs for t in names()), call)
     return names()
@@ -163,11 +163,11 @@ def test_lost_jobs_go_on_from_their_last_epoch(
     whole: tuple[Folder, Call],
 ) -> None:
     folder, call = disturbed
-    cancelled, out_of_memory = losses.result()
+    canceled, out_of_memory = losses.result()
     assert call.wait() == 0, call.output
     assert whole[1].wait() == 0, whole[1].output
     for trial, states in (
-        (cancelled, ["CANCELLED", "COMPLETED"]),
+        (canceled, ["CANCELLED", "COMPLETED"]),
         (out_of_memory, ["FAILED", "COMPLETED"]),
     ):
         jobs = [job for job in folder.jobs("fine_tune") if job.wildcards == f"tune_{trial}"]
@@ -199,7 +199,7 @@ def test_the_whole_study_ran(whole: tuple[Folder, Call]) -> None:
     rules = {job.rule for job in jobs}
     assert {"catalogue", "pack", "train_heads", "refit_head", "evaluate", *TRAINED} <= rules
     # Light rules are none of Slurm's business.
-    light = {"draw_scenes", "split", "choose", "list_trials", "summarise", "make_slides", "report"}
+    light = {"draw_scenes", "split", "choose", "list_trials", "summarize", "make_slides", "report"}
     assert rules.isdisjoint(light)
     # Slurm gave each its own of the pretended GPUs, of which TensorFlow sees none.
     trial = tuned[0].wildcards.removeprefix("tune_")

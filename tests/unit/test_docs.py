@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scenery.study.checking import check_study
-from scenery.study.reading import read_study
+from scenery.config.validation import read_study
+from scenery.study.checks import check_study
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCS = ["README.md", "CONTRIBUTING.md", "docs/slurm.md", "config/README.md"]

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from scenery.errors import UserError
-from scenery.jobs import job, log
-from scenery.masking import masked
+from scenery.pipeline.execution import job, log
+from scenery.redact import redact
 
 SECRETS = [
     "https://anna:hunter2@files.example.org/weights.h5",
@@ -22,7 +22,7 @@ SECRETS = [
 
 @pytest.mark.parametrize("text", SECRETS)
 def test_a_secret_is_masked_and_the_rest_stays(text: str) -> None:
-    said = masked(text)
+    said = redact(text)
     assert "hunter2" not in said
     assert "***" in said
     for word in ("files.example.org/weights.h5", "@proxy:8080", "(timed out)", "name=a", "size=3"):
@@ -37,7 +37,7 @@ def test_a_secret_is_masked_and_the_rest_stays(text: str) -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_secret_stays(text: str) -> None:
-    assert masked(text) == text
+    assert redact(text) == text
 
 
 @pytest.mark.parametrize("error", [UserError, RuntimeError, OSError])

@@ -58,9 +58,9 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 def settled(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """The finished study of stale.yaml, with own pictures and weights; to be left as it is."""
     # TensorFlow takes seconds to import.
-    from scenery.data.scenes import draw_scenes
-    from scenery.learning.backbones import build_backbone
-    from scenery.learning.weights import save_weights
+    from scenery.demo.scenes import draw_scenes
+    from scenery.models.backbones import build_backbone
+    from scenery.models.weights import save_weights
 
     checkout = check_out(tmp_path_factory.mktemp("study") / "settled", "stale.yaml")
     draw_scenes(checkout.folder / "pictures", per_class=6, image_size=32, seed=1)

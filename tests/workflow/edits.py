@@ -43,8 +43,8 @@ def _in_code(words: str, file: str, old: str, new: str) -> None:
     EDITS[words] = lambda checkout: checkout.replace(file, old, new)
 
 
-_in_code("a comment", "src/scenery/learning/heads.py", "MOMENTUM = 0.9", "# why\nMOMENTUM = 0.9")
-_in_code("a docstring", "src/scenery/learning/heads.py", '"""The head:', '"""What is the head:')
+_in_code("a comment", "src/scenery/models/heads.py", "MOMENTUM = 0.9", "# why\nMOMENTUM = 0.9")
+_in_code("a docstring", "src/scenery/models/heads.py", '"""The head:', '"""What is the head:')
 _in_code("a comment of a rule", "workflow/rules/train.smk", "# Trials", "# All trials")
 
 
@@ -78,26 +78,31 @@ _in_code(
 )
 _in_code(
     "code of a module that all training uses",
-    "src/scenery/learning/heads.py",
+    "src/scenery/models/heads.py",
     "MOMENTUM = 0.9",
     "MOMENTUM = 0.95",
 )
-_in_code("code of a module that all rules use", "src/scenery/jobs.py", "FULL = (", "FULL = (0, ")
+_in_code(
+    "code of a module that all rules use",
+    "src/scenery/pipeline/execution.py",
+    "FULL = (",
+    "FULL = (0, ",
+)
 _in_code("a caption of the report", "workflow/report/summary.rst", "", "More words.\n")
 _in_code(
     "the style of the figures",
-    "src/scenery/presentation/style.py",
+    "src/scenery/reporting/style.py",
     "import ",
     "A_NEW_NUMBER = 7\nimport ",
 )
 
 _in_config("the title of an experiment", "experiments/network/title", "Another title")
-_in_config("a setting of one experiment", "experiments/network/set", {"batch_size": 4})
+_in_config("a setting of one experiment", "experiments/network/overrides", {"batch_size": 4})
 _in_config("a setting of all trials", "base/batch_size", 4)
 _in_config("the seed of the split", "split/seed", 2)
 _in_config("one more experiment", "experiments/more", {"grid": {"head.dropout": [0, 0.5]}})
 _in_config("one more value in a grid", "experiments/heads/grid/head.dense", [[], [8], [4]])
-_in_config("one more trial of a random search", "experiments/search/random/trials", 3)
+_in_config("one more trial of a random search", "experiments/search/random/n_trials", 3)
 _in_config(
     "one more backbone",
     "experiments/network/list",

@@ -11,7 +11,7 @@ from checkout import Checkout, check_out
 PATCHES: dict[str, Any] = {
     "backbone": "PatchMLP", "trainable": "head", "weights": "none",
     "network": {"patch_size": 8, "stride": 8, "widths": [16]},
-    "head": {"merge": "vote", "learn_from": "positions"},
+    "head": {"aggregation": "vote", "supervise": "positions"},
 }  # fmt: skip
 
 
@@ -24,7 +24,7 @@ def small(config: dict[str, Any]) -> dict[str, Any]:
     systems, depth = config["experiments"]["systems"], config["experiments"]["depth"]
     systems["list"] = [systems["list"][0], PATCHES]
     systems["choose"] = {"only": {"backbone": "PatchMLP"}}
-    depth["set"] |= {"epochs": 1, "network.channels": 2}
+    depth["overrides"] |= {"epochs": 1, "network.channels": 2}
     depth["grid"] = {
         "network.residual": [True], "network.batch_norm": [True], "network.depth": [4, 6, 9],
     }  # fmt: skip

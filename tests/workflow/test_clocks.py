@@ -7,7 +7,7 @@ from pathlib import Path
 from checkout import Checkout
 from killing import TARGET
 
-from scenery.study.opening import leave_no_future
+from scenery.pipeline.preflight import reset_future_times
 
 
 def test_only_what_is_dated_in_the_future_is_set_to_now(tmp_path: Path) -> None:
@@ -16,10 +16,10 @@ def test_only_what_is_dated_in_the_future_is_set_to_now(tmp_path: Path) -> None:
     for path, moment in ((old, 1e9), (ahead, time.time() + 3600)):
         path.touch()
         os.utime(path, (moment, moment))
-    assert leave_no_future(tmp_path) == 1
+    assert reset_future_times(tmp_path) == 1
     assert old.stat().st_mtime == 1e9
     assert ahead.stat().st_mtime <= time.time()
-    assert leave_no_future(tmp_path / "nowhere") == 0
+    assert reset_future_times(tmp_path / "nowhere") == 0
 
 
 def test_results_of_a_clock_that_was_ahead_are_gone_on_with(

@@ -32,7 +32,7 @@ def test_the_course_project(fresh: Checkout) -> None:
     expected = {
         "catalogue": 1, "split": 1, "provide_weights": 9, "check_weights": 9,
         "pack": 6, "extract_features": 18, "fine_tune": 9, "choose": 6, "evaluate": 6,
-        "list_trials": 1, "summarise": 1, "make_slides": 1, "report": 1, "write_config": 1,
+        "list_trials": 1, "summarize": 1, "make_slides": 1, "report": 1, "write_config": 1,
         "plot_experiment": 6, "plot_test": 6, "plot_best": 6, "tabulate_experiment": 6,
     }  # fmt: skip
     assert {name: found.get(name) for name in expected} == expected
@@ -60,7 +60,7 @@ def test_classic_networks(fresh: Checkout) -> None:
     config["dataset"]["path"] = "data/MIT_split"
     fresh.write_config(config)
     found = fresh.dry_run().jobs
-    # 9 systems, 2 x 2 regularised, 2 x 2 x 4 depths, 6 shapes and 3 x 3 starts, each of its own;
+    # 9 systems, 2 x 2 regularized, 2 x 2 x 4 depths, 6 shapes and 3 x 3 starts, each of its own;
     # three partitions at 32 and at 67 pixels, and those of the validation set at 16.
     expected = {"fine_tune": 44, "choose": 5, "evaluate": 5, "pack": 6}
     assert {name: found.get(name) for name in expected} == expected
@@ -85,7 +85,10 @@ def test_a_config_stands_alone(fresh: Checkout) -> None:
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"experiments": {"a": {}}, "bse": {}}, "study.yaml: bse: unknown key; did you mean base?"),
     ({"experiments": {"a": {"grid": {"epochs": [0]}}}}, "experiments.a.grid: epochs: input should"),
-    ({"experiments": {"a": {"after": "b"}}}, "experiments.a.after: there is no experiment 'b'"),
+    (
+        {"experiments": {"a": {"start_from": "b"}}},
+        "experiments.a.start_from: there is no experiment 'b'",
+    ),
     ({"base": {"backbone": "ResNeXt50"}, "experiments": {"a": {}}}, "Keras does not ship it"),
     (
         {

@@ -49,7 +49,7 @@ def test_all_outputs_are_there(results: Path) -> None:
 def test_nothing_half_written_is_left(results: Path) -> None:
     assert [path for path in results.rglob("*") if "partial" in path.name] == []
     assert [
-        path for path in results.rglob("*") if "unfinished" in path.name and path.is_file()
+        path for path in results.rglob("*") if "checkpoints" in path.name and path.is_file()
     ] == []
 
 
@@ -105,7 +105,7 @@ def test_trials_that_look_hopeless_end_early(summary: pd.DataFrame, results: Pat
     assert halved.index[halved["chosen"]].tolist() == [last]
 
 
-def test_weights_learnt_in_the_study_are_those_of_the_trial(results: Path) -> None:
+def test_weights_learned_in_the_study_are_those_of_the_trial(results: Path) -> None:
     folder = results / "experiments/networks"
     kept = json.loads((folder / "keep_network/record.json").read_text())
     final = json.loads((folder / "refit_network/record.json").read_text())
@@ -197,9 +197,9 @@ def test_test_images_are_the_input_of_one_rule(finished: Checkout) -> None:
 
 
 def test_the_final_model_gives_the_predictions(results: Path) -> None:
+    from scenery.data.packed_images import open_packed
     from scenery.data.tables import partition_table, read_split
-    from scenery.learning.final_model import load_final, predict
-    from scenery.learning.packed import open_packed
+    from scenery.inference.final_model import load_final, predict
 
     split = read_split(results / "data" / "split.csv")
     images = open_packed(results / "data" / "test" / "32.npy", partition_table(split, "test"))

@@ -1,4 +1,4 @@
-"""Learnt and hand-made features under classical models: jobs, and a small variant to its report."""
+"""Classical models on learned and handcrafted features: jobs, and a small study with report."""
 
 import json
 import shutil
@@ -78,7 +78,7 @@ def test_every_trial_has_a_result(results: Path) -> None:
 
 
 def test_final_models_are_kept_without_code(results: Path) -> None:
-    from scenery.learning.classifiers import load
+    from scenery.classical.classifiers import load
 
     for name, count in CLASSICAL.items():
         folder = results / "experiments" / name

@@ -13,7 +13,7 @@ from killing import TARGET, results_of
 # Rules with an output of theirs, from the last to the first: what comes before is whole.
 HEADS, NETWORK = "results/experiments/heads", "results/experiments/network"
 STEPS = [
-    ("summarise", TARGET),
+    ("summarize", TARGET),
     ("list_trials", "results/trials.csv"),
     ("evaluate", f"{NETWORK}/test"),
     ("refit_network", f"{NETWORK}/refit_network"),
@@ -76,7 +76,7 @@ def test_a_full_disk_at_each_step(
             shutil.rmtree(path)
         else:
             path.unlink()
-        shutil.rmtree(small_disk.folder / "results/unfinished", ignore_errors=True)
+        shutil.rmtree(small_disk.folder / "results/checkpoints", ignore_errors=True)
         said = small_disk.snakemake(*targets, fails=True, environment=filling)
         assert shutil.disk_usage(filler.parent).free < 1 << 20, rule
         # In our words, or in those of the system after the file's name.

@@ -46,7 +46,7 @@ def small(config: dict[str, Any]) -> dict[str, Any]:
     for name in ("tops", "optimizers", "schedules"):
         del experiments[name]
     depths = experiments["protocol"]
-    depths["set"]["image_size"] = 32
+    depths["overrides"]["image_size"] = 32
     # Last layer, new head, one stage and everything on all images; the last layer on few.
     depths["list"] = [depths["list"][number] for number in (0, 1, 2, 6, 8)]
     for one in depths["list"]:
@@ -57,7 +57,7 @@ def small(config: dict[str, Any]) -> dict[str, Any]:
             one["subset"] = "per_class_3"
     grid = experiments["penalties"]["grid"]
     experiments["penalties"]["grid"] = {key: values[:2] for key, values in grid.items()}
-    experiments["penalties"]["set"]["subset"] = "per_class_3"
+    experiments["penalties"]["overrides"]["subset"] = "per_class_3"
     experiments["regimes"]["grid"]["subset"] = ["per_class_2", "per_class_3", "full"]
     experiments["regimes"]["repeats"] = 2
     return config
@@ -82,9 +82,9 @@ def test_its_small_variant(results: Path) -> None:
     gap = completed["train_accuracy"] - completed["validation_accuracy"]
     assert (completed["gap"] - gap).abs().max() < 1e-9
     # More of the network learns from depth to depth.
-    learnt = summary.loc[summary["experiment"] == "protocol", "trained_parameters"].tolist()
-    assert learnt[0] < learnt[1] < learnt[2] < learnt[3]
-    assert learnt[4] == learnt[0]
+    learned = summary.loc[summary["experiment"] == "protocol", "trained_parameters"].tolist()
+    assert learned[0] < learned[1] < learned[2] < learned[3]
+    assert learned[4] == learned[0]
 
 
 def test_its_figures_are_there_and_no_others(results: Path) -> None:

@@ -10,17 +10,17 @@ from checkout import REPOSITORY, Checkout, check_out
 from test_dry_runs import write_photographs
 from test_protocol import beside
 
+from scenery.config.validation import read_study
 from scenery.study.plan import Plan
-from scenery.study.reading import read_study
 
 NUMBERS = {
     "cuts": [0.9542, 0.941, 0.825, 0.52, 0.9393, 0.832, 0.601],
-    "little_data": [0.845], "augmentation": [0.895], "regularisation": [0.915], "search": [0.9518],
+    "little_data": [0.845], "augmentation": [0.895], "regularization": [0.915], "search": [0.9518],
 }  # fmt: skip
 JOBS = {
     "provide_weights": 1, "check_weights": 1, "pack": 2, "extract_features": 8, "train_heads": 1,
     "choose": 5, "evaluate": 5, "compare_published": 5, "plot_published": 5,
-    "plot_all_published": 1, "tabulate_experiment": 5, "summarise": 1, "make_slides": 1,
+    "plot_all_published": 1, "tabulate_experiment": 5, "summarize": 1, "make_slides": 1,
     "report": 1,
 }  # fmt: skip
 
@@ -63,7 +63,7 @@ def test_its_trials_and_its_numbers(config: str, augmentations: int) -> None:
         there = {trial.setting for trial in trials} | ({""} if name == "search" else set())
         assert {row["setting"] for row in rows} <= there
     assert counts == {
-        "cuts": 8, "little_data": 2, "augmentation": augmentations, "regularisation": 12,
+        "cuts": 8, "little_data": 2, "augmentation": augmentations, "regularization": 12,
         "search": 30,
     }  # fmt: skip
 
@@ -78,12 +78,12 @@ def small(config: dict[str, Any]) -> dict[str, Any]:
     config["base"] |= {"weights": "none", "image_size": 32, "epochs": 2, "batch_size": 8}
     config["explain"] = {"experiments": "none"}
     experiments = config["experiments"]
-    # Published numbers of what is augmented and regularised take the same way as the others.
-    del experiments["augmentation"], experiments["regularisation"]
+    # Published numbers of what is augmented and regularized take the same way as the others.
+    del experiments["augmentation"], experiments["regularization"]
     experiments["cuts"]["grid"]["remove_stages"] = [0, 2]
     experiments["little_data"]["grid"]["subset"] = ["full", "per_class_3"]
     experiments["little_data"]["choose"] = {"only": {"subset": "per_class_3"}}
-    experiments["search"]["random"]["trials"] = 3
+    experiments["search"]["random"]["n_trials"] = 3
     return config
 
 
@@ -126,7 +126,7 @@ def test_ours_are_those_of_the_very_settings(results: Path) -> None:
 def test_a_changed_number_trains_nothing(results: Path) -> None:
     checkout = Checkout(results.parents[1])
     config = checkout.read_config()
-    config["experiments"]["cuts"]["published"]["results"][0]["accuracy"] = 0.5
+    config["experiments"]["cuts"]["reference_results"]["results"][0]["accuracy"] = 0.5
     checkout.write_config(config)
     jobs = checkout.dry_run("results/densenet121_shape/slides.pdf").jobs
     assert jobs["compare_published"] == 1

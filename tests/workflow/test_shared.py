@@ -18,7 +18,7 @@ def test_a_frozen_mobilenet_reaches_what_is_known_of_it(fresh: Checkout, shared:
             "split": known["split"],
             "subsets": {"small_1": known["subsets"]["small_1"]},
             "base": {**known["base"], "weights": str(weights)},
-            "experiments": {"full": {}, "small": {"set": {"subset": "small_1"}}},
+            "experiments": {"full": {}, "small": {"overrides": {"subset": "small_1"}}},
         }
     )
     folder = fresh.folder / "results" / "experiments"

@@ -12,7 +12,7 @@ TRAINING = {
 }  # fmt: skip
 # What runs before anything is trained; none of the changes below makes it stale.
 BEFORE = {"draw_scenes", "catalogue", "split", "draw_subset", "pack", "extract_features"}
-HEADS = "src/scenery/learning/heads.py"
+HEADS = "src/scenery/models/heads.py"
 
 ChangeConfig = Callable[[str, Any], Checkout]
 
@@ -57,7 +57,7 @@ def test_a_changed_check_hides_nothing_else_that_is_stale(changeable: Checkout) 
     # A check of weights that waits to run again would hide what is stale behind the choices.
     changeable.replace("workflow/scripts/check_weights.py", "all covered", "covered")
     assert changeable.dry_run().stale == {"write_record"}
-    changeable.replace("src/scenery/presentation/style.py", "import ", "UNUSED = 1\nimport ")
+    changeable.replace("src/scenery/reporting/style.py", "import ", "UNUSED = 1\nimport ")
     found = changeable.dry_run()
     assert "check_weights" not in found.jobs
     assert found.jobs["plot_experiment"] == found.jobs["plot_best"] == 6
@@ -70,11 +70,11 @@ def test_a_changed_caption_renews_the_report_alone(changeable: Checkout) -> None
 
 
 def test_a_changed_style_draws_again_and_trains_nothing(changeable: Checkout) -> None:
-    style = "src/scenery/presentation/style.py"
+    style = "src/scenery/reporting/style.py"
     changeable.replace(style, "import ", "A_NEW_NUMBER = 7\nimport ")
     found = changeable.dry_run()
     assert {"plot_experiment", "plot_test", "plot_best", "plot_study"} <= found.stale
-    assert not (TRAINING | BEFORE | {"choose", "evaluate", "summarise", "explain"}) & set(
+    assert not (TRAINING | BEFORE | {"choose", "evaluate", "summarize", "explain"}) & set(
         found.jobs
     )
 
@@ -88,7 +88,7 @@ def test_a_changed_score_scores_again_and_trains_nothing(changeable: Checkout) -
 
 
 def test_a_setting_of_one_experiment_trains_that_one(change_config: ChangeConfig) -> None:
-    found = change_config("experiments/networks/set", {"batch_size": 4}).dry_run()
+    found = change_config("experiments/networks/overrides", {"batch_size": 4}).dry_run()
     assert not BEFORE & set(found.jobs)
     # A head and two networks; the heir's trial is one of them.
     assert (found.jobs["train_heads"], found.jobs["fine_tune"]) == (1, 2)
@@ -96,7 +96,7 @@ def test_a_setting_of_one_experiment_trains_that_one(change_config: ChangeConfig
 
 
 def test_one_draw_more_trains_one_job_more(change_config: ChangeConfig) -> None:
-    found = change_config("experiments/search/random/trials", 4).dry_run()
+    found = change_config("experiments/search/random/n_trials", 4).dry_run()
     # Three draws, twice each, filled three jobs of two; the fourth is a job of its own.
     assert found.jobs["train_heads"] == 1
     assert not (BEFORE | {"fine_tune"}) & set(found.jobs)
@@ -111,7 +111,7 @@ def test_one_value_more_in_a_grid_trains_one_job_more(change_config: ChangeConfi
 
 
 def test_a_new_experiment_runs_alone(change_config: ChangeConfig) -> None:
-    new = {"after": "networks", "grid": {"batch_size": [4, 16]}}
+    new = {"start_from": "networks", "grid": {"batch_size": [4, 16]}}
     found = change_config("experiments/new", new).dry_run()
     assert found.jobs["choose"] == 1
     assert found.jobs["fine_tune"] == 2
@@ -123,7 +123,7 @@ def test_an_experiment_less_trains_nothing(changeable: Checkout) -> None:
     del config["experiments"]["search"]
     changeable.write_config(config)
     found = changeable.dry_run()
-    assert {"write_config", "list_trials", "summarise", "make_slides"} <= set(found.jobs)
+    assert {"write_config", "list_trials", "summarize", "make_slides"} <= set(found.jobs)
     assert not (TRAINING | BEFORE | {"choose", "evaluate"}) & set(found.jobs)
 
 
@@ -148,7 +148,7 @@ def test_a_new_title_trains_and_scores_nothing(change_config: ChangeConfig) -> N
 
 
 def test_more_draws_keep_the_trials_there_are(change_config: ChangeConfig) -> None:
-    checkout = change_config("experiments/search/random/trials", 4)
+    checkout = change_config("experiments/search/random/n_trials", 4)
     table = checkout.folder / "results" / "experiments" / "search" / "trials.csv"
     before = table.read_text(encoding="utf-8").splitlines()
     rules = executed(checkout.snakemake("results/experiments/search/chosen.yaml"))

@@ -9,8 +9,8 @@ import pytest
 from checkout import Checkout, check_out
 from PIL import Image
 
-from scenery.data.scenes import draw_scenes
 from scenery.data.tables import read_catalogue, read_split
+from scenery.demo.scenes import draw_scenes
 
 PICTURES = "pictures {all} it's"
 CLASSES = {
@@ -71,7 +71,7 @@ def config() -> dict[str, object]:
         },
         "experiments": {
             "NA": {"grid": {"head.dropout": [0, 0.5]}, "title": "<script>alert(1)</script>"},
-            "null": {"after": "NA", "grid": {"subset": ["full", "nan"]}},
+            "null": {"start_from": "NA", "grid": {"subset": ["full", "nan"]}},
             "True": {"list": [{"trainable": "all", "epochs": 1}]},
         },
     }  # fmt: skip

@@ -9,7 +9,7 @@ def trial_tables(kind):
         experiment = wildcards.experiment
         tables = [
             f"{R}/experiments/{experiment}/{rule}/{number}/{kind}.csv"
-            for rule in SHARED
+            for rule in BATCHED_RULES
             for number, _ in enumerate(PLAN.shards(experiment, rule))
         ]
         tables += [
@@ -56,7 +56,7 @@ checkpoint choose:
             trial.id: trial.settings.model_dump(mode="json")
             for trial in PLAN.trials(w.experiment)
         },
-        unfinished=lambda w: f"{R}/unfinished/{w.experiment}",
+        checkpoints=lambda w: f"{R}/checkpoints/{w.experiment}",
     message:
         "Choosing among the trials of {wildcards.experiment}"
     script:

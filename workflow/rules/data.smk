@@ -1,6 +1,6 @@
 # From images on disk to arrays that every job memory-maps.
 
-from scenery.data.named_datasets import NAMED_DATASETS
+from scenery.registry.datasets import NAMED_DATASETS
 from scenery.data.sources import dataset_digest
 from scenery.study.subsets import drawn
 
@@ -78,7 +78,7 @@ rule catalogue:
         path=lambda w: IMAGES,
         root=lambda w: STUDY.dataset.root,
         on_problem=STUDY.dataset.on_problem,
-        largest_pixels=STUDY.dataset.largest_pixels,
+        max_pixels=STUDY.dataset.max_pixels,
     message:
         "Checking the images of {params.path}"
     script:
@@ -132,7 +132,7 @@ rule pack:
         partition=lambda w: w.partition,
         size=lambda w: int(w.size),
         resize=STUDY.dataset.resize,
-        largest_pixels=STUDY.dataset.largest_pixels,
+        max_pixels=STUDY.dataset.max_pixels,
     message:
         "Packing the {wildcards.partition} images at {wildcards.size} pixels"
     script:

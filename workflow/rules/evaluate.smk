@@ -121,7 +121,7 @@ rule refit_network:
         code=code("refit_network"),
         choice=refit_params,
         files=lambda w: refit_files(wait_for_choice(w.experiment)),
-        unfinished=lambda w: f"{R}/unfinished/{w.experiment}",
+        checkpoints=lambda w: f"{R}/checkpoints/{w.experiment}",
         gpu_missing=STUDY.gpu_missing,
     message:
         "Fine-tuning the chosen network of {wildcards.experiment} for the final score"
@@ -146,7 +146,7 @@ use rule refit_network as keep_network with:
         code=code("refit_network"),
         choice=lambda w: refit_params(w, refit=False),
         files=lambda w: refit_files(wait_for_choice(w.experiment), refit=False),
-        unfinished=lambda w: f"{R}/unfinished/{w.experiment}",
+        checkpoints=lambda w: f"{R}/checkpoints/{w.experiment}",
         gpu_missing=STUDY.gpu_missing,
     message:
         "Keeping the network that {wildcards.experiment} chose, as it was trained on the training images"

@@ -166,9 +166,9 @@ def augmentations(wildcards):
                 continue
             sizes.append(image_size(trial.settings))
             for name, value in augment.model_dump(exclude_defaults=True).items():
-                if name != "fill":
+                if name != "fill_mode":
                     found.setdefault(
-                        f"{name} {value}", {name: value, "fill": augment.fill}
+                        f"{name} {value}", {name: value, "fill_mode": augment.fill_mode}
                     )
     named = [
         {"name": name.replace("_", " ").replace(" True", ""), "augment": values}

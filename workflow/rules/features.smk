@@ -1,7 +1,7 @@
 # What is frozen gives the same activations in every epoch and trial: computed once, kept as files.
 
-from scenery.study.encoding import ENCODINGS
-from scenery.study.networks import HAND_MADE
+from scenery.config.encoding import ENCODINGS
+from scenery.registry.custom_architectures import HANDCRAFTED
 
 
 def forward_threads(size):
@@ -49,7 +49,7 @@ rule extract_features:
     threads: lambda w: forward_threads(PLAN.feature_set(w.features).image_size)
     resources:
         # What is made by hand is made on processors.
-        gpu=lambda w: int(PLAN.feature_set(w.features).backbone not in HAND_MADE),
+        gpu=lambda w: int(PLAN.feature_set(w.features).backbone not in HANDCRAFTED),
         mem_mb=lambda w, attempt: 6000 * attempt,
         runtime=lambda w, attempt: 60 * attempt,
     params:
@@ -64,7 +64,7 @@ rule extract_features:
 
 
 def codebook_file(codebook):
-    """Where a job finds what an encoding has learnt; None without an encoding."""
+    """Where a job finds what an encoding has learned; None without an encoding."""
     return codebook and f"{R}/codebooks/{codebook.id}/codebook.skops"
 
 

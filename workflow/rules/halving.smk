@@ -53,7 +53,7 @@ use rule fine_tune as fine_tune_rung with:
         trial=lambda w: described(PLAN.trial(w.experiment, w.trial)),
         data=f"{R}/data",
         weights=lambda w: weights_file(PLAN.trial(w.experiment, w.trial).settings),
-        unfinished=lambda w: f"{R}/unfinished/{w.experiment}/{w.trial}",
+        checkpoints=lambda w: f"{R}/checkpoints/{w.experiment}/{w.trial}",
         keep_weights=True,
         until=lambda w: PLAN.rungs(w.experiment)[int(w.rung)],
         gpu_missing=STUDY.gpu_missing,

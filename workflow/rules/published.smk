@@ -1,6 +1,8 @@
 # Numbers that others published, beside ours. No trial and no choice depends on them.
 
-PUBLISHED = [name for name, e in STUDY.experiments.items() if e.published is not None]
+PUBLISHED = [
+    name for name, e in STUDY.experiments.items() if e.reference_results is not None
+]
 
 
 def published_of(wildcards):
@@ -11,7 +13,7 @@ def published_of(wildcards):
 
 def published_start(wildcards):
     """The choice that the experiment starts from, if it comes after another one."""
-    after = STUDY.experiments[wildcards.experiment].after
+    after = STUDY.experiments[wildcards.experiment].start_from
     if after is None:
         return []
     return checkpoints.choose.get(experiment=after).output.chosen

@@ -16,12 +16,17 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from scenery.study.trial_network import cut_layer, image_size
-from scenery.study.opening import chosen_settings, local_gpus, open_study, start_run
-from scenery.study.runs import end, look_around
-from scenery.study.code_digest import CodeDigests
+from scenery.pipeline.preflight import (
+    chosen_settings,
+    local_gpus,
+    open_study,
+    start_run,
+)
+from scenery.pipeline.run_lock import end, find_other_runs
+from scenery.pipeline.code_digest import CodeDigests
 from scenery.study.features import plain_features, training_features, weights_id
-from scenery.study.plan import SHARED, NotChosenYet, Plan
-from scenery.study.settings import LEARNT_IN
+from scenery.study.plan import BATCHED_RULES, NotChosenYet, Plan
+from scenery.config.settings import WEIGHTS_FROM_EXPERIMENT
 from scenery.study.subsets import training_subset
 
 # Seen from here, so that neither messages nor slides hold the folders of one machine.
@@ -68,7 +73,7 @@ def captions_digest():
 SUBMITS = workflow.resource_settings.nodes is not None
 
 if workflow.is_main_process:
-    look_around()
+    find_other_runs()
     if SUBMITS:
         # `cores: all` means this machine's, of which a job elsewhere knows nothing.
         workflow.resource_settings.cores = None

@@ -21,7 +21,7 @@ localrules:
     write_config,
     write_record,
     list_trials,
-    summarise,
+    summarize,
     plot_study,
     tabulate,
     tabulate_data,
@@ -38,7 +38,7 @@ rule write_config:
         f"{LOGS}/write_config.log",
     params:
         code=code("write_config"),
-        config=lambda w: STUDY.spelt_out(),
+        config=lambda w: STUDY.spelled_out(),
     message:
         "Keeping the config beside the results"
     script:
@@ -62,7 +62,7 @@ rule list_trials:
         "../scripts/list_trials.py"
 
 
-rule summarise:
+rule summarize:
     input:
         listed=rules.list_trials.output.trials,
         trials=of_each_experiment("trials.csv"),
@@ -71,16 +71,16 @@ rule summarise:
     output:
         summary=f"{R}/summary.csv",
     log:
-        f"{LOGS}/summarise.log",
+        f"{LOGS}/summarize.log",
     params:
-        code=code("summarise"),
+        code=code("summarize"),
         titles=lambda w: {
             name: e.title or name for name, e in STUDY.experiments.items()
         },
     message:
         "Joining the results of all experiments"
     script:
-        "../scripts/summarise.py"
+        "../scripts/summarize.py"
 
 
 def final_records(wildcards):
@@ -102,7 +102,7 @@ rule write_record:
         config=rules.write_config.output.config,
         catalogue=f"{R}/data/catalogue.csv",
         split=f"{R}/data/split.csv",
-        summary=rules.summarise.output.summary,
+        summary=rules.summarize.output.summary,
         models=final_records,
     output:
         record=f"{R}/record.json",
@@ -120,7 +120,7 @@ rule write_record:
 
 rule plot_study:
     input:
-        summary=rules.summarise.output.summary,
+        summary=rules.summarize.output.summary,
     output:
         **pictures(
             f"{R}/figures/comparison",
@@ -151,7 +151,7 @@ rule plot_study:
 
 rule tabulate:
     input:
-        summary=rules.summarise.output.summary,
+        summary=rules.summarize.output.summary,
     output:
         html=shown(
             f"{R}/summary.html",
@@ -238,7 +238,7 @@ rule write_tensorboard:
 
 rule make_slides:
     input:
-        summary=rules.summarise.output.summary,
+        summary=rules.summarize.output.summary,
         split=f"{R}/data/split.csv",
         catalogue=f"{R}/data/catalogue.csv",
         chosen=of_each_experiment("chosen.yaml"),
@@ -288,7 +288,7 @@ rule results:
     input:
         rules.write_config.output.config,
         rules.write_record.output.record,
-        rules.summarise.output.summary,
+        rules.summarize.output.summary,
         rules.plot_study.output,
         rules.tabulate.output.html,
         rules.tabulate_data.output.html,

@@ -145,7 +145,7 @@ rule fine_tune:
         trial=lambda w: described(PLAN.trial(w.experiment, w.trial)),
         data=f"{R}/data",
         weights=lambda w: weights_file(PLAN.trial(w.experiment, w.trial).settings),
-        unfinished=lambda w: f"{R}/unfinished/{w.experiment}/{w.trial}",
+        checkpoints=lambda w: f"{R}/checkpoints/{w.experiment}/{w.trial}",
         keep_weights=lambda w: not STUDY.refit
         or w.experiment in PLAN.sources_of_weights,
         until=None,

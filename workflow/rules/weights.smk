@@ -4,8 +4,8 @@
 def weights_source(wildcards):
     """The user's weights file, or the network that an experiment of the study trained."""
     _, weights = PLAN.weights(wildcards.weights)
-    if weights.startswith(LEARNT_IN):
-        experiment = weights.removeprefix(LEARNT_IN)
+    if weights.startswith(WEIGHTS_FROM_EXPERIMENT):
+        experiment = weights.removeprefix(WEIGHTS_FROM_EXPERIMENT)
         return f"{R}/experiments/{experiment}/keep_network/model.keras"
     return [] if weights == "imagenet" else weights
 

@@ -28,14 +28,14 @@ from typing import TYPE_CHECKING
 from scenery.data.catalogue import (
     OnDuplicates,
     OnProblem,
+    apply_policy,
     describe_catalogue,
-    judge_catalogue,
     make_catalogue,
 )
-from scenery.data.found import named
+from scenery.data.image_listing import named
 from scenery.data.sources import list_images, source_root, stray_files
 from scenery.data.tables import write_table
-from scenery.jobs import job
+from scenery.pipeline.execution import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -47,7 +47,7 @@ def main(
     path: str,
     root: str | None,
     on_problem: OnProblem,
-    largest_pixels: int,
+    max_pixels: int,
     near: bool,
     leaks: OnDuplicates,
     conflicts: OnDuplicates,
@@ -61,9 +61,9 @@ def main(
         log.info("%d other files are left out: %s", len(strays), named(strays))
     log.info("reading %d images", len(found))
     catalogue = make_catalogue(
-        found, source_root(path, root), largest_pixels, near, threads, scratch=Path(out).parent
+        found, source_root(path, root), max_pixels, near, threads, scratch=Path(out).parent
     )
-    judged = judge_catalogue(catalogue, on_problem, leaks, conflicts)
+    judged = apply_policy(catalogue, on_problem, leaks, conflicts)
     for line in describe_catalogue(judged):
         log.info("%s", line)
     write_table(judged, Path(out))
@@ -75,7 +75,7 @@ if __name__ == "__main__":
             path=snakemake.params.path,
             root=snakemake.params.root,
             on_problem=snakemake.params.on_problem,
-            largest_pixels=snakemake.params.largest_pixels,
+            max_pixels=snakemake.params.max_pixels,
             near=snakemake.params.near,
             leaks=snakemake.params.leaks,
             conflicts=snakemake.params.conflicts,

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-from scenery.jobs import job
-from scenery.learning.backbones import build_backbone
-from scenery.learning.weights import load_weights
-from scenery.study.backbone_facts import facts
-from scenery.study.networks import Network
+from scenery.models.backbones import build_backbone
+from scenery.models.weights import load_weights
+from scenery.pipeline.execution import job
+from scenery.registry.backbone_facts import facts
+from scenery.registry.custom_architectures import Network
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import yaml
 
+from scenery.config.study import Choose
 from scenery.data.tables import read_results, read_split
 from scenery.errors import UserError
-from scenery.intervals import wilson
-from scenery.jobs import job
-from scenery.study.choosing import Candidate, Result, choose, in_words
-from scenery.study.study import Choose
+from scenery.evaluation.intervals import wilson
+from scenery.pipeline.execution import job
+from scenery.study.selection import Candidate, Result, choose, in_words
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -40,7 +40,7 @@ def choose_setting(
     kind: str,
     settings: dict[str, dict[str, Any]],
     split: Path,
-    unfinished: Path,
+    checkpoints: Path,
     out_chosen: Path,
     out_trials: Path,
     out_history: Path,
@@ -86,7 +86,7 @@ def choose_setting(
         "validation_images": images,
     }
     out_chosen.write_text(yaml.safe_dump(record, sort_keys=True), encoding="utf-8")
-    _remove_others(unfinished, keep=set(choice.trials))
+    _remove_others(checkpoints, keep=set(choice.trials))
     log.info(
         "%s: %s, validation accuracy %.3f (%s of %d)",
         experiment,
@@ -190,9 +190,9 @@ def finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _remove_others(unfinished: Path, keep: set[str]) -> None:
+def _remove_others(checkpoints: Path, keep: set[str]) -> None:
     """Weights of trials that were not chosen do not pile up."""
-    for folder in unfinished.glob("*-*"):
+    for folder in checkpoints.glob("*-*"):
         if folder.is_dir() and folder.name not in keep:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -209,7 +209,7 @@ if __name__ == "__main__":
             kind=snakemake.params.kind,
             settings=snakemake.params.settings,
             split=Path(snakemake.input.split),
-            unfinished=Path(snakemake.params.unfinished),
+            checkpoints=Path(snakemake.params.checkpoints),
             out_chosen=Path(snakemake.output.chosen),
             out_trials=Path(snakemake.output.trials),
             out_history=Path(snakemake.output.history),

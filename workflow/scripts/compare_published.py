@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scenery.jobs import job
-from scenery.presentation.published import side_by_side
-from scenery.presentation.reading import read_choice, read_trials
+from scenery.pipeline.execution import job
+from scenery.reporting.published import side_by_side
+from scenery.reporting.reading import read_choice, read_trials
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

@@ -7,8 +7,8 @@ Out: a folder of class folders, ``<class>/<class>_<number>.png``, numbers from 1
 import logging
 from typing import TYPE_CHECKING
 
-from scenery.data.scenes import SCENE_CLASSES, draw_scenes
-from scenery.jobs import job
+from scenery.demo.scenes import SCENE_CLASSES, draw_scenes
+from scenery.pipeline.execution import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

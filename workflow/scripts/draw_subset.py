@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from scenery.data.splitting import draw_subset
 from scenery.data.tables import read_split, write_table
-from scenery.jobs import job
+from scenery.pipeline.execution import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

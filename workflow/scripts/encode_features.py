@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from scenery.jobs import job
-from scenery.learning.codebooks import encode, load_codebook
-from scenery.learning.feature_writing import FeatureWriter, write_facts
-from scenery.study.encoding import Encoding
+from scenery.classical.codebooks import encode, load_codebook
+from scenery.config.encoding import Encoding
+from scenery.data.feature_writer import FeatureWriter, write_facts
+from scenery.pipeline.execution import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -37,16 +37,16 @@ def encode_features(
         UserError: When the pyramid is finer than the maps.
     """
     wanted = Encoding(**encoding)
-    learnt = load_codebook(codebook)
+    learned = load_codebook(codebook)
     facts = json.loads(maps_facts.read_text(encoding="utf-8"))
     values = np.load(maps, mmap_mode="r", allow_pickle=False)
     views = values if facts["views"] else values[None]
-    shape = (wanted.cells * learnt.length,)
+    shape = (wanted.cells * learned.length,)
     with FeatureWriter(out_array, views.shape[1], shape, facts["views"]) as writer:
         for view in views:
             for start in range(0, len(view), BATCH):
-                writer.put(encode(view[start : start + BATCH], learnt, wanted))
-    parameters = facts["parameters"] + learnt.parameters
+                writer.add(encode(view[start : start + BATCH], learned, wanted))
+    parameters = facts["parameters"] + learned.parameters
     write_facts(writer.facts | {"parameters": parameters}, out_facts)
 
 

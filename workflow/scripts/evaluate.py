@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from scenery.inference.vectors import extract_vectors
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
+from scenery.classical import classifiers
+from scenery.data.packed_images import open_packed
 from scenery.data.tables import class_names, partition_table, read_split
-from scenery.jobs import count_steps, job
-from scenery.learning import classifiers
-from scenery.learning.final_model import load_final, predict
-from scenery.learning.hardware import set_up
-from scenery.learning.image_vectors import image_vectors
-from scenery.learning.mistakes import write_mistakes
-from scenery.learning.packed import open_packed
-from scenery.learning.results import prediction_table
-from scenery.learning.scores import cross_entropy
+from scenery.evaluation.mistakes import write_mistakes
+from scenery.evaluation.scores import cross_entropy
+from scenery.evaluation.trial_tables import prediction_table
+from scenery.inference.final_model import load_final, predict
+from scenery.pipeline.execution import count_steps, job
+from scenery.training.hardware import set_up
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -87,7 +87,7 @@ def evaluate(
         probabilities = predict(network, images)
         count_steps(time.perf_counter() - started)
     else:
-        values = image_vectors(images, **vectors)
+        values = extract_vectors(images, **vectors)
         probabilities = classifiers.probabilities(classifiers.load(model), values, len(classes))
     predictions = prediction_table(list(images.files), images.labels, probabilities, classes)
     facts = json.loads(record.read_text(encoding="utf-8"))

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from scenery.data.packed_images import PackedImages, open_packed
 from scenery.data.tables import class_names, partition_table, read_split
-from scenery.jobs import job
-from scenery.learning.architecture import layer_table, layers_diagram, stages_diagram
-from scenery.learning.explain import (
+from scenery.evaluation.trial_tables import prediction_table
+from scenery.inference.explanation import (
     Parts,
     ask,
     embed,
@@ -31,12 +31,12 @@ from scenery.learning.explain import (
     grad_cam,
     grad_cam_layer,
     pick,
-    take_apart,
+    split_model,
 )
-from scenery.learning.final_model import load_final
-from scenery.learning.hardware import set_up
-from scenery.learning.packed import PackedImages, open_packed
-from scenery.learning.results import prediction_table
+from scenery.inference.final_model import load_final
+from scenery.models.layer_table import layer_table, layers_diagram, stages_diagram
+from scenery.pipeline.execution import job
+from scenery.training.hardware import set_up
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -72,7 +72,7 @@ def explain(
     classes = class_names(table)
     validation = open_packed(array, partition_table(table, "validation"))
     final = load_final(model)
-    parts = take_apart(final)
+    parts = split_model(final)
     probabilities, values = ask(parts, validation)
     answers = prediction_table(
         list(validation.files), validation.labels, probabilities, classes

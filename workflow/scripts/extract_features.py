@@ -9,13 +9,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scenery.config.settings import Augment
+from scenery.data.feature_writer import write_facts
+from scenery.data.packed_images import open_packed
 from scenery.data.tables import partition_table, read_split
-from scenery.jobs import count_steps, job
-from scenery.learning.feature_extraction import extract, load_describer
-from scenery.learning.feature_writing import write_facts
-from scenery.learning.hardware import set_up
-from scenery.learning.packed import open_packed
-from scenery.study.settings import Augment
+from scenery.models.feature_extraction import extract, load_feature_extractor
+from scenery.pipeline.execution import count_steps, job
+from scenery.training.hardware import set_up
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -50,7 +50,7 @@ def extract_features(
     augment = Augment(**features["augment"]) if features["augment"] else None
     started = time.perf_counter()
     facts = extract(
-        load_describer(features, weights),
+        load_feature_extractor(features, weights),
         images,
         out_array,
         BATCH,

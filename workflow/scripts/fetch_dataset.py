@@ -8,8 +8,8 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.jobs import job
-from scenery.learning.dataset_fetching import fetch_dataset
+from scenery.demo.keras_datasets import fetch_dataset
+from scenery.pipeline.execution import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

@@ -17,19 +17,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from scenery.config.settings import Settings
+from scenery.data.feature_files import read_features
+from scenery.data.packed_images import open_packed
 from scenery.data.tables import class_names, partition_table, read_split
-from scenery.jobs import count_steps, job, peak_memory_mb
-from scenery.learning.epochs import Plan, Run, run_epochs
-from scenery.learning.feature_extraction import load_backbone
-from scenery.learning.feature_files import read_features
-from scenery.learning.fine_tuning import FineTuneLearner
-from scenery.learning.first_step import joined, train_head_first
-from scenery.learning.hardware import set_up, use_mixed_precision
-from scenery.learning.packed import open_packed
-from scenery.learning.records import write_record
-from scenery.learning.results import metrics_row, prediction_table
-from scenery.learning.unfinished import Unfinished, state_key
-from scenery.study.settings import Settings
+from scenery.evaluation.records import write_record
+from scenery.evaluation.training_result import TrainingResult
+from scenery.evaluation.trial_tables import metrics_row, prediction_table
+from scenery.models.feature_extraction import load_backbone
+from scenery.pipeline.execution import count_steps, job, peak_memory_mb
+from scenery.training.checkpoints import CheckpointStore, state_key
+from scenery.training.epochs import EpochPlan, run_epochs
+from scenery.training.fine_tuning import FineTuningTrainer
+from scenery.training.first_step import joined, train_head_first
+from scenery.training.hardware import set_up, use_mixed_precision
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -57,7 +58,7 @@ def fine_tune(
     split: Path,
     data: Path,
     weights: str | None,
-    unfinished: Path,
+    checkpoints: Path,
     keep_weights: bool,
     code: str,
     out: Outputs,
@@ -86,7 +87,7 @@ def fine_tune(
     size = trial["image_size"]
     facts = [Path(f"{data}/{part}/{size}.json") for part in ("train", "validation")]
     read = [split, Path(trial["table"]), *facts, *([Path(weights)] if weights else [])]
-    state = Unfinished(unfinished, state_key(code, trial["settings"], read))
+    state = CheckpointStore(checkpoints, state_key(code, trial["settings"], read))
     if until is None and state.finished(out.files):
         return
     learner = build_learner(trial, settings, table, data, weights)
@@ -109,7 +110,7 @@ def fine_tune(
     if until is None:
         state.finish(out.files, keep_state)
     if keep_state:
-        log.info("the best weights stay in %s until the choice", unfinished)
+        log.info("the best weights stay in %s until the choice", checkpoints)
     log.info("%s: %s in %.0f s", trial["trial"], run.status, time.perf_counter() - started)
 
 
@@ -119,7 +120,7 @@ def build_learner(
     split: pd.DataFrame,
     data: Path,
     weights: str | None,
-) -> FineTuneLearner:
+) -> FineTuningTrainer:
     """The network and its images."""
     backbone = load_backbone(
         settings.backbone,
@@ -132,7 +133,7 @@ def build_learner(
     size = trial["image_size"]
     training = partition_table(read_split(trial["table"]), "train")
     validation = partition_table(split, "validation")
-    return FineTuneLearner(
+    return FineTuningTrainer(
         settings,
         len(class_names(split)),
         backbone,
@@ -145,11 +146,11 @@ def build_learner(
 def train(
     trial: dict[str, Any],
     settings: Settings,
-    learner: FineTuneLearner,
+    learner: FineTuningTrainer,
     split: pd.DataFrame,
-    state: Unfinished,
+    state: CheckpointStore,
     until: int | None,
-) -> Run:
+) -> TrainingResult:
     """Both steps, or what is left of them."""
     first = None
     run = state.restore(learner)
@@ -161,17 +162,17 @@ def train(
             learner.set_weights(weights)
         if first.status != "completed":
             return first
-    plan = dataclasses.replace(Plan.of(settings, "network"), until=until)
+    plan = dataclasses.replace(EpochPlan.of(settings, "network"), until=until)
 
-    def keep(so_far: Run, improved: bool) -> None:
+    def keep(so_far: TrainingResult, improved: bool) -> None:
         state.save(learner, so_far, improved)
 
     return joined(first, run_epochs(learner, plan, trial["trial"], run, keep))
 
 
 def _first_step(
-    trial: dict[str, Any], settings: Settings, learner: FineTuneLearner, split: pd.DataFrame
-) -> Run:
+    trial: dict[str, Any], settings: Settings, learner: FineTuningTrainer, split: pd.DataFrame
+) -> TrainingResult:
     training = partition_table(read_split(trial["table"]), "train")
     return train_head_first(
         settings,
@@ -183,7 +184,9 @@ def _first_step(
     )
 
 
-def _write_predictions(learner: FineTuneLearner, run: Run, classes: list[str], out: Path) -> None:
+def _write_predictions(
+    learner: FineTuningTrainer, run: TrainingResult, classes: list[str], out: Path
+) -> None:
     images = learner.validation
     assert images is not None
     if run.status == "diverged":
@@ -204,7 +207,7 @@ if __name__ == "__main__":
             split=Path(snakemake.input.split),
             data=Path(snakemake.params.data),
             weights=snakemake.params.weights,
-            unfinished=Path(snakemake.params.unfinished),
+            checkpoints=Path(snakemake.params.checkpoints),
             keep_weights=snakemake.params.keep_weights,
             until=snakemake.params.until,
             code=snakemake.params.code,

@@ -12,14 +12,19 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from scenery.classical import classifiers
+from scenery.config.settings import Settings
+from scenery.data.feature_files import read_features
 from scenery.data.tables import class_names, partition_table, read_split
-from scenery.jobs import job, peak_memory_mb
-from scenery.learning import classifiers
-from scenery.learning.feature_files import read_features
-from scenery.learning.results import fitted_row
-from scenery.learning.scores import accuracy, cross_entropy
-from scenery.learning.shards import TrialResult, run_shard, validation_predictions, write_tables
-from scenery.study.settings import Settings
+from scenery.evaluation.scores import accuracy, cross_entropy
+from scenery.evaluation.trial_batches import (
+    TrialResult,
+    run_trials,
+    validation_predictions,
+    write_tables,
+)
+from scenery.evaluation.trial_tables import fitted_row
+from scenery.pipeline.execution import job, peak_memory_mb
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -37,7 +42,7 @@ def fit_classifiers(
     """Fit every trial of the shard, or take it from `finished`, and write the three tables.
 
     Raises:
-        UserError: Before anything is fitted, where a trial asks for more neighbours than images.
+        UserError: Before anything is fitted, where a trial asks for more neighbors than images.
     """
     table = read_split(split)
     for trial in trials:
@@ -49,7 +54,7 @@ def fit_classifiers(
     def run(trial: dict[str, Any], name: str) -> TrialResult:
         return fit_classifier(trial, table)
 
-    results = run_shard(trials, run, split, finished, code)
+    results = run_trials(trials, run, split, finished, code)
     write_tables(results, out_metrics, out_history, out_predictions)
 
 
@@ -77,11 +82,11 @@ def fit_classifier(trial: dict[str, Any], split: pd.DataFrame) -> TrialResult:
     vectors, labels, _ = classifiers.as_rows(training)
     of_training = classifiers.probabilities(model, vectors, len(classes))
     predicted = classifiers.probabilities(model, validation.values, len(classes))
-    learnt = classifiers.stored_numbers(model)
+    learned = classifiers.stored_numbers(model)
     metrics = fitted_row(
         trial["trial"],
-        parameters=frozen + learnt,
-        trained_parameters=learnt,
+        parameters=frozen + learned,
+        trained_parameters=learned,
         train_accuracy=accuracy(of_training, labels),
         train_loss=cross_entropy(of_training, labels),
         validation_accuracy=accuracy(predicted, validation.labels),

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from scenery.classical import codebooks
+from scenery.config.encoding import Encoding
+from scenery.data.feature_writer import write_facts
 from scenery.data.tables import partition_table, read_split
-from scenery.jobs import job
-from scenery.learning import codebooks
-from scenery.learning.feature_writing import write_facts
-from scenery.study.encoding import Encoding
+from scenery.pipeline.execution import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.jobs import job
-from scenery.presentation import report_process
+from scenery.pipeline.execution import job
+from scenery.reporting import report_process
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.jobs import job
-from scenery.presentation.conclusions import Outcome
-from scenery.presentation.deck import Pictures, study_slides
-from scenery.presentation.reading import (
+from scenery.pipeline.execution import job
+from scenery.reporting.conclusions import ExperimentResult
+from scenery.reporting.deck import Pictures, study_slides
+from scenery.reporting.reading import (
     read_catalogue,
     read_choice,
     read_history,
@@ -24,8 +24,8 @@ from scenery.presentation.reading import (
     read_split,
     read_trials,
 )
-from scenery.presentation.slides_pdf import write_pdf
-from scenery.presentation.slides_pptx import write_pptx
+from scenery.reporting.slides_pdf import write_pdf
+from scenery.reporting.slides_pptx import write_pptx
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -84,7 +84,7 @@ def make_slides(
         choice = read_choice(path)
         name = choice.experiment
         outcomes.append(
-            Outcome(
+            ExperimentResult(
                 choice=choice,
                 trials=trials[trials["experiment"] == name],
                 metrics=read_metrics(tested[name]) if name in tested else None,

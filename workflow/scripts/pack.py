@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from scenery.data.images import Resize
 from scenery.data.packing import pack_images
 from scenery.data.tables import read_split
-from scenery.jobs import job
+from scenery.pipeline.execution import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -28,7 +28,7 @@ def main(
     partition: str,
     size: int,
     resize: Resize,
-    largest_pixels: int,
+    max_pixels: int,
     threads: int,
     out: str,
     facts_out: str,
@@ -40,7 +40,7 @@ def main(
         partition,
         size,
         resize,
-        largest_pixels,
+        max_pixels,
         Path(out),
         threads,
     )
@@ -56,7 +56,7 @@ if __name__ == "__main__":
             partition=snakemake.params.partition,
             size=snakemake.params.size,
             resize=snakemake.params.resize,
-            largest_pixels=snakemake.params.largest_pixels,
+            max_pixels=snakemake.params.max_pixels,
             threads=snakemake.threads,
             out=snakemake.output.array,
             facts_out=snakemake.output.facts,

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scenery.jobs import job
-from scenery.presentation.explain_figures import augmentations_figure
-from scenery.presentation.style import save
+from scenery.pipeline.execution import job
+from scenery.reporting.explain_figures import augmentations_figure
+from scenery.reporting.style import save
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

@@ -6,10 +6,10 @@ In: trials.csv, history.csv, chosen.yaml, test/metrics.json. Out: best.svg, best
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.jobs import job
-from scenery.presentation.best_figure import best_figure
-from scenery.presentation.reading import read_choice, read_history, read_metrics, read_trials
-from scenery.presentation.style import save
+from scenery.pipeline.execution import job
+from scenery.reporting.best_figure import best_figure
+from scenery.reporting.reading import read_choice, read_history, read_metrics, read_trials
+from scenery.reporting.style import save
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

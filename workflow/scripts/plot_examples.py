@@ -6,10 +6,10 @@ In: split.csv and the images. Out: examples.png.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.jobs import job
-from scenery.presentation.examples_figure import examples_figure
-from scenery.presentation.reading import read_split
-from scenery.presentation.style import save
+from scenery.pipeline.execution import job
+from scenery.reporting.examples_figure import examples_figure
+from scenery.reporting.reading import read_split
+from scenery.reporting.style import save
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

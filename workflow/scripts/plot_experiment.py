@@ -7,11 +7,11 @@ everything that was varied, each as SVG and PNG.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.jobs import job
-from scenery.presentation.learning_curves import learning_curves
-from scenery.presentation.reading import read_choice, read_history, read_trials
-from scenery.presentation.settings_figures import settings_figure
-from scenery.presentation.style import save
+from scenery.pipeline.execution import job
+from scenery.reporting.learning_curves import learning_curves
+from scenery.reporting.reading import read_choice, read_history, read_trials
+from scenery.reporting.settings_figures import settings_figure
+from scenery.reporting.style import save
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scenery.jobs import job
-from scenery.presentation.diagrams import draw_diagram
-from scenery.presentation.explain_figures import (
+from scenery.pipeline.execution import job
+from scenery.reporting.diagrams import draw_diagram
+from scenery.reporting.explain_figures import (
     channels_figure,
     embedding_figure,
     feature_maps_figure,
     filters_figure,
     grad_cam_figure,
 )
-from scenery.presentation.reading import read_answers, read_layers
-from scenery.presentation.style import save
-from scenery.presentation.tables import layer_tables, write_page
+from scenery.reporting.reading import read_answers, read_layers
+from scenery.reporting.style import save
+from scenery.reporting.tables import layer_tables, write_page
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

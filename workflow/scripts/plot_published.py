@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.jobs import job
-from scenery.presentation.published_figure import published_figure
-from scenery.presentation.reading import read_published
-from scenery.presentation.style import save
+from scenery.pipeline.execution import job
+from scenery.reporting.published_figure import published_figure
+from scenery.reporting.reading import read_published
+from scenery.reporting.style import save
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

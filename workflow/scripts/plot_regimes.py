@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.jobs import job
-from scenery.presentation.reading import read_choice, read_split, read_trials
-from scenery.presentation.regimes_figure import regimes_figure
-from scenery.presentation.style import save
+from scenery.pipeline.execution import job
+from scenery.reporting.reading import read_choice, read_split, read_trials
+from scenery.reporting.regimes_figure import regimes_figure
+from scenery.reporting.style import save
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

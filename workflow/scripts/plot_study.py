@@ -7,10 +7,10 @@ each as SVG and PNG.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.jobs import job
-from scenery.presentation.reading import read_trials
-from scenery.presentation.study_figures import accuracy_against, comparison
-from scenery.presentation.style import save
+from scenery.pipeline.execution import job
+from scenery.reporting.reading import read_trials
+from scenery.reporting.study_figures import accuracy_against, comparison
+from scenery.reporting.style import save
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

@@ -8,17 +8,17 @@ the most confident mistakes (PNG).
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.jobs import job
-from scenery.presentation.evaluation_figures import class_scores, confusion_matrix, reliability
-from scenery.presentation.mistakes import confident_mistakes, read_pictures
-from scenery.presentation.reading import (
+from scenery.pipeline.execution import job
+from scenery.reporting.evaluation_figures import class_scores, confusion_matrix, reliability
+from scenery.reporting.mistakes import confident_mistakes, read_pictures
+from scenery.reporting.reading import (
     read_classes,
     read_confusion,
     read_metrics,
     read_predictions,
 )
-from scenery.presentation.style import save
-from scenery.presentation.threshold_figure import threshold_curves
+from scenery.reporting.style import save
+from scenery.reporting.threshold_figure import threshold_curves
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.jobs import job
-from scenery.presentation.reading import read_choice, read_trials
-from scenery.presentation.style import save
-from scenery.presentation.trends_figure import trends_figure
+from scenery.pipeline.execution import job
+from scenery.reporting.reading import read_choice, read_trials
+from scenery.reporting.style import save
+from scenery.reporting.trends_figure import trends_figure
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

@@ -6,10 +6,10 @@ In: an experiment's trials.csv and chosen.yaml. Out: the figure as SVG and PNG.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.jobs import job
-from scenery.presentation.reading import read_choice, read_trials
-from scenery.presentation.style import save
-from scenery.presentation.unfrozen_figure import unfrozen_figure
+from scenery.pipeline.execution import job
+from scenery.reporting.reading import read_choice, read_trials
+from scenery.reporting.style import save
+from scenery.reporting.unfrozen_figure import unfrozen_figure
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

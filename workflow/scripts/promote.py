@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import yaml
 
-from scenery.jobs import job
-from scenery.study.halving import Standing, survivors
-from scenery.study.study import Choose, Halving
+from scenery.config.study import Choose, Halving
+from scenery.pipeline.execution import job
+from scenery.study.successive_halving import Ranking, survivors
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -31,7 +31,7 @@ def promote(metrics: list[Path], halving: Halving, choose: Choose, out: Path) ->
     """
     table = pd.concat([pd.read_csv(path) for path in metrics], ignore_index=True)
     standings = [
-        Standing(
+        Ranking(
             trial=str(row["trial"]),
             diverged=row["status"] == "diverged",
             accuracy=float(row["validation_accuracy"]),

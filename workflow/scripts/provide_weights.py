@@ -1,5 +1,5 @@
 """Put a backbone's weights where all jobs find them: fetched by Keras, the user's own file, or
-what an experiment of the study has learnt.
+what an experiment of the study has learned.
 
 In: nothing, a weights file, or a trained network. Out: the weights as HDF5, named by layer.
 """
@@ -8,8 +8,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.jobs import job
-from scenery.study.settings import LEARNT_IN
+from scenery.config.settings import WEIGHTS_FROM_EXPERIMENT
+from scenery.pipeline.execution import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -30,14 +30,14 @@ def provide_weights(backbone: str, weights: str, source: Path | None, out: Path)
     out.parent.mkdir(parents=True, exist_ok=True)
     if weights == "imagenet":
         # TensorFlow is needed for fetching only; copying a file takes no five seconds.
-        from scenery.learning.weights import fetch_imagenet
+        from scenery.models.weights import fetch_imagenet
 
         fetch_imagenet(backbone, out)
         return
     assert source is not None
-    if weights.startswith(LEARNT_IN):
-        from scenery.learning.final_model import load_final
-        from scenery.learning.weights import save_weights
+    if weights.startswith(WEIGHTS_FROM_EXPERIMENT):
+        from scenery.inference.final_model import load_final
+        from scenery.models.weights import save_weights
 
         save_weights(load_final(source).get_layer(backbone), out)
         return

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from threadpoolctl import threadpool_limits
 
+from scenery.classical import classifiers
+from scenery.config.settings import Settings
+from scenery.data.feature_files import read_features
 from scenery.data.tables import partition_table, read_split
-from scenery.jobs import job
-from scenery.learning import classifiers
-from scenery.learning.feature_files import read_features
-from scenery.learning.records import write_record
-from scenery.study.settings import Settings
+from scenery.evaluation.records import write_record
+from scenery.pipeline.execution import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

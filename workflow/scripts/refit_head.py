@@ -8,17 +8,17 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scenery.config.settings import Settings
+from scenery.data.feature_files import read_features
 from scenery.data.tables import class_names, partition_table, read_split
-from scenery.jobs import job
-from scenery.learning.epochs import Plan, replay, run_epochs
-from scenery.learning.feature_extraction import load_backbone
-from scenery.learning.feature_files import read_features
-from scenery.learning.fine_tuning import assemble
-from scenery.learning.hardware import set_up
-from scenery.learning.head_training import HeadLearner
-from scenery.learning.heads import build_head
-from scenery.learning.records import write_record
-from scenery.study.settings import Settings
+from scenery.evaluation.records import write_record
+from scenery.models.feature_extraction import load_backbone
+from scenery.models.heads import build_head
+from scenery.pipeline.execution import job
+from scenery.training.epochs import EpochPlan, fit_at_recorded_rates, run_epochs
+from scenery.training.fine_tuning import assemble
+from scenery.training.hardware import set_up
+from scenery.training.head_training import HeadTrainer
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -50,11 +50,13 @@ def refit_head(
         validation = read_features(files["validation"], partition_table(table, "validation"))
     if choice["refit"]:
         images = training if validation is None else training.joined_with(validation)
-        learner = HeadLearner(settings, classes, images, None)
-        run = replay(learner, choice["learning_rates"]["head"], "head", choice["trial"])
+        learner = HeadTrainer(settings, classes, images, None)
+        run = fit_at_recorded_rates(
+            learner, choice["learning_rates"]["head"], "head", choice["trial"]
+        )
     else:
-        learner = HeadLearner(settings, classes, training, validation)
-        run = run_epochs(learner, Plan.of(settings, "head"), choice["trial"], quiet=True)
+        learner = HeadTrainer(settings, classes, training, validation)
+        run = run_epochs(learner, EpochPlan.of(settings, "head"), choice["trial"], quiet=True)
     if run.status != "completed":
         raise RuntimeError(f"the refit of {choice['trial']} {run.status}: {run.reason}")
     _save(settings, classes, files, learner, out_model)
@@ -71,7 +73,7 @@ def refit_head(
 
 
 def _save(
-    settings: Settings, classes: int, files: dict[str, Any], learner: HeadLearner, out: Path
+    settings: Settings, classes: int, files: dict[str, Any], learner: HeadTrainer, out: Path
 ) -> None:
     wanted = files["backbone"]
     backbone = load_backbone(

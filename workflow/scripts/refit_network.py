@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from scenery.config.settings import Settings
+from scenery.data.feature_files import LabeledFeatures, read_features
+from scenery.data.packed_images import PackedImages, open_packed
 from scenery.data.tables import class_names, partition_table, read_split
-from scenery.jobs import job
-from scenery.learning.epochs import Plan, replay, run_epochs
-from scenery.learning.feature_extraction import load_backbone
-from scenery.learning.feature_files import LabelledFeatures, read_features
-from scenery.learning.fine_tuning import FineTuneLearner
-from scenery.learning.first_step import train_head_first
-from scenery.learning.hardware import set_up, use_mixed_precision
-from scenery.learning.packed import PackedImages, open_packed
-from scenery.learning.records import write_record
-from scenery.learning.unfinished import Unfinished, kept_weights, state_key
-from scenery.study.settings import Settings
+from scenery.evaluation.records import write_record
+from scenery.models.feature_extraction import load_backbone
+from scenery.pipeline.execution import job
+from scenery.training.checkpoints import CheckpointStore, kept_weights, state_key
+from scenery.training.epochs import EpochPlan, fit_at_recorded_rates, run_epochs
+from scenery.training.fine_tuning import FineTuningTrainer
+from scenery.training.first_step import train_head_first
+from scenery.training.hardware import set_up, use_mixed_precision
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -46,7 +46,7 @@ class Refit:
         images = training
         if choice["refit"] and validation is not None:
             images = training.joined_with(validation)
-        self.learner = FineTuneLearner(
+        self.learner = FineTuningTrainer(
             self.settings,
             len(class_names(self.table)),
             load_backbone(
@@ -73,7 +73,7 @@ class Refit:
         facts = [self.facts(partition) for partition in partitions]
         return [self.split, Path(self.files["table"]), *facts, *weights]
 
-    def replay(self, state: Unfinished) -> None:
+    def fit_at_recorded_rates(self, state: CheckpointStore) -> None:
         """Train with the chosen trial's learning rates, from where a killed job came to."""
         trial, rates = self.choice["trial"], self.choice["learning_rates"]
         run = state.restore(self.learner)
@@ -82,7 +82,7 @@ class Refit:
             if self.with_validation:
                 images = images.joined_with(self._features("validation"))
             self._train_head_first(images, None, rates["head"])
-        run = replay(
+        run = fit_at_recorded_rates(
             self.learner,
             rates["network"],
             "network",
@@ -93,22 +93,22 @@ class Refit:
         if run.status != "completed":
             raise RuntimeError(f"the refit of {trial} {run.status}: {run.reason}")
 
-    def take_weights(self, unfinished: Path) -> None:
+    def take_weights(self, checkpoints: Path) -> None:
         """Take the trial's weights, or train it as it was."""
         trial = self.choice["trial"]
-        kept = kept_weights(unfinished / trial)
+        kept = kept_weights(checkpoints / trial)
         if kept is not None:
             self.learner.set_weights(kept)
             return
         log.warning("the weights of %s are gone; it is trained again as it was", trial)
         if self.settings.first_step is not None:
             self._train_head_first(self._features("train"), self._features("validation"))
-        run_epochs(self.learner, Plan.of(self.settings, "network"), trial)
+        run_epochs(self.learner, EpochPlan.of(self.settings, "network"), trial)
 
     def _train_head_first(
         self,
-        training: LabelledFeatures,
-        validation: LabelledFeatures | None,
+        training: LabeledFeatures,
+        validation: LabeledFeatures | None,
         rates: list[float] | None = None,
     ) -> None:
         train_head_first(
@@ -128,7 +128,7 @@ class Refit:
     def _images(self, partition: str) -> PackedImages:
         return open_packed(self._packed(partition, "npy"), self._rows(partition))
 
-    def _features(self, partition: str) -> LabelledFeatures:
+    def _features(self, partition: str) -> LabeledFeatures:
         return read_features(f"{self.files['plain']}/{partition}", self._rows(partition))
 
     def _packed(self, partition: str, ending: str) -> Path:
@@ -140,7 +140,7 @@ def refit_network(
     choice: dict[str, Any],
     files: dict[str, Any],
     split: Path,
-    unfinished: Path,
+    checkpoints: Path,
     code: str,
     out_model: Path,
     out_record: Path,
@@ -148,11 +148,11 @@ def refit_network(
     """Train and save."""
     refit = Refit(choice, files, split)
     if choice["refit"]:
-        state = Unfinished(unfinished / "refit", state_key(code, choice, refit.read()))
-        refit.replay(state)
+        state = CheckpointStore(checkpoints / "refit", state_key(code, choice, refit.read()))
+        refit.fit_at_recorded_rates(state)
         state.clear()
     else:
-        refit.take_weights(unfinished)
+        refit.take_weights(checkpoints)
     refit.learner.model.save(out_model)
     write_record(
         out_record,
@@ -174,7 +174,7 @@ if __name__ == "__main__":
             choice=snakemake.params.choice,
             files=snakemake.params.files,
             split=Path(snakemake.input.split),
-            unfinished=Path(snakemake.params.unfinished),
+            checkpoints=Path(snakemake.params.checkpoints),
             code=snakemake.params.code,
             out_model=Path(snakemake.output.model),
             out_record=Path(snakemake.output.record),

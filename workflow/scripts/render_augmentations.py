@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
+from scenery.config.settings import Augment
+from scenery.data.packed_images import open_packed
 from scenery.data.tables import partition_table, read_split
-from scenery.jobs import job
-from scenery.learning.augmentation import build_augmentation, reseed
-from scenery.learning.hardware import set_up
-from scenery.learning.packed import open_packed
-from scenery.study.settings import Augment
+from scenery.pipeline.execution import job
+from scenery.training.augmentation import build_augmentation, reseed
+from scenery.training.hardware import set_up
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from scenery.data.splitting import CATALOGUE_COLUMNS_NEEDED, split_images
 from scenery.data.tables import read_catalogue, write_table
-from scenery.jobs import job
+from scenery.pipeline.execution import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

@@ -6,9 +6,9 @@ In: summary.csv. Out: summary.html, which needs no network.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.jobs import job
-from scenery.presentation.reading import read_trials
-from scenery.presentation.tables import trial_tables, write_page
+from scenery.pipeline.execution import job
+from scenery.reporting.reading import read_trials
+from scenery.reporting.tables import trial_tables, write_page
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

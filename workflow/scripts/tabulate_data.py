@@ -6,9 +6,9 @@ In: catalogue.csv, split.csv. Out: data.html, which needs no network.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.jobs import job
-from scenery.presentation.reading import read_catalogue, read_split
-from scenery.presentation.tables import data_set_tables, write_page
+from scenery.pipeline.execution import job
+from scenery.reporting.reading import read_catalogue, read_split
+from scenery.reporting.tables import data_set_tables, write_page
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

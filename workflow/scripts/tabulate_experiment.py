@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenery.data.tables import with_published
-from scenery.jobs import job
-from scenery.presentation.published import published_page_table
-from scenery.presentation.reading import read_published, read_trials
-from scenery.presentation.tables import trial_tables, write_page
+from scenery.pipeline.execution import job
+from scenery.reporting.published import published_page_table
+from scenery.reporting.reading import read_published, read_trials
+from scenery.reporting.tables import trial_tables, write_page
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

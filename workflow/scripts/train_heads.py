@@ -17,18 +17,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
+from scenery.config.settings import Settings
+from scenery.config.study import Choose, Halving
+from scenery.data.feature_files import LabeledFeatures, read_features
 from scenery.data.tables import class_names, partition_table, read_split
-from scenery.jobs import count_steps, job, peak_memory_mb
-from scenery.learning.epochs import Plan, Run, run_epochs
-from scenery.learning.feature_files import LabelledFeatures, read_features
-from scenery.learning.hardware import set_up
-from scenery.learning.head_training import HeadLearner
-from scenery.learning.results import metrics_row
-from scenery.learning.rungs import run_in_rungs
-from scenery.learning.shards import TrialResult, run_shard, validation_predictions, write_tables
-from scenery.study.halving import survivors
-from scenery.study.settings import Settings
-from scenery.study.study import Choose, Halving
+from scenery.evaluation.training_result import TrainingResult
+from scenery.evaluation.trial_batches import (
+    TrialResult,
+    run_trials,
+    validation_predictions,
+    write_tables,
+)
+from scenery.evaluation.trial_tables import metrics_row
+from scenery.pipeline.execution import count_steps, job, peak_memory_mb
+from scenery.study.successive_halving import survivors
+from scenery.training.epochs import EpochPlan, run_epochs
+from scenery.training.hardware import set_up
+from scenery.training.head_training import HeadTrainer
+from scenery.training.successive_halving import run_in_rungs
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -51,7 +57,7 @@ def train_heads(
         return train_head(trial, data, name, quiet=len(trials) > 3)
 
     if halving is None:
-        results = run_shard(trials, run, split, finished, code)
+        results = run_trials(trials, run, split, finished, code)
     else:
         results = train_in_rungs(trials, data, halving)
     write_tables(results, out_metrics, out_history, out_predictions)
@@ -71,9 +77,9 @@ class ShardData:
         self.classes = class_names(split)
         self._features = functools.lru_cache(maxsize=4)(self._read)
 
-    def learner(self, trial: dict[str, Any]) -> HeadLearner:
+    def learner(self, trial: dict[str, Any]) -> HeadTrainer:
         """A trial's head with its features."""
-        return HeadLearner(
+        return HeadTrainer(
             Settings.model_validate(trial["settings"]),
             len(self.classes),
             self._features(trial["training"], trial["table"], "train"),
@@ -81,7 +87,7 @@ class ShardData:
         )
 
     @staticmethod
-    def _read(stem: str, table: Path, partition: str) -> LabelledFeatures:
+    def _read(stem: str, table: Path, partition: str) -> LabeledFeatures:
         features = read_features(stem, partition_table(read_split(table), partition))
         if features.views:
             return features
@@ -93,7 +99,7 @@ def train_head(trial: dict[str, Any], data: ShardData, name: str, quiet: bool) -
     """One trial's metrics, history and validation predictions."""
     started = time.perf_counter()
     learner = data.learner(trial)
-    run = run_epochs(learner, Plan.of(learner.settings, "head"), name, quiet=quiet)
+    run = run_epochs(learner, EpochPlan.of(learner.settings, "head"), name, quiet=quiet)
     return outcome(trial, data, learner, run, time.perf_counter() - started)
 
 
@@ -120,7 +126,11 @@ def train_in_rungs(
 
 
 def outcome(
-    trial: dict[str, Any], data: ShardData, learner: HeadLearner, run: Run, seconds: float
+    trial: dict[str, Any],
+    data: ShardData,
+    learner: HeadTrainer,
+    run: TrainingResult,
+    seconds: float,
 ) -> TrialResult:
     """What a trained head gave."""
     count_steps(sum(epoch.seconds for epoch in run.history))

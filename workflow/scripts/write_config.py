@@ -1,4 +1,4 @@
-"""Keep the config that a study ran with beside its results, defaults spelt out. Out: config.yaml.
+"""Keep the config that a study ran with beside its results, defaults spelled out. Out: config.yaml.
 
 The study can be run again from this file alone, also after a default has changed.
 """
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from scenery.jobs import job
+from scenery.pipeline.execution import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

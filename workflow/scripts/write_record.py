@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from scenery.jobs import job
-from scenery.study.versions import commit, versions
+from scenery.pipeline.execution import job
+from scenery.versions import commit, versions
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenery.data.tables import read_results
-from scenery.jobs import job
-from scenery.learning.event_files import write_curves
-from scenery.presentation.learning_curves import with_position
+from scenery.pipeline.execution import job
+from scenery.reporting.learning_curves import with_position
+from scenery.training.tensorboard import write_curves
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

@@ -7,7 +7,7 @@ from pathlib import Path
 
 # A controller that is restarted or moved to another machine is back within minutes; each try takes
 # Slurm's commands about ten seconds by themselves.
-LONGEST_WAIT = 3600
+MAX_WAIT = 3600
 PAUSE = 5
 AWAY = (
     "Unable to contact slurm controller",

@@ -10,8 +10,8 @@ import pandas as pd
 
 from scenery.data.duplicates import DuplicateGroups, find_duplicates
 from scenery.data.fingerprints import Fingerprint, Fingerprints, fingerprint
-from scenery.data.found import PARTITIONS, FoundImage, named
-from scenery.data.images import LARGEST_PIXELS, ImageFacts, examine_image
+from scenery.data.image_listing import PARTITIONS, FoundImage, named
+from scenery.data.images import MAX_PIXELS, ImageFacts, examine_image
 from scenery.data.tables import CATALOGUE_COLUMNS, with_types
 from scenery.errors import UserError
 
@@ -35,7 +35,7 @@ class _Examined(NamedTuple):
 def make_catalogue(
     found: Sequence[FoundImage],
     root: Path,
-    largest_pixels: int = LARGEST_PIXELS,
+    max_pixels: int = MAX_PIXELS,
     near: bool = True,
     threads: int = 1,
     scratch: Path = Path(),
@@ -44,7 +44,7 @@ def make_catalogue(
 
     Args:
         found: images with paths relative to `root`.
-        largest_pixels: files with more pixels (width times height) get a problem.
+        max_pixels: files with more pixels (width times height) get a problem.
         near: look for near duplicates too; exact ones are always looked for.
         threads: files read at the same time.
         scratch: a folder for what is remembered of the images meanwhile, 5 kB for each.
@@ -58,7 +58,7 @@ def make_catalogue(
     facts: dict[str, list[object]] = {name: [] for name in ImageFacts._fields}
     contents: list[tuple[str, str]] = []
     fingerprints = Fingerprints(len(found), scratch) if near else None
-    for index, examined in enumerate(_examine_all(found, root, largest_pixels, near, threads)):
+    for index, examined in enumerate(_examine_all(found, root, max_pixels, near, threads)):
         for name, value in zip(facts, examined.facts, strict=True):
             facts[name].append(value)
         # A file that cannot be used has no duplicates, not even itself once more.
@@ -66,17 +66,17 @@ def make_catalogue(
             (examined.facts.digest if examined.pixel_digest else "", examined.pixel_digest)
         )
         if fingerprints and examined.fingerprint:
-            fingerprints.put(index, examined.fingerprint)
+            fingerprints.add(index, examined.fingerprint)
     return _table(found, facts, find_duplicates(contents, fingerprints))
 
 
 def _examine_all(
-    found: Sequence[FoundImage], root: Path, largest_pixels: int, near: bool, threads: int
+    found: Sequence[FoundImage], root: Path, max_pixels: int, near: bool, threads: int
 ) -> Iterator[_Examined]:
     """Examine files in order; only few are in flight, since decoded images are large."""
 
     def examine(image: FoundImage) -> _Examined:
-        facts, pixels = examine_image(root / image.file, largest_pixels)
+        facts, pixels = examine_image(root / image.file, max_pixels)
         if pixels is None:
             return _Examined(facts, "", None)
         digest = sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
@@ -101,7 +101,7 @@ def _table(
     return with_types(columns, CATALOGUE_COLUMNS)
 
 
-def judge_catalogue(
+def apply_policy(
     catalogue: pd.DataFrame,
     on_problem: OnProblem = "stop",
     leaks: OnDuplicates = "drop",

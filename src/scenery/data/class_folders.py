@@ -14,15 +14,15 @@ def write_class_folders(
 
     Args:
         folder: where the class folders go.
-        images: uint8, shape (images, rows, columns) in grey or (images, rows, columns, 3) in RGB.
+        images: uint8, shape (images, rows, columns) in gray or (images, rows, columns, 3) in RGB.
         labels: shape (images,) or (images, 1), class numbers from 0.
         classes: names of the classes in the order of their numbers.
 
     Raises:
         ValueError: another type or shape, or a number that is no class's.
     """
-    grey_or_colour = images.ndim == 3 or (images.ndim == 4 and images.shape[-1] == 3)
-    if images.dtype != np.uint8 or not grey_or_colour:
+    gray_or_color = images.ndim == 3 or (images.ndim == 4 and images.shape[-1] == 3)
+    if images.dtype != np.uint8 or not gray_or_color:
         raise ValueError(f"images of type {images.dtype} and shape {images.shape}")
     numbers = np.asarray(labels).reshape(-1)
     if len(numbers) != len(images):

@@ -3,7 +3,7 @@
 Exact duplicates have the same file content or the same decoded pixels. Near duplicates are found
 in two steps. Perceptual hashes (Zauner 2010, "Implementation and benchmarking of perceptual image
 hash functions"; from imagehash) give candidates: pairs that differ in few of 64 bits. These are
-then compared as small grey pictures without their slow variations of brightness, since horizon
+then compared as small gray pictures without their slow variations of brightness, since horizon
 and sky alone make two different beaches alike: the best shift is searched by correlation, and the
 textured blocks of the two pictures must agree one by one.
 
@@ -30,11 +30,11 @@ from scenery.data.fingerprints import THUMBNAIL, Fingerprints
 Pairs = NDArray[np.int64]
 Thumbnails = NDArray[np.uint8]
 
-MOST_DIFFERING_BITS = 18
-LEAST_COARSE_CORRELATION = 0.75
-LEAST_SHIFTED_CORRELATION = 0.55
-LEAST_BLOCK_CORRELATION = 0.74
-LEAST_QUARTILE_CORRELATION = 0.69
+MAX_DIFFERING_BITS = 18
+MIN_COARSE_CORRELATION = 0.75
+MIN_SHIFTED_CORRELATION = 0.55
+MIN_BLOCK_CORRELATION = 0.74
+MIN_QUARTILE_CORRELATION = 0.69
 
 # Standard deviations of two Gaussians, in thumbnail pixels: variations slower than the first are
 # taken away; those faster than the second too, so that a slight change of scale does not matter.
@@ -43,7 +43,7 @@ _FAST_VARIATION = 1.0
 _LARGEST_SHIFT = 6  # in thumbnail pixels, so a tenth of the picture
 _BLOCKS = 4  # blocks along each side
 _LEAST_TEXTURED_BLOCKS = 4
-_LEAST_TEXTURE = 1.0  # standard deviation within a block, in grey levels
+_LEAST_TEXTURE = 1.0  # standard deviation within a block, in gray levels
 _FULL_TEXTURE = 4.0  # texture beyond which a block counts no more than others
 _BLOCK = 512
 _PAIRS_AT_ONCE = 128
@@ -94,11 +94,11 @@ def near_pairs(fingerprints: Fingerprints, indices: NDArray[np.int64]) -> Pairs:
     for first, second in combinations_with_replacement(blocks, 2):
         for candidates in _candidates(fingerprints.hashes, first, second):
             one, other = (fingerprints.coarse[candidates[:, side]] for side in (0, 1))
-            pairs = candidates[(one * other).sum(axis=1) >= LEAST_COARSE_CORRELATION]
+            pairs = candidates[(one * other).sum(axis=1) >= MIN_COARSE_CORRELATION]
             if len(pairs):
                 one, other = (fingerprints.thumbnails[pairs[:, side]] for side in (0, 1))
                 found.append(pairs[same_picture(one, other)])
-        fingerprints.release()
+        fingerprints.drop_pages()
     return np.concatenate(found)
 
 
@@ -107,7 +107,7 @@ def _candidates(
 ) -> Iterator[Pairs]:
     """Give pairs of few differing bits from two blocks, in batches of bounded size."""
     differing = np.bitwise_count(hashes[first, np.newaxis] ^ hashes[second])
-    rows, columns = np.nonzero(differing <= MOST_DIFFERING_BITS)
+    rows, columns = np.nonzero(differing <= MAX_DIFFERING_BITS)
     pairs = np.stack([first[rows], second[columns]], axis=1)
     pairs = pairs[pairs[:, 0] < pairs[:, 1]]
     for start in range(0, len(pairs), _PAIRS_AT_ONCE):
@@ -119,7 +119,7 @@ def same_picture(first: Thumbnails, second: Thumbnails) -> NDArray[np.bool_]:
     same = np.zeros(len(first), bool)
     one, other = _detail(first), _detail(second)
     correlation, shifts = _best_shift(one, other)
-    for index in np.flatnonzero(correlation >= LEAST_SHIFTED_CORRELATION):
+    for index in np.flatnonzero(correlation >= MIN_SHIFTED_CORRELATION):
         same[index] = _blocks_agree(one[index], other[index], shifts[index])
     return same
 
@@ -133,7 +133,7 @@ def _detail(pictures: Thumbnails) -> NDArray[np.float32]:
 def _best_shift(
     one: NDArray[np.float32], other: NDArray[np.float32]
 ) -> tuple[NDArray[np.float64], Pairs]:
-    """Return the highest normalised correlation and the shift (rows, columns) that gives it."""
+    """Return the highest normalized correlation and the shift (rows, columns) that gives it."""
     # Correlation by Fourier transform wraps around; fading the border keeps edges from matching
     # what is on the other side.
     fade = np.minimum(1, 3 * np.sin(np.pi * (np.arange(THUMBNAIL) + 0.5) / THUMBNAIL))
@@ -159,17 +159,17 @@ def _blocks_agree(
     overlap = zip(_overlap(one, shift), _overlap(other, -shift), strict=True)
     for block, other_block in overlap:
         textures.append(np.sqrt(block.std() * other_block.std()))
-        centred, other_centred = block - block.mean(), other_block - other_block.mean()
-        norm = np.linalg.norm(centred) * np.linalg.norm(other_centred)
-        correlations.append((centred * other_centred).sum() / (norm + 1e-3))
+        centered, other_centered = block - block.mean(), other_block - other_block.mean()
+        norm = np.linalg.norm(centered) * np.linalg.norm(other_centered)
+        correlations.append((centered * other_centered).sum() / (norm + 1e-3))
     textured = np.array(textures) >= _LEAST_TEXTURE
     if textured.sum() < _LEAST_TEXTURED_BLOCKS:
         return False
     agreement = np.array(correlations)[textured]
     weights = np.minimum(np.array(textures)[textured], _FULL_TEXTURE)
     return bool(
-        np.average(agreement, weights=weights) >= LEAST_BLOCK_CORRELATION
-        and np.percentile(agreement, 25) >= LEAST_QUARTILE_CORRELATION
+        np.average(agreement, weights=weights) >= MIN_BLOCK_CORRELATION
+        and np.percentile(agreement, 25) >= MIN_QUARTILE_CORRELATION
     )
 
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from scenery.data.images import Pixels
-from scenery.data.mapped import release, scratch_array
+from scenery.data.memmap import drop_pages, scratch_array
 
 THUMBNAIL = 64
 # In smaller pictures (digits, icons) different ones look like shifted copies of each other.
-SMALLEST_SIDE = 32
+MIN_SIDE = 32
 
 _CELLS = 16  # along each side of the coarse picture
 _KEPT_IN_MEMORY = 1024
@@ -27,7 +27,7 @@ class Fingerprint(NamedTuple):
 
     Attributes:
         hash: 64-bit perceptual hash.
-        thumbnail: Grey picture, uint8 (64, 64).
+        thumbnail: Gray picture, uint8 (64, 64).
         coarse: 16 x 16 means as a vector of mean zero and length one, float32 (256,).
         comparable: Whether it has enough pixels to be told from others like it.
     """
@@ -51,7 +51,7 @@ def fingerprint(pixels: Pixels) -> Fingerprint:
         hash=int.from_bytes(np.packbits(bits).tobytes(), "big"),
         thumbnail=thumbnail,
         coarse=(cells / (np.linalg.norm(cells) + 1e-6)).astype(np.float32),
-        comparable=min(pixels.shape[:2]) >= SMALLEST_SIDE,
+        comparable=min(pixels.shape[:2]) >= MIN_SIDE,
     )
 
 
@@ -74,14 +74,14 @@ class Fingerprints:
         self.thumbnails = scratch_array((count, THUMBNAIL, THUMBNAIL), np.uint8, folder)
         self.coarse = scratch_array((count, _CELLS * _CELLS), np.float32, folder)
 
-    def put(self, index: int, print_: Fingerprint) -> None:
+    def add(self, index: int, print_: Fingerprint) -> None:
         """Remember one picture's."""
         self.hashes[index], self.comparable[index] = print_.hash, print_.comparable
         self.thumbnails[index], self.coarse[index] = print_.thumbnail, print_.coarse
         if index % _KEPT_IN_MEMORY == 0:
-            self.release()
+            self.drop_pages()
 
-    def release(self) -> None:
+    def drop_pages(self) -> None:
         """Give the memory back that was looked at or written to."""
-        release(self.thumbnails)
-        release(self.coarse)
+        drop_pages(self.thumbnails)
+        drop_pages(self.coarse)

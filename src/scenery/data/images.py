@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from scenery.data.content import file_digest, regular_file
+from scenery.data.content_digests import file_digest, regular_file
 from scenery.errors import UserError
 
 _log = logging.getLogger("scenery")
@@ -18,7 +18,7 @@ _log = logging.getLogger("scenery")
 Pixels = NDArray[np.uint8]
 Resize = Literal["stretch", "crop", "pad"]
 
-LARGEST_PIXELS = 50_000_000
+MAX_PIXELS = 50_000_000
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "GIF")
 
 # What files called .jpg turn out to be, by their first bytes; said in the message, never decoded.
@@ -64,11 +64,11 @@ class ImageProblem(Exception):
     """An image file that cannot be used; the message says why, without the file's name."""
 
 
-def read_image(path: str | os.PathLike[str], largest_pixels: int = LARGEST_PIXELS) -> Pixels:
+def read_image(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Pixels:
     """Decode a PNG, JPEG, BMP, WebP, TIFF or GIF file (by content, not by name) to RGB.
 
     Of several frames or pages the first is read. EXIF rotation is applied; transparency is laid
-    on white; CMYK is converted without its colour profile (as Keras does). 16-bit values are
+    on white; CMYK is converted without its color profile (as Keras does). 16-bit values are
     scaled by 255/65535 whatever their largest value, so that images stay comparable; 32-bit
     integers must lie within [0, 65535] and are taken for 16-bit values; floats within [0, 1] are
     scaled by 255, those within [0, 255] are rounded.
@@ -79,25 +79,25 @@ def read_image(path: str | os.PathLike[str], largest_pixels: int = LARGEST_PIXEL
     Raises:
         UserError: naming the file and what is wrong with it, see `inspect_image`.
     """
-    _, pixels, problem = _decode(Path(path), largest_pixels)
+    _, pixels, problem = _decode(Path(path), max_pixels)
     if pixels is None:
         raise UserError(f"{path}: {problem}")
     return pixels
 
 
-def inspect_image(path: str | os.PathLike[str], largest_pixels: int = LARGEST_PIXELS) -> ImageFacts:
+def inspect_image(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> ImageFacts:
     """Read a file to its end and say what it is; a `problem` is text, never an exception.
 
     Problems are: a missing or empty file, something else than an image, an unsupported format
-    or kind of pixels, damaged or truncated content, and more than `largest_pixels` pixels
+    or kind of pixels, damaged or truncated content, and more than `max_pixels` pixels
     (width times height, read from the header before anything is decoded; a side alone may have
     any length. Beyond 178 million pixels Pillow's own limit holds).
     """
-    return examine_image(path, largest_pixels)[0]
+    return examine_image(path, max_pixels)[0]
 
 
 def examine_image(
-    path: str | os.PathLike[str], largest_pixels: int = LARGEST_PIXELS
+    path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS
 ) -> tuple[ImageFacts, Pixels | None]:
     """Return the facts of a file and, if it has no problem, its pixels as `read_image` does."""
     file = Path(path)
@@ -106,7 +106,7 @@ def examine_image(
         digest = file_digest(file)
     except OSError as error:
         return ImageFacts(0, 0, "", "", 0, "", f"cannot be read: {error.strerror}"), None
-    header, pixels, problem = _decode(file, largest_pixels)
+    header, pixels, problem = _decode(file, max_pixels)
     width, height, mode, kind = header
     if pixels is not None:
         height, width = pixels.shape[:2]
@@ -117,7 +117,7 @@ def resize_image(pixels: Pixels, size: int, how: Resize) -> Pixels:
     """Bring an image to `size` x `size` pixels (bilinear, antialiased where it shrinks).
 
     ``stretch`` changes the aspect ratio; ``crop`` keeps the central square; ``pad`` keeps the
-    whole image, centred on black.
+    whole image, centered on black.
 
     Args:
         pixels: uint8, (height, width, 3).
@@ -139,15 +139,15 @@ def resize_image(pixels: Pixels, size: int, how: Resize) -> Pixels:
 Header = tuple[int, int, str, str]
 
 
-def _decode(file: Path, largest_pixels: int) -> tuple[Header, Pixels | None, str]:
+def _decode(file: Path, max_pixels: int) -> tuple[Header, Pixels | None, str]:
     """Return the header (width, height, mode, format), the pixels or None, and the problem."""
     header: Header = (0, 0, "", "")
     try:
         regular_file(file)
         with Image.open(file, formats=FORMATS) as picture:
             header = (picture.width, picture.height, picture.mode, picture.format or "")
-            if picture.width * picture.height > largest_pixels:
-                raise ImageProblem(_too_large(header, largest_pixels))
+            if picture.width * picture.height > max_pixels:
+                raise ImageProblem(_too_large(header, max_pixels))
             picture.load()
             return header, np.asarray(_to_rgb(_upright(picture), _min_is_white(picture))), ""
     except ImageProblem as problem:
@@ -156,7 +156,7 @@ def _decode(file: Path, largest_pixels: int) -> tuple[Header, Pixels | None, str
         return (
             header,
             None,
-            f"too many pixels for Pillow, {largest_pixels:,} are allowed",
+            f"too many pixels for Pillow, {max_pixels:,} are allowed",
         )
     except UnidentifiedImageError:
         return header, None, _what_else(file)
@@ -177,11 +177,11 @@ def _decode(file: Path, largest_pixels: int) -> tuple[Header, Pixels | None, str
         return header, None, f"truncated or damaged ({error})"
 
 
-def _too_large(header: Header, largest_pixels: int) -> str:
+def _too_large(header: Header, max_pixels: int) -> str:
     width, height = header[:2]
     return (
-        f"too large: {width} x {height} = {width * height:,} pixels, {largest_pixels:,} are "
-        "allowed (dataset.largest_pixels)"
+        f"too large: {width} x {height} = {width * height:,} pixels, {max_pixels:,} are "
+        "allowed (dataset.max_pixels)"
     )
 
 
@@ -217,9 +217,9 @@ def _to_rgb(picture: Image.Image, min_is_white: bool) -> Image.Image:
     if picture.mode == "F":
         return _from_floats(np.asarray(picture))
     if picture.has_transparency_data:
-        coloured = picture.convert("RGBA")
-        white = Image.new("RGBA", coloured.size, "white")
-        return Image.alpha_composite(white, coloured).convert("RGB")
+        colored = picture.convert("RGBA")
+        white = Image.new("RGBA", colored.size, "white")
+        return Image.alpha_composite(white, colored).convert("RGB")
     try:
         return picture.convert("RGB")
     except ValueError:
@@ -237,8 +237,8 @@ def _from_sixteen_bits(values: NDArray[np.int64], inverted: bool) -> Image.Image
             f"unsupported kind of pixels: integers from {values.min()} to {values.max()}; "
             "0 to 65535 are allowed"
         )
-    grey = ((values + 128) // 257).astype(np.uint8)
-    return Image.fromarray(255 - grey if inverted else grey).convert("RGB")
+    gray = ((values + 128) // 257).astype(np.uint8)
+    return Image.fromarray(255 - gray if inverted else gray).convert("RGB")
 
 
 def _from_floats(values: NDArray[np.float32]) -> Image.Image:

@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from scenery.data.found import PARTITION_HELP, FoundImage, checked, named, partition_of
+from scenery.data.image_listing import PARTITION_HELP, FoundImage, checked, named, partition_of
 from scenery.errors import UserError
 
 FILE_COLUMNS = ("file", "filename", "path", "image")

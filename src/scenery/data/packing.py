@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from scenery.data.images import LARGEST_PIXELS, Pixels, Resize, read_image, resize_image
+from scenery.data.images import MAX_PIXELS, Pixels, Resize, read_image, resize_image
 from scenery.errors import UserError
 
 _FILES_AT_ONCE = 128
@@ -21,7 +21,7 @@ def pack_images(
     partition: str,
     size: int,
     resize: Resize,
-    largest_pixels: int = LARGEST_PIXELS,
+    max_pixels: int = MAX_PIXELS,
     array_path: Path = Path("images.npy"),
     threads: int = 1,
 ) -> dict[str, Any]:
@@ -49,21 +49,21 @@ def pack_images(
     if rows.empty:
         raise UserError(f"no {partition} images to pack")
     files = [root / file for file in rows["file"]]
-    unfinished = array_path.with_name(array_path.name + ".unfinished")
+    checkpoints = array_path.with_name(array_path.name + ".unfinished")
     try:
-        with unfinished.open("wb") as out:
+        with checkpoints.open("wb") as out:
             shape = (len(files), size, size, 3)
             header = {"descr": "|u1", "fortran_order": False, "shape": shape}
             np.lib.format.write_array_header_1_0(out, header)
             digest = sha256()
-            for image in _resized(files, size, resize, largest_pixels, threads):
+            for image in _resized(files, size, resize, max_pixels, threads):
                 digest.update(image.data)
                 out.write(image.data)
-        unfinished.replace(array_path)
+        checkpoints.replace(array_path)
     except OSError as error:
         raise UserError(f"{array_path}: cannot be written: {error.strerror}") from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        checkpoints.unlink(missing_ok=True)
     classes = sorted(split["class"].unique())
     counts = rows["class"].value_counts()
     return {
@@ -78,12 +78,12 @@ def pack_images(
 
 
 def _resized(
-    files: list[Path], size: int, resize: Resize, largest_pixels: int, threads: int
+    files: list[Path], size: int, resize: Resize, max_pixels: int, threads: int
 ) -> Iterator[Pixels]:
     """Give the images in order; only few are in flight, since decoded images are large."""
 
     def read(file: Path) -> Pixels:
-        pixels = resize_image(read_image(file, largest_pixels), size, resize)
+        pixels = resize_image(read_image(file, max_pixels), size, resize)
         return np.ascontiguousarray(pixels)
 
     with ThreadPoolExecutor(threads) as pool:

@@ -7,8 +7,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from scenery.data.content import content_digests, digest_of
-from scenery.data.found import (
+from scenery.data.content_digests import content_digests, digest_of
+from scenery.data.image_listing import (
     IMAGE_EXTENSIONS,
     PARTITION_HELP,
     FoundImage,

@@ -10,7 +10,7 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
-from scenery.data.found import PARTITIONS, named
+from scenery.data.image_listing import PARTITIONS, named
 from scenery.data.tables import SPLIT_COLUMNS
 from scenery.errors import UserError
 

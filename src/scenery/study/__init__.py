@@ -1,1 +1,1 @@
-"""The study side: config, trials, choosing, paths. Light: a dry run imports only this."""
+"""Planning: from a checked config to trials, searches and choices. Pure functions."""

@@ -1,10 +1,10 @@
 """Local descriptors: what the config alone says of whether an encoding fits them."""
 
+from scenery.config.settings import Settings
 from scenery.errors import UserError
-from scenery.study import network_paths
-from scenery.study.backbone_facts import facts
-from scenery.study.networks import DEFAULTS, HAND_MADE
-from scenery.study.settings import Settings
+from scenery.registry import architecture_outlines
+from scenery.registry.backbone_facts import facts
+from scenery.registry.custom_architectures import DEFAULTS, HANDCRAFTED
 
 
 def check_descriptors(settings: Settings, layer: str, image_size: int, place: str) -> None:
@@ -27,7 +27,7 @@ def check_descriptors(settings: Settings, layer: str, image_size: int, place: st
 def _mistake(settings: Settings, layer: str, image_size: int) -> str | None:
     encoding = settings.encoding
     if encoding is None:
-        if settings.backbone in HAND_MADE:
+        if settings.backbone in HANDCRAFTED:
             return (
                 f"backbone: {settings.backbone} gives local descriptors, which need an encoding "
                 "(such as bag_of_words) and a classifier"
@@ -53,7 +53,9 @@ def _mistake(settings: Settings, layer: str, image_size: int) -> str | None:
 def _shape(settings: Settings, layer: str, image_size: int) -> tuple[int | None, int | None]:
     """Positions along a side and values of the descriptors, as far as they are known."""
     if settings.backbone in DEFAULTS:
-        for step in network_paths.steps(settings.backbone, settings.network, image_size):
+        for step in architecture_outlines.architecture_outline(
+            settings.backbone, settings.network, image_size
+        ):
             if step.layer == layer:
                 return step.size, step.channels
         return None, None

@@ -5,13 +5,13 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from scenery.config.settings import NETWORK_ONLY, Settings, flatten
+from scenery.config.study import Experiment, Study
 from scenery.errors import UserError
 from scenery.study.descriptors import check_descriptors
-from scenery.study.halving import rungs
-from scenery.study.published import published_rows
 from scenery.study.random_search import draw
-from scenery.study.settings import OF_NETWORKS, Settings, flatten
-from scenery.study.study import Experiment, Study
+from scenery.study.reference_results import published_rows
+from scenery.study.successive_halving import rungs
 from scenery.study.trial_network import (
     check_fit,
     check_network,
@@ -19,9 +19,9 @@ from scenery.study.trial_network import (
     cut_layer,
     image_size,
 )
-from scenery.study.trials import Trial, change, check_names, read, refuse_doubles
+from scenery.study.trials import Trial, change, check_names, read, reject_duplicates
 
-MOST_TRIALS = 100_000
+MAX_TRIALS = 100_000
 
 
 def expand(study: Study, name: str, chosen: Settings | None, source: str) -> list[Trial]:
@@ -53,7 +53,7 @@ def expand(study: Study, name: str, chosen: Settings | None, source: str) -> lis
             continue
         check_network(settings, place)
         check_descriptors(settings, cut_layer(settings), image_size(settings), place)
-        check_learnt(study, name, settings, place)
+        check_learned(study, name, settings, place)
         varied = tuple((key, read(settings, key)) for key in flatten(values))
         trials += [
             Trial(
@@ -67,9 +67,9 @@ def expand(study: Study, name: str, chosen: Settings | None, source: str) -> lis
     if not trials:
         raise UserError(
             f"{where}: none of its settings fits {start.backbone}, which "
-            f"{experiment.after} may choose"
+            f"{experiment.start_from} may choose"
         )
-    refuse_doubles(trials, where)
+    reject_duplicates(trials, where)
     _check_halving(experiment, trials, where)
     return trials
 
@@ -78,7 +78,7 @@ def changed(study: Study, start: Settings, changes: Mapping[str, Any], place: st
     """Changed settings; what a classical model knows nothing of is as the study's base has it."""
     if start.classifier is not None:
         head = study.base.head.model_copy(update={"pooling": start.head.pooling})
-        of_base = {name: getattr(study.base, name) for name in OF_NETWORKS} | {"head": head}
+        of_base = {name: getattr(study.base, name) for name in NETWORK_ONLY} | {"head": head}
         # As when a frozen network was chosen: it has no first of two steps.
         start = start.model_copy(update=of_base | {"first_step": None})
     return change(start, changes, place)
@@ -88,8 +88,8 @@ def start_of(study: Study, name: str, chosen: Settings | None, source: str) -> S
     """The settings that the trials of an experiment vary; arguments as of `expand`."""
     # A chosen setting may be the third repeat of its kind; its heirs start from the first seed.
     start = (chosen or study.base).model_copy(update={"seed": study.base.seed})
-    place = f"{source}: experiments.{name}.set"
-    return changed(study, start, study.experiments[name].set, place)
+    place = f"{source}: experiments.{name}.overrides"
+    return changed(study, start, study.experiments[name].overrides, place)
 
 
 def published(
@@ -133,11 +133,11 @@ def _refuse_too_many(experiment: Experiment, where: str) -> None:
     if experiment.grid is not None:
         count = math.prod(len(values) for values in experiment.grid.values())
     elif experiment.random is not None:
-        count = experiment.random.trials
-    if count * experiment.repeats > MOST_TRIALS:
+        count = experiment.random.n_trials
+    if count * experiment.repeats > MAX_TRIALS:
         raise UserError(
             f"{where}: {count * experiment.repeats} trials are too many for one experiment; "
-            f"allowed are {MOST_TRIALS}"
+            f"allowed are {MAX_TRIALS}"
         )
 
 
@@ -161,13 +161,13 @@ def variations(experiment: Experiment, where: str) -> Iterator[tuple[dict[str, A
         yield {}, where
 
 
-def check_learnt(study: Study, name: str, settings: Settings, place: str) -> None:
-    """Refuse weights that were learnt in an experiment which does not come before this one.
+def check_learned(study: Study, name: str, settings: Settings, place: str) -> None:
+    """Refuse weights that were learned in an experiment which does not come before this one.
 
     Raises:
         UserError: Naming the experiments that do.
     """
-    source = settings.learnt_in
+    source = settings.weights_from
     before = ancestors(study, name)
     if source is None or source in before:
         return
@@ -180,7 +180,7 @@ def check_learnt(study: Study, name: str, settings: Settings, place: str) -> Non
 def ancestors(study: Study, name: str) -> list[str]:
     """The experiments whose choices an experiment builds on, nearest first."""
     found: list[str] = []
-    while (parent := study.experiments[name].after) is not None:
+    while (parent := study.experiments[name].start_from) is not None:
         found.append(parent)
         name = parent
     return found

@@ -5,9 +5,9 @@ import re
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from scenery.study.encoding import OF_CODEBOOK, Encoding
-from scenery.study.networks import HAND_MADE, Network
-from scenery.study.settings import Augment, Settings
+from scenery.config.encoding import OF_CODEBOOK, Encoding
+from scenery.config.settings import Augment, Settings
+from scenery.registry.custom_architectures import HANDCRAFTED, Network
 from scenery.study.subsets import training_subset
 from scenery.study.trial_network import cut_layer, image_size
 
@@ -28,7 +28,7 @@ class FeatureSet:
         seed: Seed of random weights and of the views; 0 where neither is used.
         network: Options of one of Scenery's own networks.
         encoding: How the positions of a map become one vector; None: not at all.
-        codebook: What that encoding has learnt; None without an encoding.
+        codebook: What that encoding has learned; None without an encoding.
     """
 
     backbone: str
@@ -109,9 +109,9 @@ class Codebook:
 def plain_features(settings: Settings) -> FeatureSet:
     """The features of the plain images at the end of the settings' backbone."""
     head, encoding = settings.head, settings.encoding
-    positions = head.pooling == "flatten" or head.merge != "none" or encoding is not None
+    positions = head.pooling == "flatten" or head.aggregation != "none" or encoding is not None
     pooling = "map" if positions else head.pooling
-    drawn = settings.weights == "none" and settings.backbone not in HAND_MADE
+    drawn = settings.weights == "none" and settings.backbone not in HANDCRAFTED
     plain = FeatureSet(
         backbone=settings.backbone,
         weights=settings.weights,

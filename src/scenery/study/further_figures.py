@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from scenery.study.study import Study
+from scenery.config.study import Study
 from scenery.study.subsets import images_per_class
 from scenery.study.trials import Trial
 
 # With two points there is no curve to see.
-FEWEST = 3
+MIN_VALUES = 3
 
 
 def further_figures(study: Study, trials: Sequence[Trial]) -> list[str]:
@@ -20,9 +20,9 @@ def further_figures(study: Study, trials: Sequence[Trial]) -> list[str]:
                of one
     """
     sizes = {images_per_class(study, trial.settings.subset) for trial in trials}
-    names = ["regimes"] if len(sizes) >= FEWEST else []
+    names = ["regimes"] if len(sizes) >= MIN_VALUES else []
     learning = {trial.settings.trainable for trial in trials}
-    if len(learning) >= FEWEST:
+    if len(learning) >= MIN_VALUES:
         names.append("unfrozen")
     return names + (["trends"] if trend_settings(study, trials) else [])
 
@@ -37,4 +37,4 @@ def trend_settings(study: Study, trials: Sequence[Trial]) -> list[str]:
             # True is a number to Python.
             if isinstance(value, int | float) and not isinstance(value, bool) and name != "seed":
                 values.setdefault(name, set()).add(value)
-    return [name for name, found in values.items() if len(found) >= FEWEST]
+    return [name for name, found in values.items() if len(found) >= MIN_VALUES]

@@ -5,8 +5,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from scenery.config.settings import WEIGHTS_FROM_EXPERIMENT, Settings
+from scenery.config.study import Study
 from scenery.errors import UserError
-from scenery.study.checking import possible
+from scenery.registry.custom_architectures import NATIVE_SIZES, Network
+from scenery.study.checks import possible
 from scenery.study.experiments import ancestors, expand, matches, published
 from scenery.study.features import (
     Codebook,
@@ -15,14 +18,11 @@ from scenery.study.features import (
     training_features,
     weights_id,
 )
-from scenery.study.halving import rungs
-from scenery.study.networks import NATIVE_SIZES, Network
-from scenery.study.settings import LEARNT_IN, Settings
-from scenery.study.study import Study
+from scenery.study.successive_halving import rungs
 from scenery.study.trials import Trial
 
 # The rules of which one job runs many trials.
-SHARED = ("train_heads", "fit_classifiers")
+BATCHED_RULES = ("train_heads", "fit_classifiers")
 
 
 class NotChosenYet(Exception):
@@ -43,7 +43,7 @@ class Expanded:
         self.trials = trials
         self.by_id = {trial.id: trial for trial in trials}
         self.fine_tuned = [trial for trial in trials if trial.rule == "fine_tune"]
-        self.shards = {rule: self._shards(rule, size) for rule in SHARED}
+        self.shards = {rule: self._shards(rule, size) for rule in BATCHED_RULES}
 
     def _shards(self, rule: str, size: int) -> list[list[Trial]]:
         trials = [trial for trial in self.trials if trial.rule == rule]
@@ -103,7 +103,7 @@ class Plan:
     _expanded: dict[tuple[str, str], Expanded] = field(default_factory=dict)
 
     def _look(self, experiment: str, wait: bool = True) -> Expanded:
-        after = self.study.experiments[experiment].after
+        after = self.study.experiments[experiment].start_from
         ask = self.chosen if wait else self.known
         return self._expand(experiment, None if after is None else ask(after))
 
@@ -207,7 +207,9 @@ class Plan:
     def sources_of_weights(self) -> frozenset[str]:
         """The experiments from which the config takes weights for others."""
         written = json.dumps(self.study.model_dump(mode="json", by_alias=True))
-        return frozenset(n for n in self.study.experiments if f'"{LEARNT_IN}{n}"' in written)
+        return frozenset(
+            n for n in self.study.experiments if f'"{WEIGHTS_FROM_EXPERIMENT}{n}"' in written
+        )
 
     @cached_property
     def _possible_layers(self) -> dict[str, set[str]]:
@@ -242,7 +244,7 @@ class Plan:
 
     def published(self, experiment: str) -> list[dict[str, object]]:
         """What others published for an experiment, with the settings that it belongs to."""
-        after = self.study.experiments[experiment].after
+        after = self.study.experiments[experiment].start_from
         chosen = None if after is None else self.chosen(after)
         return published(self.study, experiment, chosen, self.source)
 

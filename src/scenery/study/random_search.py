@@ -7,13 +7,13 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from scenery.config.study import Distribution, Random
 from scenery.errors import UserError
-from scenery.study.hints import quoted
-from scenery.study.study import Distribution, Random
+from scenery.messages import short_repr
 
-MOST_REDRAWS = 1000
+MAX_REDRAWS = 1000
 # Spaces of more combinations are not counted beforehand.
-MOST_COUNTED = 100_000
+MAX_COUNTED = 100_000
 
 
 def draw(random: Random, source: str) -> list[dict[str, Any]]:
@@ -36,22 +36,22 @@ def draw(random: Random, source: str) -> list[dict[str, Any]]:
     """
     _check_conditions(random.space, source)
     available = _combinations(random.space)
-    if available is not None and available < random.trials:
+    if available is not None and available < random.n_trials:
         raise UserError(
-            f"{source}.trials: {random.trials} trials are asked for, but the space has "
+            f"{source}.n_trials: {random.n_trials} trials are asked for, but the space has "
             f"{available} different combinations; ask for at most {available}"
         )
     drawn: list[dict[str, Any]] = []
     seen: set[str] = set()
-    for number in range(random.trials):
-        for attempt in range(MOST_REDRAWS):
+    for number in range(random.n_trials):
+        for attempt in range(MAX_REDRAWS):
             values = _draw_one(random, number, attempt)
             key = _key(values)
             if key not in seen:
                 break
         else:
             raise UserError(
-                f"{source}.trials: after {number} different trials {MOST_REDRAWS} draws gave "
+                f"{source}.n_trials: after {number} different trials {MAX_REDRAWS} draws gave "
                 f"nothing new; ask for at most {number} or widen the space"
             )
         seen.add(key)
@@ -106,8 +106,8 @@ def _check_conditions(space: Mapping[str, Distribution], source: str) -> None:
             possible = space[other].choice
             if possible is not None and not any(value in possible for value in allowed):
                 raise UserError(
-                    f"{source}.space.{name}.when.{other}: {quoted(allowed)} can never be drawn; "
-                    f"drawn are {quoted(list(possible))}"
+                    f"{source}.space.{name}.when.{other}: {short_repr(allowed)} can never be "
+                    f"drawn; drawn are {short_repr(list(possible))}"
                 )
     if len(_in_order_of_conditions(space)) < len(space):
         raise UserError(f"{source}.space: conditions (`when`) that depend on each other")
@@ -143,7 +143,7 @@ def _combinations(space: Mapping[str, Distribution]) -> int | None:
             count *= high - low + 1
         else:
             return None
-    if count > MOST_COUNTED:
+    if count > MAX_COUNTED:
         return None
     different: set[str] = set()
     for combination in itertools.product(*values.values()):

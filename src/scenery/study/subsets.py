@@ -2,8 +2,8 @@
 
 import re
 
-from scenery.study.settings import Settings
-from scenery.study.study import PER_CLASS, Study, Subset
+from scenery.config.settings import Settings
+from scenery.config.study import PER_CLASS, Study, Subset
 
 _DRAWN = re.compile(rf"{PER_CLASS.pattern}_seed_([0-9]+)")
 

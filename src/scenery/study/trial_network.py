@@ -1,11 +1,11 @@
 """The network that a trial's settings ask for: its input, its last layer, what it cannot have."""
 
+from scenery.config.settings import Settings
+from scenery.config.study import Study
 from scenery.errors import UserError
-from scenery.study.backbone_facts import BackboneFacts, facts, resolve_cut, stage_count
-from scenery.study.hints import nearest, quoted
-from scenery.study.networks import HAND_MADE, NATIVE_SIZES
-from scenery.study.settings import Settings
-from scenery.study.study import Study
+from scenery.messages import short_repr, suggestions
+from scenery.registry.backbone_facts import BackboneFacts, facts, resolve_cut, stage_count
+from scenery.registry.custom_architectures import HANDCRAFTED, NATIVE_SIZES
 from scenery.study.subsets import subset_exists
 
 
@@ -66,15 +66,15 @@ def check_fit(study: Study, settings: Settings, place: str) -> None:
         raise UserError(f"{place}: {error}") from None
     if not subset_exists(study, settings.subset):
         raise UserError(
-            f"{place}: subset: there is no subset {quoted(settings.subset)}; "
-            f"{nearest(settings.subset, (*study.subset_names, 'per_class_N'))}"
+            f"{place}: subset: there is no subset {short_repr(settings.subset)}; "
+            f"{suggestions(settings.subset, (*study.subset_names, 'per_class_N'))}"
         )
-    if settings.weights != "none" and settings.backbone in HAND_MADE:
+    if settings.weights != "none" and settings.backbone in HANDCRAFTED:
         raise UserError(
             f"{place}: weights: {settings.backbone} is made by hand and has none; give none; "
             f"found {settings.weights!r}"
         )
-    built_anew = settings.backbone in NATIVE_SIZES and settings.learnt_in is None
+    built_anew = settings.backbone in NATIVE_SIZES and settings.weights_from is None
     if settings.weights != "none" and built_anew:
         raise UserError(
             f"{place}: weights: {settings.backbone} is built anew for each trial and there are no "

@@ -8,13 +8,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from scenery.errors import UserError
-from scenery.study.classifier import CLASSIFIER_OPTIONS, KERNEL_OPTIONS, Classifier
-from scenery.study.encoding import Encoding
-from scenery.study.hints import nearest, short
-from scenery.study.reading import read_settings
-from scenery.study.settings import (
-    OF_NETWORKS,
+from scenery.config.classifier import CLASSIFIER_OPTIONS, KERNEL_OPTIONS, Classifier
+from scenery.config.encoding import Encoding
+from scenery.config.settings import (
+    NETWORK_ONLY,
     OPTIMIZER_OPTIONS,
     SCHEDULE_OPTIONS,
     EarlyStopping,
@@ -22,6 +19,9 @@ from scenery.study.settings import (
     Settings,
     flatten,
 )
+from scenery.config.validation import read_settings, renamed_message
+from scenery.errors import UserError
+from scenery.messages import one_line, suggestions
 
 # Groups that may be unset.
 OPTIONAL_PARTS: dict[str, type[BaseModel]] = {
@@ -117,16 +117,34 @@ def setting_names() -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
+@cache
+def renamed_settings() -> dict[str, str]:
+    """Dotted names of today by the dotted names of version 0.1."""
+    groups: dict[str, type[BaseModel]] = dict(OPTIONAL_PARTS)
+    for name, field in Settings.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            groups[name] = field.annotation
+    return {
+        f"{group}.{old}": f"{group}.{new}"
+        for group, model in groups.items()
+        for old, new in getattr(model, "renamed_keys", {}).items()
+    }
+
+
 def check_names(names: Iterable[str], source: str) -> None:
     """Refuse settings that do not exist.
 
     Raises:
         UserError: Naming the nearest setting that does.
     """
-    known = setting_names()
+    known, renamed = setting_names(), renamed_settings()
     for name in names:
+        if name in renamed:
+            raise UserError(f"{source}.{one_line(name)}: {renamed_message(renamed[name])}")
         if name not in known:
-            raise UserError(f"{source}.{short(name)}: unknown setting; {nearest(name, known)}")
+            raise UserError(
+                f"{source}.{one_line(name)}: unknown setting; {suggestions(name, known)}"
+            )
 
 
 def change(settings: Settings, changes: Mapping[str, Any], source: str) -> Settings:
@@ -171,7 +189,7 @@ def _refuse_of_networks(flat: Mapping[str, Any], source: str) -> None:
         group, _, option = name.partition(".")
         of_head = group == "head" and option not in ("", "pooling")
         # Nothing at all (`early_stopping: null` in a grid) is true of a classical model too.
-        if (group in OF_NETWORKS or of_head) and value is not None:
+        if (group in NETWORK_ONLY or of_head) and value is not None:
             raise UserError(
                 f"{source}: {name} is for networks and not used by a classifier; leave it out, or "
                 "say classifier: null"
@@ -221,7 +239,7 @@ def _forget_options_of_classifier(values: dict[str, Any], flat: Mapping[str, Any
     values["classifier"] = {k: v for k, v in old.items() if k not in forgotten}
 
 
-def refuse_doubles(trials: Iterable[Trial], source: str) -> None:
+def reject_duplicates(trials: Iterable[Trial], source: str) -> None:
     """Refuse two trials with the same settings: one of them would be counted twice.
 
     Raises:

@@ -167,37 +167,37 @@ CONFIGS = [
     case(
         "`after` in a circle",
         "experiments: {a: {after: b}, b: {after: a}}",
-        "experiments.a.after: a and b come after each other, in a circle",
+        "experiments.a.start_from: a and b come after each other, in a circle",
     ),
     case(
         "`after` an experiment that stands below",
         "experiments: {a: {after: b}, b: {}}",
-        "experiments.a.after: b must stand before a in the file",
+        "experiments.a.start_from: b must stand before a in the file",
     ),
     case(
         "`after` an experiment that is not there",
         "experiments: {first: {}, b: {after: frist}}",
-        "experiments.b.after: there is no experiment 'frist'; did you mean first?",
+        "experiments.b.start_from: there is no experiment 'frist'; did you mean first?",
     ),
     case(
         "more draws than a space has",
-        "experiments: {first: {random: {trials: 5, space: {seed: [1, 2]}}}}",
-        "experiments.first.random.trials: 5 trials are asked for, but the space has 2 different "
+        "experiments: {first: {random: {n_trials: 5, space: {seed: [1, 2]}}}}",
+        "experiments.first.random.n_trials: 5 trials are asked for, but the space has 2 different "
         "combinations; ask for at most 2",
     ),
     case(
         "bounds in the wrong order",
-        "experiments: {first: {random: {trials: 2, space: {head.dropout: {uniform: [1, 0]}}}}}",
+        "experiments: {first: {random: {n_trials: 2, space: {head.dropout: {uniform: [1, 0]}}}}}",
         "experiments.first.random.space.head.dropout: the first number must be below the second",
     ),
     case(
         "a logarithmic draw from 0",
-        "experiments: {first: {random: {trials: 2, space: {head.l2: {loguniform: [0, 1]}}}}}",
+        "experiments: {first: {random: {n_trials: 2, space: {head.l2: {loguniform: [0, 1]}}}}}",
         "experiments.first.random.space.head.l2: loguniform needs numbers above 0; found 0.0",
     ),
     case(
         "conditions that depend on each other",
-        "experiments: {first: {random: {trials: 2, space: {seed: {choice: [1, 2], when: {epochs: "
+        "experiments: {first: {random: {n_trials: 2, space: {seed: {choice: [1, 2], when: {epochs: "
         "[1]}}, epochs: {choice: [1, 2], when: {seed: [1]}}}}}}",
         "experiments.first.random.space: conditions (`when`) that depend on each other",
     ),

@@ -131,10 +131,10 @@ IMAGES = [
         "coast/bad.png (too many pixels for Pillow, 50,000,000 are allowed)",
     ),
     Case(
-        "more pixels than `dataset.largest_pixels`",
+        "more pixels than `dataset.max_pixels`",
         lambda: content(f"{BAD}.png", png_of_size(8000, 8000)),
         "coast/bad.png (too large: 8000 x 8000 = 64,000,000 pixels, 50,000,000 are allowed "
-        "(dataset.largest_pixels))",
+        "(dataset.max_pixels))",
     ),
     Case("a single pixel", lambda: picture(f"{BAD}.png", 0, noise(97, 1, 1)), f"{USED}enlarged"),
     Case(

@@ -15,11 +15,11 @@ from bad_input.image_cases import BAD, IMAGES
 from bad_input.source_cases import FOLDERS, MANIFESTS
 from bad_input.table import BEGIN, DOCUMENT, GROUPS, with_tables
 from bad_input.weights_cases import FILE, WEIGHTS
+from scenery.config.loading import load_config
 from scenery.data.sources import dataset_digest, list_images
 from scenery.data.tables import read_catalogue, read_split
 from scenery.errors import UserError
-from scenery.study.config_file import load_config
-from scenery.study.opening import check_config
+from scenery.pipeline.preflight import check_config
 
 LINE = 1500
 LAST_SQUEEZENET = "fire9_concat"

@@ -9,8 +9,8 @@ import keras
 import numpy as np
 
 from bad_input.cases import USED, Case
-from scenery.learning.backbones import build_backbone
-from scenery.learning.weights import save_weights
+from scenery.models.backbones import build_backbone
+from scenery.models.weights import save_weights
 
 FILE = "mine.h5"
 KERNEL = "fire2_squeeze1x1/0_kernel"

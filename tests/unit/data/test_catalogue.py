@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from scenery.data.catalogue import describe_catalogue, judge_catalogue, make_catalogue
-from scenery.data.scenes import scene
+from scenery.data.catalogue import apply_policy, describe_catalogue, make_catalogue
 from scenery.data.sources import FoundImage, list_images
 from scenery.data.tables import (
     CATALOGUE_COLUMNS,
@@ -18,6 +17,7 @@ from scenery.data.tables import (
     with_types,
     write_table,
 )
+from scenery.demo.scenes import scene
 from scenery.errors import UserError
 
 LEAK = {"test/tallbuilding/image_0300.jpg", "train/inside_city/image_0305.jpg"}
@@ -59,7 +59,7 @@ def test_flaws_of_the_real_photographs(real: pd.DataFrame) -> None:
 
 
 def test_judging_the_real_photographs(real: pd.DataFrame) -> None:
-    judged = judge_catalogue(real)
+    judged = apply_policy(real)
     dropped = judged[~judged["kept"]]
     assert len(dropped) == 10
     assert set(dropped["given_partition"]) == {"train"}
@@ -69,8 +69,8 @@ def test_judging_the_real_photographs(real: pd.DataFrame) -> None:
         "conflict: exact duplicate of test/tallbuilding/image_0300.jpg"
     )
     assert kept(judged) >= COPY | {"test/tallbuilding/image_0300.jpg"}
-    assert judge_catalogue(real, leaks="keep", conflicts="keep")["kept"].all()
-    only_conflicts = judge_catalogue(real, leaks="keep")
+    assert apply_policy(real, leaks="keep", conflicts="keep")["kept"].all()
+    only_conflicts = apply_policy(real, leaks="keep")
     assert set(only_conflicts.loc[~only_conflicts["kept"], "file"]) == {
         "train/inside_city/image_0305.jpg"
     }
@@ -78,7 +78,7 @@ def test_judging_the_real_photographs(real: pd.DataFrame) -> None:
 
 def test_stopping_names_everything_at_once(real: pd.DataFrame) -> None:
     with pytest.raises(UserError) as caught:
-        judge_catalogue(real, leaks="stop", conflicts="stop")
+        apply_policy(real, leaks="stop", conflicts="stop")
     message = str(caught.value)
     assert "10 pictures in more than one partition (dataset.duplicates.leaks" in message
     assert "1 pictures under more than one class (dataset.duplicates.conflicts" in message
@@ -86,7 +86,7 @@ def test_stopping_names_everything_at_once(real: pd.DataFrame) -> None:
 
 
 def test_description_counts_what_there_is(real: pd.DataFrame) -> None:
-    text = "\n".join(describe_catalogue(judge_catalogue(real)))
+    text = "\n".join(describe_catalogue(apply_policy(real)))
     assert "2688 images of 8 classes" in text
     assert "tallbuilding: 356 (248 train, 108 test)" in text
     assert "10 pictures in more than one partition" in text
@@ -100,9 +100,9 @@ def test_every_kind_of_row(tmp_path: Path) -> None:
     picture.save(tmp_path / "one.png")
     picture.save(tmp_path / "other.bmp")
     picture.save(tmp_path / "near.jpg", quality=80)
-    Image.fromarray(scene("street", 1, 64, 1)).convert("L").save(tmp_path / "grey.png")
+    Image.fromarray(scene("street", 1, 64, 1)).convert("L").save(tmp_path / "gray.png")
     (tmp_path / "page.jpg").write_text("<html>")
-    files = ["grey.png", "near.jpg", "one.png", "other.bmp", "page.jpg", "zzz.png"]
+    files = ["gray.png", "near.jpg", "one.png", "other.bmp", "page.jpg", "zzz.png"]
     found = [FoundImage(file, "a", "") for file in files]
     table = make_catalogue(found, tmp_path, near=True)
     assert list(table.columns) == list(CATALOGUE_COLUMNS)
@@ -117,22 +117,22 @@ def test_every_kind_of_row(tmp_path: Path) -> None:
 
 def test_largest_pixels_reaches_the_catalogue(tmp_path: Path) -> None:
     Image.new("RGB", (10, 10)).save(tmp_path / "a.png")
-    table = make_catalogue([FoundImage("a.png", "a", "")], tmp_path, largest_pixels=99)
+    table = make_catalogue([FoundImage("a.png", "a", "")], tmp_path, max_pixels=99)
     assert "99 are allowed" in table["problem"].iloc[0]
 
 
 def test_problems_stop_or_are_left_out() -> None:
     table = rows_of(("bad", "a", "", 0), ("good", "b", "", 0), problem="empty file")
     with pytest.raises(UserError, match=r"1 unusable files .*: bad \(empty file\)"):
-        judge_catalogue(table)
-    judged = judge_catalogue(table, on_problem="leave_out")
+        apply_policy(table)
+    judged = apply_policy(table, on_problem="leave_out")
     assert kept(judged) == {"good"}
     assert judged["reason"].tolist() == ["empty file", ""]
 
 
 def test_copies_in_one_partition_under_one_class_stay() -> None:
     table = rows_of(("1", "a", "train", 1), ("2", "a", "train", 1), ("3", "b", "train", 0))
-    assert kept(judge_catalogue(table, leaks="stop", conflicts="stop")) == {"1", "2", "3"}
+    assert kept(apply_policy(table, leaks="stop", conflicts="stop")) == {"1", "2", "3"}
 
 
 def test_the_copy_in_the_deciding_partition_stays() -> None:
@@ -143,7 +143,7 @@ def test_the_copy_in_the_deciding_partition_stays() -> None:
         ("4", "a", "train", 2),
         ("5", "a", "validation", 2),
     )
-    assert kept(judge_catalogue(table)) == {"3", "5"}
+    assert kept(apply_policy(table)) == {"3", "5"}
 
 
 @pytest.mark.parametrize("partition", ["", "train", "test"])
@@ -154,7 +154,7 @@ def test_a_conflict_within_a_partition_costs_all_its_copies(partition: str) -> N
         ("3", "a", partition, 1),
         ("4", "a", partition, 0),
     )
-    judged = judge_catalogue(table)
+    judged = apply_policy(table)
     assert kept(judged) == {"4"}
     assert judged["reason"].tolist()[:2] == [
         "conflict: exact duplicate of 2",
@@ -164,19 +164,19 @@ def test_a_conflict_within_a_partition_costs_all_its_copies(partition: str) -> N
 
 def test_leak_and_conflict_together_leave_the_test_copy() -> None:
     table = rows_of(("1", "a", "test", 1), ("2", "b", "train", 1), ("3", "a", "train", 1))
-    assert kept(judge_catalogue(table)) == {"1"}
-    assert kept(judge_catalogue(table, leaks="keep")) == {"1"}
-    assert kept(judge_catalogue(table, conflicts="keep")) == {"1"}
+    assert kept(apply_policy(table)) == {"1"}
+    assert kept(apply_policy(table, leaks="keep")) == {"1"}
+    assert kept(apply_policy(table, conflicts="keep")) == {"1"}
     disagreeing = rows_of(("1", "a", "test", 1), ("2", "b", "test", 1), ("3", "a", "train", 1))
-    assert kept(judge_catalogue(disagreeing)) == set()
-    assert kept(judge_catalogue(disagreeing, conflicts="keep")) == {"1", "2"}
+    assert kept(apply_policy(disagreeing)) == set()
+    assert kept(apply_policy(disagreeing, conflicts="keep")) == {"1", "2"}
 
 
 def test_no_leak_or_conflict_is_left_whatever_the_group() -> None:
     kinds = list(itertools.product("ab", ["train", "validation", "test"]))
     for number, members in enumerate(itertools.product(kinds, repeat=3)):
         rows = [(str(i), label, part, 1) for i, (label, part) in enumerate(members)]
-        rest = judge_catalogue(rows_of(*rows)).query("kept")
+        rest = apply_policy(rows_of(*rows)).query("kept")
         assert rest["class"].nunique() <= 1, number
         assert rest["given_partition"].nunique() <= 1, number
 
@@ -185,7 +185,7 @@ def test_tables_are_read_as_they_were_written(tmp_path: Path) -> None:
     table = rows_of(
         ("NA/1, 2.png", "NA", "", 0), ('"q".png', "007", "", 3), ("é.png", "null", "", 3)
     )
-    judged = judge_catalogue(table, conflicts="keep")
+    judged = apply_policy(table, conflicts="keep")
     write_table(judged, tmp_path / "catalogue.csv")
     read = read_catalogue(tmp_path / "catalogue.csv")
     pd.testing.assert_frame_equal(read, judged)

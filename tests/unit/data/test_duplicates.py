@@ -12,14 +12,14 @@ from scenery.data import duplicates
 from scenery.data.duplicates import find_duplicates, near_pairs
 from scenery.data.fingerprints import Fingerprints, fingerprint
 from scenery.data.images import Pixels, read_image
-from scenery.data.scenes import SCENE_CLASSES, scene
 from scenery.data.sources import list_images
+from scenery.demo.scenes import SCENE_CLASSES, scene
 
 
 def remembered(pictures: list[Pixels]) -> Fingerprints:
     fingerprints = Fingerprints(len(pictures), Path())
     for index, picture in enumerate(pictures):
-        fingerprints.put(index, fingerprint(picture))
+        fingerprints.add(index, fingerprint(picture))
     return fingerprints
 
 
@@ -48,7 +48,7 @@ CHANGES: dict[str, Callable[[Pixels], Pixels]] = {
     "recompressed": recompressed,
     "halved": halved,
     "brightened": brightened,
-    "grey": lambda picture: np.asarray(Image.fromarray(picture).convert("L").convert("RGB")),
+    "gray": lambda picture: np.asarray(Image.fromarray(picture).convert("L").convert("RGB")),
     "moved": lambda picture: np.roll(picture, (3, -4), (0, 1))[3:, :-4],
     "cropped": lambda picture: picture[2:-2, 2:-2],
 }
@@ -57,7 +57,7 @@ CHANGES: dict[str, Callable[[Pixels], Pixels]] = {
 @pytest.mark.parametrize("change", CHANGES)
 def test_copies_of_scenes_are_found_and_nothing_else(change: str) -> None:
     originals = [scene(name, number, 128, 5) for name in SCENE_CLASSES for number in range(5)]
-    # Pictures that are mostly fog or night have nothing to be recognised by.
+    # Pictures that are mostly fog or night have nothing to be recognized by.
     originals = [picture for picture in originals if picture.std() > 35]
     assert len(originals) > 15
     copies = [np.ascontiguousarray(CHANGES[change](picture)) for picture in originals]

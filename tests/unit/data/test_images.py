@@ -12,8 +12,8 @@ from scenery.data.images import inspect_image, read_image, resize_image
 from scenery.errors import UserError
 
 RNG = np.random.default_rng(3)
-COLOURS = RNG.integers(0, 256, (12, 20, 3), np.uint8)
-GREY = RNG.integers(0, 256, (12, 20), np.uint8)
+COLORS = RNG.integers(0, 256, (12, 20, 3), np.uint8)
+GRAY = RNG.integers(0, 256, (12, 20), np.uint8)
 
 
 def saved(folder: Path, picture: Image.Image, name: str, **options: object) -> Path:
@@ -23,24 +23,24 @@ def saved(folder: Path, picture: Image.Image, name: str, **options: object) -> P
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.bmp", "a.tif", "a.webp"])
-def test_colours_are_read_as_they_were_written(tmp_path: Path, name: str) -> None:
+def test_colors_are_read_as_they_were_written(tmp_path: Path, name: str) -> None:
     options = {"lossless": True} if name.endswith("webp") else {}
-    pixels = read_image(saved(tmp_path, Image.fromarray(COLOURS), name, **options))
+    pixels = read_image(saved(tmp_path, Image.fromarray(COLORS), name, **options))
     assert pixels.dtype == np.uint8
-    np.testing.assert_array_equal(pixels, COLOURS)
+    np.testing.assert_array_equal(pixels, COLORS)
 
 
 def test_jpeg_is_close_to_what_was_written(tmp_path: Path) -> None:
-    corners = Image.fromarray(COLOURS[:2, :2])
+    corners = Image.fromarray(COLORS[:2, :2])
     smooth = np.asarray(corners.resize((64, 64), Image.Resampling.BICUBIC))
     pixels = read_image(saved(tmp_path, Image.fromarray(smooth), "a.jpg", quality=95))
     assert np.abs(pixels.astype(int) - smooth).mean() < 4
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.tif", "a.gif", "a.bmp"])
-def test_grey_becomes_three_equal_channels(tmp_path: Path, name: str) -> None:
-    pixels = read_image(saved(tmp_path, Image.fromarray(GREY), name))
-    np.testing.assert_array_equal(pixels, np.stack([GREY] * 3, axis=-1))
+def test_gray_becomes_three_equal_channels(tmp_path: Path, name: str) -> None:
+    pixels = read_image(saved(tmp_path, Image.fromarray(GRAY), name))
+    np.testing.assert_array_equal(pixels, np.stack([GRAY] * 3, axis=-1))
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.tif"])
@@ -63,7 +63,7 @@ def test_sixteen_bits_where_zero_is_white_are_inverted(tmp_path: Path) -> None:
 
 
 def test_one_bit_is_black_and_white(tmp_path: Path) -> None:
-    picture = Image.fromarray(GREY).convert("1")
+    picture = Image.fromarray(GRAY).convert("1")
     expected = np.asarray(picture.convert("L"))
     np.testing.assert_array_equal(read_image(saved(tmp_path, picture, "a.png"))[..., 2], expected)
     assert set(np.unique(expected)) == {0, 255}
@@ -77,8 +77,8 @@ def test_transparency_is_laid_on_white(tmp_path: Path) -> None:
     np.testing.assert_array_equal(
         read_image(saved(tmp_path, Image.fromarray(alpha), "a.png")), expected
     )
-    grey_alpha = Image.merge("LA", [Image.new("L", (2, 1), 100), Image.new("L", (2, 1), 0)])
-    assert (read_image(saved(tmp_path, grey_alpha, "b.png")) == 255).all()
+    gray_alpha = Image.merge("LA", [Image.new("L", (2, 1), 100), Image.new("L", (2, 1), 0)])
+    assert (read_image(saved(tmp_path, gray_alpha, "b.png")) == 255).all()
 
 
 def test_transparent_palette_entry_is_white(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_transparent_palette_entry_is_white(tmp_path: Path) -> None:
         np.testing.assert_array_equal(read_image(path), [[[255, 255, 255], [40, 50, 60]]])
 
 
-def test_transparent_grey_value_is_white(tmp_path: Path) -> None:
+def test_transparent_gray_value_is_white(tmp_path: Path) -> None:
     path = saved(tmp_path, Image.fromarray(np.array([[7, 8]], np.uint8)), "a.png", transparency=7)
     np.testing.assert_array_equal(read_image(path)[..., 0], [[255, 8]])
 
@@ -129,7 +129,7 @@ def test_lab_is_converted(tmp_path: Path) -> None:
 
 
 def test_first_frame_is_read(tmp_path: Path) -> None:
-    frames = [Image.new("RGB", (4, 4), colour) for colour in ("red", "blue")]
+    frames = [Image.new("RGB", (4, 4), color) for color in ("red", "blue")]
     for name in ("a.gif", "a.tif", "a.png", "a.webp"):
         options = {"lossless": True} if name.endswith("webp") else {}
         path = saved(tmp_path, frames[0], name, save_all=True, append_images=frames[1:], **options)
@@ -140,7 +140,7 @@ def test_first_frame_is_read(tmp_path: Path) -> None:
 def test_exif_rotation_is_applied(tmp_path: Path, orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
-    picture = Image.fromarray(COLOURS)
+    picture = Image.fromarray(COLORS)
     path = saved(tmp_path, picture, "a.png", exif=exif)
     turns = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
     upright = picture
@@ -163,12 +163,12 @@ def test_exif_rotation_is_applied(tmp_path: Path, orientation: int) -> None:
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF")
 def test_broken_exif_does_not_cost_the_picture(tmp_path: Path) -> None:
-    path = saved(tmp_path, Image.fromarray(COLOURS), "a.png", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
-    np.testing.assert_array_equal(read_image(path), COLOURS)
+    path = saved(tmp_path, Image.fromarray(COLORS), "a.png", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
+    np.testing.assert_array_equal(read_image(path), COLORS)
 
 
 def test_facts(tmp_path: Path) -> None:
-    path = saved(tmp_path, Image.fromarray(COLOURS), "a.png")
+    path = saved(tmp_path, Image.fromarray(COLORS), "a.png")
     facts = inspect_image(path)
     assert facts[:5] == (20, 12, "RGB", "PNG", path.stat().st_size)
     assert len(facts.digest) == 64
@@ -176,7 +176,7 @@ def test_facts(tmp_path: Path) -> None:
 
 
 def test_format_is_told_by_content_not_by_name(tmp_path: Path) -> None:
-    path = saved(tmp_path, Image.fromarray(COLOURS), "a.jpg", format="PNG")
+    path = saved(tmp_path, Image.fromarray(COLORS), "a.jpg", format="PNG")
     assert inspect_image(path).format == "PNG"
 
 

@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from scenery.data.catalogue import judge_catalogue, make_catalogue
+from scenery.data.catalogue import apply_policy, make_catalogue
 from scenery.data.images import read_image, resize_image
 from scenery.data.packing import pack_images
-from scenery.data.scenes import draw_scenes
 from scenery.data.sources import list_images
 from scenery.data.splitting import split_images
+from scenery.demo.scenes import draw_scenes
 from scenery.errors import UserError
 
 
@@ -23,7 +23,7 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame
     draw_scenes(root, per_class=6, image_size=32, seed=1)
     wide = next(root.glob("coast/*.png"))
     Image.open(wide).resize((48, 30)).save(wide)
-    return root, split_images(judge_catalogue(make_catalogue(list_images(root), root)), 0.3, 0.2, 1)
+    return root, split_images(apply_policy(make_catalogue(list_images(root), root)), 0.3, 0.2, 1)
 
 
 @pytest.mark.parametrize("resize", ["stretch", "crop", "pad"])
@@ -57,7 +57,7 @@ def test_rows_equal_direct_decoding(
 def test_real_photographs_of_the_own_size_are_unchanged(tmp_path: Path, shared: Path) -> None:
     root = shared / "data" / "MIT_split"
     found = list_images(root)[::60]
-    split = split_images(judge_catalogue(make_catalogue(found, root)), 0.3, 0, 1)
+    split = split_images(apply_policy(make_catalogue(found, root)), 0.3, 0, 1)
     pack_images(split, root, "test", 200, "stretch", array_path=tmp_path / "a.npy")
     packed = np.load(tmp_path / "a.npy")
     for file, row in split.loc[split["partition"] == "test", ["file", "row"]].itertuples(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scenery.data import content
+from scenery.data import content_digests as content
 from scenery.data.sources import FoundImage, dataset_digest, list_images, stray_files
 from scenery.errors import UserError
 

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from scenery.config.settings import Settings
 from scenery.data.tables import write_table
-from scenery.learning.feature_extraction import load_backbone, pooled
+from scenery.models.feature_extraction import load_backbone, pooled
 from scenery.study.features import plain_features
-from scenery.study.settings import Settings
 from scenery.study.trial_network import cut_layer
 from scenery.study.trials import Trial
 

@@ -10,8 +10,8 @@ import pytest
 import yaml
 from train_heads import train_heads
 
+from scenery.config.study import Choose
 from scenery.errors import UserError
-from scenery.study.study import Choose
 
 NAN = math.nan
 
@@ -45,7 +45,7 @@ class Case:
 
     def __init__(self, folder: Path, split: Path) -> None:
         self.folder, self.split = folder, split
-        self.unfinished = folder / "unfinished"
+        self.checkpoints = folder / "checkpoints"
 
     def run(
         self,
@@ -71,7 +71,7 @@ class Case:
             kind="grid",
             settings={row["trial"]: {"epochs": row["trial"]} for row in trials},
             split=self.split,
-            unfinished=self.unfinished,
+            checkpoints=self.checkpoints,
             out_chosen=self.folder / "chosen.yaml",
             out_trials=self.folder / "trials.csv",
             out_history=self.folder / "history.csv",
@@ -178,11 +178,11 @@ def test_results_must_be_there_once(case: Case) -> None:
 
 def test_weights_of_other_trials_are_removed(case: Case) -> None:
     for name in ("Net-all-1", "Net-all-2", "refit"):
-        (case.unfinished / name).mkdir(parents=True)
+        (case.checkpoints / name).mkdir(parents=True)
     names = ["Net-all-1", "Net-all-2"]
     history = [epochs("Net-all-2", {"network": 2})]
     case.run([trial(n) for n in names], [[outcome(names[0], 0.5), outcome(names[1], 0.6)]], history)
-    assert sorted(path.name for path in case.unfinished.iterdir()) == ["Net-all-2", "refit"]
+    assert sorted(path.name for path in case.checkpoints.iterdir()) == ["Net-all-2", "refit"]
 
 
 def test_a_job_whose_trials_all_diverged_at_once_can_be_read(
@@ -198,7 +198,7 @@ def test_a_job_whose_trials_all_diverged_at_once_can_be_read(
         choose.choose_setting(
             trials=[trial(described["trial"])], metrics=[tables[0]], history=[tables[1]],
             how=Choose(), experiment="e", title="", kind="single", settings={},
-            split=study.split, unfinished=tmp_path, out_chosen=tmp_path / "c.yaml",
+            split=study.split, checkpoints=tmp_path, out_chosen=tmp_path / "c.yaml",
             out_trials=tmp_path / "t.csv", out_history=tmp_path / "e.csv",
         )  # fmt: skip
     pd.read_csv(tables[2])

@@ -11,15 +11,15 @@ from evaluate import evaluate
 from fit_classifiers import fit_classifiers
 from refit_classifier import refit_classifier
 
+from scenery.classical import classifiers
+from scenery.data.feature_files import read_features
 from scenery.data.tables import partition_table, read_results, read_split
 from scenery.errors import UserError
-from scenery.learning import classifiers
-from scenery.learning.feature_files import read_features
-from scenery.presentation.reading import read_history
+from scenery.reporting.reading import read_history
 from scenery.study.features import plain_features
 
 SVM = {"classifier": {"name": "svm", "C": 10}}
-NEIGHBOURS = {"classifier": {"name": "nearest_neighbours", "neighbours": 2}}
+NEIGHBORS = {"classifier": {"name": "nearest_neighbors", "n_neighbors": 2}}
 TABLES = ("metrics", "history", "predictions")
 
 
@@ -30,7 +30,7 @@ def fit(study: Any, folder: Path, *trials: dict[str, Any]) -> dict[str, pd.DataF
 
 
 def test_one_row_a_trial_and_no_epochs(study: Any, tmp_path: Path) -> None:
-    trials = [study.described(**SVM), study.described(**NEIGHBOURS)]
+    trials = [study.described(**SVM), study.described(**NEIGHBORS)]
     found = fit(study, tmp_path, *trials)
     metrics = found["metrics"]
     assert list(metrics["trial"]) == [trial["trial"] for trial in trials]
@@ -58,11 +58,11 @@ def test_what_is_done_is_not_done_again(
         pd.testing.assert_frame_equal(before[name], after[name])
 
 
-def test_more_neighbours_than_images_stop_before_anything_is_fitted(
+def test_more_neighbors_than_images_stop_before_anything_is_fitted(
     study: Any, tmp_path: Path
 ) -> None:
-    many = {"classifier": {"name": "nearest_neighbours", "neighbours": 13}}
-    with pytest.raises(UserError, match=r"13 neighbours are asked for, and there are 12 training"):
+    many = {"classifier": {"name": "nearest_neighbors", "n_neighbors": 13}}
+    with pytest.raises(UserError, match=r"13 neighbors are asked for, and there are 12 training"):
         fit(study, tmp_path, study.described(**SVM), study.described(**many))
     assert not (tmp_path / "finished").exists()
 
@@ -96,8 +96,8 @@ def test_the_final_model(study: Any, tmp_path: Path, refit: bool) -> None:
     assert (record["refit"], record["epochs"]) == (refit, 0)
     images = 18 if refit else 12
     assert record["training_images"] == images
-    _, of_neighbours = refitted(study, tmp_path, refit, **NEIGHBOURS)
-    assert of_neighbours["stored_numbers"] == images * (128 + 1) + 2 * 128
+    _, of_neighbors = refitted(study, tmp_path, refit, **NEIGHBORS)
+    assert of_neighbors["stored_numbers"] == images * (128 + 1) + 2 * 128
     if refit:
         return
     # Without a refit the final model is the trial's own.
@@ -112,28 +112,29 @@ def test_the_final_model(study: Any, tmp_path: Path, refit: bool) -> None:
 
 
 def test_the_final_model_is_scored_on_the_test_images(study: Any, tmp_path: Path) -> None:
-    model, _ = refitted(study, tmp_path, True, **NEIGHBOURS)
+    model, _ = refitted(study, tmp_path, True, **NEIGHBORS)
     out = {name: tmp_path / f"{name}.csv" for name in ("predictions", "confusion", "classes")}
     out |= {"metrics": tmp_path / "metrics.json", "mistakes": tmp_path / "mistakes.npz"}
-    features = plain_features(study.settings(**NEIGHBOURS)).as_params()
+    features = plain_features(study.settings(**NEIGHBORS)).as_params()
     evaluate(
         model, tmp_path / "record.json", study.split, study.data / "test" / "32.npy",
         experiment="e", scored_in="e", out=out,
         vectors={"features": features, "weights": None},
     )  # fmt: skip
     table, metrics = pd.read_csv(out["predictions"]), json.loads(out["metrics"].read_text())
-    # The classes differ in brightness, which neighbours see.
+    # The classes differ in brightness, which neighbors see.
     assert metrics["accuracy"] == table["correct"].mean() == 1
     assert set(table["probability:coast"]) <= {0, 0.5, 1}
 
 
 def test_vectors_of_test_images_are_made_as_features_are(study: Any) -> None:
     """The same images give the same vectors on both ways, or a score would mean nothing."""
-    from scenery.learning.image_vectors import image_vectors
-    from scenery.learning.packed import open_packed
+    from scenery.inference.vectors import extract_vectors
+
+    from scenery.data.packed_images import open_packed
 
     table = partition_table(read_split(study.split), "validation")
     images = open_packed(study.data / "validation" / "32.npy", table)
     features = plain_features(study.settings(**SVM)).as_params()
     kept = np.load(study.described(**SVM)["validation"] + ".npy")
-    assert np.allclose(image_vectors(images, features, None), kept[table["row"]], atol=1e-5)
+    assert np.allclose(extract_vectors(images, features, None), kept[table["row"]], atol=1e-5)

@@ -10,13 +10,13 @@ import pytest
 from encode_features import encode_features
 from extract_features import extract_features
 from learn_codebook import learn_codebook
+from scenery.inference.vectors import extract_vectors
 
+from scenery.classical.dense_sift import DenseSift
+from scenery.config.settings import Settings
+from scenery.data.packed_images import open_packed
 from scenery.errors import UserError
-from scenery.learning.dense_sift import DenseSift
-from scenery.learning.image_vectors import image_vectors
-from scenery.learning.packed import open_packed
 from scenery.study.features import FeatureSet, plain_features, training_features
-from scenery.study.settings import Settings
 
 SETTINGS = Settings(
     backbone="DenseSIFT",
@@ -101,7 +101,7 @@ def test_vectors_of_training_and_of_later_images_are_the_same(folder: Folder) ->
     assert facts["parameters"] == 6 * 128
     images = open_packed(folder.images, folder.split.sort_values("row", ignore_index=True))
     params = plain_features(SETTINGS).as_params()
-    later = image_vectors(images, params, None, folder.folder / "codebook.skops")
+    later = extract_vectors(images, params, None, folder.folder / "codebook.skops")
     assert later == pytest.approx(vectors, abs=1e-6)
 
 

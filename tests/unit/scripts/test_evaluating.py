@@ -12,7 +12,7 @@ import pytest
 from evaluate import evaluate, score
 from sklearn.metrics import accuracy_score, f1_score, log_loss
 
-from scenery.learning.results import prediction_table
+from scenery.evaluation.trial_tables import prediction_table
 
 CLASSES = ["a", "b", "c", "never seen"]
 

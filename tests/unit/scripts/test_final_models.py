@@ -14,9 +14,9 @@ from refit_head import refit_head
 from refit_network import refit_network
 from train_heads import ShardData, train_head
 
+from scenery.data.packed_images import open_packed
 from scenery.data.tables import partition_table, read_split
-from scenery.learning.final_model import load_final, predict
-from scenery.learning.packed import open_packed
+from scenery.inference.final_model import load_final, predict
 
 TUNED = {"trainable": "all", "head": {"dropout": 0.3}, "optimizer": {"learning_rate": 1e-3}}
 
@@ -60,7 +60,7 @@ def test_the_final_head(study: Any, tmp_path: Path, refit: bool) -> None:
     assert np.allclose(predicted.sum(axis=1), 1, atol=1e-5)
     of_trial = [row["confidence"] for row in result.predictions]
     same = np.allclose(predicted.max(axis=1), of_trial, atol=1e-3)
-    # Without a refit the final model is the trial's own; with one it has learnt more.
+    # Without a refit the final model is the trial's own; with one it has learned more.
     assert same != refit
 
 
@@ -75,7 +75,7 @@ def tune(
 ) -> tuple[dict[str, Any], Outputs]:
     trial = study.described(**settings)
     out = outputs(folder / "out")
-    state = folder / "unfinished" / trial["trial"]
+    state = folder / "checkpoints" / trial["trial"]
     fine_tune(trial, study.split, study.data, None, state, keep, "code", out)
     return trial, out
 
@@ -87,11 +87,11 @@ def test_without_a_refit_the_trial_is_the_final_model(
     trial, out = tune(study, tmp_path, keep=True)
     row = pd.read_csv(out.metrics).iloc[0]
     if not weights_are_kept:
-        shutil.rmtree(tmp_path / "unfinished")
+        shutil.rmtree(tmp_path / "checkpoints")
     chosen = choice(trial, pd.read_csv(out.history), int(row["best_epoch"]), refit=False)
     files = tmp_path / "model.keras", tmp_path / "record.json"
-    unfinished = tmp_path / "unfinished"
-    refit_network(chosen, study.files(False, **TUNED), study.split, unfinished, "code", *files)
+    checkpoints = tmp_path / "checkpoints"
+    refit_network(chosen, study.files(False, **TUNED), study.split, checkpoints, "code", *files)
     predictions = pd.read_csv(out.predictions)
     columns = [name for name in predictions if name.startswith("probability:")]
     found = validation_probabilities(study, files[0])
@@ -107,12 +107,12 @@ def test_a_refit_learns_from_both_partitions(study: Any, tmp_path: Path) -> None
     assert list(history["step"]) == ["head"] * 2 + ["network"] * 3
     chosen = choice(trial, history, best=2, refit=True)
     files = tmp_path / "model.keras", tmp_path / "record.json"
-    unfinished = tmp_path / "unfinished"
-    refit_network(chosen, study.files(True, **settings), study.split, unfinished, "code", *files)
+    checkpoints = tmp_path / "checkpoints"
+    refit_network(chosen, study.files(True, **settings), study.split, checkpoints, "code", *files)
     record = json.loads(files[1].read_text())
     assert (record["training_images"], record["epochs"]) == (18, 2)
     assert np.isfinite(validation_probabilities(study, files[0])).all()
-    assert not (unfinished / "refit").exists()
+    assert not (checkpoints / "refit").exists()
 
 
 def test_a_trial_that_is_over_is_not_trained_again(

@@ -1,4 +1,4 @@
-"""Shuffled labels give chance: nothing of the test images reaches what is learnt."""
+"""Shuffled labels give chance: nothing of the test images reaches what is learned."""
 
 from dataclasses import dataclass
 
@@ -7,18 +7,18 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from scenery.data.catalogue import judge_catalogue, make_catalogue
-from scenery.data.found import FoundImage
+from scenery.config.settings import Settings
+from scenery.data.catalogue import apply_policy, make_catalogue
+from scenery.data.feature_files import LabeledFeatures
+from scenery.data.image_listing import FoundImage
 from scenery.data.images import read_image
-from scenery.data.scenes import draw_scenes
 from scenery.data.sources import list_images
 from scenery.data.splitting import split_images
-from scenery.learning.epochs import Plan, run_epochs
-from scenery.learning.feature_extraction import load_backbone, pooled
-from scenery.learning.feature_files import LabelledFeatures
-from scenery.learning.head_training import HeadLearner
-from scenery.learning.results import prediction_table
-from scenery.study.settings import Settings
+from scenery.demo.scenes import draw_scenes
+from scenery.evaluation.trial_tables import prediction_table
+from scenery.models.feature_extraction import load_backbone, pooled
+from scenery.training.epochs import EpochPlan, run_epochs
+from scenery.training.head_training import HeadTrainer
 
 SIZE = 64
 CHANCE = 1 / 8
@@ -48,7 +48,7 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> Scenes:
     files = [image.file for image in found]
     return Scenes(
         found,
-        judge_catalogue(make_catalogue(found, folder)),
+        apply_policy(make_catalogue(found, folder)),
         dict(zip(files, features, strict=True)),
     )
 
@@ -63,10 +63,10 @@ def answers(scenes: Scenes, shuffle: int | None) -> pd.DataFrame:
     parts = {}
     for part, rows in split.groupby("partition"):
         values = np.stack([scenes.features[file] for file in rows["file"]])
-        parts[part] = LabelledFeatures(values, rows["label"].to_numpy(np.int64))
+        parts[part] = LabeledFeatures(values, rows["label"].to_numpy(np.int64))
     classes = sorted(split["class"].unique())
-    learner = HeadLearner(SETTINGS, len(classes), parts["train"], parts["validation"])
-    run = run_epochs(learner, Plan.of(SETTINGS, "head"), "a head", quiet=True)
+    learner = HeadTrainer(SETTINGS, len(classes), parts["train"], parts["validation"])
+    run = run_epochs(learner, EpochPlan.of(SETTINGS, "head"), "a head", quiet=True)
     assert run.status == "completed"
     files = list(split.loc[split["partition"] == "test", "file"])
     return prediction_table(files, parts["test"].labels, learner.predict(parts["test"]), classes)

@@ -7,7 +7,7 @@ import yaml
 from make_report import make_report
 from write_config import write_config
 
-from scenery.study.reading import read_study
+from scenery.config.validation import read_study
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -31,7 +31,7 @@ def test_the_kept_config_runs_the_same_study(tmp_path: Path) -> None:
             "subsets": {"z": {"per_class": 3}, "a": {"per_class": 2}},
             "experiments": {
                 "second": {"grid": {"head.dense": [[], [8]]}},
-                "first": {"after": "second", "list": [{"subset": "z"}]},
+                "first": {"start_from": "second", "list": [{"subset": "z"}]},
             },
         },
         "study.yaml",
@@ -42,4 +42,4 @@ def test_the_kept_config_runs_the_same_study(tmp_path: Path) -> None:
     again = read_study(yaml.safe_load(text), "config.yaml")
     assert again == study
     assert list(again.experiments) == ["second", "first"]
-    assert "learning_rate: 0.001" in text, "defaults are spelt out"
+    assert "learning_rate: 0.001" in text, "defaults are spelled out"

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import train_heads as script
 
-from scenery.learning.shards import names
+from scenery.evaluation.trial_batches import names
 
 
 class Shard:

@@ -9,12 +9,12 @@ import pytest
 from check_weights import check_weights
 from provide_weights import provide_weights
 
+from scenery.config.settings import Head
 from scenery.errors import UserError
-from scenery.learning.backbones import build_backbone
-from scenery.learning.fine_tuning import assemble
-from scenery.learning.heads import build_head
-from scenery.learning.weights import load_weights, save_weights
-from scenery.study.settings import Head
+from scenery.models.backbones import build_backbone
+from scenery.models.heads import build_head
+from scenery.models.weights import load_weights, save_weights
+from scenery.training.fine_tuning import assemble
 
 MOBILENET = "mobilenet_1_0_224_imagenet_to_conv_pw_12.h5"
 
@@ -45,7 +45,7 @@ def test_a_copy_that_breaks_off_leaves_no_weights(
 def test_imagenet_is_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fetched: list[tuple[str, Path]] = []
     monkeypatch.setattr(
-        "scenery.learning.weights.fetch_imagenet", lambda name, out: fetched.append((name, out))
+        "scenery.models.weights.fetch_imagenet", lambda name, out: fetched.append((name, out))
     )
     provide_weights("MobileNet", "imagenet", None, tmp_path / "w.weights.h5")
     assert fetched == [("MobileNet", tmp_path / "w.weights.h5")]

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
+from scenery.config.settings import Settings
+from scenery.config.study import Study
+from scenery.config.validation import read_study
 from scenery.errors import UserError
-from scenery.study.checking import check_study
+from scenery.study.checks import check_study
 from scenery.study.experiments import ancestors, expand
-from scenery.study.reading import read_study
-from scenery.study.settings import Settings
-from scenery.study.study import Study
 from scenery.study.trial_network import cut_layer, image_size
 from scenery.study.trials import Trial
 
@@ -23,7 +23,7 @@ def study(base: dict[str, Any] | None = None, **experiments: Any) -> Study:
 
 def trials(chosen: Settings | None = None, base: Any = None, **experiment: Any) -> list[Trial]:
     if chosen is not None:
-        whole = study(base, a={}, b={"after": "a", **experiment})
+        whole = study(base, a={}, b={"start_from": "a", **experiment})
         return expand(whole, "b", chosen, "study.yaml")
     return expand(study(base, b=experiment), "b", None, "study.yaml")
 
@@ -47,10 +47,12 @@ def test_values_of_a_grid_may_be_groups() -> None:
 
 
 def test_a_list_is_as_it_stands_and_a_bare_experiment_is_one_trial() -> None:
-    found = trials(list=[{}, {"epochs": 3, "head": {"dense": [8]}}], set={"head.dropout": 0.5})
+    found = trials(
+        list=[{}, {"epochs": 3, "head": {"dense": [8]}}], overrides={"head.dropout": 0.5}
+    )
     assert [t.name for t in found] == ["base", "epochs=3, head.dense=[8]"]
     assert all(t.settings.head.dropout == 0.5 for t in found)
-    assert [t.settings.epochs for t in trials(set={"epochs": 2})] == [2]
+    assert [t.settings.epochs for t in trials(overrides={"epochs": 2})] == [2]
 
 
 def test_adding_a_value_to_a_grid_keeps_the_old_ids() -> None:
@@ -62,13 +64,13 @@ def test_adding_a_value_to_a_grid_keeps_the_old_ids() -> None:
 
 def test_spelling_out_a_default_keeps_the_ids() -> None:
     assert trials(base={"epochs": 50})[0].id == trials()[0].id
-    assert trials(set={"label_smoothing": 0})[0].id == trials()[0].id
+    assert trials(overrides={"label_smoothing": 0})[0].id == trials()[0].id
 
 
 def test_a_longer_search_keeps_the_first_trials() -> None:
     space = {"optimizer.learning_rate": {"loguniform": [1e-4, 1e-1]}}
-    short = trials(random={"trials": 3, "space": space})
-    long = trials(random={"trials": 6, "space": space})
+    short = trials(random={"n_trials": 3, "space": space})
+    long = trials(random={"n_trials": 6, "space": space})
     assert [t.id for t in long[:3]] == [t.id for t in short]
 
 
@@ -91,7 +93,7 @@ def test_repeats_of_a_varied_seed_may_meet_each_other() -> None:
 
 def test_an_heir_starts_from_the_choice_but_from_the_first_seed() -> None:
     chosen = Settings(seed=3, epochs=7, head={"dropout": 0.5})
-    (found,) = trials(chosen, base={"seed": 1}, set={"epochs": 9})
+    (found,) = trials(chosen, base={"seed": 1}, overrides={"epochs": 9})
     assert (found.settings.seed, found.settings.epochs, found.settings.head.dropout) == (1, 9, 0.5)
 
 
@@ -116,25 +118,25 @@ def test_impossible_cuts_of_ones_own_network_are_refused() -> None:
 def test_a_cut_that_none_of_the_possible_networks_has_is_refused() -> None:
     networks = {"grid": {"backbone": ["MobileNet", "VGG16"]}}
     check_study(
-        study(a=networks, b={"after": "a", "grid": {"remove_stages": [0, 4]}}), "study.yaml"
+        study(a=networks, b={"start_from": "a", "grid": {"remove_stages": [0, 4]}}), "study.yaml"
     )
-    late = study(a=networks, b={"after": "a", "grid": {"remove_stages": [0, 9]}})
+    late = study(a=networks, b={"start_from": "a", "grid": {"remove_stages": [0, 9]}})
     with pytest.raises(UserError, match=r"experiments.b.grid: remove_stages: .* found 9"):
         check_study(late, "study.yaml")
 
 
 def test_a_layer_that_only_one_of_the_possible_networks_has_is_allowed() -> None:
-    after = {"after": "a", "grid": {"cut": [None, "conv_pw_12_relu"]}}
+    after = {"start_from": "a", "grid": {"cut": [None, "conv_pw_12_relu"]}}
     check_study(study(a={"grid": {"backbone": ["MobileNet", "VGG16"]}}, b=after), "study.yaml")
 
 
 def test_only_narrows_what_an_heir_is_checked_for() -> None:
     networks = {"grid": {"backbone": ["MobileNet", "VGG16"]}}
     pinned = {**networks, "choose": {"only": {"backbone": "VGG16"}}}
-    heir = {"after": "a", "set": {"cut": "block4_pool"}}
-    check_study(study(a=pinned, b=heir), "study.yaml")
+    dependent_experiment = {"start_from": "a", "overrides": {"cut": "block4_pool"}}
+    check_study(study(a=pinned, b=dependent_experiment), "study.yaml")
     with pytest.raises(UserError, match=r"fits MobileNet, which a may choose"):
-        check_study(study(a=networks, b=heir), "study.yaml")
+        check_study(study(a=networks, b=dependent_experiment), "study.yaml")
     with pytest.raises(UserError, match=r"choose.only: no trial of the experiment has"):
         check_study(study(a={**networks, "choose": {"only": {"epochs": 3}}}), "study.yaml")
 
@@ -142,15 +144,24 @@ def test_only_narrows_what_an_heir_is_checked_for() -> None:
 @pytest.mark.parametrize(
     ("experiments", "message"),
     [
-        ({"a": {"after": "b"}, "b": {}}, "experiments.a.after: b must stand before a in the file"),
-        ({"a": {"after": "a"}}, "a and a come after each other, in a circle"),
-        ({"a": {"after": "b"}, "b": {"after": "a"}}, "a and b come after each other, in a circle"),
         (
-            {"a": {"after": "c"}, "b": {"after": "a"}, "c": {"after": "b"}},
+            {"a": {"start_from": "b"}, "b": {}},
+            "experiments.a.start_from: b must stand before a in the file",
+        ),
+        ({"a": {"start_from": "a"}}, "a and a come after each other, in a circle"),
+        (
+            {"a": {"start_from": "b"}, "b": {"start_from": "a"}},
+            "a and b come after each other, in a circle",
+        ),
+        (
+            {"a": {"start_from": "c"}, "b": {"start_from": "a"}, "c": {"start_from": "b"}},
             "a and c come after each other, in a circle",
         ),
         # a is not part of the circle behind it, but can never start either
-        ({"a": {"after": "b"}, "b": {"after": "c"}, "c": {"after": "b"}}, "b must stand before a"),
+        (
+            {"a": {"start_from": "b"}, "b": {"start_from": "c"}, "c": {"start_from": "b"}},
+            "b must stand before a",
+        ),
     ],
 )
 def test_orders_that_cannot_be(experiments: dict[str, Any], message: str) -> None:
@@ -159,7 +170,7 @@ def test_orders_that_cannot_be(experiments: dict[str, Any], message: str) -> Non
 
 
 def test_ancestors_nearest_first() -> None:
-    line = study(a={}, b={"after": "a"}, c={"after": "b"}, d={"after": "a"})
+    line = study(a={}, b={"start_from": "a"}, c={"start_from": "b"}, d={"start_from": "a"})
     assert ancestors(line, "c") == ["b", "a"]
     assert ancestors(line, "d") == ["a"]
     assert ancestors(line, "a") == []
@@ -175,7 +186,7 @@ def test_ancestors_nearest_first() -> None:
 )
 def test_settings_that_do_not_fit_each_other(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=r"study.yaml: experiments\.b") as error:
-        trials(set=settings)
+        trials(overrides=settings)
     assert message in str(error.value)
 
 
@@ -185,18 +196,18 @@ def test_image_sizes() -> None:
     assert image_size(Settings(image_size=64)) == 64
 
 
-def learnt(trainable: str, after: str | None = "a", weights: str = "experiment:a") -> Study:
-    first = {"set": {"backbone": "SqueezeNet", "weights": "none", "trainable": trainable}}
-    second = {"after": after, "set": {"weights": weights, "trainable": "head"}}
+def learned(trainable: str, after: str | None = "a", weights: str = "experiment:a") -> Study:
+    first = {"overrides": {"backbone": "SqueezeNet", "weights": "none", "trainable": trainable}}
+    second = {"start_from": after, "overrides": {"weights": weights, "trainable": "head"}}
     return study(a=first, b=second)
 
 
-def test_weights_may_be_learnt_in_an_experiment_before() -> None:
-    assert check_study(learnt("head+1"), "study.yaml") == {"none", "experiment:a"}
+def test_weights_may_be_learned_in_an_experiment_before() -> None:
+    assert check_study(learned("head+1"), "study.yaml") == {"none", "experiment:a"}
     grandparent = study(
-        a={"set": {"trainable": "all", "backbone": "SqueezeNet", "weights": "none"}},
-        b={"after": "a", "set": {"epochs": 3}},
-        c={"after": "b", "set": {"weights": "experiment:a", "trainable": "head"}},
+        a={"overrides": {"trainable": "all", "backbone": "SqueezeNet", "weights": "none"}},
+        b={"start_from": "a", "overrides": {"epochs": 3}},
+        c={"start_from": "b", "overrides": {"weights": "experiment:a", "trainable": "head"}},
     )
     assert "experiment:a" in check_study(grandparent, "study.yaml")
 
@@ -204,13 +215,13 @@ def test_weights_may_be_learnt_in_an_experiment_before() -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (learnt("head"), "experiment a may choose a trial with trainable: head"),
-        (learnt("all", after=None), "needs an experiment that b comes after; it has no `after`"),
-        (learnt("all", weights="experiment:c"), "experiment:c .* it comes after a"),
-        (learnt("all", weights="experiment:b"), "experiment:b .* it comes after a"),
+        (learned("head"), "experiment a may choose a trial with trainable: head"),
+        (learned("all", after=None), "needs an experiment that b comes after; it has no `after`"),
+        (learned("all", weights="experiment:c"), "experiment:c .* it comes after a"),
+        (learned("all", weights="experiment:b"), "experiment:b .* it comes after a"),
     ],
 )
-def test_weights_that_no_experiment_before_has_learnt_are_refused(
+def test_weights_that_no_experiment_before_has_learned_are_refused(
     wrong: Study, message: str
 ) -> None:
     with pytest.raises(UserError, match=rf"study.yaml: experiments.b.*: weights: .*{message}"):

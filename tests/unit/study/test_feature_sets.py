@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from scenery.config.settings import Settings
 from scenery.study.features import plain_features, training_features, weights_id
-from scenery.study.settings import Settings
 
 
 def ids(**values: Any) -> tuple[str, str]:

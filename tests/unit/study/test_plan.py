@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from scenery.config.settings import Settings
+from scenery.config.validation import read_study
 from scenery.errors import UserError
 from scenery.study.features import plain_features, training_features
 from scenery.study.plan import NotChosenYet, Plan, row
-from scenery.study.reading import read_study
-from scenery.study.settings import Settings
 from scenery.study.trials import change
 
 
@@ -47,8 +47,8 @@ def test_trials_on_features_share_jobs_and_others_do_not() -> None:
 
 def test_an_added_trial_leaves_the_full_shards_alone() -> None:
     space = {"head.dropout": {"uniform": [0.0, 0.9]}}
-    four = plan({"a": {"random": {"trials": 4, "space": space}}}, trials_per_job=2)
-    five = plan({"a": {"random": {"trials": 5, "space": space}}}, trials_per_job=2)
+    four = plan({"a": {"random": {"n_trials": 4, "space": space}}}, trials_per_job=2)
+    five = plan({"a": {"random": {"n_trials": 5, "space": space}}}, trials_per_job=2)
     assert five.shards("a", "train_heads")[:2] == four.shards("a", "train_heads")
     assert [len(shard) for shard in five.shards("a", "train_heads")] == [2, 2, 1]
 
@@ -63,7 +63,7 @@ def test_a_trial_is_found_by_its_id() -> None:
 
 def test_what_comes_after_a_choice_waits_for_it() -> None:
     choices = Choices()
-    found = plan({"a": {}, "b": {"after": "a", "grid": {"epochs": [1, 2]}}}, choices)
+    found = plan({"a": {}, "b": {"start_from": "a", "grid": {"epochs": [1, 2]}}}, choices)
     with pytest.raises(NotChosenYet):
         found.trials("b")
     assert len(list(found._all_known())) == 1
@@ -76,8 +76,8 @@ def test_what_comes_after_a_choice_waits_for_it() -> None:
 
 HEIRS = {
     "a": {"grid": {"trainable": ["all", "head"], "epochs": [1, 2]}},
-    "b": {"after": "a", "grid": {"epochs": [2, 3]}},
-    "c": {"after": "b", "grid": {"epochs": [1, 2, 3, 4]}},
+    "b": {"start_from": "a", "grid": {"epochs": [2, 3]}},
+    "c": {"start_from": "b", "grid": {"epochs": [1, 2, 3, 4]}},
 }
 
 
@@ -92,7 +92,7 @@ def test_a_trial_that_an_ancestor_fine_tuned_is_not_run_again() -> None:
 
 def test_another_seed_is_another_trial() -> None:
     choices = Choices()
-    repeated = {"a": {"set": {"trainable": "all"}}, "b": {"after": "a", "repeats": 2}}
+    repeated = {"a": {"overrides": {"trainable": "all"}}, "b": {"start_from": "a", "repeats": 2}}
     found = plan(repeated, choices)
     choices["a"] = found.trials("a")[0].settings
     assert [found.runs_in("b", t) for t in found.trials("b")] == ["a", "b"]
@@ -125,8 +125,8 @@ def test_features_and_weights_are_found_by_name() -> None:
 
 def test_layers_of_all_trials_that_could_be() -> None:
     choices = Choices()
-    experiments = {"a": {"grid": {"cut": [None, "fire4_concat"]}}, "b": {"after": "a"}}
-    experiments["b"]["set"] = {"remove_stages": 1}
+    experiments = {"a": {"grid": {"cut": [None, "fire4_concat"]}}, "b": {"start_from": "a"}}
+    experiments["b"]["overrides"] = {"remove_stages": 1}
     found = plan(experiments, choices)
     before = found.layers_needed("SqueezeNet-none")
     assert len(before) == 4

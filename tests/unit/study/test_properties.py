@@ -5,10 +5,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scenery.config.study import Random
+from scenery.config.validation import read_study
 from scenery.study.experiments import expand
 from scenery.study.random_search import draw
-from scenery.study.reading import read_study
-from scenery.study.study import Random
 from scenery.study.trials import Trial
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {
@@ -76,7 +76,7 @@ def test_more_draws_keep_the_first_ones(
     space = {"optimizer.name": ["SGD", "Adam"], **space}
 
     def drawn(count: int) -> list[dict[str, Any]]:
-        search = Random.model_validate({"trials": count, "seed": seed, "space": space})
+        search = Random.model_validate({"n_trials": count, "seed": seed, "space": space})
         return draw(search, "study.yaml")
 
     long = drawn(first + more)

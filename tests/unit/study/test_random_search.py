@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from scenery.config.study import Random
 from scenery.errors import UserError
 from scenery.study.random_search import draw
-from scenery.study.study import Random
 
 SPACE: dict[str, Any] = {
     "optimizer.name": ["SGD", "Adam", "Nadam"],
@@ -19,7 +19,7 @@ SPACE: dict[str, Any] = {
 
 
 def drawn(trials: int, seed: int = 1, space: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-    return draw(Random(trials=trials, seed=seed, space=space or SPACE), "search")
+    return draw(Random(n_trials=trials, seed=seed, space=space or SPACE), "search")
 
 
 def test_more_trials_keep_the_first_ones() -> None:
@@ -113,7 +113,7 @@ def test_conditions_may_follow_each_other() -> None:
 def test_an_exhausted_space_says_how_many_there_are() -> None:
     space = {"batch_size": [8, 16], "epochs": {"integer": [1, 3]}}
     assert len(drawn(6, space=space)) == 6
-    with pytest.raises(UserError, match=r"search.trials: 7 .* has 6 different .* at most 6"):
+    with pytest.raises(UserError, match=r"search.n_trials: 7 .* has 6 different .* at most 6"):
         drawn(7, space=space)
     # Conditions make combinations the same: momentum is drawn for one optimizer of two.
     space = {

@@ -2,13 +2,13 @@
 
 import pytest
 
+from scenery.config.settings import Settings
+from scenery.config.study import Study
+from scenery.config.validation import read_study
 from scenery.errors import UserError
-from scenery.study.checking import check_study
+from scenery.study.checks import check_study
 from scenery.study.experiments import expand
 from scenery.study.features import plain_features, training_features
-from scenery.study.reading import read_study
-from scenery.study.settings import Settings
-from scenery.study.study import Study
 from scenery.study.subsets import drawn, images_per_class, training_subset
 
 
@@ -45,7 +45,7 @@ def test_views_are_those_of_the_images_drawn() -> None:
 @pytest.mark.parametrize("name", ["per_class_0", "per_class_", "per_class_5_seed_2", "per_clas_5"])
 def test_other_names_are_refused(name: str) -> None:
     with pytest.raises(UserError, match="there is no subset"):
-        check_study(study(set={"subset": name}), "study.yaml")
+        check_study(study(overrides={"subset": name}), "study.yaml")
 
 
 def test_a_subset_of_ones_own_has_another_name() -> None:

@@ -1,0 +1,1 @@
+"""Classical models and descriptors. No TensorFlow."""

@@ -1,0 +1,172 @@
+"""Classical models on features: fitting, asking, counting and keeping them."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import skops.io
+from sklearn.base import BaseEstimator
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.n_neighbors import KNeighborsClassifier
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler
+
+from scenery.classical.kernel_svm import KernelSVM
+from scenery.config.classifier import Classifier
+from scenery.config.settings import Settings
+from scenery.data.feature_files import LabeledFeatures
+from scenery.errors import UserError
+
+# What a saved model may be made of beside scikit-learn's public estimators; nothing else is built.
+TRUSTED = (
+    "scenery.classical.kernel_svm.KernelSVM",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._TemperatureScaling",
+    "sklearn.tree._tree.Tree",
+)
+MAX_STEPS = 5_000
+
+
+def build_classifier(settings: Settings) -> Pipeline:
+    """The model that the settings ask for, unfitted: scaling, then the classifier.
+
+    Args:
+        settings: With a classifier.
+    """
+    assert settings.classifier is not None
+    scaling: dict[str, BaseEstimator] = {
+        "none": FunctionTransformer(),
+        "standard": StandardScaler(),
+        "l1": Normalizer("l1"),
+        "l2": Normalizer("l2"),
+    }
+    chosen = scaling[settings.classifier.scaling_in_use(settings.encoding is not None)]
+    weights = "balanced" if settings.class_weights == "balanced" else None
+    model = _model(settings.classifier, weights, settings.seed)
+    return Pipeline([("scaling", chosen), ("model", model)])
+
+
+def _model(wanted: Classifier, class_weight: str | None, seed: int) -> BaseEstimator:
+    if wanted.name == "svm":
+        options = wanted.model_dump(include={"kernel", "C", "gamma"})
+        return KernelSVM(**options, class_weight=class_weight, seed=seed)
+    if wanted.name == "logistic_regression":
+        return LogisticRegression(C=wanted.C, class_weight=class_weight, max_iter=MAX_STEPS)
+    if wanted.name == "nearest_neighbors":
+        # In hundreds of dimensions no tree of points finds neighbors faster than comparing all.
+        return KNeighborsClassifier(wanted.n_neighbors, algorithm="brute")
+    return RandomForestClassifier(
+        wanted.n_estimators,
+        max_depth=wanted.max_depth,
+        class_weight=class_weight,
+        random_state=seed,
+    )
+
+
+def check_fits(settings: Settings, rows: int, what: str) -> None:
+    """Refuse more neighbors than there are vectors to learn from.
+
+    Args:
+        settings: With a classifier.
+        rows: Images times views.
+        what: The trial, for the message.
+
+    Raises:
+        UserError: With both numbers.
+    """
+    assert settings.classifier is not None
+    neighbors = settings.classifier.n_neighbors
+    if neighbors is not None and neighbors > rows:
+        raise UserError(
+            f"{what}: classifier.n_neighbors: {neighbors} neighbors are asked for, and there are "
+            f"{rows} training images; allowed are 1 to {rows}"
+        )
+
+
+def as_rows(features: LabeledFeatures) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Features as a classical model takes them: each view of an image is a row of its own.
+
+    Returns:
+        Vectors, shape (rows, values); class numbers, shape (rows,); and of which image each row
+        is, shape (rows,).
+    """
+    images = len(features.labels)
+    views = len(features.values) if features.views else 1
+    vectors = np.asarray(features.values).reshape(views * images, -1)
+    return vectors, np.tile(features.labels, views), np.tile(np.arange(images), views)
+
+
+def fit(settings: Settings, features: LabeledFeatures) -> Pipeline:
+    """A fitted model.
+
+    Raises:
+        ValueError: The vectors are not what the model can take (values below 0 for histograms).
+    """
+    vectors, labels, images = as_rows(features)
+    wanted = settings.classifier
+    if wanted is not None and wanted.kernel == "histogram_intersection" and vectors.min() < 0:
+        raise ValueError(
+            "the histogram_intersection kernel is for values from 0; the smallest value here is "
+            f"{vectors.min():.3g}"
+        )
+    model = build_classifier(settings)
+    more = {"model__images": images} if wanted is not None and wanted.name == "svm" else {}
+    return model.fit(vectors, labels, **more)
+
+
+def probabilities(model: Pipeline, vectors: np.ndarray, classes: int) -> np.ndarray:
+    """Class probabilities, float64, shape (images, classes).
+
+    Args:
+        model: Fitted.
+        vectors: Shape (images, ...).
+        classes: Number of classes; of one without training images the probability is 0.
+    """
+    found = np.zeros((len(vectors), classes))
+    found[:, model.classes_] = model.predict_proba(vectors.reshape(len(vectors), -1))
+    return found
+
+
+def stored_numbers(model: Pipeline) -> int:
+    """How many numbers a fitted model keeps of what it has learned: its parameters.
+
+    For support vectors and neighbors that is the images themselves; a tree's inner node has a
+    feature, a threshold and two branches, its leaf a share for each class.
+    """
+    scaler, classifier = model["scaling"], model["model"]
+    count = 2 * scaler.n_features_in_ if isinstance(scaler, StandardScaler) else 0
+    if isinstance(classifier, KernelSVM):
+        svm = classifier.svm_
+        # One more: the temperature.
+        arrays: list[Any] = [classifier.vectors_, svm.dual_coef_, svm.intercept_, np.zeros(1)]
+    elif isinstance(classifier, LogisticRegression):
+        arrays = [classifier.coef_, classifier.intercept_]
+    elif isinstance(classifier, KNeighborsClassifier):
+        arrays = [classifier._fit_X, classifier._y]
+    else:
+        trees = [estimator.tree_ for estimator in classifier.estimators_]
+        leaves = sum(int(tree.n_leaves) for tree in trees)
+        inner = sum(int(tree.node_count) for tree in trees) - leaves
+        return count + 4 * inner + len(classifier.classes_) * leaves
+    return count + int(sum(array.size for array in arrays))
+
+
+def save(model: Pipeline, out: Path) -> None:
+    """Keep a fitted model as a skops file, which holds no code."""
+    skops.io.dump(model, out)
+
+
+def load(path: str | Path) -> Pipeline:
+    """A kept model.
+
+    Raises:
+        UserError: The file asks for something that no model of ours is made of.
+    """
+    foreign = sorted(set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED))
+    if foreign:
+        raise UserError(
+            f"{path}: it holds {', '.join(foreign)}, which no model made here does; it is not "
+            "loaded. Remove it and run again"
+        )
+    return skops.io.load(path, trusted=list(TRUSTED))

@@ -1,0 +1,1 @@
+"""What a user may write: checked, typed models of a config file."""

@@ -1,0 +1,378 @@
+"""The study: one config file as checked, typed values."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from scenery.config.settings import NETWORK_ONLY, Settings
+from scenery.registry.datasets import NAMED_DATASETS
+from scenery.registry.options import Bool, Int, Number, Seed, Strict
+
+MAX_NAME_LENGTH = 60
+NAME = r"[A-Za-z][A-Za-z0-9_]*"
+# Subsets that need no definition: so many images of each class.
+PER_CLASS = re.compile(r"per_class_([1-9][0-9]*)")
+
+
+def _name(value: str) -> str:
+    # Names become folders, file names and Slurm comments.
+    if not re.fullmatch(NAME, value):
+        raise ValueError("a name starts with a letter and has letters, digits and _ only")
+    if len(value) > MAX_NAME_LENGTH:
+        raise ValueError(f"a name has at most {MAX_NAME_LENGTH} characters; found {len(value)}")
+    return value
+
+
+def _not_full(value: str) -> str:
+    if value == "full":
+        raise ValueError("full is the name of the whole training set; take another one")
+    if value.startswith("per_class_"):
+        raise ValueError(
+            "per_class_N needs no definition: it is N images of each class; take another name"
+        )
+    return value
+
+
+Name = Annotated[str, AfterValidator(_name)]
+SubsetName = Annotated[str, AfterValidator(_name), AfterValidator(_not_full)]
+
+
+class Generated(Strict):
+    """The scenes that the workflow draws itself when the path is `generated`."""
+
+    per_class: Annotated[Int, Field(ge=4, le=10_000)] = Field(75, description="Pictures a class.")
+    image_size: Annotated[Int, Field(ge=32, le=512)] = Field(96, description="Side in pixels.")
+    seed: Seed = Field(1, description="Seed of the drawing.")
+
+
+class Duplicates(Strict):
+    """What is done about pictures that are there more than once."""
+
+    near: Bool = Field(
+        True, description="Look for near duplicates (saved again, moved by a few pixels) too."
+    )
+    leaks: Literal["drop", "stop", "keep"] = Field(
+        "drop", description="The same picture in two partitions: drop all but the test copy."
+    )
+    conflicts: Literal["drop", "stop", "keep"] = Field(
+        "drop", description="The same picture under two labels: drop all but the test copy."
+    )
+
+
+class Dataset(Strict):
+    """Where the labeled images are and how they are read."""
+
+    renamed_keys: ClassVar[dict[str, str]] = {"largest_pixels": "max_pixels"}
+
+    path: str = Field(
+        "generated",
+        description="generated, a folder of class folders, a folder with train/ and test/, a "
+        "CSV with file, class and partition, or a data set that Keras fetches: mnist, "
+        "fashion_mnist, cifar10 or cifar100.",
+    )
+    root: str | None = Field(
+        None, description="Folder that a CSV's files are relative to; unset: the CSV's own."
+    )
+    generated: Generated = Field(default_factory=Generated, description="The drawn scenes.")
+    on_problem: Literal["stop", "leave_out"] = Field(
+        "stop", description="What happens when files are unreadable, empty, truncated, too large."
+    )
+    max_pixels: Annotated[Int, Field(ge=1024, le=2**31)] = Field(
+        50_000_000, description="Images of more pixels are not decoded."
+    )
+    duplicates: Duplicates = Field(default_factory=Duplicates, description="Double pictures.")
+    resize: Literal["stretch", "crop", "pad"] = Field(
+        "stretch", description="How an image becomes square."
+    )
+
+    @property
+    def made(self) -> bool:
+        """Whether the workflow itself draws or fetches the images."""
+        return self.path == "generated" or self.path in NAMED_DATASETS
+
+
+class Split(Strict):
+    """How images are divided; only what the data set does not already say is drawn."""
+
+    validation: Annotated[Number, Field(gt=0, lt=1)] = Field(
+        0.2, description="Share of the training images used for choosing."
+    )
+    test: Annotated[Number, Field(gt=0, lt=1)] = Field(
+        0.3, description="Share of all images used for the final score, where none is given."
+    )
+    seed: Seed = Field(1, description="Seed of the draw.")
+
+
+class Subset(Strict):
+    """A small training set: so many images of each class."""
+
+    per_class: Annotated[Int, Field(ge=1)] = Field(description="Images of each class.")
+    seed: Seed = Field(1, description="Seed of the draw.")
+
+
+def _list_is_a_choice(value: Any) -> Any:
+    return {"choice": value} if isinstance(value, list | tuple) else value
+
+
+class Distribution(Strict):
+    """Where random search draws a setting from; a plain list is a choice among its values."""
+
+    uniform: tuple[Number, Number] | None = Field(None, description="Evenly between two numbers.")
+    loguniform: tuple[Number, Number] | None = Field(
+        None, description="Evenly on a logarithmic scale between two numbers above 0."
+    )
+    integer: tuple[Int, Int] | None = Field(
+        None, description="A whole number between two, both included."
+    )
+    choice: tuple[Any, ...] | None = Field(None, description="One of the values listed.")
+    when: dict[str, list[Any]] = Field(
+        default_factory=dict,
+        description="Draw it only where other drawn settings have one of these values.",
+    )
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> "Distribution":
+        given = [n for n in ("uniform", "loguniform", "integer", "choice") if getattr(self, n)]
+        if len(given) != 1:
+            raise ValueError(
+                "give exactly one of uniform, loguniform, integer, choice (not empty); "
+                f"found {', '.join(given) or 'none'}"
+            )
+        for bounds in (self.uniform, self.loguniform, self.integer):
+            if bounds and not bounds[0] < bounds[1]:
+                raise ValueError(f"the first number must be below the second; found {bounds}")
+        if self.loguniform and self.loguniform[0] <= 0:
+            raise ValueError(f"loguniform needs numbers above 0; found {self.loguniform[0]}")
+        return self
+
+
+class Halving(Strict):
+    """Successive halving: trials that look hopeless early are not trained to their end."""
+
+    factor: Annotated[Int, Field(ge=2, le=100)] = Field(
+        3, description="At each comparison one trial in so many is trained on, so much longer."
+    )
+    first_epochs: Annotated[Int, Field(ge=1)] = Field(
+        3, description="Epochs that every trial has at least."
+    )
+
+
+class Random(Strict):
+    """Random search (Bergstra and Bengio 2012): independent draws from a space."""
+
+    renamed_keys: ClassVar[dict[str, str]] = {"trials": "n_trials"}
+
+    n_trials: Annotated[Int, Field(ge=1, le=100_000)] = Field(description="Number of draws.")
+    seed: Seed = Field(1, description="Seed of the draws; trial i depends on it and i alone.")
+    space: dict[str, Annotated[Distribution, BeforeValidator(_list_is_a_choice)]] = Field(
+        min_length=1, description="Where each setting is drawn from."
+    )
+    halving: Halving | None = Field(
+        None, description="End trials early that look hopeless; unset: train all to their end."
+    )
+
+
+class Choose(Strict):
+    """How one setting is chosen among an experiment's trials, on validation images alone."""
+
+    by: Literal["validation_accuracy", "validation_loss"] = Field(
+        "validation_accuracy", description="What is compared (mean over repeats)."
+    )
+    smallest_within: Annotated[Number, Field(gt=0, lt=1)] | None = Field(
+        None, description="Take the network of fewest parameters within this margin of the best."
+    )
+    one_standard_error: Bool = Field(
+        False, description="Take the smallest network within one standard error (over repeats)."
+    )
+    only: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Choose only among trials with these settings (an assigned backbone, say).",
+    )
+
+    @model_validator(mode="after")
+    def _one_margin(self) -> "Choose":
+        if self.smallest_within is not None and self.one_standard_error:
+            raise ValueError("smallest_within and one_standard_error exclude each other")
+        if self.one_standard_error and self.by != "validation_accuracy":
+            raise ValueError("one_standard_error compares validation_accuracy only")
+        return self
+
+
+class PublishedResult(Strict):
+    """One number of a publication."""
+
+    name: str = Field("", description="What the source calls it; unset: its settings.")
+    settings: dict[str, Any] | None = Field(
+        None,
+        description="The setting it belongs to, written like a trial of list: what is not named is "
+        "as the experiment starts. Unset: whatever the experiment chooses.",
+    )
+    accuracy: Annotated[Number, Field(ge=0, le=1)] = Field(description="Accuracy, 0 to 1.")
+    parameters: Annotated[Int, Field(ge=0)] | None = Field(
+        None, description="Parameters of the network, where the source gives them."
+    )
+
+
+class Published(Strict):
+    """Numbers that others published, shown beside ours and used for nothing else."""
+
+    source: Annotated[str, Field(min_length=1)] = Field(
+        description="Where they stand, and on which images they were measured."
+    )
+    results: Annotated[list[PublishedResult], Field(min_length=1)] = Field(
+        description="The numbers."
+    )
+
+
+class Experiment(Strict):
+    """A set of trials that vary some settings, and a rule for choosing among them."""
+
+    renamed_keys: ClassVar[dict[str, str]] = {
+        "after": "start_from",
+        "set": "overrides",
+        "published": "reference_results",
+    }
+
+    title: str = Field("", description="Title in the report and on the slides.")
+    start_from: str | None = Field(
+        None, description="Start from the settings that this experiment chose; unset: from base."
+    )
+    overrides: dict[str, Any] = Field(
+        default_factory=dict, description="Settings that hold for all trials of the experiment."
+    )
+    grid: dict[str, Annotated[list[Any], Field(min_length=1)]] | None = Field(
+        None, description="Every combination of these values."
+    )
+    list_: Annotated[list[dict[str, Any]], Field(min_length=1)] | None = Field(
+        None, alias="list", description="The trials one by one."
+    )
+    random: Random | None = Field(None, description="Random draws.")
+    repeats: Annotated[Int, Field(ge=1, le=1000)] = Field(
+        1, description="Runs of every setting, each with a seed of its own."
+    )
+    choose: Choose = Field(default_factory=Choose, description="How one of them is chosen.")
+    reference_results: Published | None = Field(
+        None, description="Numbers that others published, shown beside ours."
+    )
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "Experiment":
+        given = [
+            name
+            for name, value in (("grid", self.grid), ("list", self.list_), ("random", self.random))
+            if value is not None
+        ]
+        if len(given) > 1:
+            raise ValueError(f"give one of grid, list and random; found {' and '.join(given)}")
+        if self.grid is not None and not self.grid:
+            raise ValueError("grid is empty: name at least one setting with its values")
+        if self.halving is not None and self.repeats > 1:
+            raise ValueError(
+                f"random.halving compares single runs, so repeats must be 1; found {self.repeats}"
+            )
+        if self.choose.one_standard_error and self.repeats < 2:
+            raise ValueError("choose.one_standard_error needs repeats of at least 2")
+        return self
+
+    @property
+    def halving(self) -> Halving | None:
+        """How hopeless trials end early; None where all are trained to their end."""
+        return self.random.halving if self.random is not None else None
+
+    @property
+    def kind(self) -> str:
+        """grid, list, random or single."""
+        if self.grid is not None:
+            return "grid"
+        if self.list_ is not None:
+            return "list"
+        return "random" if self.random is not None else "single"
+
+
+class Explain(Strict):
+    """Which final models are looked into: feature maps, filters, Grad-CAM, layers."""
+
+    experiments: Literal["best", "all", "none"] | list[Name] = Field(
+        "best",
+        description="best: the one of highest validation accuracy; all; none; or names of "
+        "experiments. Experiments that share a final model share its pages.",
+    )
+    images: Annotated[Int, Field(ge=1, le=64)] = Field(
+        8, description="Validation images shown with right answers, and as many with wrong ones."
+    )
+
+
+def _results_folder(value: str) -> str:
+    parts = Path(value).parts
+    if not parts or parts[0] != "results" or ".." in parts:
+        raise ValueError("it is results or a folder below it, such as results/mit_scenes")
+    # Braces would be Snakemake's wildcards, and spaces the end of a path in a shell.
+    if not all(re.fullmatch(r"[A-Za-z0-9_.-]+", part) for part in parts):
+        raise ValueError("its parts have letters, digits, _, - and . only")
+    if any(len(part) > MAX_NAME_LENGTH for part in parts):
+        raise ValueError(f"its parts have at most {MAX_NAME_LENGTH} characters each")
+    return Path(value).as_posix()
+
+
+class Study(Strict):
+    """Everything one config file says."""
+
+    title: str = Field("A transfer-learning study", description="Title of report and slides.")
+    results: Annotated[str, AfterValidator(_results_folder)] = Field(
+        "results", description="Folder of everything made: results or a folder below it."
+    )
+    dataset: Dataset = Field(default_factory=Dataset, description="The images.")
+    split: Split = Field(default_factory=Split, description="Their division.")
+    subsets: dict[SubsetName, Subset] = Field(
+        default_factory=dict, description="Named small training sets."
+    )
+    base: Settings = Field(
+        default_factory=Settings, description="Settings that all trials start from."
+    )
+    experiments: dict[Name, Experiment] = Field(
+        min_length=1, description="The experiments, in order."
+    )
+    refit: Bool = Field(
+        True,
+        description="Train the chosen settings once more on train and validation images before "
+        "the test images are touched.",
+    )
+    trials_per_job: Annotated[Int, Field(ge=1)] = Field(
+        50, description="Trials on a frozen backbone that one job runs."
+    )
+    gpu_missing: Literal["continue", "stop"] = Field(
+        "continue", description="What a job does that was allotted a GPU and sees none."
+    )
+    explain: Explain = Field(
+        default_factory=Explain, description="Which final models are looked into, and how far."
+    )
+    tensorboard: Bool = Field(
+        False, description="Write the learning curves as TensorBoard logs, too."
+    )
+
+    @model_validator(mode="after")
+    def _explained_exist(self) -> "Study":
+        wanted = self.explain.experiments
+        unknown = [] if isinstance(wanted, str) else sorted(set(wanted) - set(self.experiments))
+        if unknown:
+            raise ValueError(
+                f"explain.experiments: there is no experiment {unknown[0]}; give best, all, none "
+                f"or some of {', '.join(self.experiments)}"
+            )
+        return self
+
+    @property
+    def subset_names(self) -> tuple[str, ...]:
+        """Every name that `subset` may have, but for per_class_N."""
+        return ("full", *self.subsets)
+
+    def spelled_out(self) -> dict[str, Any]:
+        """The config with its defaults, from which the same study can be read again."""
+        config = self.model_dump(mode="json", by_alias=True)
+        if self.base.classifier is not None:
+            # Beside a classical model even a default of these would be refused as unused.
+            for name in NETWORK_ONLY:
+                del config["base"][name]
+        return config

@@ -1,0 +1,59 @@
+"""Features with their labels, and reading them back. Light: heads and classical models use them."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from scenery.data.memmap import drop_pages
+
+
+@dataclass(frozen=True)
+class LabeledFeatures:
+    """Features with their labels.
+
+    Attributes:
+        values: float32, shape (images, ...), or (views, images, ...) where `views` is true.
+        labels: Shape (images,), class numbers from 0.
+        views: Whether the first axis counts renderings of the same images.
+    """
+
+    values: np.ndarray
+    labels: np.ndarray
+    views: bool = False
+
+    def joined_with(self, other: "LabeledFeatures") -> "LabeledFeatures":
+        """Both sets of features as one; both hold views, equally many, or neither does."""
+        images = 1 if self.views else 0
+        return LabeledFeatures(
+            np.concatenate([self.values, other.values], axis=images),
+            np.concatenate([self.labels, other.labels]),
+            self.views,
+        )
+
+    def sample_views(self, epoch: int, seed: int) -> np.ndarray:
+        """The features that one epoch sees: of every image one view.
+
+        Each image goes through its views in an order of its own, so that every view serves
+        before one serves again: with as many views as epochs this is on-line augmentation.
+        """
+        if not self.views:
+            return self.values
+        views, images = self.values.shape[:2]
+        generator = np.random.default_rng([seed, epoch // views])
+        order = generator.permuted(np.tile(np.arange(views), (images, 1)), axis=1)
+        seen = np.asarray(self.values[order[:, epoch % views], np.arange(images)])
+        drop_pages(self.values)
+        return seen
+
+
+def read_features(stem: str, table: pd.DataFrame) -> LabeledFeatures:
+    """Features with labels; of the full partition's features only the table's rows are taken."""
+    facts = json.loads(Path(f"{stem}.json").read_text(encoding="utf-8"))
+    values = np.load(f"{stem}.npy", mmap_mode="r", allow_pickle=False)
+    labels = table["label"].to_numpy(np.int64)
+    if facts["views"]:
+        return LabeledFeatures(values, labels, views=True)
+    return LabeledFeatures(np.asarray(values[table["row"].to_numpy()]), labels)

@@ -1,0 +1,1 @@
+"""Scores, intervals and the tables that trials leave behind. No TensorFlow."""

@@ -1,0 +1,149 @@
+"""Many trials in one process, none of which is trained twice.
+
+A trial that is done leaves a small file outside the job's outputs. A shard that was killed, or that
+got more trials, goes on from there and trains only what is new.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from scenery.config.settings import flatten
+from scenery.evaluation.training_result import Epoch
+
+log = logging.getLogger("scenery")
+
+# A history may have no rows (classical models have no epochs), but always has its columns.
+COLUMNS = {
+    "history": ["trial", *(field.name for field in fields(Epoch))],
+    "predictions": ["trial", "file", "class", "predicted", "confidence"],
+}
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """What one trial gives, as plain values.
+
+    Attributes:
+        metrics: A row of metrics.csv.
+        history: Rows of history.csv.
+        predictions: Rows of predictions.csv, of the validation images.
+    """
+
+    metrics: dict[str, Any]
+    history: list[dict[str, Any]]
+    predictions: list[dict[str, Any]]
+
+
+def run_trials(
+    trials: list[dict[str, Any]],
+    run: Callable[[dict[str, Any], str], TrialResult],
+    split: Path,
+    finished: Path,
+    code: str,
+) -> list[TrialResult]:
+    """Run every trial of the shard, or take it from `finished`.
+
+    Args:
+        trials: As the rules describe them.
+        run: Runs one trial; gets it and what to call it in the progress lines.
+        split: The split.
+        finished: Folder of the trials that are done.
+        code: Digest of the code that runs them.
+    """
+    results = []
+    for number, (trial, name) in enumerate(zip(trials, names(trials), strict=True), start=1):
+        done = finished / f"{trial['trial']}-{_key(trial, split, code)}.json"
+        result = _read(done)
+        if result is None:
+            result = run(trial, name)
+            _write(result, done)
+        results.append(result)
+        metrics = result.metrics
+        log.info(
+            "trial %d of %d  %s  %s  validation accuracy %.3f",
+            number,
+            len(trials),
+            metrics["status"],
+            name,
+            metrics["validation_accuracy"] or float("nan"),
+        )
+    return results
+
+
+def write_tables(
+    results: list[TrialResult], out_metrics: Path, out_history: Path, out_predictions: Path
+) -> None:
+    """Write metrics.csv, history.csv and predictions.csv of a shard's trials."""
+    pd.DataFrame([result.metrics for result in results]).to_csv(out_metrics, index=False)
+    history = [row for result in results for row in result.history]
+    pd.DataFrame(history, columns=COLUMNS["history"]).to_csv(out_history, index=False)
+    predictions = [row for result in results for row in result.predictions]
+    pd.DataFrame(predictions, columns=COLUMNS["predictions"]).to_csv(out_predictions, index=False)
+
+
+def names(trials: list[dict[str, Any]]) -> list[str]:
+    """What to call each trial in the progress lines: the settings in which they differ."""
+    flat = [flatten(trial["settings"]) for trial in trials]
+    # Where one trial has a group that another leaves unset, not all keys stand in the first.
+    every = dict.fromkeys(key for values in flat for key in values)
+    keys = [key for key in every if len({repr(values.get(key)) for values in flat}) > 1]
+    return [
+        ", ".join(f"{key}={values[key]}" for key in keys if key in values) or trial["trial"]
+        for trial, values in zip(trials, flat, strict=True)
+    ]
+
+
+def validation_predictions(
+    trial: str, table: pd.DataFrame, probabilities: Any, classes: list[str]
+) -> list[dict[str, Any]]:
+    """Rows of predictions.csv: what a trial says of each validation image.
+
+    Args:
+        trial: The trial's id.
+        table: The validation images' rows of the split.
+        probabilities: Shape (images, classes).
+        classes: Class names in the order of their numbers.
+    """
+    best = probabilities.argmax(axis=1)
+    return [
+        {
+            "trial": trial,
+            "file": file,
+            "class": true,
+            "predicted": classes[number],
+            "confidence": round(float(row[number]), 6),
+        }
+        for file, true, number, row in zip(
+            table["file"], table["class"], best, probabilities, strict=True
+        )
+    ]
+
+
+def _key(trial: dict[str, Any], split: Path, code: str) -> str:
+    """What a trial's result depends on."""
+    digest = hashlib.sha256(code.encode())
+    digest.update(json.dumps(trial["settings"], sort_keys=True).encode())
+    for path in (split, trial["table"], trial["training"] + ".json", trial["validation"] + ".json"):
+        digest.update(Path(path).read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _read(path: Path) -> TrialResult | None:
+    try:
+        return TrialResult(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _write(result: TrialResult, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(asdict(result)), encoding="utf-8")
+    partial.replace(path)

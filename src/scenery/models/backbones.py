@@ -1,0 +1,232 @@
+"""The backbones: one record each, and how a network is built from its record.
+
+A built backbone is one flat functional model that takes float RGB images of 0 to 255: its
+preprocessing is its first layers (names beginning with `preprocess`), made of Keras' own parts
+only, so that a saved model needs none of this code. To go on from there:
+
+- weights are loaded by layer name (`scenery.models.weights`);
+- where batch norm must keep its statistics while its scale and shift learn, train it inside
+  `scenery.models.inference_mode.InferenceMode`: `backbone(images, training=False)` does not
+  hold in Keras 3;
+- inner layers are reached by `backbone.get_layer(name).output` (Grad-CAM), and
+  `scenery.models.truncation` makes stages trainable and splits it in two at a layer.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import keras
+from keras import applications
+
+from scenery.errors import UserError
+from scenery.messages import suggestions
+from scenery.models.architectures.builders import OWN_NETWORKS
+from scenery.models.squeezenet import squeezenet
+from scenery.registry.architecture_outlines import architecture_outline as check_steps
+from scenery.registry.backbone_facts import unknown_backbone_message
+from scenery.registry.custom_architectures import Network
+from scenery.registry.custom_architectures import options as all_options
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
+IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)
+PREPROCESS = "preprocess"
+
+Preprocessing = Literal["tf", "torch", "caffe", "efficientnet", "none"]
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """What is known of a network before it is built.
+
+    Attributes:
+        name: as written in a config.
+        constructor: a function of keras.applications, or one called like them.
+        native_size: side in pixels of the images it was trained on.
+        preprocessing: `tf` (to [-1, 1]), `torch` (to [0, 1], then ImageNet's mean and deviation),
+            `caffe` (BGR, minus ImageNet's mean), `efficientnet` (as torch, but Keras' network
+            already divides by 255), `none` (the network does it all itself).
+        parameters: with the top for 1,000 classes.
+        smallest_size: smallest side in pixels that it can be built for.
+        imagenet: whether Keras has its ImageNet weights.
+    """
+
+    name: str
+    constructor: Callable[..., keras.Model]
+    native_size: int
+    preprocessing: Preprocessing
+    parameters: int
+    smallest_size: int = 32
+    imagenet: bool = True
+
+
+_RECORDS = (
+    Backbone("Xception", applications.Xception, 299, "tf", 22_910_480, smallest_size=71),
+    Backbone("ResNet50", applications.ResNet50, 224, "caffe", 25_636_712),
+    Backbone("NASNetMobile", applications.NASNetMobile, 224, "tf", 5_326_716),
+    Backbone("InceptionV3", applications.InceptionV3, 299, "tf", 23_851_784, smallest_size=75),
+    Backbone("MobileNetV2", applications.MobileNetV2, 224, "tf", 3_538_984),
+    Backbone("DenseNet121", applications.DenseNet121, 224, "torch", 8_062_504),
+    Backbone("ResNet50V2", applications.ResNet50V2, 224, "tf", 25_613_800),
+    Backbone("EfficientNetB2", applications.EfficientNetB2, 260, "efficientnet", 9_177_569),
+    Backbone("VGG16", applications.VGG16, 224, "caffe", 138_357_544),
+    Backbone("MobileNet", applications.MobileNet, 224, "tf", 4_253_864),
+    Backbone("VGG19", applications.VGG19, 224, "caffe", 143_667_240),
+    Backbone("ResNet101", applications.ResNet101, 224, "caffe", 44_707_176),
+    Backbone("ResNet152", applications.ResNet152, 224, "caffe", 60_419_944),
+    Backbone("ResNet101V2", applications.ResNet101V2, 224, "tf", 44_675_560),
+    Backbone("ResNet152V2", applications.ResNet152V2, 224, "tf", 60_380_648),
+    Backbone(
+        "InceptionResNetV2",
+        applications.InceptionResNetV2,
+        299,
+        "tf",
+        55_873_736,
+        smallest_size=75,
+    ),
+    Backbone("DenseNet169", applications.DenseNet169, 224, "torch", 14_307_880),
+    Backbone("DenseNet201", applications.DenseNet201, 224, "torch", 20_242_984),
+    Backbone("NASNetLarge", applications.NASNetLarge, 331, "tf", 88_949_818),
+    Backbone("SqueezeNet", squeezenet, 224, "caffe", 1_235_496, imagenet=False),
+)
+BACKBONES: dict[str, Backbone] = {record.name: record for record in _RECORDS}
+
+
+def backbone(name: str) -> Backbone:
+    """The record of a backbone; UserError with the nearest names for an unknown one."""
+    if name not in BACKBONES:
+        raise UserError(unknown_backbone_message(name))
+    return BACKBONES[name]
+
+
+def build_backbone(
+    name: str, image_size: int, cut: str | None = None, options: Network | None = None
+) -> keras.Model:
+    """Build a backbone without its top, with random weights, ended at the layer `cut`.
+
+    Args:
+        name: a name of the backbone table.
+        image_size: side of the square input in pixels.
+        cut: name of the layer whose output becomes the model's; None for the whole network.
+        options: those of one of Scenery's own networks; None: its defaults.
+
+    Returns:
+        A functional model named like the backbone: float (batch, size, size, 3) RGB images of
+        0 to 255 in, a feature map out. Its weights depend on Keras' random state alone
+        (`keras.utils.set_random_seed`), and its layer names on nothing.
+
+    Raises:
+        UserError: unknown name or layer, options that do not fit each other, or a size that
+            the network cannot be built for.
+    """
+    if name in OWN_NETWORKS:
+        return end_at(_own_network(name, image_size, options or Network()), cut)
+    record = backbone(name)
+    if image_size < record.smallest_size:
+        raise UserError(
+            f"image_size: {image_size} is too small for {name}, "
+            f"which needs at least {record.smallest_size} pixels"
+        )
+    images = keras.Input((image_size, image_size, 3), name="images")
+    network = record.constructor(
+        include_top=False,
+        weights=None,
+        input_tensor=preprocess(images, record.preprocessing),
+        input_shape=(image_size, image_size, 3),
+    )
+    give_stable_names(network)
+    return end_at(keras.Model(images, network.output, name=name), cut)
+
+
+def _own_network(name: str, image_size: int, options: Network) -> keras.Model:
+    check_steps(name, options, image_size)
+    images = keras.Input((image_size, image_size, 3), name="images")
+    output = OWN_NETWORKS[name](preprocess(images, "tf"), all_options(name, options))
+    network = keras.Model(images, output, name=name)
+    give_stable_names(network)
+    return network
+
+
+def end_at(network: keras.Model, cut: str | None) -> keras.Model:
+    """The part of a network up to the layer `cut`; UserError if it has no such layer."""
+    if cut is None or cut == network.layers[-1].name:
+        return network
+    names = [layer.name for layer in network.layers if may_end_at(layer)]
+    if cut not in names:
+        raise UserError(f"cut: {network.name} has no layer {cut!r}; {suggestions(cut, names)}")
+    return keras.Model(network.input, network.get_layer(cut).output, name=network.name)
+
+
+def preprocess(images: Any, how: Preprocessing) -> Any:
+    """Put the preprocessing layers on `images`, a Keras tensor of RGB values from 0 to 255.
+
+    Gives the values of keras.applications.imagenet_utils.preprocess_input; `efficientnet` gives
+    255 times those of `torch`, since Keras' network divides by 255 itself. Always in 32 bits,
+    since 16 have too few digits for values up to 255.
+    """
+
+    def rescale(scale: Any, offset: Any) -> Any:
+        return keras.layers.Rescaling(scale, offset, dtype="float32", name=f"{PREPROCESS}_scale")(
+            images
+        )
+
+    if how == "tf":
+        return rescale(1 / 127.5, -1.0)
+    if how in ("torch", "efficientnet"):
+        # Keras' EfficientNets divide by the deviation only if built with ImageNet weights, by a
+        # layer that is missing otherwise; done here, the network is the same in both cases.
+        unit = 255.0 if how == "torch" else 1.0
+        shift = 255.0 / unit
+        return rescale(
+            [1 / (unit * deviation) for deviation in IMAGENET_DEVIATION],
+            [
+                -shift * mean / deviation
+                for mean, deviation in zip(IMAGENET_MEAN, IMAGENET_DEVIATION, strict=True)
+            ],
+        )
+    if how == "caffe":
+        images = keras.ops.flip(images, axis=-1)
+        return rescale(1.0, [-mean for mean in IMAGENET_MEAN_BGR])
+    return images
+
+
+def is_preprocessing(operation: Any) -> bool:
+    """Whether a layer or operation belongs to the input and its scaling, not to the network."""
+    # Keras' own scaling layers (inside EfficientNet, MobileNetV3 and others) count too.
+    kinds = (keras.layers.InputLayer, keras.layers.Rescaling, keras.layers.Normalization)
+    return (
+        isinstance(operation, kinds)
+        or operation.name.startswith(PREPROCESS)
+        or type(operation).__name__ == "Flip"
+    )
+
+
+def may_end_at(operation: Any) -> bool:
+    """Whether a network may be ended here: at a layer of its own that gives one feature map."""
+    if not isinstance(operation, keras.layers.Layer) or is_preprocessing(operation):
+        return False
+    return isinstance(operation.output, keras.KerasTensor) and len(operation.output.shape) == 4
+
+
+def give_stable_names(network: keras.Model) -> None:
+    """Number the layers that Keras named itself from the start, in order of their creation.
+
+    Keras counts such names on through the whole process (`conv2d_94`, ...), so they would depend
+    on what was built before, and neither a cut nor a weights file could go by them.
+    """
+    groups: dict[str, list[Any]] = {}
+    for operation in network.operations:
+        if (base := own_name(operation)) is not None:
+            groups.setdefault(base, []).append(operation)
+    for base, members in groups.items():
+        members.sort(key=lambda operation: int(operation.name[len(base) + 1 :] or 0))
+        for index, operation in enumerate(members):
+            operation.name = f"{base}_{index}" if index else base
+
+
+def own_name(operation: Any) -> str | None:
+    """The name, without its number, that Keras itself gave; None where the network gave one."""
+    base = re.sub(r"_\d+$", "", operation.name)
+    return base if base.replace("_", "") == type(operation).__name__.lower() else None

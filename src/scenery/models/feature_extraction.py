@@ -1,0 +1,144 @@
+"""Features: what a frozen backbone makes of every image, computed once and kept."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from scenery.classical.dense_sift import DenseSift
+from scenery.config.settings import Augment
+from scenery.data.feature_writer import FeatureWriter
+from scenery.data.packed_images import PackedImages
+from scenery.models.backbones import build_backbone
+from scenery.models.forward import make_forward_fn
+from scenery.models.weights import load_weights
+from scenery.registry.custom_architectures import HANDCRAFTED, Network
+from scenery.registry.custom_architectures import options as all_options
+from scenery.training.augmentation import build_augmentation, reseed
+
+
+def load_backbone(
+    name: str,
+    image_size: int,
+    layer: str | None,
+    weights: str | Path | None,
+    seed: int,
+    options: Network | None = None,
+) -> keras.Model:
+    """A backbone with its weights.
+
+    Args:
+        name: A name of the backbone table.
+        image_size: Side of the input in pixels.
+        layer: Where it ends; None: whole.
+        weights: A weights file; None: random weights drawn from `seed`.
+        seed: Seed of random weights.
+        options: Those of one of Scenery's own networks.
+
+    Raises:
+        UserError: When the weights file does not cover the kept layers.
+    """
+    keras.utils.set_random_seed(seed)
+    model = build_backbone(name, image_size, layer, options)
+    if weights is not None:
+        load_weights(model, weights)
+    return model
+
+
+def pooled(backbone: keras.Model, pooling: str) -> keras.Model:
+    """The backbone with its positions pooled: average, max, or map (not at all)."""
+    if pooling == "map" or len(backbone.output.shape) == 2:
+        return backbone
+    layer = {"average": keras.layers.GlobalAveragePooling2D, "max": keras.layers.GlobalMaxPooling2D}
+    return keras.Model(backbone.input, layer[pooling]()(backbone.output))
+
+
+def load_feature_extractor(
+    features: Mapping[str, Any], weights: str | Path | None
+) -> keras.Model | DenseSift:
+    """What turns images into features: a pooled backbone, or descriptors made by hand.
+
+    Args:
+        features: What a FeatureSet holds, as plain values.
+        weights: A weights file; None: random weights drawn from the features' seed.
+
+    Raises:
+        UserError: When the weights file does not cover the kept layers.
+    """
+    name, size = features["backbone"], features["image_size"]
+    options = Network(**features["network"])
+    if name in HANDCRAFTED:
+        known = all_options(name, options)
+        return DenseSift(size, known["step"], known["scales"])
+    backbone = load_backbone(name, size, features["layer"], weights, features["seed"], options)
+    return pooled(backbone, features["pooling"])
+
+
+def extract(
+    feature_extractor: keras.Model | DenseSift,
+    images: PackedImages,
+    out: Path,
+    batch: int,
+    augment: Augment | None = None,
+    views: int = 0,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Write the features of all images, of the plain ones or of augmented views.
+
+    Args:
+        describer: Pooled backbone (input float images 0..255), or descriptors made by hand.
+        images: The images, in the order wanted.
+        out: .npy file, float32 (dense SIFT: uint8), shape (images, ...) or (views, images, ...);
+            it appears when it is complete.
+        batch: Images in one forward pass.
+        augment: Operations for the views.
+        views: Number of renderings of each image; 0: the plain images.
+        seed: Seed of the renderings.
+
+    Returns:
+        Facts: shape and digest of the content, and the describer's parameters.
+    """
+    augmentation = build_augmentation(augment, seed) if views and augment else None
+    forward = describing(feature_extractor, augmentation)
+    if isinstance(feature_extractor, DenseSift):
+        shape, kind, parameters = feature_extractor.shape, "|u1", 0
+    else:
+        shape, kind, parameters = (
+            feature_extractor.output.shape[1:],
+            "<f4",
+            feature_extractor.count_params(),
+        )
+    with FeatureWriter(out, len(images), tuple(shape), views, kind) as writer:
+        for view in range(max(views, 1)):
+            if augmentation is not None:
+                reseed(augmentation, seed, view)
+            for values in feature_batches(forward, images, batch):
+                writer.add(values)
+    return writer.facts | {"parameters": parameters}
+
+
+def feature_batches(
+    forward: Callable[[tf.Tensor], tf.Tensor | np.ndarray], images: PackedImages, batch: int
+) -> Iterator[np.ndarray]:
+    """The features of all images in their order, some at a time: shape (up to `batch`, ...)."""
+    for pixels in images.batches(batch):
+        yield np.asarray(forward(pixels))
+
+
+def describing(
+    feature_extractor: keras.Model | DenseSift, augmentation: keras.Model | None = None
+) -> Callable[[tf.Tensor], tf.Tensor | np.ndarray]:
+    """A function from uint8 images, shape (images, size, size, 3), to their features."""
+    if not isinstance(feature_extractor, DenseSift):
+        return make_forward_fn(feature_extractor, augmentation)
+
+    def by_hand(pixels: tf.Tensor) -> np.ndarray:
+        if augmentation is not None:
+            rendered = augmentation(tf.cast(pixels, tf.float32), training=True)
+            pixels = tf.cast(tf.round(tf.clip_by_value(rendered, 0, 255)), tf.uint8)
+        return feature_extractor.describe(np.asarray(pixels))
+
+    return by_hand

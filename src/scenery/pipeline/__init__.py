@@ -1,0 +1,1 @@
+"""The bridge between a study and Snakemake."""

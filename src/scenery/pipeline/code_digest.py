@@ -1,0 +1,183 @@
+"""What a rule's results depend on in the code: its script and all first-party modules in use.
+
+Snakemake watches a script by its modification time only and imported modules not at all. So every
+rule carries this digest as a parameter: it changes exactly when code that the rule runs changes.
+"""
+
+import ast
+import functools
+import hashlib
+import sys
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+
+from scenery.json_cache import load, save
+
+SOURCE = Path(__file__).resolve().parents[2]
+
+# Libraries whose minor version can change a result, under the names they are distributed by.
+LIBRARIES = {
+    "keras": ("keras",),
+    "tensorflow": ("tensorflow", "tensorflow-cpu"),
+    "numpy": ("numpy",),
+    "sklearn": ("scikit-learn",),
+    "PIL": ("pillow",),
+    "imagehash": ("imagehash",),
+    "scipy": ("scipy",),
+    "skimage": ("scikit-image",),
+    "cv2": ("opencv-python-headless",),
+}
+
+
+@dataclass(frozen=True)
+class CodeFacts:
+    """What one file of code says.
+
+    Attributes:
+        form: Digest of its normal form.
+        names: The modules that it imports, or names in them, dotted.
+    """
+
+    form: str
+    names: tuple[str, ...]
+
+
+class CodeDigests:
+    """Digests of scripts and of all first-party code that they run.
+
+    To read all files as code takes most of a second, in every call of Snakemake and every job on a
+    cluster. So what a file says is remembered by its content.
+
+    Args:
+        memory: File to remember in; one that is missing, broken or not writable costs time, never
+            a wrong answer. None remembers nothing.
+    """
+
+    def __init__(self, memory: Path | None = None) -> None:
+        self._memory = memory
+        self._remembered = load(memory) if memory else {}
+        self._facts: dict[Path, CodeFacts] = {}
+        # Another Python, or another way to read code, gives other normal forms.
+        self._reader = sys.version.encode() + Path(__file__).read_bytes()
+        self._learned = False
+
+    def of(self, script: Path) -> str:
+        """Digest of a script, of the first-party modules it imports, and of what they build on.
+
+        Comments, docstrings and formatting are left out; of the libraries in LIBRARIES that are
+        imported anywhere on the way, the major and minor version counts.
+
+        Returns:
+            Sixteen hexadecimal digits.
+        """
+        digest = hashlib.sha256()
+        libraries: set[str] = set()
+        for path in sorted(self.modules(script)):
+            facts = self._read(path)
+            # Two files may share a name (script and module), and a checkout may lie anywhere.
+            inside = path.is_relative_to(SOURCE.parent)
+            name = path.relative_to(SOURCE.parent) if inside else path.name
+            digest.update(f"{name}\0{facts.form}\0".encode())
+            libraries |= {name.split(".")[0] for name in facts.names} & LIBRARIES.keys()
+        for library in sorted(libraries):
+            digest.update(f"{library}\0{_minor_version(library)}\0".encode())
+        if self._memory and self._learned:
+            save(self._remembered, self._memory)
+            self._learned = False
+        return digest.hexdigest()[:16]
+
+    def modules(self, script: Path) -> set[Path]:
+        """The script and every module of this project that it imports, directly or not."""
+        found: set[Path] = set()
+        waiting = [script.resolve()]
+        while waiting:
+            path = waiting.pop()
+            if path not in found:
+                found.add(path)
+                waiting += [file for name in self._read(path).names for file in _files(name)]
+        return found
+
+    def presents(self, script: Path) -> bool:
+        """Whether a script shows results rather than makes them."""
+        presentation = SOURCE / "scenery" / "reporting"
+        return any(path.is_relative_to(presentation) for path in self.modules(script))
+
+    def _read(self, path: Path) -> CodeFacts:
+        if path not in self._facts:
+            content = path.read_bytes()
+            key = hashlib.sha256(self._reader + content).hexdigest()
+            facts = _as_facts(self._remembered.get(key))
+            if facts is None:
+                facts = _facts(content.decode(), path)
+                self._remembered[key] = asdict(facts)
+                self._learned = True
+            self._facts[path] = facts
+        return self._facts[path]
+
+
+def _as_facts(entry: object) -> CodeFacts | None:
+    """An entry of the memory; None where it is none."""
+    if not isinstance(entry, dict) or entry.keys() != {"form", "names"}:
+        return None
+    form, names = entry["form"], entry["names"]
+    if not isinstance(form, str) or not isinstance(names, list | tuple):
+        return None
+    return CodeFacts(form, tuple(str(name) for name in names))
+
+
+def _facts(code: str, path: Path) -> CodeFacts:
+    tree = ast.parse(code, filename=str(path))
+    names: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            # `from package import name`: name may be a module of its own.
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Call):
+            # a setting's description is documentation, too
+            node.keywords = [k for k in node.keywords if k.arg != "description"]
+        elif isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            _drop_docstring(node)
+    form = hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+    return CodeFacts(form, tuple(dict.fromkeys(names)))
+
+
+def _drop_docstring(
+    node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef,
+) -> None:
+    first = node.body[0] if node.body else None
+    if (
+        isinstance(first, ast.Expr)
+        and isinstance(first.value, ast.Constant)
+        and isinstance(first.value.value, str)
+    ):
+        # pass keeps a body that was a docstring only a valid body
+        node.body[0] = ast.Pass()
+
+
+@functools.cache
+def _files(name: str) -> tuple[Path, ...]:
+    """A module of this project and the packages around it, which Python runs first."""
+    parts = name.split(".")
+    if parts[0] != "scenery":
+        return ()
+    packages = [SOURCE.joinpath(*parts[:length], "__init__.py") for length in range(1, len(parts))]
+    module = SOURCE.joinpath(*parts)
+    return tuple(
+        path
+        for path in (*packages, module.with_suffix(".py"), module / "__init__.py")
+        if path.is_file()
+    )
+
+
+@functools.cache
+def _minor_version(library: str) -> str:
+    for distribution in LIBRARIES[library]:
+        try:
+            version = metadata.version(distribution)
+        except metadata.PackageNotFoundError:
+            continue
+        return ".".join(version.split(".")[:2])
+    return "missing"

@@ -1,0 +1,151 @@
+"""Opening a study: what the Snakefile does before any rule."""
+
+import contextlib
+import functools
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from scenery.config.loading import load_config
+from scenery.config.settings import Settings
+from scenery.config.study import Study
+from scenery.config.validation import check_files, read_study
+from scenery.data.sources import list_images
+from scenery.errors import UserError
+from scenery.pipeline.run_lock import begin
+from scenery.study.checks import check_study
+from scenery.study.plan import NotChosenYet
+
+# Snakemake's own notes of a run fit into this many bytes.
+MIN_FREE_BYTES = 1 << 20
+
+
+def check_config(config: Mapping[str, Any], source: str) -> Study:
+    """The study that a config describes, checked as far as it can be before anything runs.
+
+    Raises:
+        UserError: For mistakes in the config, and for images and weights that are not there.
+    """
+    study = read_study(config, source)
+    check_files(study, check_study(study, source), source)
+    if not study.dataset.made:
+        list_images(study.dataset.path, study.dataset.root)
+    return study
+
+
+def open_study(
+    config: Mapping[str, Any], source: str, files: Iterable[str | Path] = (), check: bool = True
+) -> Study:
+    """The checked study; a mistake in it ends the process with one line each and status 1.
+
+    Args:
+        config: The config as Snakemake loaded it.
+        source: Name of its file, for messages.
+        files: The files that Snakemake loaded it from. They are read once more, since Snakemake
+            takes the last of two keys that are the same, and drops the other without a word.
+        check: Whether to check all experiments, files and images. Jobs on a cluster read the
+            Snakefile anew; what was checked when the study started need not be checked by each.
+    """
+    try:
+        if not check:
+            return read_study(config, source)
+        for file in files:
+            load_config(file)
+        study = check_config(config, source)
+        check_results_folder(study.results)
+        return study
+    except UserError as error:
+        # A traceback through Snakemake would hide the one line that helps.
+        print(f"\nThe study cannot start.\n{error}\n", file=sys.stderr, flush=True)
+        sys.exit(1)
+
+
+def check_results_folder(results: str) -> None:
+    """Whether results can be written; Snakemake itself ends in a traceback where they cannot.
+
+    Raises:
+        UserError: The folder is a file, may not be written, or its disk is full.
+    """
+    folder = Path(results)
+    while not (folder.exists() or folder.is_symlink()):
+        folder = folder.parent
+    for place in (Path(), folder):
+        name = place if place.name else f"this folder ({Path.cwd()})"
+        if not place.is_dir():
+            raise UserError(
+                f"results: {name} is a file, or a link that leads nowhere; a folder is needed there"
+            )
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise UserError(
+                f"results: {name} cannot be written: it is read-only, or its rights (ls -ld) do "
+                "not allow it; run in a copy of the project that is yours"
+            )
+        if shutil.disk_usage(place).free < MIN_FREE_BYTES:
+            raise UserError(
+                f"results: no space is left in {name}; free some (`df -h .` shows how much there "
+                "is), then call Snakemake again; it goes on from here"
+            )
+
+
+def reset_future_times(results: str | Path) -> int:
+    """Give files of the results that are dated in the future the time of now.
+
+    A clock that was ahead and has been set leaves such files. Snakemake takes back whatever is
+    made of them, since it is older than they are.
+
+    Returns:
+        Number of files.
+    """
+    now, found = time.time(), 0
+    for folder, _, files in os.walk(results):
+        for path in (Path(folder, name) for name in files):
+            # A job that an earlier Snakemake left at work may remove its own files meanwhile.
+            with contextlib.suppress(FileNotFoundError):
+                if not path.is_symlink() and path.stat().st_mtime > now + 1:
+                    os.utime(path, (now, now))
+                    found += 1
+    if found:
+        print(f"Dated in the future, so set to now: {found} files of {results}.", file=sys.stderr)
+    return found
+
+
+def start_run(submits: bool, results: str) -> None:
+    """Note this run of Snakemake, or end it where another one is at work in this folder."""
+    try:
+        begin(submits)
+        reset_future_times(results)
+    except UserError as error:
+        print(f"\nThe study cannot start.\n{error}\n", file=sys.stderr, flush=True)
+        sys.exit(1)
+
+
+def chosen_settings(path: str | Path) -> Settings:
+    """The settings in a chosen.yaml.
+
+    Raises:
+        NotChosenYet: While there is none.
+    """
+    try:
+        state = Path(path).stat()
+    except FileNotFoundError:
+        raise NotChosenYet(str(path)) from None
+    return _read_chosen(str(path), state.st_ino, state.st_mtime_ns, state.st_size)
+
+
+@functools.cache
+def _read_chosen(path: str, *state: int) -> Settings:
+    # Every job of an experiment asks for the choice that it comes after; the file's state is
+    # among the arguments, so that a new choice is read anew.
+    record = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    return Settings.model_validate(record["settings"])
+
+
+def local_gpus() -> int:
+    """Number of NVIDIA devices of this machine."""
+    return len([p for p in Path("/dev").glob("nvidia[0-9]*") if p.name[6:].isdigit()])

@@ -1,1 +1,0 @@
-"""Figures, slides and tables, all made from tables on disk."""

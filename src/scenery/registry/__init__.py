@@ -1,0 +1,1 @@
+"""Declarations: one record for each network, data set and kind of option."""

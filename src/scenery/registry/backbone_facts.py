@@ -1,0 +1,179 @@
+"""What the study needs to know of the backbones without importing TensorFlow.
+
+The facts of published networks are in `backbone_facts.json`, which
+`python -m scenery.models.write_backbone_facts` writes from the networks themselves; those of
+Scenery's own networks follow from their options.
+"""
+
+import functools
+import json
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from scenery.errors import UserError
+from scenery.messages import short_repr, suggestions
+from scenery.registry import architecture_outlines
+from scenery.registry.custom_architectures import DEFAULTS, HANDCRAFTED, NATIVE_SIZES, Network
+
+# Networks that people ask for by name and that are not there, with the reason.
+NOT_THERE = {
+    "resnext": "ResNeXt is out: Keras does not ship it; its nearest relatives here are ResNet50, "
+    "ResNet101 and ResNet152",
+}
+
+
+@dataclass(frozen=True)
+class CutPoint:
+    """The end of a stage: layer, height (= width) and channels of its output.
+
+    `size` is that at the backbone's native size, or of one of Scenery's own networks at the size
+    asked for. `parameters` are those of the network up to and with the layer; None for Scenery's
+    own networks.
+    """
+
+    layer: str
+    size: int
+    channels: int
+    parameters: int | None = None
+
+
+@dataclass(frozen=True)
+class BackboneFacts:
+    """What is known of one backbone.
+
+    Attributes:
+        name: as written in a config.
+        size: native side of the input in pixels.
+        smallest_size: smallest side that it can be built for.
+        parameters: with the top for 1,000 classes; None for Scenery's own networks.
+        imagenet: whether Keras has its ImageNet weights.
+        cut_points: the ends of its stages, from the bottom up; the last is the network's end.
+        below: for each layer at which it may be ended, in the network's order, the layer at
+            which it ends when one stage more is removed; None where a single stage is left.
+    """
+
+    name: str
+    size: int
+    smallest_size: int
+    parameters: int | None
+    imagenet: bool
+    cut_points: tuple[CutPoint, ...]
+    below: dict[str, str | None]
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the layers at which the backbone may be ended, in the network's order."""
+        return tuple(self.below)
+
+
+@functools.cache
+def _table() -> dict[str, dict[str, Any]]:
+    file = resources.files("scenery.registry") / "backbone_facts.json"
+    return dict(json.loads(file.read_text(encoding="utf-8")))
+
+
+def published_names() -> tuple[str, ...]:
+    """The names of the published networks."""
+    return tuple(_table())
+
+
+def own_names() -> tuple[str, ...]:
+    """The names of the networks that Scenery builds itself, from options."""
+    return tuple(name for name in DEFAULTS if name not in HANDCRAFTED)
+
+
+def names() -> tuple[str, ...]:
+    """The names of all backbones."""
+    return published_names() + own_names() + HANDCRAFTED
+
+
+def unknown_backbone_message(name: str) -> str:
+    """The message on a backbone that is not there: why, or what is nearest."""
+    for known, why in NOT_THERE.items():
+        if name.lower().startswith(known):
+            return f"backbone: {why}"
+    return f"backbone: {short_repr(name)} is not known; {suggestions(name, names())}"
+
+
+@functools.cache
+def facts(
+    name: str, network: Network | None = None, image_size: int | None = None
+) -> BackboneFacts:
+    """The facts of one backbone.
+
+    Args:
+        name: the backbone.
+        network: options of one of Scenery's own networks; None: its defaults.
+        image_size: side in pixels of the images, on which the layers of Scenery's own networks
+            depend; None: the native one.
+
+    Raises:
+        UserError: unknown backbone, with the nearest names; options that do not fit each other
+            or the size.
+    """
+    if name in DEFAULTS:
+        return _own_facts(name, network or Network(), image_size or NATIVE_SIZES[name])
+    if name not in _table():
+        raise UserError(unknown_backbone_message(name))
+    values = dict(_table()[name])
+    points = tuple(CutPoint(*point) for point in values.pop("cut_points"))
+    return BackboneFacts(name=name, cut_points=points, **values)
+
+
+def _own_facts(name: str, network: Network, image_size: int) -> BackboneFacts:
+    steps = architecture_outlines.architecture_outline(name, network, image_size)
+    return BackboneFacts(
+        name=name,
+        size=NATIVE_SIZES[name],
+        smallest_size=architecture_outlines.smallest_size(name, network),
+        parameters=None,
+        imagenet=False,
+        cut_points=tuple(
+            CutPoint(point.layer, point.size, point.channels)
+            for point in architecture_outlines.cut_points(steps)
+        ),
+        below=architecture_outlines.below(steps),
+    )
+
+
+def resolve_cut(known: BackboneFacts, cut: str | None, remove_stages: int) -> str:
+    """The layer at which a backbone ends: at `cut`, less `remove_stages` stages from there.
+
+    Args:
+        known: facts of the backbone.
+        cut: a layer's name; None for the whole network.
+        remove_stages: stages taken off the top of what `cut` leaves.
+
+    Raises:
+        UserError: unknown layer, or fewer stages than are to be removed.
+    """
+    name = known.name
+    end = known.layers[-1] if cut is None else cut
+    if end not in known.below:
+        points = ", ".join(point.layer for point in known.cut_points)
+        raise UserError(
+            f"cut: {name} has no layer {short_repr(cut)} at which it could be ended; "
+            f"{suggestions(end, known.layers)} (its stages end at {points})"
+        )
+    layers = _chain(known, end)
+    if not 0 <= remove_stages < len(layers):
+        raise UserError(
+            f"remove_stages: {name} up to {end} has {len(layers)} "
+            f"stage{'s' if len(layers) > 1 else ''}, so at most {len(layers) - 1} can be removed; "
+            f"found {remove_stages}"
+        )
+    return layers[remove_stages]
+
+
+def stage_count(known: BackboneFacts, layer: str) -> int:
+    """How many stages a backbone ended at `layer` has; UserError for an unknown layer."""
+    return len(_chain(known, resolve_cut(known, layer, 0)))
+
+
+def _chain(known: BackboneFacts, end: str) -> list[str]:
+    """The layer `end` and those at which the network ends as stage after stage is removed."""
+    layers = [end]
+    while (below := known.below[layers[-1]]) is not None:
+        layers.append(below)
+    return layers

@@ -1,0 +1,1 @@
+"""Figures, slides, tables and the report, all made from tables on disk."""

@@ -1,0 +1,128 @@
+"""A trial's settings as a short table: what matters, in words, nothing twice."""
+
+from typing import Any
+
+from scenery.reporting.words import heading, is_missing, setting_value
+
+Row = tuple[str, str, bool]
+
+_OFF: tuple[Any, ...] = (None, 0, 0.0, False, "", "none", [], ())
+
+
+def configuration(settings: dict[str, Any], varied: list[str]) -> list[Row]:
+    """Rows (setting, value, whether the experiment varies it) for a table of a configuration.
+
+    `settings` is nested as in chosen.yaml; `varied` holds dotted names. What is switched off
+    is left out unless it was varied.
+    """
+    head, optimizer = settings.get("head") or {}, settings.get("optimizer") or {}
+    schedule, augment = settings.get("schedule") or {}, settings.get("augment") or {}
+    rows: list[tuple[str, str, tuple[str, ...]]] = [
+        ("backbone", setting_value(settings.get("backbone")), ("backbone",)),
+        ("weights", _file_name(settings.get("weights")), ("weights",)),
+        ("image size", setting_value(settings.get("image_size")), ("image_size",)),
+        ("cut", _cut(settings), ("cut", "remove_stages")),
+        ("what learns", setting_value(settings.get("trainable")), ("trainable",)),
+        ("training subset", setting_value(settings.get("subset")), ("subset",)),
+        ("classifier", _named(settings.get("classifier") or {}), ("classifier",)),
+        ("pooling" if settings.get("classifier") else "head", _head(head), ("head.",)),
+        ("augmentation", _switched_on(augment), ("augment.",)),
+        ("optimizer", _named(optimizer), ("optimizer.",)),
+        ("schedule", _named(schedule), ("schedule.",)),
+        ("epochs", _epochs(settings), ("epochs", "batch_size", "early_stopping")),
+        *_rest(settings),
+    ]
+    if settings.get("classifier"):
+        # What only training by epochs knows stands in the settings, and nobody used it.
+        of_networks = ("what learns", "optimizer", "schedule", "epochs")
+        rows = [row for row in rows if row[0] not in of_networks]
+    return [
+        (label, value, any(name.startswith(names) for name in varied))
+        for label, value, names in rows
+        if value not in ("", "none") or any(name.startswith(names) for name in varied)
+    ]
+
+
+def _file_name(weights: Any) -> str:
+    """A weights file without its folders: they say nothing on another machine."""
+    return setting_value(weights).replace("\\", "/").rsplit("/", 1)[-1]
+
+
+def _cut(settings: dict[str, Any]) -> str:
+    removed = settings.get("remove_stages") or 0
+    parts = [f"at {settings['cut']}"] if settings.get("cut") else []
+    if removed:
+        parts.append(f"{removed} stage{'s' if removed > 1 else ''} removed")
+    return ", ".join(parts)
+
+
+def _head(head: dict[str, Any]) -> str:
+    if not head:
+        return ""
+    parts = [f"{head.get('pooling', 'average')} pooling"]
+    if head.get("dense"):
+        parts.append(f"dense {setting_value(head['dense'])} ({head.get('activation', 'relu')})")
+    if head.get("batch_norm"):
+        parts.append("batch norm")
+    for name in ("dropout", "l1", "l2"):
+        if head.get(name):
+            parts.append(f"{name.upper() if name != 'dropout' else name} "
+                         f"{setting_value(head[name])}")  # fmt: skip
+    return ", ".join(parts)
+
+
+def _switched_on(augment: dict[str, Any]) -> str:
+    parts = []
+    for name, value in augment.items():
+        # How gaps are filled says nothing where no image is moved.
+        if name != "fill_mode" and value not in _OFF:
+            words = heading(name)
+            parts.append(words if value is True else f"{words} {setting_value(value)}")
+    return ", ".join(parts)
+
+
+def _named(values: dict[str, Any]) -> str:
+    """ "Adam, learning rate 0.001": the name and every option that is set."""
+    if not values.get("name"):
+        return ""
+    parts = [str(values["name"])]
+    for name, value in values.items():
+        if name != "name" and not is_missing(value) and value not in (False, 0):
+            parts.append(f"{heading(name)} {setting_value(value)}")
+    return ", ".join(parts)
+
+
+def _epochs(settings: dict[str, Any]) -> str:
+    parts = [f"at most {settings['epochs']}"] if settings.get("epochs") else []
+    if settings.get("batch_size"):
+        parts.append(f"batches of {settings['batch_size']}")
+    stopping = settings.get("early_stopping")
+    if stopping:
+        parts.append(f"early stopping after {stopping.get('patience')}")
+    return ", ".join(parts)
+
+
+_TOLD = {
+    "backbone", "weights", "image_size", "cut", "remove_stages", "trainable", "subset", "head",
+    "classifier", "augment", "optimizer", "schedule", "epochs", "batch_size", "early_stopping",
+    "seed", "mixed_precision",
+}  # fmt: skip
+
+
+def _rest(settings: dict[str, Any]) -> list[tuple[str, str, tuple[str, ...]]]:
+    """Settings without a row of their own, so that one added later is not lost."""
+    rows: list[tuple[str, str, tuple[str, ...]]] = []
+    for name, value in settings.items():
+        # A frozen backbone's batch norm is frozen too.
+        if name == "batch_norm_statistics" and settings.get("trainable") == "head":
+            continue
+        # Views of images say something only where images are changed.
+        if name in _TOLD or (name == "views" and not _switched_on(settings.get("augment") or {})):
+            continue
+        if isinstance(value, dict):
+            filled = {key: item for key, item in value.items() if not is_missing(item)}
+            text = ", ".join(f"{heading(k)} {setting_value(v)}" for k, v in filled.items())
+        else:
+            text = setting_value(value) if value not in _OFF else ""
+        rows.append((heading(name), text, (name,)))
+    return rows

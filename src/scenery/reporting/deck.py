@@ -1,0 +1,394 @@
+"""The slides of a study: what stands on each, before any page is drawn."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from scenery.reporting.conclusions import (
+    SAME_MODEL,
+    ExperimentResult,
+    compare_with_first,
+    conclusions,
+)
+from scenery.reporting.configuration import configuration
+from scenery.reporting.data_tables import class_counts, findings
+from scenery.reporting.learning_curves import with_position
+from scenery.reporting.published import in_words, published_table
+from scenery.reporting.ranking import count_failed, rank_settings, varied_columns
+from scenery.reporting.slides import Chart, Curves, Slide, Table
+from scenery.reporting.words import (
+    accuracy,
+    count,
+    heading,
+    is_missing,
+    plural,
+    setting_value,
+    short_count,
+    shorten,
+    shorten_all,
+)
+
+SHOWN = 12
+INSIDE = (
+    "On validation images, from which the final model may have learned: examples, not a measure."
+)
+CHARTED_CLASSES = 40
+BESIDE_TABLE = 14
+# Of more classes a matrix cannot be read at the back of a room.
+MATRIX_CLASSES = 20
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """PNG files that slides show, by experiment where there is one for each.
+
+    Attributes:
+        settings: What was tried.
+        confusion: Confusion matrix of the final model on the test partition.
+        inside: What is inside a final model: words for the slide's title, then files.
+        examples: Examples of the classes.
+        further: What only some experiments have, like `inside`.
+        published: Published numbers beside ours.
+    """
+
+    settings: Mapping[str, Path]
+    confusion: Mapping[str, Path] = field(default_factory=dict)
+    inside: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
+    examples: Path | None = None
+    further: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
+    published: Mapping[str, Path] = field(default_factory=dict)
+
+
+def study_slides(
+    study_title: str,
+    dataset: str,
+    outcomes: Sequence[ExperimentResult],
+    catalogue: pd.DataFrame,
+    split: pd.DataFrame,
+    pictures: Pictures,
+    command: str,
+    versions: Mapping[str, str],
+) -> list[Slide]:
+    """All slides in order.
+
+    An experiment has its best result with the configuration and learning curve (from
+    `Outcome.history`), its figure, its trials, and its confusion matrix; those explained have a
+    slide for each picture of what is inside.
+    """
+    slides = [_opening(study_title, dataset, outcomes, split), *_data(catalogue, split)]
+    if pictures.examples is not None:
+        slides.append(Slide(title="Examples of the classes", figure=pictures.examples))
+    titles = {outcome.choice.experiment: outcome.title for outcome in outcomes}
+    for outcome in outcomes:
+        slides.append(_best(outcome, titles.get(outcome.final_model, "")))
+        name = outcome.choice.experiment
+        figure = pictures.settings.get(name)
+        if figure is not None and outcome.choice.candidates > 1:
+            slides.append(_effects(outcome, figure))
+        slides.extend(
+            Slide(title=_headed(outcome, words), figure=files[name])
+            for words, files in pictures.further.items()
+            if name in files
+        )
+        if outcome.published is not None:
+            slides.append(_published(outcome, outcome.published, pictures.published.get(name)))
+        slides.append(_trials(outcome, figure if outcome.choice.candidates == 1 else None))
+        # A final model that several experiments share has its matrix once.
+        if name in pictures.confusion and outcome.metrics and outcome.final_model == name:
+            slides.append(_confusion(outcome, pictures.confusion[name]))
+        slides.extend(
+            Slide(title=_headed(outcome, words), figure=files[name], notes=INSIDE)
+            for words, files in pictures.inside.items()
+            if name in files
+        )
+    if len(outcomes) > 1:
+        slides.extend(_comparison(outcomes))
+    slides.append(_conclusions(outcomes))
+    slides.append(_appendix(command, versions))
+    return slides
+
+
+def _headed(outcome: ExperimentResult, words: str) -> str:
+    """A slide's title; the titles of many experiments are questions."""
+    if outcome.title.endswith(("?", "!", ".")):
+        return f"{outcome.title} {words[:1].upper()}{words[1:]}"
+    return f"{outcome.title}: {words}"
+
+
+def _opening(
+    study_title: str, dataset: str, outcomes: Sequence[ExperimentResult], split: pd.DataFrame
+) -> Slide:
+    counts = split["partition"].value_counts()
+    parts = [f"{counts.get(name, 0):,} {name}" for name in ("train", "validation", "test")]
+    trials = sum(len(outcome.trials) for outcome in outcomes)
+    failed = sum(count_failed(outcome.trials) for outcome in outcomes)
+    tried = plural(trials, "trial") + (f", {failed} of them failed" if failed else "")
+    return Slide(
+        title=study_title,
+        subtitle=f"Data set: {dataset}",
+        bullets=(
+            f"{plural(len(split), 'image')} of {plural(split['class'].nunique(), 'class')}: "
+            + ", ".join(parts),
+            f"{plural(len(outcomes), 'experiment')}, {tried}",
+            "Choices are made on the validation partition; test images score chosen models only.",
+        ),
+        opening=True,
+    )
+
+
+def _data(catalogue: pd.DataFrame, split: pd.DataFrame) -> list[Slide]:
+    """Findings and counts per class; many classes get a slide of their own."""
+    counts = class_counts(split)
+    shown = counts.head(CHARTED_CLASSES)
+    many = len(shown) > BESIDE_TABLE
+    partitions = [name for name in counts.columns if name not in ("class", "total")]
+    chart = Chart(
+        categories=shorten_all(shown["class"], 28),
+        series=[(name, [float(value) for value in shown[name]]) for name in partitions],
+        axis="images",
+        stacked=True,
+        upright=many,
+    )
+    rows = [(words, count(number)) for words, number in findings(catalogue, split)]
+    left_out = len(counts) - len(shown)
+    slide = Slide(
+        title="The data set",
+        chart=None if many else chart,
+        table=Table(head=("found", "number"), rows=rows, numeric=frozenset({1})),
+        notes="Images per class and partition; duplicates are compared by content.",
+    )
+    if not many:
+        return [slide]
+    subtitle = f"{plural(left_out, 'further class')} not drawn" if left_out else ""
+    return [slide, Slide(title="Images per class", subtitle=subtitle, chart=chart)]
+
+
+def _best(outcome: ExperimentResult, model_of: str) -> Slide:
+    """`model_of` is the title of the experiment for which its final model was trained."""
+    choice = outcome.choice
+    validation = f"Validation accuracy {accuracy(choice.validation_accuracy)}"
+    if choice.repeats > 1:
+        validation += f", mean of {choice.repeats} repeats"
+    if outcome.metrics is None:
+        result = "Not tested"
+    else:
+        images = plural(int(outcome.metrics["images"]), "image")
+        result = f"Test accuracy {outcome.tested}: 95 % Wilson interval, {images}"
+        if outcome.final_model != outcome.choice.experiment:
+            result += f'; the same final model as in "{shorten(model_of, 50)}"'
+    rows = configuration(choice.settings, choice.varied)
+    table = Table(
+        head=("setting", "value"),
+        rows=[(label, value or "none") for label, value, _ in rows]
+        + [("parameters", count(choice.parameters))],
+        marked=frozenset(place for place, row in enumerate(rows) if row[2]),
+        note="bold: varied in this experiment" if choice.varied else "",
+    )
+    return Slide(
+        title=_headed(outcome, "best result and its configuration"),
+        bullets=(
+            result,
+            f"{validation}; chosen among {outcome.tried}; rule: {choice.rule}",
+        ),
+        table=table,
+        chart=_curve(outcome),
+        notes=_training_note(outcome),
+    )
+
+
+def _curve(outcome: ExperimentResult) -> Curves | None:
+    """Train and validation accuracy of the chosen trial."""
+    if outcome.history is None:
+        return None
+    rows = with_position(outcome.history[outcome.history["trial"] == outcome.choice.trial])
+    series = []
+    for name, column in (("train", "accuracy"), ("validation", "validation_accuracy")):
+        series.append((name, [None if is_missing(v) else float(v) for v in rows[column]]))
+    values = [value for _, line in series for value in line if value is not None]
+    if not values:
+        return None
+    return Curves(
+        places=[float(place) for place in rows["position"]],
+        series=series,
+        across="epoch",
+        up="accuracy",
+        lowest=max(math.floor(min(values) * 10 - 0.5) / 10, 0.0),
+        highest=1.0,
+    )
+
+
+def _effects(outcome: ExperimentResult, figure: Path) -> Slide:
+    names = [heading(name) for name in outcome.choice.varied]
+    return Slide(
+        title=_headed(outcome, "what was tried"),
+        figure=figure,
+        notes=f"Varied: {', '.join(names)}." if names else "",
+    )
+
+
+def _published(outcome: ExperimentResult, numbers: pd.DataFrame, figure: Path | None) -> Slide:
+    return Slide(
+        title=_headed(outcome, "published numbers and ours"),
+        bullets=(in_words(numbers),),
+        figure=figure,
+        # The figure says the numbers too.
+        table=None if figure else published_table(numbers),
+    )
+
+
+def _confusion(outcome: ExperimentResult, figure: Path) -> Slide:
+    """The confusion matrix; of many classes also the most frequent confusions, in large letters."""
+    table = None
+    answers = outcome.predictions
+    if answers is not None and answers["class"].nunique() > MATRIX_CLASSES:
+        wrong = answers[~answers["correct"]]
+        pairs = wrong.groupby(["class", "predicted"]).size().rename("images").reset_index()
+        pairs = pairs.sort_values("images", ascending=False, kind="stable").head(SHOWN)
+        table = Table(
+            head=("true class", "predicted", "images"),
+            rows=[
+                (str(row["class"]), str(row["predicted"]), count(row["images"]))
+                for _, row in pairs.iterrows()
+            ],
+            numeric=frozenset({2}),
+            note="the most frequent confusions",
+        )
+    return Slide(
+        title=_headed(outcome, "what the final model confuses"),
+        figure=figure,
+        table=table,
+        notes=f"Test accuracy {outcome.tested}; rows: true class, columns: predicted class.",
+    )
+
+
+def _training_note(outcome: ExperimentResult) -> str:
+    metrics = outcome.metrics or {}
+    epoch = outcome.choice.best_epoch
+    # A classical model has no epochs.
+    parts = [f"Trial {outcome.choice.trial}" + (f", best epoch {epoch:.0f}." if epoch else ".")]
+    if "training_images" in metrics:
+        again = ", trained again on train and validation" if metrics.get("refit") else ""
+        parts.append(f"Trained on {plural(int(metrics['training_images']), 'image')}{again}.")
+    return " ".join(parts)
+
+
+def _trials(outcome: ExperimentResult, figure: Path | None) -> Slide:
+    choice = outcome.choice
+    ranked = rank_settings(outcome.trials, choice)
+    shown = ranked.head(SHOWN)
+    if not shown["chosen"].any():
+        shown = pd.concat([shown.head(SHOWN - 1), ranked[ranked["chosen"]]])
+    varied = varied_columns(outcome.trials, choice)
+    named = choice.kind == "list" or not varied or len(varied) > 8
+    head = ["#", *(["setting"] if named else [heading(name) for name in varied])]
+    head += ["validation"] + (["repeats"] if choice.repeats > 1 else []) + ["parameters"]
+    rows = [
+        _trial_row(place, row, varied, named, choice.repeats) for place, row in shown.iterrows()
+    ]
+    numbers = range(len(head) - (3 if choice.repeats > 1 else 2), len(head))
+    return Slide(
+        title=_headed(outcome, "all trials"),
+        bullets=(f"{outcome.tried[:1].upper()}{outcome.tried[1:]}",),
+        table=Table(
+            head=head,
+            rows=rows,
+            marked=frozenset(place for place, flag in enumerate(shown["chosen"]) if flag),
+            note=_rest(ranked, len(shown)),
+            numeric=frozenset({0, *numbers}),
+        ),
+        figure=figure,
+    )
+
+
+def _trial_row(
+    place: object, row: pd.Series, varied: list[str], named: bool, repeats: int
+) -> list[str]:
+    result = "failed"
+    if not is_missing(row["validation_accuracy"]):
+        result = accuracy(row["validation_accuracy"])
+    cells = [str(int(str(place)) + 1)]
+    cells += [row["label"]] if named else [setting_value(row[name]) for name in varied]
+    cells += [result] + ([str(row["repeats"])] if repeats > 1 else [])
+    return [*cells, short_count(row["parameters"])]
+
+
+def _rest(ranked: pd.DataFrame, shown: int) -> str:
+    """How many settings the table leaves out and where they lie."""
+    rest = ranked.iloc[shown:]
+    text = "validation accuracy; bold: chosen"
+    if len(rest) == 0:
+        return text
+    values = rest["validation_accuracy"].dropna()
+    text = f"bold: chosen; {plural(len(rest), 'further setting')}"
+    if len(values):
+        text += f": {values.min():.3f} to {values.max():.3f}"
+    failed = len(rest) - len(values)
+    return text + (f", {failed} failed" if failed else "")
+
+
+def _comparison(outcomes: Sequence[ExperimentResult]) -> list[Slide]:
+    against = {id(one.outcome): one for one in compare_with_first(outcomes)}
+    rows = []
+    for outcome in outcomes:
+        one = against.get(id(outcome))
+        verdict = ""
+        if one is not None:
+            verdict = f"{one.difference:+.3f}" + ("" if one.shown else ", not shown")
+            if one.how == SAME_MODEL:
+                verdict = SAME_MODEL
+        rows.append(
+            (
+                shorten(outcome.title, 60), str(len(outcome.trials)),
+                accuracy(outcome.choice.validation_accuracy), outcome.tested, verdict or "first",
+            )
+        )  # fmt: skip
+    tested = all(outcome.metrics for outcome in outcomes)
+    validation = [outcome.choice.validation_accuracy for outcome in outcomes]
+    series: list[tuple[str, Sequence[float]]] = [("validation", validation)]
+    low: list[float] = []
+    high: list[float] = []
+    if tested:
+        series.append(("test", [float((o.metrics or {})["accuracy"]) for o in outcomes]))
+        low = [float((o.metrics or {})["low"]) for o in outcomes]
+        high = [float((o.metrics or {})["high"]) for o in outcomes]
+    table = Table(
+        head=("experiment", "trials", "validation", "test (95 % interval)", "against the first"),
+        rows=rows,
+        numeric=frozenset({1, 2, 3, 4}),
+        note="not shown: the numbers do not show a difference in test accuracy",
+    )
+    chart = Chart(
+        categories=shorten_all([outcome.title for outcome in outcomes], 40),
+        series=series,
+        axis="accuracy; black: 95 % Wilson interval" if tested else "accuracy",
+        low=low,
+        high=high,
+        number_format="0.000",
+    )
+    return [
+        Slide(title="Experiments compared", table=table),
+        Slide(title="Experiments compared: validation and test accuracy", chart=chart),
+    ]
+
+
+def _conclusions(outcomes: Sequence[ExperimentResult]) -> Slide:
+    return Slide(
+        title="What the numbers say",
+        bullets=conclusions(outcomes),
+        notes="Drawn by rule: McNemar's exact test on the same test images (Holm for several "
+        "comparisons) or else the overlap of 95 % Wilson intervals.",
+    )
+
+
+def _appendix(command: str, versions: Mapping[str, str]) -> Slide:
+    return Slide(
+        title="Appendix: how this was made",
+        bullets=(f"Command: {command}",),
+        table=Table(
+            head=("software", "version"),
+            rows=[(name, version) for name, version in versions.items()],
+        ),
+    )

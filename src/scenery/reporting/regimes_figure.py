@@ -1,0 +1,104 @@
+"""Data regimes: accuracy against the number of training images."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, NullLocator
+
+from scenery.reporting.ranking import completed, varied_columns
+from scenery.reporting.reading import Choice
+from scenery.reporting.style import COLORS, MARKERS, new_figure, set_title, styled
+from scenery.reporting.words import accuracy, heading, plural, setting_label, shorten
+
+# As many as there are colors that everybody can tell apart.
+LINES = len(COLORS)
+
+
+def regime_rows(
+    trials: pd.DataFrame, choice: Choice, per_class: Mapping[str, float]
+) -> pd.DataFrame:
+    """Completed trials with the number of images of each class, and the line that they are on.
+
+    Subsets of the same number of images are draws of one regime, like repeats.
+
+    Args:
+        trials: The experiment's trials.
+        choice: What it chose.
+        per_class: Images of each class (a mean for `full`) by subset.
+
+    Returns:
+        `trials` with the columns images and line: the other varied settings in words.
+    """
+    good = trials[completed(trials)].copy()
+    others = [name for name in varied_columns(trials, choice) if name != "subset"]
+    good["images"] = good["subset"].map(per_class)
+    good["line"] = [
+        setting_label({name: row[name] for name in others}) if others else ""
+        for _, row in good.iterrows()
+    ]
+    if len(others) == 1:
+        good["line"] = heading(others[0]) + " " + good["line"]
+    return good
+
+
+@styled
+def regimes_figure(
+    trials: pd.DataFrame, choice: Choice, per_class: Mapping[str, float], title: str
+) -> Figure:
+    """Validation accuracy against images of each class, a line for each other varied setting.
+
+    Lines are means over repeats, bars their standard deviation, small dots the repeats. Of more
+    lines than colors those of the best mean accuracy are drawn, and the others counted.
+    """
+    rows = regime_rows(trials, choice, per_class)
+    means = rows.groupby("line", sort=False)["validation_accuracy"].mean()
+    lines = [line for line in means.index if line in set(means.nlargest(LINES).index)]
+    figure = new_figure(11, 6)
+    axes = figure.subplots()
+    for place, line in enumerate(lines):
+        _line(axes, rows[rows["line"] == line], line, place, len(lines))
+    sizes = sorted(rows["images"].unique())
+    whole = per_class.get("full")
+    labels = [f"all\n({size:.0f})" if size == whole else f"{size:.0f}" for size in sizes]
+    axes.set_xscale("log")
+    axes.set_xticks(sizes, labels)
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlabel("training images of each class (logarithmic)")
+    axes.set_ylabel("validation accuracy")
+    if any(lines):
+        axes.legend(loc="lower right")
+    said = "mean and standard deviation over repeats" if _repeated(rows) else "one run of each"
+    left_out = len(means) - len(lines)
+    if left_out:
+        said += f"; {plural(left_out, 'further line')} not drawn"
+    failed = len(trials) - len(rows)
+    set_title(figure, title, said + (f"; {failed} failed" if failed else ""))
+    return figure
+
+
+def _repeated(rows: pd.DataFrame) -> bool:
+    return bool((rows.groupby(["line", "images"]).size() > 1).any())
+
+
+def _line(axes: Axes, rows: pd.DataFrame, line: str, place: int, lines: int) -> None:
+    groups = rows.groupby("images")["validation_accuracy"]
+    means, spreads = groups.mean(), groups.std(ddof=1)
+    # Beside each other, so that bars of different lines can be told apart.
+    shift = 1.03 ** (place - (lines - 1) / 2)
+    axes.scatter(
+        rows["images"] * shift, rows["validation_accuracy"], s=14, color=COLORS[place], alpha=0.5,
+        linewidths=0,
+    )  # fmt: skip
+    axes.errorbar(
+        np.asarray(means.index, dtype=float) * shift, means.to_numpy(),
+        yerr=spreads.fillna(0).to_numpy(), color=COLORS[place], marker=MARKERS[place], capsize=4,
+        label=shorten(line, 60) or None,
+    )  # fmt: skip
+    if lines == 1:
+        for images, value in means.items():
+            axes.annotate(accuracy(value), (float(str(images)), value), xytext=(6, -14),
+                          textcoords="offset points", fontsize=11)  # fmt: skip

@@ -1,0 +1,142 @@
+"""One look for all figures: colors, sizes, and files that do not change from run to run."""
+
+import functools
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import matplotlib
+from matplotlib import font_manager
+from matplotlib.figure import Figure
+
+from scenery.reporting.words import shorten
+
+# Colors of Okabe and Ito (2008), told apart with every common color blindness. Their yellow
+# is left out: it cannot be read on white.
+BLUE = "#0072B2"
+VERMILLION = "#D55E00"
+GREEN = "#009E73"
+PURPLE = "#CC79A7"
+SKY = "#56B4E9"
+ORANGE = "#E69F00"
+BLACK = "#000000"
+GRAY = "#8C8C8C"
+LIGHT = "#D9D9D9"
+
+COLORS = (BLUE, GREEN, PURPLE, ORANGE, SKY, BLACK)
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "h")
+CHOSEN = VERMILLION
+COLOR_MAP = "viridis"
+
+# That a font for another script comes in one weight only is no news to a student.
+logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+
+# DejaVu Sans comes with matplotlib; the others are asked for letters that it lacks.
+# One of a script is enough.
+_FURTHER_FONTS = (
+    "Noto Sans CJK SC",
+    "Noto Sans SC",
+    "WenQuanYi Zen Hei",
+    "Microsoft YaHei",
+    "PingFang SC",
+    "Noto Sans Devanagari",
+    "Noto Sans Bengali",
+    "Noto Sans Tamil",
+    "Noto Sans Telugu",
+    "Noto Sans Thai",
+    "Noto Sans Khmer",
+    "Noto Sans Ethiopic",
+    "Noto Sans Hebrew",
+    "Noto Sans Arabic",
+)
+
+
+@functools.cache
+def font_families() -> list[str]:
+    """DejaVu Sans, then those installed fonts that hold letters it lacks."""
+    installed = {entry.name for entry in font_manager.fontManager.ttflist}
+    return ["DejaVu Sans", *(name for name in _FURTHER_FONTS if name in installed)]
+
+
+def _settings() -> dict[str, object]:
+    return {
+        "font.family": font_families(),
+        "font.size": 13,
+        "axes.titlesize": 14,
+        "axes.labelsize": 13,
+        "figure.titlesize": 16,
+        "figure.titleweight": "bold",
+        "legend.fontsize": 11,
+        "legend.frameon": False,
+        "xtick.labelsize": 12,
+        "ytick.labelsize": 12,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "grid.color": "#E4E4E4",
+        "lines.linewidth": 2.2,
+        "lines.markersize": 7,
+        "image.cmap": COLOR_MAP,
+        "figure.dpi": 100,
+        "savefig.dpi": 160,
+        # A dollar sign in a class name must not be taken for the start of a formula.
+        "text.parse_math": False,
+        "axes.formatter.use_mathtext": False,
+        "svg.fonttype": "none",
+        "svg.hashsalt": "scenery",
+        "pdf.fonttype": 42,
+    }
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """The look of the project's figures, for as long as the context lasts."""
+    with matplotlib.rc_context(_settings()):
+        yield
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def styled(draw: Callable[P, R]) -> Callable[P, R]:
+    """Decorator: the function draws in the project's style and leaves no settings behind."""
+
+    @functools.wraps(draw)
+    def inner(*args: P.args, **kwargs: P.kwargs) -> R:
+        with style():
+            return draw(*args, **kwargs)
+
+    return inner
+
+
+def new_figure(width: float = 10.0, height: float = 5.625) -> Figure:
+    """An empty white figure of the given size in inches; nothing in it will overlap."""
+    return Figure(figsize=(width, height), layout="constrained", facecolor="white")
+
+
+def set_title(figure: Figure, title: str, said: str = "") -> None:
+    """A title at the left and, on a second line, what the figure says of its making.
+
+    Both are shortened to the figure's width.
+    """
+    columns = int(figure.get_figwidth() * 7.2)
+    text = shorten(title, columns)
+    if said:
+        text += "\n" + shorten(said, columns)
+    figure.suptitle(text, x=0.01, ha="left")
+
+
+@styled
+def save(figure: Figure, path_svg: str | Path | None, path_png: str | Path | None) -> None:
+    """Write a figure as SVG (text stays text) and PNG, the same bytes for the same figure.
+
+    Either path may be None. Folders must exist.
+    """
+    if path_svg is not None:
+        figure.savefig(path_svg, format="svg", metadata={"Date": None})
+    if path_png is not None:
+        figure.savefig(path_png, format="png", metadata={"Software": None})

@@ -1,0 +1,286 @@
+"""Tables as one HTML page: sortable, searchable, complete in itself, safe with any name."""
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from scenery.reporting.data_tables import (
+    class_counts,
+    duplicate_groups,
+    findings,
+    problem_files,
+)
+from scenery.reporting.ranking import count_failed
+from scenery.reporting.reading import setting_columns
+from scenery.reporting.words import (
+    accuracy,
+    count,
+    heading,
+    interval,
+    is_missing,
+    number,
+    plural,
+    setting_value,
+)
+
+_ACCURACIES = ("accuracy", "precision", "recall", "f1", "test_low", "test_high", "confidence")
+_COUNTS = {"parameters", "published_parameters", "trained_parameters", "images", "test_images",
+           "total", "train", "test", "validation", "number", "epochs", "epochs_run",
+           "best_epoch", "repeat", "width", "height", "bytes"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is shown and what is sorted by (a number, or None for the shown text)."""
+
+    text: str
+    order: float | None = None
+
+
+@dataclass(frozen=True)
+class HtmlTable:
+    """A table on a page: title, a sentence about it, and its rows in the frame's order.
+
+    `intervals` maps an accuracy column to the columns of its ends; those three become one.
+    """
+
+    title: str
+    frame: pd.DataFrame
+    said: str = ""
+    intervals: tuple[tuple[str, str, str], ...] = ()
+    marked: str | None = None
+
+
+def _cell(column: str, value: Any) -> Cell:
+    if is_missing(value):
+        return Cell("")
+    if isinstance(value, bool) or str(value) in ("True", "False"):
+        return Cell("yes" if str(value) == "True" else "no")
+    if isinstance(value, str):
+        return Cell(value)
+    if column.endswith(_ACCURACIES) and 0 <= value <= 1:
+        return Cell(accuracy(value), float(value))
+    if column in _COUNTS and float(value).is_integer():
+        return Cell(count(value), float(value))
+    return Cell(number(float(value), 4), float(value))
+
+
+def _cells(table: HtmlTable) -> tuple[list[str], list[list[Cell]], list[bool]]:
+    """Heads, rows of cells, and which columns hold numbers."""
+    joined = {value: (low, high) for value, low, high in table.intervals}
+    ends = {end for pair in joined.values() for end in pair}
+    columns = [c for c in map(str, table.frame.columns) if c not in ends and c != table.marked]
+    heads = [heading(c) + (" (95 % interval)" if c in joined else "") for c in columns]
+    rows = []
+    for _, row in table.frame.iterrows():
+        cells = []
+        for column in columns:
+            cell = _cell(column, row[column])
+            if column in joined and cell.text:
+                low, high = joined[column]
+                cell = Cell(interval(row[column], row[low], row[high]), cell.order)
+            cells.append(cell)
+        rows.append(cells)
+    numeric = [
+        any(row[place].order is not None for row in rows)
+        and all(row[place].order is not None or not row[place].text for row in rows)
+        for place in range(len(columns))
+    ]
+    return heads, rows, numeric
+
+
+def _rendered(table: HtmlTable, number_on_page: int) -> str:
+    heads, rows, numeric = _cells(table)
+    marks = [False] * len(rows)
+    if table.marked:
+        marks = [bool(value) for value in table.frame[table.marked]]
+    parts = [f"<section><h2>{html.escape(table.title)}</h2>"]
+    if table.said:
+        parts.append(f"<p>{html.escape(table.said)}</p>")
+    if not rows:
+        return "".join([*parts, "<p>None.</p></section>"])
+    parts.append(
+        f'<p><label>Search <input type="search" data-table="t{number_on_page}"></label> '
+        f'<output data-table="t{number_on_page}">{len(rows)} of {len(rows)} rows</output></p>'
+        f'<div class="scroll"><table id="t{number_on_page}"><thead><tr>'
+    )
+    for head, right in zip(heads, numeric, strict=True):
+        look = ' class="number"' if right else ""
+        button = f'<button type="button">{html.escape(head)}</button>'
+        parts.append(f'<th scope="col"{look}>{button}</th>')
+    parts.append("</tr></thead><tbody>")
+    for cells, mark in zip(rows, marks, strict=True):
+        parts.append('<tr class="marked">' if mark else "<tr>")
+        for cell, right in zip(cells, numeric, strict=True):
+            look = ' class="number"' if right else ""
+            order = ""
+            if cell.order is not None:
+                # JavaScript knows the infinite by another name.
+                order = f' data-order="{repr(cell.order).replace("inf", "Infinity")}"'
+            text = html.escape(cell.text).replace("\n", "<br>")
+            parts.append(f"<td{look}{order}>{text}</td>")
+        parts.append("</tr>")
+    parts.append("</tbody></table></div></section>")
+    return "".join(parts)
+
+
+_STYLE = """
+body { font: 16px/1.45 system-ui, "DejaVu Sans", Arial, sans-serif; margin: 1.5rem; color: #111;
+  background: #fff; }
+h1 { font-size: 1.6rem; } h2 { font-size: 1.25rem; margin-top: 2rem; }
+.scroll { overflow: auto; max-height: 85vh; border: 1px solid #ccc; }
+table { border-collapse: collapse; font-size: 0.92rem; width: max-content; }
+th { position: sticky; top: 0; background: #dce9f3; padding: 0; text-align: left; }
+th button { font: inherit; font-weight: bold; background: none; border: 0; padding: 0.45rem 0.7rem;
+  cursor: pointer; width: 100%; text-align: inherit; white-space: nowrap; color: inherit; }
+th button:focus-visible { outline: 2px solid #0072b2; }
+th[aria-sort="ascending"] button::after { content: " \\25B2"; }
+th[aria-sort="descending"] button::after { content: " \\25BC"; }
+td { padding: 0.35rem 0.7rem; border-top: 1px solid #e4e4e4; vertical-align: top;
+  min-width: 3rem; max-width: 24rem; overflow-wrap: break-word; }
+.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+tr.marked { background: #fbe9dd; font-weight: bold; }
+tbody tr:hover { background: #f1f6fa; }
+input { font: inherit; padding: 0.2rem 0.4rem; } output { color: #555; margin-left: 0.6rem; }
+"""
+
+_SCRIPT = """
+"use strict";
+function order(cell) {
+  return cell.dataset.order === undefined ? null : Number(cell.dataset.order);
+}
+function compare(a, b) {
+  const x = order(a), y = order(b), s = a.textContent, t = b.textContent;
+  if ((s === "") !== (t === "")) return s === "" ? Infinity : -Infinity;
+  if (x !== null && y !== null) return x - y;
+  return s.localeCompare(t, undefined, {numeric: true});
+}
+for (const table of document.querySelectorAll("table")) {
+  const body = table.tBodies[0], heads = Array.from(table.tHead.rows[0].cells);
+  heads.forEach((head, column) => head.firstChild.addEventListener("click", () => {
+    const rising = head.getAttribute("aria-sort") !== "ascending";
+    heads.forEach((other) => other.removeAttribute("aria-sort"));
+    head.setAttribute("aria-sort", rising ? "ascending" : "descending");
+    const rows = Array.from(body.rows);
+    rows.sort((a, b) => {
+      const way = compare(a.cells[column], b.cells[column]);
+      if (!Number.isFinite(way)) return way > 0 ? 1 : -1;
+      return rising ? way : -way;
+    });
+    body.append(...rows);
+  }));
+}
+for (const input of document.querySelectorAll("input[type=search]")) {
+  const table = document.getElementById(input.dataset.table);
+  const output = document.querySelector(`output[data-table=${input.dataset.table}]`);
+  input.addEventListener("input", () => {
+    const words = input.value.toLowerCase().split(/\\s+/).filter(Boolean);
+    let shown = 0;
+    for (const row of table.tBodies[0].rows) {
+      const text = Array.from(row.cells, (cell) => cell.innerText).join(" ").toLowerCase();
+      row.hidden = !words.every((word) => text.includes(word));
+      shown += row.hidden ? 0 : 1;
+    }
+    output.textContent = `${shown} of ${table.tBodies[0].rows.length} rows`;
+  });
+}
+"""
+
+
+def page(title: str, tables: Sequence[HtmlTable], said: str = "") -> str:
+    """A whole HTML page with the tables one below the other; needs no network."""
+    about = f"<p>{html.escape(said)}</p>" if said else ""
+    body = "".join(_rendered(table, number) for number, table in enumerate(tables))
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{html.escape(title)}</title><style>{_STYLE}</style></head><body>"
+        f"<h1>{html.escape(title)}</h1>{about}{body}<script>{_SCRIPT}</script></body></html>\n"
+    )
+
+
+def write_page(path: str | Path, title: str, tables: Sequence[HtmlTable], said: str = "") -> None:
+    """Write `page` as UTF-8."""
+    Path(path).write_text(page(title, tables, said), encoding="utf-8")
+
+
+_FIRST = ("title", "name", "repeat", "status", "validation_accuracy", "published_accuracy",
+          "test_accuracy", "test_low", "test_high", "gap", "overfitting")  # fmt: skip
+_LAST = ("train_accuracy", "train_loss", "validation_loss", "parameters", "published_parameters",
+         "published_source", "trained_parameters",
+         "best_epoch", "epochs_run", "seconds", "peak_memory_mb", "reason", "trial")  # fmt: skip
+
+
+def trial_tables(trials: pd.DataFrame) -> list[HtmlTable]:
+    """Trials with the settings that differ between them, and below what is common to all."""
+    settings = setting_columns(trials)
+    differing = [name for name in settings if trials[name].map(setting_value).nunique() > 1]
+    columns = [name for name in (*_FIRST, *differing, *_LAST) if name in trials]
+    frame = trials[[*columns, "chosen"]].copy()
+    for name in differing:
+        if not pd.api.types.is_numeric_dtype(frame[name]):
+            frame[name] = frame[name].map(setting_value)
+    intervals = (("test_accuracy", "test_low", "test_high"),)
+    failed = count_failed(trials)
+    said = "Orange rows: the chosen setting. Accuracies from 0 to 1; intervals: 95 % Wilson."
+    if "overfitting" in trials:
+        said += (
+            " Gap: train minus validation accuracy at the best epoch. Overfitting: the train "
+            "accuracy lies above the 95 % interval of the validation accuracy, so that chance "
+            "among the validation images does not explain the gap; "
+            f"{plural(int(trials['overfitting'].sum()), 'trial')} here."
+        )
+    if failed:
+        said += f" {failed} failed: they have a reason instead of a result."
+    common = pd.DataFrame(
+        [
+            {"setting": heading(name), "value": setting_value(trials[name].iloc[0])}
+            for name in settings
+            if name not in differing
+        ]
+    )
+    return [
+        HtmlTable(
+            "Trials", frame, said, intervals if "test_accuracy" in frame else (), marked="chosen"
+        ),
+        HtmlTable("The same in all trials", common),
+    ]
+
+
+def data_set_tables(catalogue: pd.DataFrame, split: pd.DataFrame) -> list[HtmlTable]:
+    """What was found in the data set, counts per class, problems, duplicates."""
+    groups = duplicate_groups(catalogue, split)
+    flawed = groups[groups["leak"] | groups["conflict"]]
+    others = groups[~(groups["leak"] | groups["conflict"])].drop(columns=["leak", "conflict"])
+    return [
+        HtmlTable("Found", pd.DataFrame(findings(catalogue, split), columns=["what", "number"])),
+        HtmlTable("Images used, per class and partition", class_counts(split)),
+        HtmlTable("Files with a problem", problem_files(catalogue)),
+        HtmlTable(
+            "Leaks and label conflicts",
+            flawed,
+            "Leak: the same picture in more than one partition. Conflict: under more than one "
+            "class.",
+        ),
+        HtmlTable("Other duplicates", others),
+    ]
+
+
+def layer_tables(layers: pd.DataFrame) -> list[HtmlTable]:
+    """The layers of a final model, and what each of its parts adds up to."""
+    frame = layers.rename(columns={"layer_parameters": "parameters"})
+    parts = (
+        frame.groupby("part", sort=False)
+        .agg(layers=("layer", "size"), parameters=("parameters", "sum"), output=("output", "last"))
+        .reset_index()
+    )
+    said = (
+        "Receptive field: side of the square of input pixels that one cell of the output depends "
+        "on, borders left out of account; infinite: the whole image. Stride: input pixels from "
+        "one cell to the next. Output: height, width, channels."
+    )
+    return [HtmlTable("Parts", parts), HtmlTable("Layers", frame, said)]

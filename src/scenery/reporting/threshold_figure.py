@@ -1,0 +1,115 @@
+"""ROC and precision-recall curves of a final model on the test partition."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
+from sklearn.metrics import roc_curve as roc_points
+
+from scenery.evaluation.statistics import bootstrap
+from scenery.reporting.style import BLUE, CHOSEN, COLORS, GRAY, new_figure, set_title, styled
+from scenery.reporting.words import interval, plural, shorten_all
+
+NAMED = 10
+DRAWS = 200
+GRID = np.linspace(0, 1, 201)
+LINES = ("-", "--", ":")
+
+
+@styled
+def threshold_curves(predictions: pd.DataFrame, title: str) -> Figure:
+    """Each class against all others: ROC and precision-recall curves, and their mean.
+
+    The areas' means over classes have 95 % bootstrap intervals over the test images. Of more than
+    ten classes only the mean is named, the others are faint. A class without test images has no
+    curve.
+    """
+    columns = [name for name in predictions if str(name).startswith("probability:")]
+    names = [str(name).removeprefix("probability:") for name in columns]
+    truth = np.stack([(predictions["class"] == name).to_numpy() for name in names], axis=1)
+    scores = predictions[columns].to_numpy(dtype=float)
+    present = np.asarray(truth.any(axis=0) & ~truth.all(axis=0))
+    names = [name for name, there in zip(names, present, strict=True) if there]
+    truth, scores = truth[:, present], scores[:, present]
+    figure = new_figure(14, 6.6)
+    left, right = figure.subplots(1, 2)
+    set_title(
+        figure,
+        title,
+        f"each class against the others, {plural(len(predictions), 'test image')}",
+    )
+    _diagonal(left)
+    _curves(left, names, truth, scores, _roc, roc_auc_score)
+    left.set_xlabel("false positive rate")
+    left.set_ylabel("true positive rate (recall)")
+    left.set_title("ROC", loc="left")
+    _curves(right, names, truth, scores, _precision_recall, average_precision_score)
+    right.set_xlabel("recall")
+    right.set_ylabel("precision")
+    right.set_title("precision and recall", loc="left")
+    for axes in (left, right):
+        axes.set_xlim(-0.02, 1.02)
+        axes.set_ylim(-0.02, 1.03)
+    left.legend(loc="lower right", fontsize=10)
+    right.legend(loc="lower left", fontsize=10)
+    return figure
+
+
+def _diagonal(axes: Axes) -> None:
+    axes.plot([0, 1], [0, 1], color=GRAY, linestyle="--", linewidth=1.2)
+
+
+def _roc(truth: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    rate, found, _ = roc_points(truth, scores)
+    return rate, found
+
+
+def _precision_recall(truth: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    precision, recall, _ = precision_recall_curve(truth, scores)
+    # From recall 0 upwards, as the mean over classes needs it.
+    return recall[::-1], precision[::-1]
+
+
+def _curves(
+    axes: Axes,
+    names: list[str],
+    truth: np.ndarray,
+    scores: np.ndarray,
+    curve: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]],
+    area: Callable[..., float],
+) -> None:
+    labels = shorten_all(names, 24)
+    heights = []
+    for place, name in enumerate(labels):
+        across, up = curve(truth[:, place], scores[:, place])
+        heights.append(np.interp(GRID, across, up))
+        look = {"color": GRAY, "linewidth": 0.8, "alpha": 0.5}
+        label = None
+        if len(names) <= NAMED:
+            look = {
+                "color": COLORS[place % len(COLORS)],
+                "linewidth": 1.4,
+                "linestyle": LINES[place // len(COLORS) % len(LINES)],
+            }
+            label = f"{name} {area(truth[:, place], scores[:, place]):.3f}"
+        axes.plot(across, up, label=label, **look)  # type: ignore[arg-type]
+    if not heights:
+        return
+    mean = area(truth, scores, average="macro")
+    low, high = bootstrap(
+        lambda rows: _mean_area(truth[rows], scores[rows], area), len(truth), DRAWS
+    )
+    label = f"mean of {plural(len(names), 'class')} {interval(mean, low, high)}"
+    color = CHOSEN if len(names) <= NAMED else BLUE
+    axes.plot(GRID, np.mean(heights, axis=0), color=color, linewidth=3, label=label)
+
+
+def _mean_area(truth: np.ndarray, scores: np.ndarray, area: Callable[..., float]) -> float:
+    """Mean over the classes that a draw of images has."""
+    there = truth.any(axis=0) & ~truth.all(axis=0)
+    if not there.any():
+        return float("nan")
+    return float(area(truth[:, there], scores[:, there], average="macro"))

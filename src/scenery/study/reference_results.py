@@ -1,0 +1,48 @@
+"""Published numbers and the settings of an experiment that they belong to."""
+
+from collections.abc import Callable
+from typing import Any
+
+from scenery.config.settings import Settings
+from scenery.config.study import Experiment
+from scenery.study.trials import named
+
+
+def published_rows(
+    experiment: Experiment, changed: Callable[[dict[str, Any], str], Settings], where: str
+) -> list[dict[str, Any]]:
+    """What others published for an experiment, as rows.
+
+    Args:
+        experiment: The experiment.
+        changed: Gives the settings that its trials vary with some of them changed; and takes the
+            place of the changes in the config.
+        where: Its place in the config, for messages.
+
+    Returns:
+        One row a number: name, setting (what repeats of one setting share; empty for whatever
+        the experiment chooses), accuracy, parameters (or None), source.
+
+    Raises:
+        UserError: For settings that do not exist or do not fit each other.
+    """
+    if experiment.reference_results is None:
+        return []
+    rows = []
+    for number, result in enumerate(experiment.reference_results.results, start=1):
+        setting, name = "", result.name or "the best"
+        if result.settings is not None:
+            place = f"{where}.reference_results.results, number {number}"
+            settings = changed(result.settings, place)
+            setting = settings.digest(without=frozenset({"seed"}))
+            name = result.name or named(settings, result.settings)
+        rows.append(
+            {
+                "name": name,
+                "setting": setting,
+                "accuracy": result.accuracy,
+                "parameters": result.parameters,
+                "source": experiment.reference_results.source,
+            }
+        )
+    return rows

@@ -1,0 +1,131 @@
+"""Choosing one setting among an experiment's trials, by validation results alone."""
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from scenery.config.study import Choose
+from scenery.errors import UserError
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one trial gave on the validation images.
+
+    Attributes:
+        trial: The trial's id.
+        setting: What repeats of one setting share.
+        completed: False for a trial that diverged; the figures are then meaningless.
+        accuracy: Validation accuracy, 0 to 1.
+        loss: Validation loss.
+        parameters: Parameters of the whole network.
+        allowed: Whether the experiment's `choose.only` leaves it among the candidates.
+    """
+
+    trial: str
+    setting: str
+    completed: bool
+    accuracy: float
+    loss: float
+    parameters: int
+    allowed: bool = True
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A setting with its figures averaged over repeats; `error` is the mean's standard error."""
+
+    trials: tuple[str, ...]
+    setting: str
+    accuracy: float
+    loss: float
+    parameters: int
+    error: float
+
+
+def choose(results: Sequence[Result], how: Choose, experiment: str) -> Candidate:
+    """The chosen setting.
+
+    Ties go to the lower validation loss, then to the smaller network, then to the setting that
+    stands first in the config, so that the choice never depends on the order of the jobs.
+
+    Args:
+        results: One per trial, in the order of the config.
+        how: The experiment's rule.
+        experiment: Its name, for messages.
+
+    Raises:
+        UserError: When no allowed setting completed all its repeats.
+    """
+    candidates = average([result for result in results if result.allowed])
+    if not candidates:
+        raise UserError(
+            f"experiment {experiment}: none of its {len(results)} trials can be chosen, since each "
+            "setting has a trial that did not complete; failed_trials.csv in its folder says why; "
+            "try a lower learning rate"
+        )
+    best = min(candidates, key=_goodness(how))
+    if how.smallest_within is not None:
+        margin = how.smallest_within
+    elif how.one_standard_error:
+        margin = best.error
+    else:
+        return best
+    # The best one is always within its margin; the tolerance forgives binary fractions.
+    close = [c for c in candidates if _shortfall(c, best, how) <= margin + 1e-12]
+    return min(close, key=lambda c: (c.parameters, *_goodness(how)(c)))
+
+
+def average(results: Sequence[Result]) -> list[Candidate]:
+    """Settings whose repeats all completed, in the order of their first trial."""
+    groups: dict[str, list[Result]] = {}
+    for result in results:
+        groups.setdefault(result.setting, []).append(result)
+    candidates = []
+    for setting, group in groups.items():
+        if not all(result.completed for result in group):
+            continue
+        accuracies = [result.accuracy for result in group]
+        error = statistics.stdev(accuracies) / len(group) ** 0.5 if len(group) > 1 else 0.0
+        candidates.append(
+            Candidate(
+                trials=tuple(result.trial for result in group),
+                setting=setting,
+                accuracy=statistics.fmean(accuracies),
+                loss=statistics.fmean(result.loss for result in group),
+                parameters=group[0].parameters,
+                error=error,
+            )
+        )
+    return candidates
+
+
+def in_words(how: Choose) -> str:
+    """The rule of choice as a report says it."""
+    if how.by == "validation_loss":
+        best = "lowest validation loss"
+    else:
+        best = "best validation accuracy"
+    if how.smallest_within is not None:
+        unit = "of loss" if how.by == "validation_loss" else "of accuracy"
+        text = f"smallest network within {how.smallest_within:g} {unit} of the {best}"
+    elif how.one_standard_error:
+        text = f"smallest network within one standard error of the {best}"
+    else:
+        text = best
+    if how.only:
+        fixed = ", ".join(f"{name}={value}" for name, value in how.only.items())
+        text += f" among trials with {fixed}"
+    return text
+
+
+def _goodness(how: Choose) -> Callable[[Candidate], tuple[float, float, int]]:
+    if how.by == "validation_loss":
+        return lambda c: (c.loss, -c.accuracy, c.parameters)
+    return lambda c: (-c.accuracy, c.loss, c.parameters)
+
+
+def _shortfall(candidate: Candidate, best: Candidate, how: Choose) -> float:
+    if how.by == "validation_loss":
+        return candidate.loss - best.loss
+    return best.accuracy - candidate.accuracy

@@ -1,0 +1,3 @@
+"""Training: epochs, optimizers, augmentation and checkpoints. Needs TensorFlow."""
+
+from scenery import quiet_tensorflow  # noqa: F401

@@ -1,0 +1,153 @@
+"""The state of a training run after each epoch, so that a killed job goes on where it was.
+
+It lies outside the outputs of the rule, since Snakemake deletes those of a failed job. Of a run
+that is over the results stay there instead: a job that ended on a cluster while Snakemake was
+dead is unfinished to Snakemake, and must not be trained again.
+"""
+
+import hashlib
+import json
+import logging
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from scenery.evaluation.training_result import Epoch, TrainingResult, Weights
+from scenery.training.fine_tuning import FineTuningTrainer
+
+log = logging.getLogger("scenery")
+
+
+class CheckpointStore:
+    """One run's folder of states; every state is a folder that appears whole.
+
+    Args:
+        folder: Where states are kept.
+        key: What the run depends on (settings, code, data); a state of another key is not used.
+    """
+
+    def __init__(self, folder: str | Path, key: str) -> None:
+        self.folder = Path(folder)
+        self.key = key
+
+    def save(self, learner: FineTuningTrainer, run: TrainingResult, improved: bool) -> None:
+        """Keep the state after an epoch and drop the one before."""
+        epoch = len(run.history)
+        partial = self.folder / f"epoch_{epoch:05d}.partial"
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        learner.save_state(str(partial / "state.weights.h5"))
+        previous = self._latest()
+        if improved or previous is None:
+            np.savez(partial / "best.npz", *run.best)
+        else:
+            (partial / "best.npz").hardlink_to(previous / "best.npz")
+        record = {
+            "key": self.key,
+            "best_epoch": run.best_epoch,
+            "history": [asdict(row) for row in run.history],
+        }
+        (partial / "run.json").write_text(json.dumps(record), encoding="utf-8")
+        partial.replace(self.folder / f"epoch_{epoch:05d}")
+        if previous is not None:
+            shutil.rmtree(previous, ignore_errors=True)
+
+    def restore(self, learner: FineTuningTrainer) -> TrainingResult | None:
+        """Put the last state back into the learner; None where there is none that fits."""
+        latest = self._latest()
+        if latest is None:
+            return None
+        try:
+            record = json.loads((latest / "run.json").read_text(encoding="utf-8"))
+            if record["key"] != self.key:
+                self.clear()
+                return None
+            run = TrainingResult(
+                history=[Epoch(**row) for row in record["history"]],
+                best=_read_weights(latest / "best.npz"),
+                best_epoch=record["best_epoch"],
+            )
+            # Last, so that a learner that starts anew does so with its own weights.
+            learner.load_state(str(latest / "state.weights.h5"))
+        except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
+            log.warning("the state in %s cannot be read (%s): starting anew", latest, error)
+            self.clear()
+            return None
+        log.info("going on after epoch %d", len(run.history))
+        return run
+
+    def finish(self, results: Sequence[Path], keep_state: bool) -> None:
+        """Keep the results of a run that is over.
+
+        Args:
+            results: Its output files.
+            keep_state: Whether its last state stays, too.
+        """
+        kept = self.folder / "results"
+        shutil.rmtree(kept, ignore_errors=True)
+        partial = self.folder / "results.partial"
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        for path in results:
+            shutil.copyfile(path, partial / path.name)
+        (partial / "key").write_text(self.key, encoding="utf-8")
+        partial.replace(kept)
+        if not keep_state:
+            for state in self.folder.glob("epoch_*"):
+                shutil.rmtree(state, ignore_errors=True)
+
+    def finished(self, results: Sequence[Path]) -> bool:
+        """Put the results of the same run back, if it is over; whether it is.
+
+        Args:
+            results: Output files to write.
+        """
+        kept = self.folder / "results"
+        key = kept / "key"
+        if not key.is_file() or key.read_text(encoding="utf-8") != self.key:
+            return False
+        if not all((kept / path.name).is_file() for path in results):
+            return False
+        for path in results:
+            shutil.copyfile(kept / path.name, path)
+        log.info("this was trained already, by a job whose end Snakemake did not see")
+        return True
+
+    def clear(self) -> None:
+        """Remove all states."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _latest(self) -> Path | None:
+        states = sorted(p for p in self.folder.glob("epoch_?????") if p.is_dir())
+        return states[-1] if states else None
+
+
+def kept_weights(folder: str | Path) -> Weights | None:
+    """The best weights that a finished run left in its folder, if they are still there."""
+    states = sorted(Path(folder).glob("epoch_?????/best.npz"))
+    return _read_weights(states[-1]) if states else None
+
+
+def _read_weights(path: Path) -> Weights:
+    with np.load(path, allow_pickle=False) as stored:
+        return [stored[name] for name in stored.files]
+
+
+def state_key(code: str, what: Mapping[str, Any], files: Iterable[Path]) -> str:
+    """What a run depends on, so that a state of another run is not gone on with.
+
+    Args:
+        code: Digest of the code.
+        what: Settings or choice, as plain values.
+        files: Files whose content counts: tables, facts of arrays, weights.
+    """
+    digest = hashlib.sha256(code.encode())
+    digest.update(json.dumps(what, sort_keys=True).encode())
+    for path in files:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,204 @@
+"""Training as a sequence of epochs: the one loop behind heads, fine-tuning and refits.
+
+What differs between them is how one epoch is computed (a `Learner`); learning rates, the best
+epoch, early stopping, divergence, progress and resuming are the same for all and live here.
+"""
+
+import logging
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from scenery.config.settings import EarlyStopping, Schedule, Settings
+from scenery.evaluation.training_result import Epoch, TrainingResult, Weights
+from scenery.training.schedules import learning_rate
+
+log = logging.getLogger("scenery")
+
+
+class Trainer(Protocol):
+    """One network with its data, able to compute one epoch."""
+
+    def train_epoch(self, epoch: int, rate: float) -> tuple[float, float]:
+        """Train for one pass; all random draws depend on the seed and the epoch alone.
+
+        Returns:
+            Mean training loss and accuracy over the pass.
+        """
+        ...
+
+    def validate(self) -> tuple[float, float]:
+        """Cross-entropy and accuracy on the validation images."""
+        ...
+
+    def get_weights(self) -> Weights:
+        """A copy of all weights."""
+        ...
+
+    def set_weights(self, weights: Weights) -> None:
+        """Put weights back."""
+        ...
+
+
+@dataclass(frozen=True)
+class EpochPlan:
+    """How long to train and at which rates.
+
+    Attributes:
+        step: head or network; stands in the history.
+        epochs: Largest number of passes.
+        start: Learning rate at the start.
+        schedule: How the rate changes.
+        early_stopping: When to end before `epochs`; None: never.
+        until: The epoch after which training pauses; None: it does not.
+    """
+
+    step: str
+    epochs: int
+    start: float
+    schedule: Schedule
+    early_stopping: EarlyStopping | None = None
+    until: int | None = None
+
+    @classmethod
+    def of(cls, settings: Settings, step: str) -> "EpochPlan":
+        """The plan that a trial's settings ask for."""
+        return cls(
+            step=step,
+            epochs=settings.epochs,
+            start=settings.optimizer.learning_rate,
+            schedule=settings.schedule,
+            early_stopping=settings.early_stopping,
+        )
+
+
+def run_epochs(
+    learner: Trainer,
+    plan: EpochPlan,
+    name: str,
+    run: TrainingResult | None = None,
+    after_epoch: Callable[[TrainingResult, bool], None] | None = None,
+    quiet: bool = False,
+) -> TrainingResult:
+    """Train until the plan's end, its pause, early stopping or divergence.
+
+    Args:
+        learner: The network and its data.
+        plan: Epochs, rates and stopping.
+        name: What the trial is called in the progress lines.
+        run: A run to go on with after its last finished epoch.
+        after_epoch: Called with the run and whether the epoch was the best one so far.
+        quiet: No line per epoch.
+
+    Returns:
+        The run; `learner` holds the weights of the best epoch. A run that paused is stopped
+        unless it is gone on with.
+    """
+    run = run or TrainingResult()
+    run.status, run.reason = "completed", ""
+    for number in range(len(run.history), plan.epochs):
+        if _is_over(run, plan.early_stopping):
+            break
+        if plan.until is not None and number >= plan.until:
+            run.status = "stopped"
+            run.reason = f"ended after {number} of {plan.epochs} epochs: others were better"
+            break
+        started = time.perf_counter()
+        losses = [row.validation_loss for row in run.history]
+        rate = learning_rate(plan.schedule, plan.start, number, plan.epochs, losses)
+        loss, accuracy = learner.train_epoch(number, rate)
+        if not math.isfinite(loss):
+            return _diverged(run, "training loss", loss, number, rate)
+        validation_loss, validation_accuracy = learner.validate()
+        if not math.isfinite(validation_loss):
+            return _diverged(run, "validation loss", validation_loss, number, rate)
+        row = Epoch(
+            step=plan.step,
+            epoch=number + 1,
+            learning_rate=rate,
+            loss=loss,
+            accuracy=accuracy,
+            validation_loss=validation_loss,
+            validation_accuracy=validation_accuracy,
+            seconds=round(time.perf_counter() - started, 3),
+        )
+        run.history.append(row)
+        improved = _is_better(row, run)
+        if improved:
+            run.best, run.best_epoch = learner.get_weights(), row.epoch
+        if not quiet:
+            log.info("%s: %s", name, _progress(row, plan))
+        if after_epoch is not None:
+            after_epoch(run, improved)
+    learner.set_weights(run.best)
+    return run
+
+
+def fit_at_recorded_rates(
+    learner: Trainer,
+    rates: Sequence[float],
+    step: str,
+    name: str,
+    run: TrainingResult | None = None,
+    after_epoch: Callable[[TrainingResult], None] | None = None,
+) -> TrainingResult:
+    """Train once more at recorded learning rates, one epoch each, and keep the last weights.
+
+    A refit has no validation images left to choose an epoch by, so it repeats the chosen
+    trial's rates up to that trial's best epoch, whatever schedule they came from.
+    """
+    run = run or TrainingResult()
+    for number in range(len(run.history), len(rates)):
+        rate = rates[number]
+        started = time.perf_counter()
+        loss, accuracy = learner.train_epoch(number, rate)
+        if not math.isfinite(loss):
+            return _diverged(run, "training loss", loss, number, rate)
+        seconds = round(time.perf_counter() - started, 3)
+        nan = math.nan
+        run.history.append(Epoch(step, number + 1, rate, loss, accuracy, nan, nan, seconds))
+        if step == "network" or number + 1 == len(rates):
+            log.info("%s: epoch %d/%d  accuracy %.3f", name, number + 1, len(rates), accuracy)
+        if after_epoch is not None:
+            run.best, run.best_epoch = learner.get_weights(), number + 1
+            after_epoch(run)
+    run.best, run.best_epoch = learner.get_weights(), len(rates)
+    return run
+
+
+def _is_better(row: Epoch, run: TrainingResult) -> bool:
+    if not run.best_epoch:
+        return True
+    best = run.best_row
+    return (row.validation_accuracy, -row.validation_loss) > (
+        best.validation_accuracy,
+        -best.validation_loss,
+    )
+
+
+def _is_over(run: TrainingResult, stopping: EarlyStopping | None) -> bool:
+    if stopping is None or not run.history:
+        return False
+    sign = 1 if stopping.monitor == "validation_accuracy" else -1
+    values = [sign * getattr(row, stopping.monitor) for row in run.history]
+    return len(values) - 1 - values.index(max(values)) >= stopping.patience
+
+
+def _diverged(
+    run: TrainingResult, what: str, value: float, number: int, rate: float
+) -> TrainingResult:
+    run.status = "diverged"
+    run.reason = f"{what} became {value} in epoch {number + 1} (learning rate {rate:g})"
+    log.warning("diverged: %s", run.reason)
+    return run
+
+
+def _progress(row: Epoch, plan: EpochPlan) -> str:
+    left = (plan.epochs - row.epoch) * row.seconds
+    return (
+        f"epoch {row.epoch}/{plan.epochs}  accuracy {row.accuracy:.3f}  "
+        f"validation accuracy {row.validation_accuracy:.3f}  "
+        f"loss {row.validation_loss:.3f}  ({row.seconds:.1f} s, {left:.0f} s left)"
+    )

@@ -1,0 +1,155 @@
+"""Fine-tuning: backbone and head trained together on packed images."""
+
+import logging
+import time
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from scenery.config.settings import Settings
+from scenery.data.packed_images import PackedImages
+from scenery.models.aggregation import IMAGE, POSITIONS, learning_from_positions, position_loss
+from scenery.models.forward import make_forward_fn
+from scenery.models.heads import build_head
+from scenery.models.inference_mode import InferenceMode
+from scenery.models.truncation import freeze_below
+from scenery.training.augmentation import build_augmentation, reseed
+from scenery.training.class_weights import image_weights
+from scenery.training.model_trainer import ModelTrainer
+from scenery.training.optimizers import build_optimizer
+
+log = logging.getLogger("scenery")
+
+SECONDS_BETWEEN_LINES = 20.0
+
+
+def assemble(backbone: keras.Model, head: keras.Model) -> keras.Model:
+    """One network from backbone and head: float images 0..255 in, class probabilities out."""
+    inputs = keras.Input(backbone.input.shape[1:], name="image")
+    return keras.Model(inputs, head(backbone(inputs)), name="classifier")
+
+
+class FineTuningTrainer(ModelTrainer[PackedImages]):
+    """A whole network with training and validation images; see `epochs.Learner`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        classes: int,
+        backbone: keras.Model,
+        training: PackedImages,
+        validation: PackedImages | None,
+        name: str,
+    ) -> None:
+        self.settings = settings
+        self.classes = classes
+        self.images = training
+        self.validation = validation
+        self.name = name
+        keras.utils.set_random_seed(settings.seed)
+        freeze_below(backbone, settings.trainable_stages)
+        self.backbone = backbone
+        self.head = build_head(backbone.output.shape[1:], classes, settings.head)
+        self.model = assemble(backbone, self.head)
+        self.trainer = self._for_training()
+        self._compile()
+        # Built now, so that a saved state has somewhere to go before the first step.
+        self.trainer.optimizer.build(self.trainer.trainable_variables)
+        self._targets = np.eye(classes, dtype=np.float32)[training.labels]
+        self._weights = image_weights(training.labels, classes, settings.class_weights)
+        self._predict = make_forward_fn(self.model)
+
+    def _compile(self) -> None:
+        smoothing = self.settings.label_smoothing
+        loss: Any = keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)
+        metrics: Any = ["accuracy"]
+        if self._positions:
+            loss = {POSITIONS: position_loss(smoothing), IMAGE: None}
+            metrics = {POSITIONS: [], IMAGE: [keras.metrics.CategoricalAccuracy(name="accuracy")]}
+        self.trainer.compile(
+            optimizer=build_optimizer(self.settings.optimizer), loss=loss, weighted_metrics=metrics
+        )
+
+    @property
+    def _positions(self) -> bool:
+        return self.settings.head.supervise == "positions"
+
+    def _for_training(self) -> keras.Model:
+        """The same network, with augmentation before it and batch norm statistics held."""
+        inputs = keras.Input(self.model.input.shape[1:], name="image")
+        augmentation = build_augmentation(self.settings.augment, self.settings.seed)
+        images = inputs if augmentation is None else augmentation(inputs)
+        frozen = self.settings.batch_norm_statistics == "frozen"
+        backbone = InferenceMode(self.backbone) if frozen else self.backbone
+        head = learning_from_positions(self.head) if self._positions else self.head
+        return keras.Model(inputs, head(backbone(images)), name="training")
+
+    def train_epoch(self, epoch: int, rate: float) -> tuple[float, float]:
+        """One pass over the training images in an order of its own."""
+        seed = self.settings.seed
+        self.trainer.optimizer.learning_rate.assign(rate)
+        reseed(self.trainer, seed, epoch)
+        order = np.random.default_rng([seed, epoch]).permutation(len(self.images))
+        history = self.trainer.fit(
+            self._batches(order),
+            epochs=1,
+            verbose=0,
+            shuffle=False,
+            callbacks=[
+                _BatchProgress(self.name, epoch, -(-len(order) // self.settings.batch_size))
+            ],
+        ).history
+        return history["loss"][0], history[f"{IMAGE}_accuracy" if self._positions else "accuracy"][
+            0
+        ]
+
+    def _batches(self, order: np.ndarray) -> tf.data.Dataset:
+        size = self.settings.batch_size
+        labels: Any = self._targets[order]
+        if self._positions:
+            labels = {POSITIONS: labels, IMAGE: labels}
+        targets = tf.data.Dataset.from_tensor_slices((labels, self._weights[order]))
+        both = tf.data.Dataset.zip(self.images.batches(size, order), targets.batch(size))
+        return both.map(lambda x, yw: (tf.cast(x, tf.float32), yw[0], yw[1])).prefetch(2)
+
+    def predict(self, images: PackedImages, batch: int = 64) -> np.ndarray:
+        """Class probabilities, shape (images, classes)."""
+        return np.concatenate([self._predict(x).numpy() for x in images.batches(batch)])
+
+    def save_state(self, path: str) -> None:
+        """Write weights and the optimizer's memory."""
+        self.trainer.save_weights(path)
+
+    def load_state(self, path: str) -> None:
+        """Read what `save_state` wrote."""
+        self.trainer.load_weights(path)
+
+    @property
+    def trained_parameters(self) -> int:
+        """Number of parameters that learn."""
+        return int(sum(np.prod(v.shape) for v in self.model.trainable_variables))
+
+
+class _BatchProgress(keras.callbacks.Callback):
+    """A line now and then within an epoch that takes long."""
+
+    def __init__(self, name: str, epoch: int, steps: int) -> None:
+        super().__init__()
+        self.label, self.epoch, self.steps = name, epoch, steps
+        self.last = time.monotonic()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        now = time.monotonic()
+        if now - self.last < SECONDS_BETWEEN_LINES:
+            return
+        self.last = now
+        log.info(
+            "%s: epoch %d, batch %d of %d  accuracy %.3f",
+            self.label,
+            self.epoch + 1,
+            batch + 1,
+            self.steps,
+            (logs or {}).get("accuracy", float("nan")),
+        )

@@ -1,0 +1,106 @@
+"""Heads trained on features of a frozen backbone: a whole epoch is one call of one graph.
+
+On features, arithmetic takes a few milliseconds an epoch and Keras' loop around it ten times as
+long; so the loop over batches is compiled too, with Keras' own optimizer, loss and layers in it.
+"""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from scenery.config.settings import Optimizer, Settings
+from scenery.data.feature_files import LabeledFeatures
+from scenery.models.aggregation import IMAGE, POSITIONS, learning_from_positions, position_loss
+from scenery.models.heads import build_head
+from scenery.training.augmentation import reseed
+from scenery.training.class_weights import image_weights
+from scenery.training.model_trainer import ModelTrainer
+from scenery.training.optimizers import build_optimizer
+
+
+class HeadTrainer(ModelTrainer[LabeledFeatures]):
+    """A head with training and validation features; see `epochs.Learner`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        classes: int,
+        training: LabeledFeatures,
+        validation: LabeledFeatures | None,
+        optimizer: Optimizer | None = None,
+    ) -> None:
+        self.settings = settings
+        self.training = training
+        self.validation = validation
+        keras.utils.set_random_seed(settings.seed)
+        shape = training.values.shape[2:] if training.views else training.values.shape[1:]
+        self.model = build_head(tuple(shape), classes, settings.head)
+        self.optimizer = build_optimizer(optimizer or settings.optimizer)
+        self.optimizer.build(self.model.trainable_variables)
+        self._loss = keras.losses.CategoricalCrossentropy(
+            label_smoothing=settings.label_smoothing, reduction="none"
+        )
+        self._positions = None
+        if settings.head.supervise == "positions":
+            self._positions = learning_from_positions(self.model)
+            self._position_loss = position_loss(settings.label_smoothing)
+        self._labels = tf.constant(np.eye(classes, dtype=np.float32)[training.labels])
+        self._weights = tf.constant(image_weights(training.labels, classes, settings.class_weights))
+        # Plain features stay one tensor for all epochs; views are gathered anew for each.
+        self._plain = None if training.views else tf.constant(training.values)
+        self._epoch = tf.function(self._one_epoch, reduce_retracing=True)
+        # Traced once for parts of all sizes, the smaller last one included.
+        self._predict = tf.function(
+            lambda x: self.model(x, training=False),
+            input_signature=[tf.TensorSpec((None, *shape), tf.float32)],
+        )
+
+    def train_epoch(self, epoch: int, rate: float) -> tuple[float, float]:
+        """One pass over the training features in an order of its own."""
+        seed = self.settings.seed
+        self.optimizer.learning_rate.assign(rate)
+        reseed(self.model, seed, epoch)
+        order = np.random.default_rng([seed, epoch]).permutation(len(self.training.labels))
+        values = self._plain
+        if values is None:
+            values = tf.constant(self.training.sample_views(epoch, seed))
+        loss, right = self._epoch(values, tf.constant(order.astype(np.int32)))
+        return float(loss), float(right)
+
+    def _one_epoch(self, values: tf.Tensor, order: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        count = tf.shape(order)[0]
+        size = self.settings.batch_size
+        variables = self.model.trainable_variables
+        loss_sum, right_sum = 0.0, 0.0
+        for start in tf.range(0, count, size):
+            rows = order[start : tf.minimum(start + size, count)]
+            inputs, labels = tf.gather(values, rows), tf.gather(self._labels, rows)
+            with tf.GradientTape() as tape:
+                predicted, losses = self._answer(inputs, labels)
+                loss = tf.reduce_mean(losses * tf.gather(self._weights, rows))
+                if self.model.losses:
+                    loss += tf.add_n(self.model.losses)
+            gradients = tape.gradient(loss, variables)
+            self.optimizer.apply(gradients, variables)
+            right = tf.equal(tf.argmax(predicted, 1), tf.argmax(labels, 1))
+            loss_sum += loss * tf.cast(tf.shape(rows)[0], tf.float32)
+            right_sum += tf.reduce_sum(tf.cast(right, tf.float32))
+        total = tf.cast(count, tf.float32)
+        return loss_sum / total, right_sum / total
+
+    def _answer(self, inputs: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Probabilities (images, classes) and the loss of each image."""
+        if self._positions is None:
+            predicted = self.model(inputs, training=True)
+            return predicted, self._loss(labels, predicted)
+        answers = self._positions(inputs, training=True)
+        return answers[IMAGE], self._position_loss(labels, answers[POSITIONS])
+
+    def predict(self, features: LabeledFeatures, batch: int = 512) -> np.ndarray:
+        """Class probabilities, shape (images, classes), of plain features."""
+        count = len(features.labels)
+        parts = [
+            self._predict(tf.constant(features.values[start : start + batch])).numpy()
+            for start in range(0, count, batch)
+        ]
+        return np.concatenate(parts)

@@ -1,0 +1,54 @@
+"""What learners share: a Keras model with its weights, validated by its predictions."""
+
+from abc import ABC, abstractmethod
+from typing import Generic, Protocol, TypeVar
+
+import keras
+import numpy as np
+
+from scenery.evaluation.scores import accuracy, cross_entropy
+from scenery.evaluation.training_result import Weights
+
+
+class Labeled(Protocol):
+    """Examples with their class numbers, shape (images,)."""
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Class numbers from 0."""
+        ...
+
+
+Examples = TypeVar("Examples", bound=Labeled)
+
+
+class ModelTrainer(ABC, Generic[Examples]):
+    """The part of an `epochs.Learner` that does not depend on how an epoch is computed.
+
+    Attributes:
+        model: The network whose weights are learned.
+        validation: Examples for validating; None in a refit, which has none left.
+    """
+
+    model: keras.Model
+    validation: Examples | None
+
+    @abstractmethod
+    def predict(self, examples: Examples) -> np.ndarray:
+        """Class probabilities, shape (images, classes)."""
+
+    def validate(self) -> tuple[float, float]:
+        """Cross-entropy and accuracy on the validation examples."""
+        assert self.validation is not None
+        predicted = self.predict(self.validation)
+        labels = self.validation.labels
+        return cross_entropy(predicted, labels), accuracy(predicted, labels)
+
+    def get_weights(self) -> Weights:
+        """A copy of all weights of the model."""
+        return [np.array(value) for value in self.model.get_weights()]
+
+    def set_weights(self, weights: Weights) -> None:
+        """Put weights back; none are there where the first epoch diverged."""
+        if weights:
+            self.model.set_weights(weights)

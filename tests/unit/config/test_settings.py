@@ -1,0 +1,209 @@
+"""One trial's settings: what is refused, and what names them."""
+
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, Field, ValidationError
+
+from scenery.config.settings import (
+    ACTIVATIONS,
+    OPTIMIZER_OPTIONS,
+    OPTIMIZERS,
+    SCHEDULE_OPTIONS,
+    SCHEDULES,
+    Augment,
+    EarlyStopping,
+    FirstStep,
+    Head,
+    Optimizer,
+    Schedule,
+    Settings,
+    flatten,
+)
+
+OPTION_VALUES = {
+    "momentum": 0.9,
+    "nesterov": True,
+    "factor": 0.5,
+    "every": 3,
+    "rate": 0.1,
+    "patience": 2,
+    "minimum": 1e-6,
+}
+WITH_NUMBERS: list[tuple[type[BaseModel], str]] = [
+    (model, name)
+    for model in (Settings, Head, Augment, Optimizer, Schedule, EarlyStopping, FirstStep)
+    for name, field in model.model_fields.items()
+    if isinstance(field.default, int | float) and not isinstance(field.default, bool)
+]
+WITH_SWITCHES: list[tuple[type[BaseModel], str]] = [
+    (Head, "batch_norm"),
+    (Augment, "horizontal_flip"),
+    (Augment, "vertical_flip"),
+    (Optimizer, "nesterov"),
+    (Settings, "mixed_precision"),
+]
+
+
+def refused(model: type[BaseModel], message: str, **values: Any) -> None:
+    with pytest.raises(ValidationError, match=message):
+        model(**values)
+
+
+@pytest.mark.parametrize("option", OPTIMIZER_OPTIONS)
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_an_optimizer_refuses_the_options_it_would_ignore(name: str, option: str) -> None:
+    value = {option: OPTION_VALUES[option]}
+    if name in OPTIMIZER_OPTIONS[option]:
+        more = {"momentum": 0.9} if option == "nesterov" else {}
+        assert getattr(Optimizer(name=name, **value, **more), option) == value[option]
+    else:
+        refused(Optimizer, f"{option} is not used by {name}", name=name, **value)
+
+
+@pytest.mark.parametrize("option", SCHEDULE_OPTIONS)
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_a_schedule_refuses_the_options_it_would_ignore(name: str, option: str) -> None:
+    value = {option: OPTION_VALUES[option]}
+    if name in SCHEDULE_OPTIONS[option]:
+        assert getattr(Schedule(name=name, **value), option) == value[option]
+    else:
+        refused(Schedule, f"{option} is not used by {name}", name=name, **value)
+
+
+def test_nesterov_needs_a_momentum() -> None:
+    refused(Optimizer, "needs a momentum", name="SGD", nesterov=True)
+    refused(Optimizer, "needs a momentum", name="SGD", nesterov=True, momentum=0)
+    assert not Optimizer(name="SGD", nesterov=False).nesterov
+
+
+def test_a_first_step_is_for_what_has_a_second() -> None:
+    refused(Settings, "first_step is for", trainable="head", first_step={"epochs": 3})
+    assert Settings(trainable="head+1", first_step={}).first_step == FirstStep()
+    # "From scratch" has no pretrained part that a head could be trained on.
+    assert Settings(trainable="scratch", first_step={"epochs": 3}).first_step is None
+
+
+def test_warm_up_ends_before_training_does() -> None:
+    refused(
+        Settings,
+        r"warmup_epochs \(5\) must be below epochs \(5\)",
+        epochs=5,
+        schedule={"warmup_epochs": 5},
+    )
+    assert Settings(epochs=6, schedule={"warmup_epochs": 5}).schedule.warmup_epochs == 5
+    assert Settings(epochs=1).schedule.warmup_epochs == 0
+
+
+def test_scratch_loads_no_weights_and_learns_its_statistics() -> None:
+    settings = Settings(trainable="scratch", weights="imagenet")
+    assert (settings.weights, settings.batch_norm_statistics) == ("none", "updated")
+
+
+@pytest.mark.parametrize("trainable", ["head", "head+1", "head+12", "all", "scratch"])
+def test_what_learns(trainable: str) -> None:
+    settings = Settings(trainable=trainable)
+    assert settings.frozen_backbone == (trainable == "head")
+    expected = {"head": 0, "head+1": 1, "head+12": 12, "all": None, "scratch": None}
+    assert settings.trainable_stages == expected[trainable]
+
+
+@pytest.mark.parametrize(
+    "trainable", ["", "Head", "head+0", "head+", "head+1.5", "none", "head +1"]
+)
+def test_what_cannot_learn(trainable: str) -> None:
+    refused(Settings, "allowed are head, head", trainable=trainable)
+
+
+@pytest.mark.parametrize(("model", "name"), WITH_NUMBERS)
+def test_a_truth_value_is_no_number(model: type[BaseModel], name: str) -> None:
+    refused(model, "a number is needed, not true or false", **{name: True})
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize(("model", "name"), WITH_NUMBERS)
+def test_a_number_is_finite(model: type[BaseModel], name: str, value: float) -> None:
+    with pytest.raises(ValidationError):
+        model(**{name: value})
+
+
+@pytest.mark.parametrize("value", [0, 1, "yes", "true", "off", 1.0])
+@pytest.mark.parametrize(("model", "name"), WITH_SWITCHES)
+def test_a_switch_is_true_or_false(model: type[BaseModel], name: str, value: Any) -> None:
+    refused(model, "true or false is needed", **{name: value})
+
+
+def test_unknown_keys_are_refused_on_every_level() -> None:
+    for model in (Settings, Head, Augment, Optimizer, Schedule, EarlyStopping, FirstStep):
+        refused(model, "Extra inputs", color=1)
+
+
+def test_numbers_may_be_written_in_any_way() -> None:
+    # YAML 1.1 reads 1e-3, which has no point, as text.
+    assert Settings(optimizer={"learning_rate": "1e-3"}) == Settings()
+    assert Settings(head={"dropout": 0}).digest() == Settings().digest()
+    assert Settings(epochs=50.0).digest() == Settings(epochs=50).digest()
+    refused(Settings, "valid integer", epochs=1.5)
+
+
+def test_digests_tell_settings_apart() -> None:
+    different = [
+        Settings(),
+        Settings(seed=0),
+        Settings(epochs=51),
+        Settings(head={"dense": [64]}),
+        Settings(head={"dense": [64, 64]}),
+        Settings(early_stopping={}),
+        Settings(early_stopping={"patience": 3}),
+        Settings(trainable="all"),
+        Settings(trainable="all", first_step={}),
+        *(Settings(head={"activation": name}) for name in ACTIVATIONS if name != "relu"),
+    ]
+    assert len({settings.digest() for settings in different}) == len(different)
+    assert Settings(seed=3).digest(frozenset({"seed"})) == Settings().digest(frozenset({"seed"}))
+
+
+def test_digests_do_not_depend_on_what_is_left_at_its_default() -> None:
+    spelled_out = Settings.model_validate(Settings(epochs=7).model_dump())
+    assert spelled_out.digest() == Settings(epochs=7).digest()
+
+
+def test_a_setting_of_a_later_version_leaves_the_digests_alone() -> None:
+    class LaterHead(Head):
+        temperature: float = 1.0
+
+    class More(BaseModel):
+        much: int = 3
+
+    class Later(Settings):
+        head: LaterHead = Field(default_factory=LaterHead)  # type: ignore[assignment]
+        more: More = Field(default_factory=More)
+        another: str = "no"
+
+    assert Later(head={"dense": [64]}).digest() == Settings(head={"dense": [64]}).digest()
+    assert Later().digest() == Settings().digest()
+    assert Later(more={"much": 4}).digest() != Settings().digest()
+
+
+def test_digests_of_this_version_are_those_of_the_last() -> None:
+    # Results on disk are found by them; a change here makes every old result stale.
+    assert Settings().digest() == "44136fa355"
+    assert Settings(epochs=7, optimizer={"name": "SGD"}).digest() == "9707389331"
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        Settings().epochs = 3  # type: ignore[misc]
+
+
+def test_flat_names() -> None:
+    assert Settings().flat()["optimizer.learning_rate"] == 1e-3
+    assert flatten({"a": {"b": {"c": 1}, "d": {}}, "e": [1]}) == {"a.b.c": 1, "a.d": {}, "e": [1]}
+
+
+def test_augmentation_is_active_when_an_operation_is_on() -> None:
+    assert not Augment().active
+    assert not Augment(fill_mode="wrap").active
+    assert not Augment(zoom=0).active
+    assert Augment(zoom=0.1).active
+    assert Augment(vertical_flip=True).active

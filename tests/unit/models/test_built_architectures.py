@@ -1,0 +1,210 @@
+"""Scenery's own networks: what the study knows of them, and what they compute."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from scenery.errors import UserError
+from scenery.models.backbones import build_backbone, may_end_at
+from scenery.models.truncation import LayerGraph
+from scenery.models.truncation import cut_points as built_cut_points
+from scenery.registry.backbone_facts import facts, own_names
+from scenery.registry.custom_architectures import DEFAULTS, INITIALIZERS, Network
+from scenery.registry.options import ACTIVATIONS
+
+COMMON: dict[str, Any] = {
+    "batch_norm": st.booleans(),
+    "activation": st.sampled_from(["relu", "maxout"]),
+    "dropout": st.sampled_from([0.0, 0.5]),
+}
+STAGES = st.integers(1, 4)
+CHOICES: dict[str, dict[str, Any]] = {
+    "MLP": {"widths": st.lists(st.integers(1, 5), min_size=1, max_size=3)},
+    "PatchMLP": {
+        "widths": st.lists(st.integers(1, 5), min_size=1, max_size=3),
+        "patch_size": st.integers(1, 16),
+        "stride": st.integers(1, 20),
+    },
+    "LeNet5": {},
+    "AlexNet": {},
+    "ConvNet": {
+        "stages": STAGES,
+        "depth": st.integers(5, 14),
+        "channels": st.integers(1, 4),
+        "kernel_size": st.sampled_from([1, 3, 5]),
+        "convolution": st.sampled_from(["plain", "separable"]),
+        "downsampling": st.sampled_from(["pooling", "strides"]),
+        "residual": st.booleans(),
+    },
+    "InceptionNet": {"stages": STAGES, "blocks": st.integers(1, 2), "channels": st.just(16)},
+    "DenseBlockNet": {"stages": STAGES, "layers": st.integers(1, 3), "growth": st.integers(1, 3)},
+}
+
+
+@st.composite
+def networks(draw: Any) -> tuple[str, Network, int]:
+    name = draw(st.sampled_from(sorted(CHOICES)))
+    known = {k: v for k, v in {**COMMON, **CHOICES[name]}.items() if k in DEFAULTS[name]}
+    values = draw(st.fixed_dictionaries({}, optional=known))
+    if values.get("activation") == "maxout" and (values.get("residual") or name == "DenseBlockNet"):
+        del values["activation"]
+    options = Network(**values)
+    smallest = facts(name, options, 4000).smallest_size
+    return name, options, draw(st.integers(smallest, max(smallest, 16) + 60))
+
+
+@settings(
+    max_examples=25, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+@given(networks())
+def test_the_study_knows_where_a_network_can_be_ended(case: tuple[str, Network, int]) -> None:
+    name, options, size = case
+    known, network = facts(name, options, size), build_backbone(name, size, None, options)
+    graph = LayerGraph(network)
+    assert [(p.layer, p.size, p.channels) for p in known.cut_points] == [
+        (p.layer, p.size, p.channels) for p in built_cut_points(network)
+    ]
+    expected: dict[str, str | None] = {}
+    for place in graph.bottlenecks(len(graph.operations) - 1):
+        if may_end_at(graph.operations[place]):
+            points = graph.cut_points(place)
+            below = points[-2].layer if len(points) > 1 else None
+            expected[graph.operations[place].name] = below
+    assert known.below == expected
+
+
+def built(name: str, size: int, **values: Any) -> keras.Model:
+    keras.utils.set_random_seed(1)
+    return build_backbone(name, size, None, Network(**values))
+
+
+def with_weights(network: keras.Model) -> list[str]:
+    kinds = (keras.layers.Conv2D, keras.layers.SeparableConv2D, keras.layers.Dense)
+    layers = [layer.name for layer in network.layers if isinstance(layer, kinds)]
+    return [name for name in layers if not name.endswith("_shortcut")]
+
+
+def test_parameters_are_those_of_the_publications() -> None:
+    # LeNet-5 on colors: 456 + 2,416 + 48,120, and 84 and 10 units on its 120 values.
+    lenet = built("LeNet5", 32)
+    assert lenet.output.shape == (None, 1, 1, 120)
+    assert lenet.count_params() + (121 * 84) + (85 * 10) == 62_006
+    # AlexNet's convolutions in one path, as in its author's later paper.
+    alexnet = built("AlexNet", 227)
+    assert alexnet.output.shape == (None, 6, 6, 256)
+    assert alexnet.count_params() == 34_944 + 614_656 + 885_120 + 1_327_488 + 884_992
+    # 20 layers in three stages of 16, 32 and 64 channels: He et al. (2016) say 0.27 million.
+    residual = {"depth": 20, "channels": 16, "downsampling": "strides", "batch_norm": True}
+    network = built("ConvNet", 32, **residual, residual=True)
+    assert network.count_params() + 65 * 10 == pytest.approx(270_000, rel=0.02)
+
+
+@pytest.mark.parametrize("depth", [4, 5, 8, 20, 60])
+@pytest.mark.parametrize("residual", [False, True])
+def test_depth_counts_the_layers_with_weights(depth: int, residual: bool) -> None:
+    network = built("ConvNet", 16, depth=depth, channels=2, residual=residual)
+    # The classifier is the last of them.
+    assert len(with_weights(network)) + 1 == depth
+    additions = [layer for layer in network.layers if isinstance(layer, keras.layers.Add)]
+    assert bool(additions) == (residual and depth > 5)
+    if depth >= 20 and residual:
+        # All but the first layer and one of each stage with an odd number of them.
+        assert len(additions) >= (depth - 1 - 3) // 2
+
+
+def test_the_layers_are_of_the_kind_asked_for() -> None:
+    separable = built("ConvNet", 16, convolution="separable")
+    kinds = [type(layer).__name__ for layer in separable.layers]
+    assert (kinds.count("Conv2D"), kinds.count("SeparableConv2D")) == (1, 6)
+    dilated = built("ConvNet", 16, dilation=2, kernel_size=5)
+    layers = [layer for layer in dilated.layers if isinstance(layer, keras.layers.Conv2D)]
+    assert {(layer.dilation_rate, layer.kernel_size) for layer in layers} == {((2, 2), (5, 5))}
+    strided = built("ConvNet", 16, downsampling="strides")
+    assert not [layer for layer in strided.layers if "Pool" in type(layer).__name__]
+    assert strided.output.shape[1:] == built("ConvNet", 16).output.shape[1:] == (4, 4, 128)
+    growing = built("DenseBlockNet", 16, stages=2, layers=3, growth=4)
+    assert growing.output.shape[1:] == (8, 8, (8 + 3 * 4) // 2 + 3 * 4)
+
+
+def test_patches_share_their_weights_and_are_seen_alone() -> None:
+    network = built("PatchMLP", 24, widths=[7, 5], patch_size=8, stride=4)
+    assert network.output.shape == (None, 5, 5, 5)
+    assert network.count_params() == (8 * 8 * 3 + 1) * 7 + 8 * 5
+    images = np.random.default_rng(0).uniform(0, 255, (1, 24, 24, 3)).astype("float32")
+    before = network.predict(images, verbose=0)
+    # The patch at row 1, column 2 begins at pixel (4, 8); the same pixels elsewhere answer alike.
+    moved = images.copy()
+    moved[:, :8, :8] = images[:, 4:12, 8:16]
+    after = network.predict(moved, verbose=0)
+    np.testing.assert_allclose(after[0, 0, 0], before[0, 1, 2], rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(after[0, 4], before[0, 4])
+
+
+def test_maxout_takes_the_larger_of_two() -> None:
+    network = built("MLP", 16, widths=[4], activation="maxout")
+    images = np.random.default_rng(0).uniform(0, 255, (3, 16, 16, 3)).astype("float32")
+    both = keras.Model(network.input, network.get_layer("dense1").output)
+    values = both.predict(images, verbose=0)
+    found = network.predict(images, verbose=0)
+    np.testing.assert_array_equal(found, np.maximum(values[..., :4], values[..., 4:]))
+
+
+@pytest.mark.parametrize("name", own_names())
+def test_networks_learn_depend_on_the_seed_and_can_be_saved(name: str, tmp_path: Path) -> None:
+    size = max(facts(name).smallest_size, 16)
+    values = {"activation": "maxout"} if name != "DenseBlockNet" else {"dropout": 0.2}
+    first, second = (built(name, size, **values) for _ in range(2))
+    for a, b in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    images = np.random.default_rng(0).uniform(0, 255, (2, size, size, 3)).astype("float32")
+    expected = first.predict(images, verbose=0)
+    assert expected.std() > 0
+    path = tmp_path / "network.keras"
+    first.save(path)
+    loaded = keras.models.load_model(path, compile=False, safe_mode=True)
+    np.testing.assert_allclose(loaded.predict(images, verbose=0), expected, rtol=1e-5, atol=1e-6)
+    keras.utils.set_random_seed(2)
+    other = build_backbone(name, size, None, Network(**values)).predict(images, verbose=0)
+    assert not np.allclose(other, expected)
+
+
+@pytest.mark.parametrize("kernel_initializer", INITIALIZERS)
+def test_every_initializer_is_one_of_keras(kernel_initializer: str) -> None:
+    network = built("ConvNet", 16, depth=4, kernel_initializer=kernel_initializer)
+    kernel = network.get_layer("stage1_conv1").get_weights()[0]
+    assert kernel.std() > 0
+    made = network.get_layer("stage1_conv1").kernel_initializer
+    assert type(made) is type(keras.initializers.get(kernel_initializer))
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_every_activation_is_one_of_keras(activation: str) -> None:
+    network = built("ConvNet", 16, depth=4, activation=activation)
+    layer = network.get_layer("stage1_conv1_activation")
+    assert layer.activation is keras.activations.get(activation)
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "values", "message"),
+    [
+        ("LeNet5", 31, {}, "LeNet5 with these options needs at least 32 pixels; found 31"),
+        ("AlexNet", 64, {}, "needs at least 67 pixels; found 64"),
+        ("ConvNet", 16, {"stages": 6, "depth": 9}, "needs at least 32 pixels; found 16"),
+        ("ConvNet", 64, {"stages": 6, "depth": 6}, "6 layers .* too few for 6 stages; .* 7"),
+        ("PatchMLP", 24, {"patch_size": 25}, "needs at least 25 pixels; found 24"),
+        ("InceptionNet", 64, {"channels": 24}, "multiple of 16; found 24"),
+        ("DenseBlockNet", 64, {"activation": "maxout"}, "DenseBlockNet must keep"),
+    ],
+)
+def test_what_does_not_fit_is_refused_alike_by_both(
+    name: str, size: int, values: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        build_backbone(name, size, None, Network(**values))
+    with pytest.raises(UserError, match=message):
+        facts(name, Network(**values), size)

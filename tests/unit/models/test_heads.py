@@ -1,0 +1,92 @@
+"""Heads for feature maps and for vectors."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from scenery.config.settings import Head
+from scenery.models.heads import build_head
+
+
+def kinds(model: keras.Model) -> list[str]:
+    return [type(layer).__name__ for layer in model.layers]
+
+
+def test_plain_head() -> None:
+    head = build_head((7, 7, 5), 8, Head())
+    assert kinds(head) == ["InputLayer", "GlobalAveragePooling2D", "Dense", "Activation"]
+    assert head.count_params() == 5 * 8 + 8
+    values = head.predict(np.random.default_rng(0).normal(size=(3, 7, 7, 5)), verbose=0)
+    assert values.shape == (3, 8)
+    np.testing.assert_allclose(values.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_every_part_in_order() -> None:
+    head = build_head((4,), 3, Head(dense=(6, 5), batch_norm=True, dropout=0.5, activation="elu"))
+    dense = ["Dropout", "Dense", "BatchNormalization", "Activation"]
+    assert kinds(head) == ["InputLayer", *dense, *dense, "Dropout", "Dense", "Activation"]
+    assert [layer.units for layer in head.layers if isinstance(layer, keras.layers.Dense)] == [
+        6,
+        5,
+        3,
+    ]
+    assert head.get_layer("activation_1").activation is keras.activations.elu
+    assert head.get_layer("dropout").rate == 0.5
+
+
+def test_batch_norm_without_dense_layers() -> None:
+    head = build_head((4,), 3, Head(batch_norm=True))
+    assert kinds(head) == ["InputLayer", "BatchNormalization", "Dense", "Activation"]
+
+
+@pytest.mark.parametrize("pooling", ["average", "max", "flatten"])
+def test_a_head_trained_on_features_fits_on_the_map(pooling: str) -> None:
+    settings = Head(pooling=pooling, dense=(6,), batch_norm=True)
+    maps = np.random.default_rng(0).normal(size=(5, 2, 2, 3)).astype("float32")
+    vectors = {
+        "average": maps.mean(axis=(1, 2)),
+        "max": maps.max(axis=(1, 2)),
+        "flatten": maps.reshape(5, -1),
+    }[pooling]
+    on_features = build_head(vectors.shape[1:], 4, settings)
+    on_map = build_head((2, 2, 3), 4, settings)
+    on_map.set_weights(on_features.get_weights())
+    np.testing.assert_allclose(
+        on_map.predict(maps, verbose=0), on_features.predict(vectors, verbose=0), rtol=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "penalty"),
+    [({"l1": 0.1}, 0.1 * 4), ({"l2": 0.1}, 0.1 * 8), ({"l1": 0.1, "l2": 0.1}, 0.1 * 4 + 0.1 * 8)],
+)
+def test_penalties(options: dict[str, Any], penalty: float) -> None:
+    head = build_head((1,), 2, Head(**options))
+    head.get_layer("classes").set_weights([np.array([[2.0, -2.0]]), np.array([9.0, 9.0])])
+    assert float(sum(head.losses)) == pytest.approx(penalty)
+    assert not build_head((1,), 2, Head()).losses
+
+
+def test_dropout_acts_in_training_only() -> None:
+    head = build_head((50,), 4, Head(dropout=0.5))
+    vectors = np.ones((2, 50), "float32")
+    resting = head(vectors, training=False).numpy()
+    assert np.array_equal(head(vectors, training=False).numpy(), resting)
+    assert not np.allclose(head(vectors, training=True).numpy(), resting)
+
+
+def test_probabilities_have_32_bits_under_mixed_precision() -> None:
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        head = build_head((4,), 3, Head(dense=(5,)))
+        assert head.get_layer("dense_1").compute_dtype == "float16"
+        assert head.output.dtype == "float32"
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+def test_other_shapes_are_refused() -> None:
+    with pytest.raises(ValueError, match="feature maps or vectors"):
+        build_head((4, 4), 3, Head())

@@ -1,0 +1,211 @@
+"""The digest of a rule's code: what changes it and what does not."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from scenery.pipeline.code_digest import CodeDigests
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+SCRIPTS = sorted((REPOSITORY / "workflow" / "scripts").glob("*.py"))
+# Scripts that show what is on disk and compute nothing that another rule learns from.
+PRESENTING = (
+    "plot_",
+    "tabulate",
+    "make_slides",
+    "make_report",
+    "write_tensorboard",
+    "compare_published",
+)
+PRINT_ALL = """
+import sys
+from pathlib import Path
+from scenery.pipeline.code_digest import CodeDigests
+code = CodeDigests()
+for path in sorted(Path(sys.argv[1]).glob("*.py")):
+    print(path.stem, code.of(path))
+"""
+
+
+def digests(root: Path, hash_seed: str = "0") -> dict[str, str]:
+    """The digest of every script of a checkout, from a process of its own."""
+    environment = {**os.environ, "PYTHONPATH": str(root / "src"), "PYTHONHASHSEED": hash_seed}
+    command = [sys.executable, "-c", PRINT_ALL, str(root / "workflow" / "scripts")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    return dict(line.split() for line in done.stdout.splitlines())
+
+
+@pytest.fixture(scope="module")
+def before() -> dict[str, str]:
+    return digests(REPOSITORY)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of the code, to be changed."""
+    root = tmp_path / "elsewhere"
+    shutil.copytree(REPOSITORY / "src", root / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(REPOSITORY / "workflow" / "scripts", root / "workflow" / "scripts")
+    return root
+
+
+@pytest.fixture
+def edit(checkout: Path, before: dict[str, str]) -> Callable[[str, str, str], set[str]]:
+    """Replace a text in a file of the copy; gives the scripts whose digests then differ."""
+
+    def replace(file: str, old: str, new: str) -> set[str]:
+        path = checkout / file
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+        after = digests(checkout)
+        assert after.keys() == before.keys()
+        return {name for name in before if before[name] != after[name]}
+
+    return replace
+
+
+def users_of(name: str) -> set[str]:
+    """The scripts that reach a module of the library."""
+    path = REPOSITORY / "src" / "scenery" / name
+    return {s.stem for s in SCRIPTS if path in CodeDigests().modules(s)}
+
+
+def test_every_script_has_a_digest_of_its_own(before: dict[str, str]) -> None:
+    assert set(before) == {path.stem for path in SCRIPTS}
+    assert len(set(before.values())) == len(before)
+
+
+def test_another_place_and_another_hash_seed_change_nothing(
+    checkout: Path, before: dict[str, str]
+) -> None:
+    assert digests(checkout, hash_seed="1") == before
+    assert digests(checkout, hash_seed="424242") == before
+
+
+def test_new_times_change_nothing(checkout: Path, before: dict[str, str]) -> None:
+    for path in checkout.rglob("*.py"):
+        os.utime(path, (1, 1))
+    assert digests(checkout) == before
+
+
+HEADS = "src/scenery/models/heads.py"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        (HEADS, "MOMENTUM = 0.9", "# a comment\nMOMENTUM = 0.9  # and another"),
+        (HEADS, "MOMENTUM = 0.9", "\n\nMOMENTUM  =  (0.9)\n\n"),
+        (HEADS, '"""Build a head for feature maps', '"""Make a head out of feature maps'),
+        (HEADS, '"""The head:', '"""The part:'),
+        (
+            "src/scenery/config/settings.py",
+            '"Passes over the data."',
+            '"Runs over all of the data."',
+        ),
+        ("workflow/scripts/train_heads.py", "import json\n", "# why\nimport json\n"),
+    ],
+)
+def test_comments_formatting_and_descriptions_change_nothing(
+    edit: Callable[[str, str, str], set[str]], file: str, old: str, new: str
+) -> None:
+    assert edit(file, old, new) == set()
+
+
+def test_a_changed_line_changes_those_that_run_it(
+    edit: Callable[[str, str, str], set[str]],
+) -> None:
+    changed = edit(HEADS, "MOMENTUM = 0.9", "MOMENTUM = 0.95")
+    assert changed == users_of("models/heads.py")
+    assert changed == {"train_heads", "fine_tune", "refit_head", "refit_network"}
+
+
+def test_a_changed_script_changes_itself_alone(
+    edit: Callable[[str, str, str], set[str]],
+) -> None:
+    assert edit("workflow/scripts/evaluate.py", "wilson", "beta") == {"evaluate"}
+
+
+def test_a_changed_figure_changes_no_training(edit: Callable[[str, str, str], set[str]]) -> None:
+    changed = edit("src/scenery/reporting/style.py", "import ", "WIDTH_OF_NOTHING = 1\nimport ")
+    assert changed == users_of("reporting/style.py")
+    assert changed
+    assert all(name.startswith(PRESENTING) for name in changed)
+
+
+def test_a_default_changes_what_reads_settings(
+    edit: Callable[[str, str, str], set[str]],
+) -> None:
+    changed = edit("src/scenery/config/settings.py", "Epochs = Field(50,", "Epochs = Field(51,")
+    assert {"train_heads", "fine_tune"} <= changed == users_of("config/settings.py")
+
+
+def test_a_module_behind_a_module_counts(checkout: Path, before: dict[str, str]) -> None:
+    (checkout / "src/scenery/deep.py").write_text("VALUE = 1\n")
+    scores = checkout / "src/scenery/evaluation/scores.py"
+    with_import = "import scenery.deep\n" + scores.read_text()
+    scores.write_text(with_import)
+    first = digests(checkout)
+    (checkout / "src/scenery/deep.py").write_text("VALUE = 2\n")
+    second = digests(checkout)
+    assert {n for n in first if first[n] != second[n]} == users_of("evaluation/scores.py")
+
+
+def test_a_docstring_alone_is_a_body(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    results = []
+    for body in ('"""One."""', '"""Two."""', "pass", "return 1"):
+        script.write_text(f"def f():\n    {body}\n")
+        results.append(CodeDigests().of(script))
+    assert results[0] == results[1] == results[2] != results[3]
+
+
+def test_what_files_say_is_remembered_by_their_content(tmp_path: Path) -> None:
+    memory, script = tmp_path / "below" / "memory.json", tmp_path / "script.py"
+    shutil.copy2(REPOSITORY / "workflow" / "scripts" / "evaluate.py", script)
+    plain = CodeDigests().of(script)
+    assert CodeDigests(memory).of(script) == plain
+    kept = json.loads(memory.read_text())
+    assert len(kept) == len(CodeDigests().modules(script))
+    assert CodeDigests(memory).of(script) == plain
+    assert json.loads(memory.read_text()) == kept
+    # What it says is what is taken, so that a file is not read as code again.
+    memory.write_text(json.dumps({key: {**facts, "form": "other"} for key, facts in kept.items()}))
+    assert CodeDigests(memory).of(script) != plain
+    script.write_text(script.read_text() + "\nMORE = 1\n")
+    assert CodeDigests(memory).of(script) != plain
+    assert len(json.loads(memory.read_text())) == len(kept) + 1
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"a": 1}', "everything"])
+def test_a_broken_memory_changes_nothing(tmp_path: Path, content: str) -> None:
+    memory, script = tmp_path / "memory.json", REPOSITORY / "workflow/scripts/evaluate.py"
+    plain = CodeDigests(memory).of(script)
+    if content == "everything":
+        content = json.dumps({key: {"form": 1} for key in json.loads(memory.read_text())})
+    memory.write_text(content)
+    assert CodeDigests(memory).of(script) == plain
+
+
+def test_what_each_kind_of_rule_depends_on() -> None:
+    """Test images, figures and slides are no reason to train, nor training one to draw."""
+    for script in SCRIPTS:
+        files = {
+            path.relative_to(REPOSITORY / "src" / "scenery").as_posix()
+            for path in CodeDigests().modules(script)
+            if path.is_relative_to(REPOSITORY / "src")
+        }
+        packages = {file.split("/")[0] for file in files}
+        if script.stem == "write_tensorboard":
+            continue  # it turns a table into files that TensorFlow alone can write
+        if script.stem.startswith(PRESENTING):
+            assert not {"models", "training", "classical", "inference"} & packages, script.stem
+        else:
+            assert "reporting" not in packages, script.stem

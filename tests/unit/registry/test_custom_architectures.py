@@ -1,0 +1,119 @@
+"""Options of the networks that Scenery builds itself, and of heads that answer at positions."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from scenery.config.settings import Settings
+from scenery.config.validation import read_study
+from scenery.errors import UserError
+from scenery.registry.backbone_facts import facts
+from scenery.registry.custom_architectures import (
+    DEFAULTS,
+    NATIVE_SIZES,
+    NETWORK_OPTIONS,
+    Network,
+    options,
+)
+from scenery.study.checks import check_study
+from scenery.study.experiments import expand
+from scenery.study.features import plain_features
+
+
+def test_every_option_is_known_to_a_network_and_has_a_default_that_is_allowed() -> None:
+    assert all(NETWORK_OPTIONS.values())
+    assert set(DEFAULTS) == set(NATIVE_SIZES)
+    for name, known in DEFAULTS.items():
+        assert options(name, Network(**known)) == options(name, Network()) == known
+        facts(name)
+
+
+@pytest.mark.parametrize("option", NETWORK_OPTIONS)
+def test_a_network_refuses_the_options_it_would_ignore(option: str) -> None:
+    values = {name: known[option] for name, known in DEFAULTS.items() if option in known}
+    value = next(iter(values.values()))
+    for name in (*DEFAULTS, "MobileNet"):
+        if name in values:
+            assert getattr(Settings(backbone=name, network={option: value}).network, option) == (
+                tuple(value) if isinstance(value, tuple) else value
+            )
+        else:
+            with pytest.raises(ValidationError, match=f"network.{option} is not used by {name}"):
+                Settings(backbone=name, network={option: value})
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"kernel_size": 4}, "odd number is needed; found 4"),
+        ({"residual": True, "activation": "maxout"}, "which residual must keep"),
+        ({"dilation": 2, "downsampling": "strides"}, "either a stride or a dilation"),
+        ({"widths": []}, "at least 1 item"),
+        ({"depth": 1}, "greater than or equal to 2"),
+        ({"kernel_initializer": "zeros"}, "Input should be"),
+    ],
+)
+def test_options_that_exclude_each_other(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        Network(**values)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"supervise": "positions"}, "needs an aggregation"),
+        ({"aggregation": "vote"}, "needs supervise: positions"),
+        (
+            {"aggregation": "mean", "pooling": "max"},
+            "pooling: max is not used with aggregation: mean",
+        ),
+    ],
+)
+def test_heads_that_answer_at_positions(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        Settings(head=values)
+    kept = plain_features(Settings(head={"aggregation": "mean"}))
+    assert kept.pooling == "map"
+    assert kept.id == plain_features(Settings(head={"pooling": "flatten"})).id
+
+
+def test_options_tell_trials_and_features_apart() -> None:
+    first, second = (
+        Settings(backbone="MLP", weights="none", network={"widths": [width]}) for width in (8, 9)
+    )
+    assert first.digest() != second.digest() != Settings(backbone="MLP").digest()
+    assert plain_features(first).id != plain_features(second).id
+    assert plain_features(first).as_params()["network"]["widths"] == [8]
+
+
+def study(**base: Any) -> Any:
+    return read_study({"base": base, "experiments": {"a": {}}}, "study.yaml")
+
+
+def test_there_are_no_weights_for_them() -> None:
+    for weights in ("imagenet", "some.h5"):
+        with pytest.raises(UserError, match=r"LeNet5 is built .* give none, trainable: scratch"):
+            check_study(study(backbone="LeNet5", weights=weights), "study.yaml")
+    check_study(study(backbone="LeNet5", trainable="scratch"), "study.yaml")
+
+
+def test_what_does_not_fit_the_image_is_known_before_training() -> None:
+    message = r"experiments.a: image_size: PatchMLP .* at least 40 pixels; found 32"
+    patches = {"backbone": "PatchMLP", "trainable": "scratch", "network": {"patch_size": 40}}
+    with pytest.raises(UserError, match=message):
+        check_study(study(**patches, image_size=32), "study.yaml")
+    check_study(study(**patches, image_size=40), "study.yaml")
+
+
+def test_cuts_and_stages_follow_the_options_and_the_size() -> None:
+    base = {"backbone": "ConvNet", "weights": "none", "network": {"stages": 3, "depth": 13}}
+    whole = read_study(
+        {"base": base, "experiments": {"a": {"grid": {"remove_stages": [0, 1, 2]}}}}, "s"
+    )
+    layers = [plain_features(trial.settings).layer for trial in expand(whole, "a", None, "s")]
+    assert layers == [f"stage{number}_conv4_activation" for number in (3, 2, 1)]
+    with pytest.raises(UserError, match="has 3 stages, so at most 2 can be removed; found 3"):
+        check_study(study(**base, remove_stages=3), "s")
+    with pytest.raises(UserError, match="no layer 'stage4_conv1'"):
+        check_study(study(**base, cut="stage4_conv1"), "s")

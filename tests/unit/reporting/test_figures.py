@@ -1,0 +1,255 @@
+"""Figures: what stands in them, for studies of any size and any names."""
+
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from PIL import Image
+from tables_factory import (
+    HOSTILE,
+    Experiment,
+    class_names,
+    grid,
+    write_experiment,
+    write_test,
+)
+
+from scenery.evaluation.mistakes import write_mistakes
+from scenery.reporting.best_figure import best_figure
+from scenery.reporting.evaluation_figures import class_scores, confusion_matrix, reliability
+from scenery.reporting.learning_curves import learning_curves, with_position
+from scenery.reporting.mistakes import confident_mistakes, read_pictures
+from scenery.reporting.reading import (
+    read_classes,
+    read_confusion,
+    read_metrics,
+    read_predictions,
+    read_trials,
+)
+from scenery.reporting.settings_figures import settings_figure
+from scenery.reporting.study_figures import accuracy_against, comparison
+from scenery.reporting.style import save, style
+from scenery.reporting.threshold_figure import threshold_curves
+
+
+def drawn(figure: Figure) -> None:
+    """Lay the figure out as saving it would."""
+    with style():
+        FigureCanvasAgg(figure).draw()
+
+
+def texts(figure: Figure) -> str:
+    """All texts of a figure, one per line, drawn or not yet."""
+    drawn(figure)
+    return "\n".join(item.get_text() for item in figure.findobj(Text) if item.get_visible())
+
+
+def outside(figure: Figure) -> list[str]:
+    """The visible texts that leave the figure by more than a few pixels."""
+    drawn(figure)
+    width, height = figure.canvas.get_width_height()
+    beyond = {
+        label
+        for axes in figure.axes
+        for axis, (low, high) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim()))
+        for tick, place in zip(axis.get_major_ticks(), axis.get_majorticklocs(), strict=False)
+        for label in (tick.label1, tick.label2)
+        if not min(low, high) <= place <= max(low, high)
+    }
+    found = []
+    for item in figure.findobj(Text):
+        if item.get_visible() and item.get_text().strip() and item not in beyond:
+            box = item.get_window_extent()
+            if box.x0 < -3 or box.y0 < -3 or box.x1 > width + 3 or box.y1 > height + 3:
+                found.append(item.get_text())
+    return found
+
+
+@pytest.mark.parametrize("name", ["one", "cuts", "flips", "search", "names"])
+def test_figures_of_every_kind_of_experiment(experiments: dict[str, Experiment], name: str) -> None:
+    one = experiments[name]
+    trials, choice = one.trials(), one.choice()
+    figure = settings_figure(trials, choice, choice.title)
+    said = texts(figure)
+    assert f"{len(trials)} " in said
+    assert "accuracy" in said
+    assert outside(figure) == []
+    curves = learning_curves(trials, one.history(), choice, choice.title)
+    assert "validation" in texts(curves)
+    best = best_figure(
+        trials, one.history(), choice, read_metrics(one.folder / "test/metrics.json"), choice.title
+    )
+    said = texts(best)
+    assert "test accuracy" in said
+    assert "Adam" in said or "optimizer" in said
+    assert outside(best) == []
+
+
+def test_a_heat_map_shows_a_diverged_pair_as_such(experiments: dict[str, Experiment]) -> None:
+    one = experiments["cuts"]
+    said = texts(settings_figure(one.trials(), one.choice(), "Cuts"))
+    assert "\u00d7 failed" in said
+    assert "2 failed" in said
+    assert "0.000" not in said
+    assert "stages removed" in said
+
+
+def test_main_effects_state_the_paired_effect(experiments: dict[str, Experiment]) -> None:
+    one = experiments["flips"]
+    trials = one.trials()
+    trials["validation_accuracy"] = 0.8 + 0.05 * (trials["augment.rotation"] == 20)
+    said = texts(settings_figure(trials, one.choice(), "Flips"))
+    assert "+0.050 (+0.050 to +0.050)" in said
+    assert "horizontal flip" in said
+
+
+def test_numbers_in_a_dot_plot_go_by_size(tmp_path: Path) -> None:
+    one = write_experiment(
+        tmp_path / "a", "a", grid(head__dropout=[0.5, 0.0, 0.1]), "grid", "Dropout", repeats=3
+    )
+    figure = settings_figure(one.trials(), one.choice(), "Dropout")
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert labels == ["0", "0.1", "0.5"]
+    assert "single repeats" in texts(figure)
+
+
+def test_of_many_settings_the_number_left_out_is_said(experiments: dict[str, Experiment]) -> None:
+    one = experiments["search"]
+    trials = one.trials()
+    choice = one.choice()
+    as_list = type(choice)(**{**vars(choice), "kind": "list"})
+    said = texts(settings_figure(trials, as_list, "Many"))
+    assert "180 further settings not shown" in said
+
+
+@pytest.mark.parametrize("constant", [True, False])
+def test_all_diverged_but_one(tmp_path: Path, constant: bool) -> None:
+    for number, settings in enumerate(
+        [
+            grid(remove_stages=[0, 1, 2, 3]),
+            grid(remove_stages=[0, 1], head__dropout=[0.0, 0.5]),
+            grid(remove_stages=[0, 1], head__dropout=[0.0, 0.5], subset=["full", "small"]),
+        ]
+    ):
+        one = write_experiment(
+            tmp_path / f"e{number}", f"e{number}", settings, "grid", "Hard",
+            diverged=tuple(range(1, len(settings))), constant=constant,
+        )  # fmt: skip
+        figure = settings_figure(one.trials(), one.choice(), "Hard")
+        assert f"{len(settings) - 1} failed" in texts(figure).replace("trials ", "")
+        assert "diverged" in texts(learning_curves(one.trials(), one.history(), one.choice(), "H"))
+
+
+def test_curves_that_ended_early_bear_no_cross(experiments: dict[str, Experiment]) -> None:
+    one = experiments["search"]
+    trials = one.trials()
+    trials.loc[(trials["status"] == "completed") & ~trials["chosen"], "status"] = "stopped"
+    assert "diverged (2)" in texts(learning_curves(trials, one.history(), one.choice(), "H"))
+
+
+def test_two_steps_are_one_after_the_other() -> None:
+    history = pd.DataFrame(
+        {"trial": ["a"] * 4 + ["b"] * 3, "step": ["head", "head", "network", "network"]
+         + ["network"] * 3, "epoch": [1, 2, 1, 2, 1, 2, 3]}
+    )  # fmt: skip
+    placed = with_position(history)
+    assert placed["position"].tolist() == [1, 2, 3, 4, 1, 2, 3]
+    going_on = history.assign(epoch=[1, 2, 3, 4, 1, 2, 3])
+    assert with_position(going_on)["position"].tolist() == [1, 2, 3, 4, 1, 2, 3]
+
+
+@pytest.mark.parametrize("number", [2, 8, 40])
+def test_test_figures_with_few_and_many_classes(tmp_path: Path, number: int) -> None:
+    classes = class_names(number, hostile=True)
+    write_test(tmp_path, "a", "t", classes)
+    test = tmp_path / "test"
+    metrics = read_metrics(test / "metrics.json")
+    matrix = confusion_matrix(read_confusion(test / "confusion.csv"), metrics, HOSTILE[3])
+    said = texts(matrix)
+    assert f"({metrics['low']:.3f}-{metrics['high']:.3f})" in said
+    assert "<script>" in said
+    assert outside(matrix) == []
+    scores = class_scores(read_classes(test / "classes.csv"), metrics, HOSTILE[3])
+    assert len(scores.axes[0].get_yticklabels()) == number
+    assert outside(scores) == []
+    predictions = read_predictions(test / "predictions.csv")
+    assert f"{40 * number:,} test images" in texts(reliability(predictions, "Cut"))
+    curves = threshold_curves(predictions, HOSTILE[3])
+    said = texts(curves)
+    assert f"mean of {number} classes" in said
+    assert ("<script>" in said) == (number <= 10)
+    assert outside(curves) == []
+
+
+def test_mistakes_come_surest_first_with_their_pictures(tmp_path: Path) -> None:
+    write_test(tmp_path, "a", "t", class_names(8))
+    predictions = read_predictions(tmp_path / "test/predictions.csv")
+
+    def read(rows: np.ndarray) -> np.ndarray:
+        # Each image is as red as its number.
+        return np.stack([np.full((48, 48, 3), (row % 256, 10, 10), np.uint8) for row in rows])
+
+    write_mistakes(tmp_path / "mistakes.npz", predictions, read)
+    pictures = read_pictures(tmp_path / "mistakes.npz")
+    wrong = predictions[~predictions["correct"]].sort_values("confidence", ascending=False)
+    assert list(pictures) == list(wrong["file"])[:12]
+    figure = confident_mistakes(predictions, pictures, "Cuts")
+    assert f"12 of {len(wrong)} wrong among 320 test images" in texts(figure)
+    for axes, row in zip(figure.axes, wrong.index, strict=False):
+        shown = axes.get_images()[0].get_array()
+        assert shown is not None
+        assert (np.asarray(shown)[..., 0] == row % 256).all()
+
+
+def test_where_nothing_is_wrong_the_figure_says_so(tmp_path: Path) -> None:
+    write_test(tmp_path, "a", "t", class_names(8))
+    predictions = read_predictions(tmp_path / "test/predictions.csv")
+    right = predictions[predictions["correct"]]
+    write_mistakes(tmp_path / "none.npz", right, lambda rows: np.zeros((0, 8, 8, 3), np.uint8))
+    pictures = read_pictures(tmp_path / "none.npz")
+    assert pictures == {}
+    assert "No test image" in texts(confident_mistakes(right, pictures, "Cuts"))
+
+
+def test_large_mistakes_are_kept_small(tmp_path: Path) -> None:
+    write_test(tmp_path, "a", "t", class_names(8))
+    predictions = read_predictions(tmp_path / "test/predictions.csv")
+    out = tmp_path / "large.npz"
+    write_mistakes(out, predictions, lambda rows: np.zeros((len(rows), 640, 640, 3), np.uint8))
+    assert {picture.shape for picture in read_pictures(out).values()} == {(320, 320, 3)}
+
+
+def test_the_study_in_three_figures(study: Path) -> None:
+    summary = read_trials(study / "summary.csv")
+    figure = comparison(summary)
+    said = texts(figure)
+    assert "200 trials" in said
+    assert "<script>" in said
+    assert len(re.findall(r"0\.\d{3} \(0\.\d{3}-[01]\.\d{3}\)", said)) == 5
+    for cost in ("parameters", "seconds"):
+        figure = accuracy_against(summary, cost)  # type: ignore[arg-type]
+        said = texts(figure)
+        assert "4 failed (not drawn)" in said
+        assert "On the Pareto front" in said
+
+
+def test_files_are_the_same_every_time_and_hold_real_text(
+    tmp_path: Path, experiments: dict[str, Experiment]
+) -> None:
+    one = experiments["flips"]
+    for number in (1, 2):
+        figure = settings_figure(one.trials(), one.choice(), one.choice().title)
+        save(figure, tmp_path / f"{number}.svg", tmp_path / f"{number}.png")
+    for form in ("svg", "png"):
+        assert (tmp_path / f"1.{form}").read_bytes() == (tmp_path / f"2.{form}").read_bytes()
+    root = ElementTree.parse(tmp_path / "1.svg").getroot()
+    words = "".join(root.itertext())
+    assert "<script>alert('x')</script>" in words
+    assert not list(root.iter("{http://www.w3.org/2000/svg}script"))
+    assert Image.open(tmp_path / "1.png").width > 1000

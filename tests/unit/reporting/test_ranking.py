@@ -1,0 +1,47 @@
+"""Which settings an experiment is shown to vary."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from scenery.reporting.ranking import rank_settings, varied_columns
+from scenery.reporting.reading import read_choice
+
+
+def test_a_group_is_left_out_beside_its_options(study: Path) -> None:
+    choice = read_choice(study / "experiments" / "cuts" / "chosen.yaml")
+    changed = replace(choice, varied=["early_stopping", "early_stopping.patience", "head.dropout"])
+    columns = ["head.dropout", "early_stopping", "early_stopping.patience"]
+    table = pd.DataFrame(columns=columns)
+    assert varied_columns(table, changed) == ["early_stopping.patience", "head.dropout"]
+    alone = replace(choice, varied=["early_stopping", "head.l2"])
+    assert varied_columns(table, alone) == ["early_stopping"]
+
+
+def test_entries_of_a_list_are_called_by_what_tells_them_apart(study: Path) -> None:
+    choice = read_choice(study / "experiments" / "cuts" / "chosen.yaml")
+    varied = ["backbone", "trainable", "head.dense", "epochs", "subset"]
+    entries = [
+        ("MobileNet", "head", "[256]", 4, "full"),
+        ("MobileNet", "all", "[256]", 4, "full"),
+        ("MobileNet", "head", "[256]", 4, "few"),
+        ("MobileNet", "all", "[256]", 4, "few"),
+        ("LeNet5", "all", "[256]", 3, None),
+    ]
+    table = pd.DataFrame(entries, columns=varied)
+    table = table.assign(
+        setting=[f"s{n}" for n in range(5)], name="given", status="completed", seconds=1.0,
+        validation_accuracy=[0.9, 0.8, 0.7, 0.6, 0.5], chosen=False, parameters=1,
+    )  # fmt: skip
+    ranked = rank_settings(table, replace(choice, kind="list", varied=varied))
+    assert ranked["label"].tolist() == [
+        "MobileNet, what learns head, training subset full",
+        "MobileNet, what learns all, training subset full",
+        "MobileNet, what learns head, training subset few",
+        "MobileNet, what learns all, training subset few",
+        "LeNet5, what learns all, epochs 3",
+    ]
+    # Where the table does not tell them apart, the names that they were given do.
+    same = rank_settings(table.assign(subset="full"), replace(choice, kind="list", varied=varied))
+    assert same["label"].tolist() == ["given"] * 5

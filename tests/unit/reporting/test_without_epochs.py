@@ -1,0 +1,97 @@
+"""Classical models have no epochs: what figures, slides and tables say of them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from tables_factory import Experiment, grid, write_experiment
+
+from scenery.config.settings import Settings
+from scenery.reporting.best_figure import best_figure
+from scenery.reporting.configuration import configuration
+from scenery.reporting.learning_curves import learning_curves
+from scenery.reporting.settings_figures import settings_figure
+from scenery.reporting.words import heading
+
+KERNELS = grid(classifier__kernel=["linear", "rbf"], classifier__C=[1, 10])
+METRICS = {"accuracy": 0.9, "low": 0.8, "high": 0.95, "images": 100}
+SAID = "a classical model: fitted at once"
+
+
+def texts(figure: Figure) -> str:
+    return "\n".join(item.get_text() for item in figure.findobj(Text))
+
+
+def without_epochs(folder: Path, settings: list[dict[str, Any]], networks: int = 0) -> Experiment:
+    """Trials of which only some have a history; the best one, which has none, is chosen."""
+    one = write_experiment(folder, "kernels", settings, "grid", "Kernels")
+    chosen = one.choice().trial
+    trials = [trial for trial in one.trials()["trial"] if trial != chosen]
+    history = pd.read_csv(folder / "history.csv")
+    history[history["trial"].isin(trials[:networks])].to_csv(folder / "history.csv", index=False)
+    return one
+
+
+@pytest.mark.parametrize("networks", [0, 1, 2])
+def test_figures(tmp_path: Path, networks: int) -> None:
+    one = without_epochs(tmp_path, KERNELS, networks)
+    curves = learning_curves(one.trials(), one.history(), one.choice(), "Kernels")
+    said = texts(curves)
+    assert len(curves.axes) == (2 if networks else 1)
+    if networks:
+        assert "Networks among the 4 trials" in said
+        assert "Chosen trial" not in said
+        legend = [t.get_text() for t in curves.legends[0].get_texts()]
+        assert len(legend) == networks
+    else:
+        assert SAID in said
+    best = texts(best_figure(one.trials(), one.history(), one.choice(), METRICS, "Kernels"))
+    assert SAID in best
+    assert "epoch\n" not in best
+    assert "kernel" in texts(settings_figure(one.trials(), one.choice(), "Kernels"))
+
+
+def test_a_chosen_network_beside_classical_models(tmp_path: Path) -> None:
+    one = write_experiment(tmp_path, "kernels", KERNELS, "grid", "Kernels")
+    history = pd.read_csv(tmp_path / "history.csv")
+    history[history["trial"] == one.choice().trial].to_csv(tmp_path / "history.csv", index=False)
+    said = texts(learning_curves(one.trials(), one.history(), one.choice(), "Kernels"))
+    assert "Chosen trial (best epoch: 11)" in said
+    assert "Networks among the 4 trials" in said
+
+
+def test_a_configuration_names_the_model_and_leaves_training_out() -> None:
+    settings = Settings(classifier={"name": "svm", "C": 10}, class_weights="balanced")
+    rows = configuration(json.loads(settings.model_dump_json()), ["classifier.C"])
+    found = {label: (value, tried) for label, value, tried in rows}
+    assert found["classifier"] == ("svm, kernel rbf, C 10, gamma scale", True)
+    assert found["pooling"] == ("average pooling", False)
+    assert found["class weights"] == ("balanced", False)
+    assert not {"optimizer", "schedule", "epochs", "head", "what learns"} & set(found)
+
+
+def test_a_network_says_nothing_of_classifiers() -> None:
+    rows = configuration(json.loads(Settings().model_dump_json()), [])
+    assert "classifier" not in {label for label, _, _ in rows}
+    assert "optimizer" in {label for label, _, _ in rows}
+
+
+def test_words() -> None:
+    assert heading("classifier.name") == heading("classifier") == "classifier"
+    assert [heading(f"classifier.{name}") for name in ("C", "gamma")] == ["C", "gamma"]
+
+
+def test_the_slide_names_no_best_epoch(tmp_path: Path) -> None:
+    from scenery.reporting.conclusions import ExperimentResult
+    from scenery.reporting.deck import _training_note
+
+    one = without_epochs(tmp_path, KERNELS)
+    assert "best epoch 11" in _training_note(ExperimentResult(one.choice(), one.trials()))
+    record = yaml.safe_load((tmp_path / "chosen.yaml").read_text())
+    (tmp_path / "chosen.yaml").write_text(yaml.safe_dump(record | {"best_epoch": 0}))
+    assert "epoch" not in _training_note(ExperimentResult(one.choice(), one.trials()))

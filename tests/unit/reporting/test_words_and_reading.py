@@ -1,0 +1,109 @@
+"""Numbers and names in words, and tables read without taking names for gaps."""
+
+from pathlib import Path
+
+import pytest
+from tables_factory import Experiment
+
+from scenery.errors import UserError
+from scenery.reporting.configuration import configuration
+from scenery.reporting.reading import (
+    read_choice,
+    read_predictions,
+    read_trials,
+    setting_columns,
+)
+from scenery.reporting.words import (
+    columns_wide,
+    interval,
+    ordered,
+    plural,
+    setting_value,
+    shorten,
+    shorten_all,
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (None, "none"), (float("nan"), "none"), ("[]", "none"), ("[512, 256]", "512, 256"),
+        (True, "yes"), ("False", "no"), (1e-5, "1e-05"), (224.0, "224"), (1024, "1024"),
+        (0.00042711, "0.000427"), (float("inf"), "infinite"), ("[not json", "[not json"),
+    ],
+)  # fmt: skip
+def test_settings_in_words(value: object, words: str) -> None:
+    assert setting_value(value) == words
+
+
+def test_an_interval_stands_behind_its_number() -> None:
+    assert interval(0.9512, 0.9338, 0.9641) == "0.951 (0.934-0.964)"
+    assert interval(0.9512, float("nan"), float("nan")) == "0.951"
+
+
+def test_plurals() -> None:
+    words = [plural(1, "trial"), plural(0, "class"), plural(2, "class"), plural(1200, "image")]
+    assert words == ["1 trial", "0 classes", "2 classes", "1,200 images"]
+
+
+def test_shortened_texts_keep_to_their_width_and_stay_apart() -> None:
+    assert shorten("a\nb", 5) == "a b"
+    assert columns_wide(shorten("\u5c71\u8109\u4e0e\u6d77\u5cb8", 7)) <= 7
+    short = shorten_all(["scene number one of many, first", "scene number one of many, last"], 16)
+    assert len(set(short)) == 2
+    assert all(columns_wide(text) <= 16 for text in short)
+
+
+def test_values_are_ordered_as_numbers_not_as_texts() -> None:
+    assert ordered([10, 9, 100, 9]) == [9, 10, 100]
+    assert ordered(["b", None, "a", None]) == [None, "a", "b"]
+
+
+def test_a_class_named_none_is_a_name(study: Path) -> None:
+    table = read_predictions(study / "experiments/cuts/test/predictions.csv")
+    assert "None" in set(table["class"])
+    assert table["correct"].dtype == bool
+
+
+def test_nan_losses_and_missing_results_are_gaps(experiments: dict[str, Experiment]) -> None:
+    trials = experiments["cuts"].trials()
+    failed = trials[trials["status"] == "diverged"]
+    assert len(failed) == 2
+    assert failed[["validation_accuracy", "validation_loss"]].isna().all(axis=None)
+    assert failed["reason"].tolist() == ["the loss became NaN in epoch 3"] * 2
+
+
+def test_result_columns_are_no_settings(experiments: dict[str, Experiment]) -> None:
+    settings = setting_columns(experiments["cuts"].trials())
+    assert "remove_stages" in settings
+    assert "optimizer.learning_rate" in settings
+    assert not {"validation_accuracy", "trial", "chosen", "seconds"} & set(settings)
+
+
+def test_a_table_without_its_columns_is_a_clear_error(tmp_path: Path) -> None:
+    path = tmp_path / "trials.csv"
+    path.write_text("experiment,trial\na,b\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"trials\.csv.*name, setting"):
+        read_trials(path)
+    path = tmp_path / "chosen.yaml"
+    path.write_text("trial: x\n", encoding="utf-8")
+    with pytest.raises(UserError, match="validation_accuracy"):
+        read_choice(path)
+
+
+def test_configuration_says_what_is_on_and_marks_what_varied(
+    experiments: dict[str, Experiment],
+) -> None:
+    choice = experiments["search"].choice()
+    rows = {label: (value, varied) for label, value, varied in configuration(
+        choice.settings, choice.varied)}  # fmt: skip
+    assert rows["optimizer"][1]
+    assert "learning rate" in rows["optimizer"][0]
+    assert rows["head"][1]
+    assert rows["backbone"] == ("MobileNet", False)
+    assert "augmentation" not in rows
+
+
+def test_configuration_keeps_a_setting_it_does_not_know() -> None:
+    rows = configuration({"backbone": "X", "new_setting": 3}, [])
+    assert ("new setting", "3", False) in rows

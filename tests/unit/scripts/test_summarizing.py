@@ -1,0 +1,102 @@
+"""summarize.py and list_trials.py: all trials in one table."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from list_trials import list_trials
+from summarize import summarize
+
+from scenery.reporting.reading import read_trials
+
+
+def write(folder: Path, chosen: dict[str, list[bool]]) -> dict[str, Any]:
+    """Two experiments with trials and scores; some trial stands in both."""
+    rows, tables, metrics = [], [], []
+    for experiment, flags in chosen.items():
+        trials = pd.DataFrame(
+            {
+                "experiment": experiment,
+                "trial": [f"t{n}" for n in range(len(flags))],
+                "repeat": [0] * len(flags),
+                "status": ["completed"] * len(flags),
+                "validation_accuracy": [0.5] * len(flags),
+                "chosen": flags,
+            }
+        )
+        tables.append(folder / f"{experiment}.csv")
+        trials.to_csv(tables[-1], index=False)
+        rows += trials.to_dict("records")
+        score = {"experiment": experiment, "accuracy": 0.75, "low": 0.5, "high": 0.9, "images": 16}
+        metrics.append(folder / f"{experiment}.json")
+        metrics[-1].write_text(json.dumps({**score, "macro_f1": 0.7, "trial": "t0"}))
+    list_trials(rows, folder / "trials.csv")
+    return {"listed": folder / "trials.csv", "trials": tables, "metrics": metrics}
+
+
+def test_one_row_a_trial_and_one_score_an_experiment(tmp_path: Path) -> None:
+    files = write(tmp_path, {"a": [False, True, True], "b": [True]})
+    summarize(
+        **files, titles={"a": "Task A", "b": "Task B"}, published={}, out=tmp_path / "summary.csv"
+    )
+    table = pd.read_csv(tmp_path / "summary.csv")
+    assert list(zip(table["experiment"], table["trial"], strict=True)) == [
+        ("a", "t0"), ("a", "t1"), ("a", "t2"), ("b", "t0")
+    ]  # fmt: skip
+    assert list(table["title"]) == ["Task A"] * 3 + ["Task B"]
+    # Of two repeats of the chosen setting the first bears the score of their final model.
+    assert table["test_accuracy"].notna().tolist() == [False, True, False, True]
+    row = table.iloc[1]
+    assert (row["test_low"], row["test_high"], row["test_images"]) == (0.5, 0.9, 16)
+
+
+def test_tables_that_do_not_match_are_a_defect(tmp_path: Path) -> None:
+    files = write(tmp_path, {"a": [True, False], "b": [True]})
+    files["trials"].reverse()
+    with pytest.raises(ValueError, match="do not hold the trials that"):
+        summarize(**files, titles={}, published={}, out=tmp_path / "summary.csv")
+
+
+@pytest.mark.parametrize("name", ["NA", "None", "null", "nan", "inf", "True", "e"])
+def test_names_stay_as_they_are_written(tmp_path: Path, name: str) -> None:
+    """Also a setting's digest that looks like a number."""
+    files = write(tmp_path, {name: [True]})
+    row = {"subset": name, "setting": "12345e6789", "name": "007"}
+    for path in (files["listed"], *files["trials"]):
+        pd.read_csv(path, na_filter=False).assign(experiment=name, **row).to_csv(path, index=False)
+    summarize(**files, titles={name: name}, published={}, out=tmp_path / "summary.csv")
+    table = read_trials(tmp_path / "summary.csv").iloc[0]
+    assert (table["experiment"], table["title"]) == (name, name)
+    assert {key: table[key] for key in row} == row
+    assert table["test_accuracy"] == 0.75
+
+
+def test_columns_that_one_experiment_lacks_stay_empty(tmp_path: Path) -> None:
+    files = write(tmp_path, {"a": [True], "b": [True]})
+    more = pd.read_csv(files["trials"][1]).assign(**{"first_step.epochs": 3})
+    more.to_csv(files["trials"][1], index=False)
+    summarize(**files, titles={"a": "A", "b": "B"}, published={}, out=tmp_path / "summary.csv")
+    table = pd.read_csv(tmp_path / "summary.csv")
+    assert table["first_step.epochs"].isna().tolist() == [True, False]
+
+
+def test_published_numbers_stand_with_their_setting(tmp_path: Path) -> None:
+    files = write(tmp_path, {"a": [False, True], "b": [True]})
+    for path in files["trials"]:
+        table = pd.read_csv(path)
+        table.assign(setting=[f"s{n}" for n in range(len(table))]).to_csv(path, index=False)
+    numbers = tmp_path / "published.csv"
+    pd.DataFrame(
+        {"name": ["n", "m"], "setting": ["s1", "s7"], "published_accuracy": [0.9, 0.8],
+         "validation_accuracy": [0.5, None], "published_parameters": [7, None],
+         "source": ["slides", "slides"]}
+    ).to_csv(numbers, index=False)  # fmt: skip
+    out = tmp_path / "summary.csv"
+    summarize(**files, titles={}, published={"a": numbers}, out=out)
+    table = pd.read_csv(out)
+    assert table["published_accuracy"].fillna(0).tolist() == [0, 0.9, 0]
+    assert table["published_source"].fillna("").tolist() == ["", "slides", ""]
+    # They stand last, so that a table of a study without any has the same columns before them.
+    assert list(table)[-3:] == ["published_accuracy", "published_parameters", "published_source"]

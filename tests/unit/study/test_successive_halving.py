@@ -1,0 +1,82 @@
+"""Successive halving: who ends early, and what it is refused for."""
+
+from typing import Any
+
+import pytest
+
+from scenery.config.study import Choose, Halving
+from scenery.config.validation import read_study
+from scenery.errors import UserError
+from scenery.study.checks import check_study
+from scenery.study.successive_halving import Ranking, rungs, survivors
+
+
+@pytest.mark.parametrize(
+    ("epochs", "factor", "first", "expected"),
+    [
+        (50, 3, 5, (5, 16)),
+        (50, 3, 3, (5, 16)),
+        (27, 3, 1, (1, 3, 9)),
+        (8, 2, 1, (1, 2, 4)),
+        (8, 2, 3, (4,)),
+        (8, 3, 3, ()),
+        (1, 2, 1, ()),
+    ],
+)
+def test_each_rung_is_factor_times_as_long_as_the_one_before(
+    epochs: int, factor: int, first: int, expected: tuple[int, ...]
+) -> None:
+    assert rungs(epochs, Halving(factor=factor, first_epochs=first)) == expected
+
+
+def standings(*accuracies: float, losses: tuple[float, ...] = ()) -> list[Ranking]:
+    losses = losses or (1.0,) * len(accuracies)
+    return [
+        Ranking(f"t{number}", accuracy < 0, accuracy, loss)
+        for number, (accuracy, loss) in enumerate(zip(accuracies, losses, strict=True))
+    ]
+
+
+def test_one_in_factor_goes_on_rounded_up_in_the_order_given() -> None:
+    halving = Halving(factor=3)
+    assert survivors(standings(0.5, 0.9, 0.6, 0.8), halving, Choose()) == ["t1", "t3"]
+    assert survivors(standings(0.5), halving, Choose()) == ["t0"]
+
+
+def test_equal_accuracies_are_told_apart_by_the_loss() -> None:
+    tied = standings(0.5, 0.5, 0.4, losses=(2.0, 1.0, 0.1))
+    assert survivors(tied, Halving(factor=3), Choose()) == ["t1"]
+    assert survivors(tied, Halving(factor=3), Choose(by="validation_loss")) == ["t2"]
+
+
+def test_what_diverged_never_goes_on() -> None:
+    assert survivors(standings(-1.0, -1.0, -1.0, 0.2), Halving(factor=2), Choose()) == ["t3"]
+    assert survivors(standings(-1.0, -1.0), Halving(factor=2), Choose()) == []
+
+
+def halved(space: dict[str, Any] | None = None, **more: Any) -> None:
+    experiment = {
+        "random": {
+            "n_trials": 4,
+            "space": space or {"head.dropout": {"uniform": [0, 0.5]}},
+            "halving": {},
+        },
+        **more,
+    }
+    base = {"backbone": "SqueezeNet", "weights": "none"}
+    check_study(read_study({"base": base, "experiments": {"a": experiment}}, "s.yaml"), "s.yaml")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"overrides": {"epochs": 5}}, "epochs: 5 and factor: 3 no trial could end early .* 3"),
+        ({"repeats": 2}, "repeats must be 1; found 2"),
+        ({"space": {"epochs": [20, 30, 40, 50]}}, "only if all have the same epochs; found 20"),
+        ({"space": {"trainable": ["head", "all"], "seed": [1, 2]}}, "same jobs; found fine_tune"),
+    ],
+)
+def test_halving_that_cannot_be_is_refused(wrong: dict[str, Any], message: str) -> None:
+    halved()
+    with pytest.raises(UserError, match=message):
+        halved(**wrong)

@@ -1,0 +1,306 @@
+"""Fine-tuning on small drawn scenes: what learns, what stays, and that numbers repeat."""
+
+import functools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from scenery.config.settings import Augment, Settings
+from scenery.data.feature_files import LabeledFeatures
+from scenery.data.packed_images import PackedImages
+from scenery.demo.scenes import SCENE_CLASSES, scene
+from scenery.evaluation.training_result import TrainingResult
+from scenery.models.feature_extraction import load_backbone, pooled
+from scenery.models.heads import build_head
+from scenery.models.truncation import stages
+from scenery.study.features import plain_features
+from scenery.study.trial_network import cut_layer
+from scenery.training.augmentation import build_augmentation
+from scenery.training.epochs import EpochPlan, run_epochs
+from scenery.training.fine_tuning import FineTuningTrainer
+from scenery.training.first_step import train_head_first
+from scenery.training.hardware import use_mixed_precision
+from scenery.training.head_training import HeadTrainer
+
+SIZE = 48
+CLASSES = len(SCENE_CLASSES)
+
+
+def packed(pixels: np.ndarray, labels: np.ndarray) -> PackedImages:
+    count = len(labels)
+    files = tuple(f"{number}.png" for number in range(count))
+    return PackedImages((pixels,), np.zeros(count, np.int64), np.arange(count), labels, files)
+
+
+@functools.cache
+def drawn(first: int, count: int) -> PackedImages:
+    """So many scenes of each class, of 48 pixels; `first` tells apart those of two partitions."""
+    numbers = range(first, first + count)
+    images = [scene(name, number, SIZE, 1) for name in SCENE_CLASSES for number in numbers]
+    return packed(np.stack(images), np.repeat(np.arange(CLASSES), count))
+
+
+@pytest.fixture(scope="module")
+def training() -> PackedImages:
+    return drawn(1, 6)
+
+
+@pytest.fixture(scope="module")
+def validation() -> PackedImages:
+    return drawn(101, 4)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def as_in_a_job() -> None:
+    """Jobs ask TensorFlow for repeatable sums."""
+    tf.config.experimental.enable_op_determinism()
+
+
+def network(settings: Settings, weights: Path | None = None, size: int = SIZE) -> keras.Model:
+    return load_backbone(settings.backbone, size, cut_layer(settings), weights, settings.seed)
+
+
+def described(**values: Any) -> Settings:
+    defaults = {"backbone": "SqueezeNet", "weights": "none", "epochs": 3, "batch_size": 16}
+    return Settings(**{**defaults, "optimizer": {"learning_rate": 0.003}, **values})
+
+
+def learner(settings: Settings, *images: PackedImages) -> FineTuningTrainer:
+    return FineTuningTrainer(settings, CLASSES, network(settings), images[0], images[1], "t")
+
+
+def trained(one: FineTuningTrainer | HeadTrainer) -> TrainingResult:
+    settings = one.settings
+    rate = settings.optimizer.learning_rate
+    return run_epochs(
+        one, EpochPlan("x", settings.epochs, rate, settings.schedule), "t", quiet=True
+    )
+
+
+def extracted(backbone: keras.Model, images: PackedImages, pooling: str) -> LabeledFeatures:
+    values = [pooled(backbone, pooling)(x, training=False) for x in images.batches(16)]
+    return LabeledFeatures(np.concatenate(values), images.labels)
+
+
+def compare_both_ways(
+    settings: Settings, backbone: Callable[[], keras.Model], *images: PackedImages
+) -> None:
+    """A head trained on the features and one trained on the images come out the same."""
+    classes = int(images[0].labels.max()) + 1
+    whole = trained(FineTuningTrainer(settings, classes, backbone(), *images, "t"))
+    parts = [extracted(backbone(), part, plain_features(settings).pooling) for part in images]
+    alone = trained(HeadTrainer(settings, classes, *parts))
+    one_image = 1.01 / len(images[1])
+    for a, b in zip(whole.history, alone.history, strict=True):
+        assert a.loss == pytest.approx(b.loss, rel=1e-2)
+        assert a.validation_loss == pytest.approx(b.validation_loss, rel=1e-2)
+        assert a.validation_accuracy == pytest.approx(b.validation_accuracy, abs=one_image)
+    # Something was learned that could have come out differently.
+    assert whole.history[-1].loss < whole.history[0].loss
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        {},
+        {"dense": [16], "dropout": 0.3, "l2": 1e-3},
+        {"pooling": "max", "batch_norm": True},
+        {"aggregation": "mean", "dense": [8]},
+        {"aggregation": "product", "supervise": "positions", "l2": 1e-3},
+    ],
+    ids=str,
+)
+def test_a_head_on_images_is_a_head_on_features(
+    head: dict[str, Any], training: PackedImages, validation: PackedImages
+) -> None:
+    settings = described(head=head, trainable="head")
+    compare_both_ways(settings, lambda: network(settings), training, validation)
+
+
+@pytest.mark.shared
+def test_a_head_on_photographs_is_a_head_on_their_features(shared: Path) -> None:
+    parts = []
+    folders = sorted((shared / "data" / "MIT_split" / "train").iterdir())
+    for start in (0, 12):
+        files = [file for folder in folders for file in sorted(folder.iterdir())[start : start + 8]]
+        images = [Image.open(file).convert("RGB").resize((64, 64)) for file in files]
+        parts.append(packed(np.stack(images), np.repeat(np.arange(len(folders)), 8)))
+    settings = described(head={"dropout": 0.5}, trainable="head")
+    weights = shared / "weights" / "squeezenet_1_1_imagenet_notop.h5"
+    compare_both_ways(settings, lambda: network(settings, weights, 64), *parts)
+
+
+MOBILENET = {"backbone": "MobileNet", "cut": "conv_pw_5_relu", "epochs": 1}
+
+
+def moved(before: list[np.ndarray], layer: keras.layers.Layer) -> list[bool]:
+    return [not np.array_equal(a, b) for a, b in zip(before, layer.get_weights(), strict=True)]
+
+
+@pytest.mark.parametrize("statistics", ["frozen", "updated"])
+@pytest.mark.parametrize(("trainable", "learning"), [("head+1", 1), ("head+2", 2), ("all", 3)])
+def test_exactly_the_top_stages_learn(
+    trainable: str, learning: int, statistics: str, training: PackedImages, validation: PackedImages
+) -> None:
+    settings = described(**MOBILENET, trainable=trainable, batch_norm_statistics=statistics)
+    one = learner(settings, training, validation)
+    groups = stages(one.backbone)
+    assert len(groups) == 3
+    before = {layer.name: layer.get_weights() for group in groups for layer in group}
+    head = one.head.get_weights()
+    one.train_epoch(0, 0.01)
+    assert any(not np.array_equal(a, b) for a, b in zip(head, one.head.get_weights(), strict=True))
+    for number, group in enumerate(groups):
+        learns = number >= len(groups) - learning
+        for layer in group:
+            if not layer.weights:
+                continue
+            changed = moved(before[layer.name], layer)
+            if isinstance(layer, keras.layers.BatchNormalization):
+                # Scale and shift learn with their stage; mean and variance only if they may.
+                assert changed[:2] == [learns, learns], layer.name
+                assert changed[2:] == [learns and statistics == "updated"] * 2, layer.name
+            else:
+                assert all(changed) == any(changed) == learns, layer.name
+
+
+def test_a_frozen_backbone_does_not_move(training: PackedImages, validation: PackedImages) -> None:
+    settings = described(**MOBILENET, trainable="head", batch_norm_statistics="updated")
+    one = learner(settings, training, validation)
+    before = one.backbone.get_weights()
+    one.train_epoch(0, 0.1)
+    assert all(
+        np.array_equal(a, b) for a, b in zip(before, one.backbone.get_weights(), strict=True)
+    )
+    assert one.trained_parameters == one.head.count_params()
+
+
+def test_parameters_that_learn(training: PackedImages, validation: PackedImages) -> None:
+    counts = [
+        learner(described(trainable=t), training, validation).trained_parameters
+        for t in ("head", "head+1", "head+2", "all")
+    ]
+    assert counts == sorted(set(counts))
+    whole = learner(described(trainable="all"), training, validation)
+    assert counts[-1] == whole.model.count_params()
+
+
+LIVELY = {
+    "trainable": "all",
+    "epochs": 2,
+    "head": {"dropout": 0.5},
+    "augment": {"horizontal_flip": True, "zoom": 0.2},
+    "optimizer": {"learning_rate": 1e-3},
+}
+
+
+def figures(training: PackedImages, validation: PackedImages, seed: int) -> list[Any]:
+    one = learner(described(**LIVELY, seed=seed), training, validation)
+    history = [(r.loss, r.accuracy, r.validation_loss) for r in trained(one).history]
+    return [*history, float(sum(weight.sum() for weight in one.get_weights()))]
+
+
+def test_the_same_seed_gives_the_same_numbers(
+    training: PackedImages, validation: PackedImages
+) -> None:
+    first = figures(training, validation, 0)
+    keras.utils.set_random_seed(123)
+    assert figures(training, validation, 0) == first
+    assert figures(training, validation, 1) != first
+
+
+def test_no_epoch_waits_for_a_tuner(training: PackedImages, validation: PackedImages) -> None:
+    one = learner(described(trainable="all"), training, validation)
+    for batches in (validation.batches(4), one._batches(np.arange(4))):
+        assert batches.options().autotune.enabled is False
+
+
+def test_augmentation_is_for_training_alone(
+    training: PackedImages, validation: PackedImages
+) -> None:
+    plain = learner(described(trainable="all"), training, validation)
+    wild = learner(described(**{**LIVELY, "augment": {"rotation": 90}}), training, validation)
+    wild.set_weights(plain.get_weights())
+    assert np.array_equal(plain.predict(validation), wild.predict(validation))
+    assert wild.model.count_params() == plain.model.count_params()
+    names = [layer.name for layer in wild.model.layers]
+    assert not any("rotation" in name or "augmentation" in name for name in names)
+
+
+def test_label_smoothing_and_class_weights_count(
+    training: PackedImages, validation: PackedImages
+) -> None:
+    few = PackedImages(
+        training.arrays, training.sources[:20], training.rows[:20], training.labels[:20],
+        training.files[:20],
+    )  # fmt: skip
+    losses = {
+        learner(described(epochs=1, **more), few, validation).train_epoch(0, 1e-3)[0]
+        for more in ({}, {"label_smoothing": 0.3}, {"class_weights": "balanced"})
+    }
+    assert len(losses) == 3
+
+
+def test_the_first_step_gives_its_head_to_the_network(
+    training: PackedImages, validation: PackedImages
+) -> None:
+    settings = described(trainable="all", first_step={"epochs": 6, "learning_rate": 0.01})
+    one = learner(settings, training, validation)
+    before = one.head.get_weights()
+    parts = [extracted(one.backbone, part, "average") for part in (training, validation)]
+    run = train_head_first(settings, CLASSES, *parts, one.head, "t")
+    loss, right = one.validate()
+    assert [row.step for row in run.history] == ["head"] * 6
+    assert loss == pytest.approx(run.best_row.validation_loss, rel=1e-3)
+    assert right == pytest.approx(run.best_row.validation_accuracy, abs=1.01 / len(validation))
+    assert any(
+        not np.array_equal(a, b) for a, b in zip(before, one.head.get_weights(), strict=True)
+    )
+
+
+def test_the_first_step_sees_no_views(training: PackedImages, validation: PackedImages) -> None:
+    """It learns from the plain features, whatever the second step augments."""
+    parts = [extracted(network(described()), part, "average") for part in (training, validation)]
+    losses = []
+    for augment in ({}, {"zoom": 0.3}):
+        settings = described(trainable="all", first_step={"epochs": 2}, augment=augment)
+        head = build_head(parts[0].values.shape[1:], CLASSES, settings.head)
+        run = train_head_first(settings, CLASSES, *parts, head, "t")
+        losses.append([row.validation_loss for row in run.history])
+    assert losses[0] == losses[1]
+
+
+@pytest.fixture
+def policy_put_back() -> Iterator[None]:
+    yield
+    keras.mixed_precision.set_global_policy("float32")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "gpus", "policy"),
+    [(True, 1, "mixed_float16"), (True, 0, "float32"), (False, 1, "float32")],
+)
+def test_mixed_precision_needs_a_gpu(
+    policy_put_back: None, wanted: bool, gpus: int, policy: str
+) -> None:
+    assert use_mixed_precision(wanted, gpus) == (policy == "mixed_float16")
+    assert keras.mixed_precision.global_policy().name == policy
+    head = build_head((4,), 3, Settings().head)
+    assert head.output.dtype == "float32"
+
+
+def test_views_are_changed_images_of_the_same_range() -> None:
+    augmentation = build_augmentation(Augment(zoom=0.3, brightness=0.5), seed=1)
+    assert augmentation is not None
+    images = drawn(1, 2).read(np.arange(16)).astype(np.float32)
+    changed = augmentation(images, training=True).numpy()
+    assert changed.shape == images.shape
+    assert changed.min() >= 0
+    assert changed.max() <= 255
+    assert not np.allclose(changed, images)

@@ -1,0 +1,51 @@
+"""Heads compared half-way: who goes on is trained as if it had been alone."""
+
+import numpy as np
+import pytest
+from test_head_training import learner
+
+from scenery.config.study import Choose, Halving
+from scenery.study.successive_halving import survivors
+from scenery.training.epochs import EpochPlan, run_epochs
+from scenery.training.head_training import HeadTrainer
+from scenery.training.successive_halving import run_in_rungs
+
+RATES = {"slow": 1e-5, "wild": 100.0, "good": 0.05, "fair": 0.005}
+
+
+def with_rate(rate: float) -> HeadTrainer:
+    head = {"dense": [8], "dropout": 0.3}
+    return learner(
+        epochs=9, optimizer={"name": "Adam", "learning_rate": rate}, schedule={"name": "cosine"},
+        head=head,
+    )  # fmt: skip
+
+
+def test_the_hopeless_end_early_and_the_best_is_as_if_alone() -> None:
+    learners = {name: with_rate(rate) for name, rate in RATES.items()}
+    halving = Halving(factor=2, first_epochs=2)
+    runs = run_in_rungs(learners, (2, 4), lambda s: survivors(s, halving, Choose()))
+    lengths = {name: len(run.history) for name, run in runs.items()}
+    assert sorted(lengths.values()) == [2, 2, 4, 9]
+    assert lengths["slow"] == 2
+    last = max(lengths, key=lambda name: lengths[name])
+    assert runs[last].status == "completed"
+    ended = [name for name in runs if lengths[name] < 9]
+    assert {runs[name].status for name in ended} == {"stopped"}
+    assert "ended after 2 of 9 epochs" in runs["slow"].reason
+    alone = with_rate(RATES[last])
+    expected = run_epochs(alone, EpochPlan.of(alone.settings, "head"), "t", quiet=True)
+    assert [row.validation_loss for row in runs[last].history] == [
+        row.validation_loss for row in expected.history
+    ]
+    for ours, theirs in zip(learners[last].get_weights(), alone.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_one_that_ended_early_has_its_best_weights() -> None:
+    learners = {name: with_rate(rate) for name, rate in RATES.items()}
+    runs = run_in_rungs(learners, (3,), lambda s: survivors(s, Halving(factor=4), Choose()))
+    ended = next(name for name, run in runs.items() if run.status == "stopped")
+    loss, accuracy = learners[ended].validate()
+    assert loss == pytest.approx(runs[ended].best_row.validation_loss)
+    assert accuracy == runs[ended].best_row.validation_accuracy

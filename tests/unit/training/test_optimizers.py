@@ -1,0 +1,55 @@
+"""Optimizers built from settings."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from scenery.config.settings import OPTIMIZERS, Optimizer
+from scenery.training.optimizers import build_optimizer
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_name_lowers_a_loss(name: str) -> None:
+    # Adadelta's own steps are tiny at first; its authors use a rate of 1.
+    rate = 1.0 if name == "Adadelta" else 0.05
+    optimizer = build_optimizer(Optimizer(name=name, learning_rate=rate))
+    assert float(optimizer.learning_rate.numpy()) == pytest.approx(rate)
+    weight = keras.Variable([3.0, -2.0])
+    before = np.abs(weight.numpy())
+    for _ in range(20):
+        optimizer.apply([2 * weight.value], [weight])
+    assert np.all(np.abs(weight.numpy()) < before)
+
+
+def test_names_give_their_own_rules() -> None:
+    made = {name: build_optimizer(Optimizer(name=name)) for name in OPTIMIZERS}
+    for name, optimizer in made.items():
+        assert type(optimizer).__name__ == {"AMSGrad": "Adam"}.get(name, name)
+    assert made["AMSGrad"].amsgrad
+    assert not made["Adam"].amsgrad
+    assert made["AdamW"].weight_decay == 0.004
+    assert made["Adam"].weight_decay is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "attribute", "value"),
+    [
+        ({"name": "SGD", "momentum": 0.9}, "momentum", 0.9),
+        ({"name": "SGD", "momentum": 0.9, "nesterov": True}, "nesterov", True),
+        ({"name": "RMSprop", "momentum": 0.5}, "momentum", 0.5),
+        ({"name": "Adam", "weight_decay": 0.01}, "weight_decay", 0.01),
+        ({"name": "SGD", "weight_decay": 0.01}, "weight_decay", 0.01),
+        ({"name": "AdamW", "weight_decay": 0.1}, "weight_decay", 0.1),
+    ],
+)
+def test_options_reach_keras(settings: dict[str, Any], attribute: str, value: Any) -> None:
+    assert getattr(build_optimizer(Optimizer(**settings)), attribute) == value
+
+
+def test_no_weight_decay_for_adamw() -> None:
+    optimizer = build_optimizer(Optimizer(name="AdamW", weight_decay=0.0, learning_rate=0.1))
+    weight = keras.Variable([1.0])
+    optimizer.apply([np.zeros(1, "float32")], [weight])
+    assert weight.numpy()[0] == 1.0

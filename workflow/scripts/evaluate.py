@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scenery.inference.vectors import extract_vectors
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
@@ -25,6 +24,7 @@ from scenery.evaluation.mistakes import write_mistakes
 from scenery.evaluation.scores import cross_entropy
 from scenery.evaluation.trial_tables import prediction_table
 from scenery.inference.final_model import load_final, predict
+from scenery.inference.vectors import extract_vectors
 from scenery.pipeline.execution import count_steps, job
 from scenery.training.hardware import set_up
 

@@ -129,9 +129,8 @@ def test_the_final_model_is_scored_on_the_test_images(study: Any, tmp_path: Path
 
 def test_vectors_of_test_images_are_made_as_features_are(study: Any) -> None:
     """The same images give the same vectors on both ways, or a score would mean nothing."""
-    from scenery.inference.vectors import extract_vectors
-
     from scenery.data.packed_images import open_packed
+    from scenery.inference.vectors import extract_vectors
 
     table = partition_table(read_split(study.split), "validation")
     images = open_packed(study.data / "validation" / "32.npy", table)

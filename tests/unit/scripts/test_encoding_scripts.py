@@ -10,12 +10,12 @@ import pytest
 from encode_features import encode_features
 from extract_features import extract_features
 from learn_codebook import learn_codebook
-from scenery.inference.vectors import extract_vectors
 
 from scenery.classical.dense_sift import DenseSift
 from scenery.config.settings import Settings
 from scenery.data.packed_images import open_packed
 from scenery.errors import UserError
+from scenery.inference.vectors import extract_vectors
 from scenery.study.features import FeatureSet, plain_features, training_features
 
 SETTINGS = Settings(

@@ -4,7 +4,8 @@ import functools
 import platform
 import subprocess
 from importlib import metadata
-from pathlib import Path
+
+from scenery.installation import IN_CLONE, PROJECT, version
 
 LIBRARIES = (
     "keras",
@@ -21,8 +22,8 @@ LIBRARIES = (
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the libraries that shape a result."""
-    found = {"python": platform.python_version()}
+    """Versions of Scenery, Python and the libraries that shape a result."""
+    found = {"scenery": version(), "python": platform.python_version()}
     for name in LIBRARIES:
         try:
             found[name] = metadata.version(name)
@@ -33,12 +34,16 @@ def versions() -> dict[str, str]:
 
 @functools.cache
 def commit() -> str:
-    """The commit of the project, with -changed where files differ from it; unknown without git."""
-    here = Path(__file__).parent
+    """The commit of the project, with -changed where files differ from it; unknown without git.
+
+    Unknown, too, for the installed package: a repository around it is another project's.
+    """
+    if not IN_CLONE:
+        return "unknown"
     try:
         described = subprocess.run(
             ["git", "describe", "--always", "--dirty=-changed", "--abbrev=12"],
-            cwd=here,
+            cwd=PROJECT,
             capture_output=True,
             text=True,
             check=True,

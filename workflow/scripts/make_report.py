@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scenery.installation import SNAKEFILE
 from scenery.pipeline.execution import job
 from scenery.reporting import report_process
 
@@ -46,8 +47,8 @@ def make_report(snakefile: Path, config: Path, results: list[str], out: Path) ->
 if __name__ == "__main__":
     with job(snakemake.log[0]):
         make_report(
-            # Not a parameter: a checkout that is moved would make its report again.
-            snakefile=Path(snakemake.scriptdir).resolve().parents[1] / "Snakefile",
+            # Not a parameter: a clone that is moved would make its report again.
+            snakefile=SNAKEFILE,
             config=Path(snakemake.params.config),
             results=[str(path) for path in snakemake.input],
             out=Path(snakemake.output.html),

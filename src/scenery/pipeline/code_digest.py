@@ -12,9 +12,8 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 
+from scenery.installation import SOURCE
 from scenery.json_cache import load, save
-
-SOURCE = Path(__file__).resolve().parents[2]
 
 # Libraries whose minor version can change a result, under the names they are distributed by.
 LIBRARIES = {
@@ -73,11 +72,14 @@ class CodeDigests:
         """
         digest = hashlib.sha256()
         libraries: set[str] = set()
-        for path in sorted(self.modules(script)):
+        script = script.resolve()
+        # A clone and the installed package give the same names, and so the same digest.
+        names = {
+            path.name if path == script else path.relative_to(SOURCE).as_posix(): path
+            for path in self.modules(script)
+        }
+        for name, path in sorted(names.items()):
             facts = self._read(path)
-            # Two files may share a name (script and module), and a checkout may lie anywhere.
-            inside = path.is_relative_to(SOURCE.parent)
-            name = path.relative_to(SOURCE.parent) if inside else path.name
             digest.update(f"{name}\0{facts.form}\0".encode())
             libraries |= {name.split(".")[0] for name in facts.names} & LIBRARIES.keys()
         for library in sorted(libraries):

@@ -11,12 +11,12 @@ from typing import Any
 import yaml
 
 from scenery.errors import UserError
+from scenery.installation import SNAKEFILE
 
 # Columns that a second run need not repeat.
 TIMES = ("seconds", "peak_memory_mb")
 KEYS = ("experiment", "trial")
 MAX_LINES = 40
-SNAKEFILE = Path(__file__).resolve().parents[3] / "Snakefile"
 
 
 def run_again(published: Path, out: Path, options: Sequence[str]) -> None:

@@ -5,23 +5,17 @@ Standard library only: the Snakefile asks for the data set's digest in every dry
 
 import errno
 import hashlib
-import json
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from scenery.files import file_digest
 from scenery.json_cache import load, save
 
 # path -> [size in bytes, modification time in nanoseconds, SHA-256 of the content]
 Remembered = dict[str, list[Any]]
-
-
-def file_digest(path: str | os.PathLike[str]) -> str:
-    """Return the SHA-256 (hexadecimal) of a file's content, read in pieces."""
-    with Path(path).open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def regular_file(path: str | os.PathLike[str]) -> os.stat_result:
@@ -34,14 +28,6 @@ def regular_file(path: str | os.PathLike[str]) -> os.stat_result:
     if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "it is not a file", str(path))
     return status
-
-
-def digest_of(rows: Iterable[Sequence[str]]) -> str:
-    """Return the SHA-256 (hexadecimal) of rows of text, unambiguous as to where a cell ends."""
-    digest = hashlib.sha256()
-    for row in rows:
-        digest.update(json.dumps(list(row)).encode() + b"\n")
-    return digest.hexdigest()
 
 
 def content_digests(paths: Sequence[str], cache_file: Path) -> list[str]:

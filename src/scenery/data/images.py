@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from scenery.data.content_digests import file_digest, regular_file
+from scenery.data.content_digests import regular_file
 from scenery.errors import UserError
+from scenery.files import file_digest
 
 _log = logging.getLogger("scenery")
 
@@ -19,6 +20,9 @@ Pixels = NDArray[np.uint8]
 Resize = Literal["stretch", "crop", "pad"]
 
 MAX_PIXELS = 50_000_000
+# Beyond these a resize is reported, see `extreme_resize`.
+MAX_ASPECT_RATIO = 4
+MAX_ENLARGEMENT = 8
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "TIFF", "GIF")
 
 # What files called .jpg turn out to be, by their first bytes; said in the message, never decoded.
@@ -77,7 +81,7 @@ def read_image(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Pi
         uint8 array of shape (height, width, 3).
 
     Raises:
-        UserError: naming the file and what is wrong with it, see `inspect_image`.
+        UserError: naming the file and what is wrong with it, see `examine_image`.
     """
     _, pixels, problem = _decode(Path(path), max_pixels)
     if pixels is None:
@@ -85,21 +89,17 @@ def read_image(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Pi
     return pixels
 
 
-def inspect_image(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> ImageFacts:
-    """Read a file to its end and say what it is; a `problem` is text, never an exception.
-
-    Problems are: a missing or empty file, something else than an image, an unsupported format
-    or kind of pixels, damaged or truncated content, and more than `max_pixels` pixels
-    (width times height, read from the header before anything is decoded; a side alone may have
-    any length. Beyond 178 million pixels Pillow's own limit holds).
-    """
-    return examine_image(path, max_pixels)[0]
-
-
 def examine_image(
     path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS
 ) -> tuple[ImageFacts, Pixels | None]:
-    """Return the facts of a file and, if it has no problem, its pixels as `read_image` does."""
+    """Return the facts of a file and, if it has no problem, its pixels as `read_image` does.
+
+    The file is read to its end. A `problem` is text, never an exception: a missing or empty file,
+    something else than an image, an unsupported format or kind of pixels, damaged or truncated
+    content, or more than `max_pixels` pixels (width times height, read from the header before
+    anything is decoded; a side alone may have any length. Beyond 178 million pixels Pillow's own
+    limit holds).
+    """
     file = Path(path)
     try:
         size = regular_file(file).st_size
@@ -117,13 +117,19 @@ def resize_image(pixels: Pixels, size: int, how: Resize) -> Pixels:
     """Bring an image to `size` x `size` pixels (bilinear, antialiased where it shrinks).
 
     ``stretch`` changes the aspect ratio; ``crop`` keeps the central square; ``pad`` keeps the
-    whole image, centered on black.
+    whole image, centered on black. At least one row and one column of the image are kept, however
+    elongated it is. `extreme_resize` says when little of the image is left.
 
     Args:
         pixels: uint8, (height, width, 3).
+        size: Side of the result in pixels, at least 1.
+        how: The way to make the image square.
 
     Returns:
         uint8 array of shape (size, size, 3).
+
+    Raises:
+        ValueError: Another word for `how`.
     """
     picture = Image.fromarray(pixels)
     bilinear = Image.Resampling.BILINEAR
@@ -132,8 +138,45 @@ def resize_image(pixels: Pixels, size: int, how: Resize) -> Pixels:
     if how == "crop":
         return np.asarray(ImageOps.fit(picture, (size, size), bilinear))
     if how == "pad":
-        return np.asarray(ImageOps.pad(picture, (size, size), bilinear))
+        return _padded(picture, size)
     raise ValueError(f"resize must be stretch, crop or pad, not {how!r}")
+
+
+def _padded(picture: Image.Image, size: int) -> Pixels:
+    # ImageOps.pad rounds the short side of an elongated image down to zero rows.
+    scale = size / max(picture.size)
+    inner = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    square = Image.new(picture.mode, (size, size))
+    corner = (round((size - inner[0]) / 2), round((size - inner[1]) / 2))
+    square.paste(picture.resize(inner, Image.Resampling.BILINEAR), corner)
+    return np.asarray(square)
+
+
+def extreme_resize(width: int, height: int, size: int, how: Resize) -> str:
+    """Say what is extreme about making an image `size` x `size` pixels; "" where nothing is.
+
+    Extreme are
+
+    - an image more than `MAX_ASPECT_RATIO` (4) times as long as wide: ``stretch`` squeezes it
+      that much in one direction, ``crop`` leaves out more than three quarters of it, and ``pad``
+      fills more than three quarters of the square with black;
+    - an image that is enlarged more than `MAX_ENLARGEMENT` (8) times in some direction.
+
+    Args:
+        width, height: Pixels of the image, at least 1.
+        size: Side of the result in pixels.
+        how: As in `resize_image`.
+    """
+    long, short = max(width, height), min(width, height)
+    if long > MAX_ASPECT_RATIO * short:
+        ratio = f"{long / short:.3g}"
+        return {
+            "stretch": f"squeezed {ratio} times in one direction",
+            "crop": f"cropped to {short / long:.2%} of its area",
+            "pad": f"shown on {short / long:.2%} of the square, the rest is black",
+        }[how]
+    enlargement = size / (long if how == "pad" else short)
+    return f"enlarged {enlargement:.3g} times" if enlargement > MAX_ENLARGEMENT else ""
 
 
 Header = tuple[int, int, str, str]

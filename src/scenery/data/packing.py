@@ -1,5 +1,6 @@
 """Packing the images of a partition into one array file that training maps into memory."""
 
+import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
@@ -9,8 +10,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from scenery.data.images import MAX_PIXELS, Pixels, Resize, read_image, resize_image
+from scenery.data.image_listing import named
+from scenery.data.images import (
+    MAX_ASPECT_RATIO,
+    MAX_ENLARGEMENT,
+    MAX_PIXELS,
+    Pixels,
+    Resize,
+    extreme_resize,
+    read_image,
+    resize_image,
+)
 from scenery.errors import UserError
+from scenery.files import atomic_path
+
+_log = logging.getLogger("scenery")
 
 _FILES_AT_ONCE = 128
 
@@ -32,6 +46,9 @@ def pack_images(
     file appears under its name only once it is whole. Read it with
     ``np.load(array_path, mmap_mode="r")``.
 
+    Images that are resized beyond the lines of `scenery.data.images.extreme_resize` are named in
+    one warning.
+
     Args:
         split: as from `scenery.data.splitting.split_images`.
         root: the folder that its files are relative to.
@@ -49,21 +66,29 @@ def pack_images(
     if rows.empty:
         raise UserError(f"no {partition} images to pack")
     files = [root / file for file in rows["file"]]
-    checkpoints = array_path.with_name(array_path.name + ".unfinished")
+    extreme: list[str] = []
     try:
-        with checkpoints.open("wb") as out:
+        with atomic_path(array_path) as partial, partial.open("wb") as out:
             shape = (len(files), size, size, 3)
             header = {"descr": "|u1", "fortran_order": False, "shape": shape}
             np.lib.format.write_array_header_1_0(out, header)
             digest = sha256()
-            for image in _resized(files, size, resize, max_pixels, threads):
+            resized = _resized(files, size, resize, max_pixels, threads)
+            for file, (image, note) in zip(rows["file"], resized, strict=True):
                 digest.update(image.data)
                 out.write(image.data)
-        checkpoints.replace(array_path)
+                if note:
+                    extreme.append(f"{file} ({note})")
     except OSError as error:
         raise UserError(f"{array_path}: cannot be written: {error.strerror}") from error
-    finally:
-        checkpoints.unlink(missing_ok=True)
+    if extreme:
+        _log.warning(
+            "%d of %d %s images are resized to %d x %d pixels beyond what keeps a picture "
+            "recognizable (longer than %d times their width, or enlarged more than %d times; "
+            "dataset.resize: %s): %s",
+            *(len(extreme), len(files), partition, size, size),
+            *(MAX_ASPECT_RATIO, MAX_ENLARGEMENT, resize, named(extreme)),
+        )
     classes = sorted(split["class"].unique())
     counts = rows["class"].value_counts()
     return {
@@ -79,12 +104,17 @@ def pack_images(
 
 def _resized(
     files: list[Path], size: int, resize: Resize, max_pixels: int, threads: int
-) -> Iterator[Pixels]:
-    """Give the images in order; only few are in flight, since decoded images are large."""
+) -> Iterator[tuple[Pixels, str]]:
+    """Give images and what is extreme about their resizing, in order.
 
-    def read(file: Path) -> Pixels:
-        pixels = resize_image(read_image(file, max_pixels), size, resize)
-        return np.ascontiguousarray(pixels)
+    Only few images are in flight, since decoded images are large.
+    """
+
+    def read(file: Path) -> tuple[Pixels, str]:
+        pixels = read_image(file, max_pixels)
+        height, width = pixels.shape[:2]
+        note = extreme_resize(width, height, size, resize)
+        return np.ascontiguousarray(resize_image(pixels, size, resize)), note
 
     with ThreadPoolExecutor(threads) as pool:
         for start in range(0, len(files), _FILES_AT_ONCE):

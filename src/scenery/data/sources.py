@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from scenery.data.content_digests import content_digests, digest_of
+from scenery.data.content_digests import content_digests
 from scenery.data.image_listing import (
     IMAGE_EXTENSIONS,
     PARTITION_HELP,
@@ -18,6 +18,7 @@ from scenery.data.image_listing import (
 )
 from scenery.data.manifest import read_manifest
 from scenery.errors import UserError
+from scenery.files import rows_digest
 
 __all__ = ["FoundImage", "dataset_digest", "list_images", "source_root", "stray_files"]
 
@@ -105,7 +106,7 @@ def dataset_digest(
     images = list_images(path, root)
     folder = source_root(path, root)
     digests = content_digests([str(folder / image.file) for image in images], Path(cache_file))
-    return digest_of([*image, digest] for image, digest in zip(images, digests, strict=True))
+    return rows_digest([*image, digest] for image, digest in zip(images, digests, strict=True))
 
 
 def _visible_entries(folder: str) -> list[os.DirEntry[str]]:

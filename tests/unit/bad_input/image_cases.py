@@ -136,11 +136,15 @@ IMAGES = [
         "coast/bad.png (too large: 8000 x 8000 = 64,000,000 pixels, 50,000,000 are allowed "
         "(dataset.max_pixels))",
     ),
-    Case("a single pixel", lambda: picture(f"{BAD}.png", 0, noise(97, 1, 1)), f"{USED}enlarged"),
+    Case(
+        "a single pixel",
+        lambda: picture(f"{BAD}.png", 0, noise(97, 1, 1)),
+        f"{USED}enlarged; beyond 8 times the log warns",
+    ),
     Case(
         "30,000 pixels wide, 10 high",
         lambda: picture(f"{BAD}.png", 0, noise(97, 10, 30_000)),
-        f"{USED}made square as `dataset.resize` says",
+        f"{USED}made square as `dataset.resize` says; beyond 4 : 1 the log warns",
     ),
     Case("animated GIF", animated, f"{USED}the first frame"),
     Case(

@@ -8,12 +8,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from scenery.data.images import inspect_image, read_image, resize_image
+from scenery.data.images import (
+    ImageFacts,
+    examine_image,
+    extreme_resize,
+    read_image,
+    resize_image,
+)
 from scenery.errors import UserError
 
 RNG = np.random.default_rng(3)
 COLORS = RNG.integers(0, 256, (12, 20, 3), np.uint8)
 GRAY = RNG.integers(0, 256, (12, 20), np.uint8)
+
+
+def inspect_image(path: Path, max_pixels: int = 50_000_000) -> ImageFacts:
+    return examine_image(path, max_pixels)[0]
 
 
 def saved(folder: Path, picture: Image.Image, name: str, **options: object) -> Path:
@@ -263,3 +273,32 @@ def test_shrinking_is_antialiased() -> None:
     stripes = np.zeros((64, 64, 3), np.uint8)
     stripes[:, ::2] = 255
     assert np.abs(resize_image(stripes, 8, "stretch").astype(int) - 128).max() < 10
+
+
+@pytest.mark.parametrize("how", ["stretch", "crop", "pad"])
+@pytest.mark.parametrize(("width", "height"), [(9000, 20), (3, 700), (1, 64), (65, 1), (1, 1)])
+def test_resize_image_elongated_keeps_some_picture(how: str, width: int, height: int) -> None:
+    pixels = np.full((height, width, 3), 200, np.uint8)
+    for size in (8, 33):
+        resized = resize_image(pixels, size, how)  # type: ignore[arg-type]
+        assert (resized == 200).any(axis=(1, 2)).sum() >= 1
+        assert (resized == 200).any(axis=(0, 2)).sum() >= 1
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "size", "how", "note"),
+    [
+        (400, 100, 32, "stretch", ""),
+        (401, 100, 32, "stretch", "squeezed 4.01 times in one direction"),
+        (100, 1000, 32, "crop", "cropped to 10.00% of its area"),
+        (1000, 10, 32, "pad", "shown on 1.00% of the square, the rest is black"),
+        (28, 28, 224, "stretch", ""),
+        (27, 28, 224, "stretch", "enlarged 8.3 times"),
+        (28, 10, 224, "pad", ""),
+        (1, 1, 32, "crop", "enlarged 32 times"),
+    ],
+)
+def test_extreme_resize_at_its_lines_says_what_is_lost(
+    width: int, height: int, size: int, how: str, note: str
+) -> None:
+    assert extreme_resize(width, height, size, how) == note  # type: ignore[arg-type]

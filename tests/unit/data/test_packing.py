@@ -94,3 +94,21 @@ def test_a_partition_without_images_is_refused(
     only_train = split[split["partition"] == "train"]
     with pytest.raises(UserError, match="no test images"):
         pack_images(only_train, root, "test", 24, "stretch", array_path=tmp_path / "a.npy")
+
+
+def test_pack_images_extreme_resize_is_warned_about_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = []
+    for number, shape in enumerate([(40, 40), (6, 900), (3, 3)]):
+        (tmp_path / "a").mkdir(exist_ok=True)
+        Image.new("RGB", shape[::-1], "white").save(tmp_path / "a" / f"{number}.png")
+        rows.append((f"a/{number}.png", "a", 0, "train", number))
+    split = pd.DataFrame(rows, columns=["file", "class", "label", "partition", "row"])
+    with caplog.at_level("WARNING", "scenery"):
+        pack_images(split, tmp_path, "train", 32, "pad", array_path=tmp_path / "a.npy")
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "2 of 3 train images" in caplog.text
+    assert "a/1.png (shown on 0.67% of the square, the rest is black)" in caplog.text
+    assert "a/2.png (enlarged 10.7 times)" in caplog.text
+    assert np.load(tmp_path / "a.npy").any(axis=(1, 2, 3)).all()

@@ -97,8 +97,9 @@ def dataset_digest(
 ) -> str:
     """Return a SHA-256 (hexadecimal) over every image's file, class, partition and content.
 
-    The contents' own digests are remembered in `cache_file` by path, size and modification time,
-    so that a second call looks at the files but does not read them.
+    The contents' own digests are cached in `cache_file`, see
+    `scenery.data.content_digests.content_digests`: a second call looks at the files but does not
+    read them. Where the folder lies does not matter, only what is in it.
 
     Raises:
         UserError: as `list_images`.

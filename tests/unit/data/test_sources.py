@@ -1,6 +1,7 @@
 """Finding the images of folders, partitioned folders and manifests."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -212,10 +213,15 @@ def test_digest_changes_with_content_class_and_file_only(tmp_path: Path) -> None
     assert dataset_digest(data, None, cache) not in {first, changed}
 
 
-def test_digest_reads_known_files_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    data = fill(tmp_path / "data", "a/1.png", "b/2.png")
-    cache = tmp_path / "digests.json"
-    first = dataset_digest(data, None, cache)
+@pytest.fixture
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files count as settled although the test has just written them."""
+    monkeypatch.setattr(content, "SETTLED_NS", -(10**12))
+
+
+@pytest.fixture
+def read_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files that are read for their digests."""
     read: list[str] = []
     real = content.file_digest
 
@@ -224,11 +230,82 @@ def test_digest_reads_known_files_no_more(tmp_path: Path, monkeypatch: pytest.Mo
         return real(path)
 
     monkeypatch.setattr(content, "file_digest", counted)
+    return read
+
+
+@pytest.mark.usefixtures("settled")
+def test_dataset_digest_known_files_are_not_read(tmp_path: Path, read_files: list[str]) -> None:
+    data = fill(tmp_path / "data", "a/1.png", "b/2.png")
+    cache = tmp_path / "digests.json"
+    first = dataset_digest(data, None, cache)
+    read_files.clear()
     assert dataset_digest(data, None, cache) == first
-    assert read == []
+    assert read_files == []
     (data / "b" / "2.png").write_text("other")
     dataset_digest(data, None, cache)
-    assert read == ["2.png"]
+    assert read_files == ["2.png"]
+
+
+def swapped(data: Path) -> None:
+    one, other = data / "a" / "1.png", data / "b" / "2.png"
+    one.rename(data / "x")
+    other.rename(one)
+    (data / "x").rename(other)
+
+
+def rewritten(data: Path) -> None:
+    path = data / "a" / "1.png"
+    times = path.stat()
+    path.write_text("A/1.png")
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def replaced(data: Path) -> None:
+    path = data / "a" / "1.png"
+    times = path.stat()
+    (data / "new").write_text("A/1.png")
+    os.utime(data / "new", ns=(times.st_atime_ns, times.st_mtime_ns))
+    (data / "new").replace(path)
+
+
+def relinked(data: Path) -> None:
+    (data / "b" / "2.png").unlink()
+    (data / "b" / "2.png").symlink_to(data / "a" / "1.png")
+
+
+@pytest.mark.usefixtures("settled")
+@pytest.mark.parametrize("change", [swapped, rewritten, replaced, relinked])
+def test_dataset_digest_change_with_kept_size_and_time_is_noticed(
+    tmp_path: Path, change: Callable[[Path], None]
+) -> None:
+    data = fill(tmp_path / "data", "a/1.png", "b/2.png")
+    for path in data.rglob("*.png"):
+        os.utime(path, (1_600_000_000, 1_600_000_000))
+    cache = tmp_path / "digests.json"
+    first = dataset_digest(data, None, cache)
+    change(data)
+    changed = dataset_digest(data, None, cache)
+    assert changed != first
+    assert changed == dataset_digest(data, None, tmp_path / "no_cache.json")
+
+
+def test_dataset_digest_file_that_has_just_changed_is_read_again(
+    tmp_path: Path, read_files: list[str]
+) -> None:
+    data = fill(tmp_path / "data", "a/1.png", "b/2.png")
+    cache = tmp_path / "digests.json"
+    dataset_digest(data, None, cache)
+    read_files.clear()
+    dataset_digest(data, None, cache)
+    assert sorted(read_files) == ["1.png", "2.png"]
+
+
+@pytest.mark.usefixtures("settled")
+def test_dataset_digest_moved_folder_is_the_same(tmp_path: Path) -> None:
+    data = fill(tmp_path / "data", "a/1.png", "b/2.png")
+    first = dataset_digest(data, None, tmp_path / "digests.json")
+    data.rename(tmp_path / "elsewhere")
+    assert dataset_digest(tmp_path / "elsewhere", None, tmp_path / "digests.json") == first
 
 
 @pytest.mark.parametrize(
@@ -239,11 +316,12 @@ def test_digest_reads_known_files_no_more(tmp_path: Path, monkeypatch: pytest.Mo
         b"[]",
         b"\xff",
         b'{"x": 3}',
-        b'{"FILE": [7, 0, 5]}',
-        b'{"FILE": ["7", 0, "x"]}',
+        b'{"FILE": [7, 0, 0, 0, 5]}',
+        b'{"FILE": ["7", 0, 0, 0, "x"]}',
         b"[" * 100_000,
     ],
 )
+@pytest.mark.usefixtures("settled")
 def test_a_broken_cache_is_made_anew(tmp_path: Path, broken: bytes) -> None:
     data = fill(tmp_path / "data", "a/1.png", "b/2.png")
     cache = tmp_path / "digests.json"

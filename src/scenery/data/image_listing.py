@@ -3,6 +3,7 @@
 Standard library only: the Snakefile reads sources in every dry run.
 """
 
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -12,6 +13,9 @@ from scenery.errors import UserError
 IMAGE_EXTENSIONS = frozenset(
     [".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".webp", ".tif", ".tiff", ".gif"]
 )
+
+# Unicode's categories: control characters, surrogates, separators of lines and paragraphs.
+_UNWRITABLE = frozenset(["Cc", "Cs", "Zl", "Zp"])
 
 PARTITIONS = ("train", "validation", "test")
 _PARTITION_SPELLINGS = {
@@ -74,12 +78,21 @@ def checked(found: Iterable[FoundImage], source: str) -> list[FoundImage]:
 
 
 def _check_printable(images: list[FoundImage], source: str) -> None:
-    bad = [name for image in images for name in image[:2] if not name.isprintable()]
+    bad = [name for image in images for name in image[:2] if not _can_be_written(name)]
     if bad:
         raise UserError(
             f"{source}: names with control characters or broken encoding, please rename: "
             f"{named([ascii(name) for name in bad])}"
         )
+
+
+def _can_be_written(name: str) -> bool:
+    """Whether a name has no control characters, surrogates, or separators of lines.
+
+    Other characters that cannot be seen (a narrow space, a soft hyphen) are left alone: macOS
+    puts some into the names of screenshots.
+    """
+    return name.isprintable() or _UNWRITABLE.isdisjoint(map(unicodedata.category, name))
 
 
 def _check_partitions(images: list[FoundImage], classes: list[str], source: str) -> None:

@@ -1,10 +1,11 @@
 """Reading, checking and resizing image files with Pillow."""
 
+import io
 import logging
 import os
 import struct
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, BinaryIO, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +49,19 @@ _EXIF_ERRORS = (
     *(OSError, SyntaxError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError),
     struct.error,
 )
+_DECODER_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    struct.error,
+    IndexError,
+    TypeError,
+)
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PNG_METADATA = frozenset([b"tEXt", b"zTXt", b"iTXt", b"iCCP", b"tIME", b"sPLT", b"hIST"])
+_DAMAGED = "truncated or damaged"
+_UNKNOWN = "unknown"
 _MIN_IS_WHITE = 0
 _PHOTOMETRIC_TAG = 262
 
@@ -184,10 +198,23 @@ Header = tuple[int, int, str, str]
 
 def _decode(file: Path, max_pixels: int) -> tuple[Header, Pixels | None, str]:
     """Return the header (width, height, mode, format), the pixels or None, and the problem."""
-    header: Header = (0, 0, "", "")
     try:
         regular_file(file)
-        with Image.open(file, formats=FORMATS) as picture:
+        header, pixels, problem = _decode_content(file, max_pixels)
+        if problem == _UNKNOWN or problem.startswith(_DAMAGED):
+            stripped = _without_metadata(file)
+            if stripped is not None:
+                header, pixels, problem = _decode_content(stripped, max_pixels)
+        return header, pixels, _what_else(file) if problem == _UNKNOWN else problem
+    except OSError as error:
+        return (0, 0, "", ""), None, f"cannot be read: {error.strerror or error}"
+
+
+def _decode_content(content: Path | BinaryIO, max_pixels: int) -> tuple[Header, Pixels | None, str]:
+    """Do the work of `_decode` on a file or its bytes."""
+    header: Header = (0, 0, "", "")
+    try:
+        with Image.open(content, formats=FORMATS) as picture:
             header = (picture.width, picture.height, picture.mode, picture.format or "")
             if picture.width * picture.height > max_pixels:
                 raise ImageProblem(_too_large(header, max_pixels))
@@ -196,28 +223,34 @@ def _decode(file: Path, max_pixels: int) -> tuple[Header, Pixels | None, str]:
     except ImageProblem as problem:
         return header, None, str(problem)
     except Image.DecompressionBombError:
-        return (
-            header,
-            None,
-            f"too many pixels for Pillow, {max_pixels:,} are allowed",
-        )
+        return header, None, f"too many pixels for Pillow, {max_pixels:,} are allowed"
     except UnidentifiedImageError:
-        return header, None, _what_else(file)
+        return header, None, _UNKNOWN
     except MemoryError:
         return header, None, "does not fit into memory"
     except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
         return header, None, f"cannot be read: {error.strerror}"
     # Pillow's decoders raise all of these for damaged files, depending on the format.
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        EOFError,
-        struct.error,
-        IndexError,
-        TypeError,
-    ) as error:
-        return header, None, f"truncated or damaged ({error})"
+    except _DECODER_ERRORS as error:
+        return header, None, f"{_DAMAGED} ({error})"
+
+
+def _without_metadata(file: Path) -> BinaryIO | None:
+    """Return a PNG file without its texts and color profile; None for other files.
+
+    Pillow refuses a PNG whose texts or profile are damaged or larger than 1 MB.
+    """
+    with file.open("rb") as content:
+        kept = [content.read(8)]
+        if kept[0] != _PNG_SIGNATURE:
+            return None
+        while len(start := content.read(8)) == 8:
+            length, kind = struct.unpack(">I4s", start)
+            if kind in _PNG_METADATA:
+                content.seek(length + 4, os.SEEK_CUR)
+            else:
+                kept += [start, content.read(length + 4)]
+    return io.BytesIO(b"".join(kept))
 
 
 def _too_large(header: Header, max_pixels: int) -> str:
@@ -240,7 +273,7 @@ def _what_else(file: Path) -> str:
         if start.lstrip().startswith(beginning):
             return f"not an image: {meaning}"
     if start.startswith(_KNOWN_BEGINNINGS):
-        return "truncated or damaged (its header cannot be read)"
+        return f"{_DAMAGED} (its header cannot be read)"
     return f"not an image, or in an unsupported format; supported are {', '.join(FORMATS)}"
 
 

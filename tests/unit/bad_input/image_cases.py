@@ -7,7 +7,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from bad_input.cases import USED, Case, content, noise, picture
 
@@ -62,6 +62,13 @@ def floats(value: float) -> None:
 def sixteen_bits() -> None:
     values = np.random.default_rng(5).integers(0, 65536, (40, 40)).astype(np.uint16)
     picture(f"{BAD}.png", 0, Image.fromarray(values))
+
+
+def large_metadata() -> None:
+    info = PngImagePlugin.PngInfo()
+    info.add_text("Comment", "x" * 3_000_000, zip=True)
+    profile = bytes(range(256)) * 5000
+    picture(f"{BAD}.png", 96, pnginfo=info, icc_profile=profile)
 
 
 FIRST = f"{BAD}.jpg"
@@ -175,6 +182,11 @@ IMAGES = [
         "coast/bad.tif (unsupported kind of pixels: floats outside [0, 255] (or not finite)",
     ),
     Case("broken EXIF data", lambda: content(FIRST, broken_exif()), f"{USED}without EXIF"),
+    Case(
+        "PNG with megabytes of text or a large color profile",
+        large_metadata,
+        f"{USED}without them",
+    ),
     Case(
         "link to a file that is not there",
         lambda: Path(f"images/{BAD}.png").symlink_to("nowhere.png"),

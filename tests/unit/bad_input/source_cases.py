@@ -93,6 +93,19 @@ FOLDERS = [
         r"images: names with control characters or broken encoding, please rename: "
         r"'co\nast/0.png'",
     ),
+    Case(
+        "unusual spaces and invisible characters in names",
+        lambda: good(
+            "narrow\u202fspace", "no\u00a0break", "wide\u3000", "soft\u00adhyphen", "x\u200d"
+        ),
+        f"{USED}as they are",
+    ),
+    Case(
+        "a name with a line separator of Unicode",
+        lambda: good("co\u2028ast", "forest"),
+        r"images: names with control characters or broken encoding, please rename: "
+        r"'co\u2028ast/0.png'",
+    ),
     Case("classes called NA, null, 007", lambda: good("NA", "null", "007"), f"{USED}as names"),
     Case("braces in names", lambda: good("{coast}", "{x"), f"{USED}as they are"),
     Case(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from scenery.data.images import (
     ImageFacts,
@@ -302,3 +302,40 @@ def test_extreme_resize_at_its_lines_says_what_is_lost(
     width: int, height: int, size: int, how: str, note: str
 ) -> None:
     assert extreme_resize(width, height, size, how) == note  # type: ignore[arg-type]
+
+
+def png_info(*texts: bytes) -> dict[str, object]:
+    info = PngImagePlugin.PngInfo()
+    for text in texts:
+        info.add(b"tEXt", b"Comment\0" + text)
+    return {"pnginfo": info}
+
+
+def large_text() -> dict[str, object]:
+    info = PngImagePlugin.PngInfo()
+    info.add_text("Comment", "x" * 1_500_000, zip=True)
+    info.add_itxt("Title", "y" * 1_500_000, zip=True)
+    return {"pnginfo": info}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        large_text(),
+        {"icc_profile": bytes(range(256)) * 6000},
+        {"icc_profile": b"no profile"},
+        png_info(*[b"x" * 990_000] * 70),
+    ],
+    ids=["large text", "large profile", "no profile", "many texts"],
+)
+def test_read_image_large_metadata_is_left_out(tmp_path: Path, options: dict) -> None:
+    path = saved(tmp_path, Image.fromarray(COLORS), "a.png", **options)
+    np.testing.assert_array_equal(read_image(path), COLORS)
+    assert examine_image(path)[0][:4] == (20, 12, "RGB", "PNG")
+
+
+def test_read_image_damaged_text_is_left_out(tmp_path: Path) -> None:
+    path = saved(tmp_path, Image.fromarray(COLORS), "a.png", **png_info(b"written so"))
+    damaged = path.read_bytes().replace(b"tEXtComment\0written", b"tEXtComment\0Written")
+    path.write_bytes(damaged)
+    np.testing.assert_array_equal(read_image(path), COLORS)

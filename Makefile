@@ -8,7 +8,7 @@ ENV := .venv
 PYTHON ?= python3
 export PATH := $(CURDIR)/$(ENV)/bin:$(CURDIR)/.tools/bin:$(PATH)
 
-.PHONY: help study reproduce environment test quick-test benchmarks check audit format lock schema clean
+.PHONY: help study reproduce environment test quick-test benchmarks docs check audit format lock schema clean
 
 help:
 	@echo "make study        set up and run the study of CONFIG ($(CONFIG))"
@@ -17,6 +17,7 @@ help:
 	@echo "make quick-test   the tests that train nothing"
 	@echo "make environment  set up only; then: source $(ENV)/bin/activate, snakemake"
 	@echo "make benchmarks   measure speed on the photographs of SHARED ($(SHARED))"
+	@echo "make docs         build the documentation site into docs/_build/html"
 	@echo "make check        formatting, linting, types"
 	@echo "make audit        known vulnerabilities of the requirements"
 	@echo "make format       put code in shape"
@@ -41,6 +42,11 @@ test: environment $(ENV)/.dev $(ENV)/.benchmarks
 
 quick-test: environment $(ENV)/.dev
 	pytest -n 2 tests/unit/config tests/unit/registry tests/unit/study tests/unit/pipeline tests/unit/data tests/unit/reporting tests/unit/evaluation/test_statistics.py
+
+# A warning, such as a broken link, is an error. The pages load nothing from the network.
+docs: $(ENV)/.docs
+	python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	python .ci/check_site.py
 
 check: environment $(ENV)/.dev
 	ruff format --check .
@@ -71,6 +77,7 @@ lock:
 	$(COMPILE) --extra gpu --constraint requirements/cpu.txt --output-file requirements/gpu.txt
 	$(COMPILE) --extra dev --constraint requirements/cpu.txt --output-file requirements/dev.txt
 	$(COMPILE) --extra benchmarks --constraint requirements/cpu.txt --output-file requirements/benchmarks.txt
+	$(COMPILE) --extra docs --constraint requirements/cpu.txt --output-file requirements/docs.txt
 
 # The schema and the tables of config/, from the models that check a config.
 schema: environment

@@ -10,10 +10,10 @@ from benchmarks.measuring import machine
 FOLDER = Path(__file__).resolve().parent
 HEADING = """# Results
 
-Written by `python -m benchmarks`; what was tried on the way stands in
-[docs/performance.md](../docs/performance.md). A figure is the median over rounds in which both
-sides ran in turn, with its quartiles in brackets. "Scaled" means that a few epochs were timed and
-multiplied by their number.
+Written by `python -m benchmarks`. The page about
+[performance](../docs/explanation/performance.md) lists what was tried. A value is the median over
+rounds in which both sides ran in turn, with its quartiles in brackets. "Scaled" means that a few
+epochs were timed and multiplied by their number.
 """
 
 

@@ -1,4 +1,4 @@
-"""The commands and the profile of docs/slurm.md, as they are written there."""
+"""The commands and the profile of docs/how_to/cluster.md, as they are written there."""
 
 import re
 import shlex
@@ -13,8 +13,9 @@ from slurm.cluster import TEST_IMAGES, Folder, slurm_says
 
 pytestmark = pytest.mark.slurm
 
-TEXT = (Path(__file__).resolve().parents[2] / "docs" / "slurm.md").read_text(encoding="utf-8")
-# Those that need another machine, an accounting database or the whole set-up, which CI runs.
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "how_to" / "cluster.md"
+TEXT = GUIDE.read_text(encoding="utf-8")
+# Commands that need another machine, an accounting database or the whole set-up, which CI runs.
 ELSEWHERE = ("ssh", "scp", "cd", "git", "make", "source", "tmux", "sacctmgr", "tail")
 
 

@@ -1,29 +1,79 @@
-"""Every command and every config that the docs show is run or checked somewhere."""
+"""The documentation: its commands are run somewhere, its studies are valid, its links work."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
+from PIL import Image
 
+from scenery.__main__ import main
 from scenery.config.validation import read_study
+from scenery.evaluation.trial_tables import METRICS, prediction_table
 from scenery.study.checks import check_study
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-DOCS = ["README.md", "CONTRIBUTING.md", "docs/slurm.md", "config/README.md"]
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
+import generate
 
-# Where each command is run: the gate itself, or a file that holds a test of it.
+REPOSITORY = Path(__file__).resolve().parents[2]
+TUTORIAL = "docs/tutorial.md"
+CLUSTER = "docs/how_to/cluster.md"
+GENERATED = {f"docs/reference/{name}.md" for name in generate.PAGES}
+DOCS = sorted(
+    {
+        "README.md",
+        "CONTRIBUTING.md",
+        "config/README.md",
+        *(path.relative_to(REPOSITORY).as_posix() for path in REPOSITORY.glob("docs/**/*.md")),
+    }
+    - GENERATED
+)
+
+# Every command of the documentation, the file that runs it, and the words of that file that do.
+# tests/slurm/test_documented.py reads the commands of the cluster guide from the page itself.
 RUN_IN = {
-    "make study": ".ci/run",
-    "make test": ".ci/run",
-    "make quick-test": ".ci/run",
-    "make environment": "Makefile",
-    "make benchmarks": "Makefile",
-    "python -m benchmarks heads": "tests/performance/test_benchmarks.py",
-    "python -m benchmarks --list": "tests/performance/test_benchmarks.py",
-    "source .venv/bin/activate": ".ci/run",
-    "snakemake -n": ".ci/run",
-    "snakemake": ".ci/run",
+    "make study": (".ci/run", "make study"),
+    "make study HARDWARE=gpu": ("Makefile", "$(ENV)/.$(HARDWARE)"),
+    "make test": (".ci/run", "make test"),
+    "make quick-test": (".ci/run", "make quick-test"),
+    "make docs": (".ci/run", "make docs"),
+    "make environment": ("Makefile", "study: environment"),
+    "make benchmarks": ("Makefile", "python -m benchmarks --shared"),
+    "source .venv/bin/activate": (".ci/run", "source .venv/bin/activate"),
+    "snakemake -n": (".ci/run", '"snakemake -n"'),
+    "snakemake": (".ci/run", '"snakemake"'),
+    "snakemake --configfile config/my_study.yaml": (
+        "tests/workflow/checkout.py",
+        '"--configfile"',
+    ),
+    "snakemake --configfile config/my_study.yaml -n": (
+        "tests/unit/test_docs.py",
+        "test_tutorial_study_dry_run_lists_jobs",
+    ),
+    "snakemake --profile profiles/slurm --configfile config/mit_scenes.yaml": (
+        "tests/slurm/test_slurm.py",
+        "profiles/slurm",
+    ),
+    "python -m benchmarks heads": (
+        "tests/performance/test_benchmarks.py",
+        "python -m benchmarks heads",
+    ),
+    "python -m benchmarks --list": ("tests/performance/test_benchmarks.py", "--list"),
+    "PYTHONPATH=src python -m scenery check config/my_study.yaml": (
+        "tests/unit/test_docs.py",
+        "test_tutorial_study_check_prints_its_trials",
+    ),
+    "PYTHONPATH=src python -m scenery compare results/before results/after": (
+        "tests/unit/reporting/test_compare.py",
+        'main(["compare"',
+    ),
+    "PYTHONPATH=src python -m scenery reproduce results --out results/reproduced": (
+        "tests/workflow/test_reproduce.py",
+        '"reproduce", "results"',
+    ),
 }
 
 
@@ -34,25 +84,32 @@ def blocks(document: str, language: str) -> list[str]:
 
 
 def commands() -> list[str]:
-    """The commands of README and CONTRIBUTING, without comments."""
+    """Every command of the documentation without its comment, each once."""
     lines = [
-        line.split("#")[0].strip()
-        for document in ("README.md", "CONTRIBUTING.md", "docs/performance.md")
+        re.split(r"\s#", line)[0].strip()
+        for document in DOCS
+        if document != CLUSTER
         for block in blocks(document, "sh")
         for line in block.splitlines()
     ]
-    return [line for line in lines if line]
+    return sorted({line for line in lines if line})
 
 
 @pytest.mark.parametrize("command", commands())
-def test_a_documented_command_is_run_in_the_gate_or_a_test(command: str) -> None:
-    if command.startswith("snakemake --profile profiles/slurm"):
-        place = "tests/slurm/test_slurm.py"
-        words = ["profiles/slurm"]
-    else:
-        place, words = RUN_IN[command], [command.split()[-1]]
-    text = (REPOSITORY / place).read_text(encoding="utf-8")
-    assert all(word in text for word in words), f"{command} is not run in {place}"
+def test_documented_command_is_run_by_the_gate_or_a_test(command: str) -> None:
+    assert command in RUN_IN, "name the test or the step of the gate that runs it in RUN_IN"
+    file, words = RUN_IN[command]
+    assert words in (REPOSITORY / file).read_text(encoding="utf-8"), f"{file} does not run it"
+
+
+def test_run_in_names_documented_commands_only() -> None:
+    assert set(RUN_IN) - {"make docs"} <= set(commands())
+
+
+def test_shell_blocks_have_the_language_sh() -> None:
+    for document in DOCS:
+        found = set(re.findall(r"^```(\w+)$", (REPOSITORY / document).read_text(), re.MULTILINE))
+        assert found <= {"sh", "yaml", "text", "python", "diff"}, document
 
 
 def studies() -> list[tuple[str, str]]:
@@ -60,26 +117,69 @@ def studies() -> list[tuple[str, str]]:
     return [
         (document, block)
         for document in DOCS
-        if (REPOSITORY / document).exists()
         for block in blocks(document, "yaml")
-        if "experiments:" in block
+        if "experiments:\n" in block
     ]
 
 
 @pytest.mark.parametrize(("document", "block"), studies())
-def test_a_documented_study_is_valid(document: str, block: str) -> None:
+def test_documented_study_is_valid(document: str, block: str) -> None:
     check_study(read_study(yaml.safe_load(block), document), document)
 
 
-def test_links_lead_somewhere() -> None:
-    for document in (
-        "README.md",
-        "CONTRIBUTING.md",
-        "docs/design.md",
-        "docs/explaining.md",
-        "docs/performance.md",
-    ):
-        text = (REPOSITORY / document).read_text(encoding="utf-8")
-        for target in re.findall(r"\]\(([^)#]+)\)", text):
-            if not target.startswith("http"):
-                assert ((REPOSITORY / document).parent / target).exists(), f"{document}: {target}"
+@pytest.fixture
+def tutorial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the photographs and the config of the tutorial."""
+    random = np.random.default_rng(1)
+    for name in ("beach", "harbor", "old_town"):
+        folder = tmp_path / "data" / "my_photographs" / name
+        folder.mkdir(parents=True)
+        for number in range(10):
+            pixels = random.integers(0, 256, (48, 48, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / f"{number:04}.png")
+    (tmp_path / "config").mkdir()
+    study = next(block for block in blocks(TUTORIAL, "yaml") if "dataset:" in block)
+    (tmp_path / "config" / "my_study.yaml").write_text(study, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_tutorial_study_check_prints_its_trials(
+    tutorial: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", "config/my_study.yaml"]) == 0
+    assert "backbones (3)" in capsys.readouterr().out
+
+
+def test_tutorial_study_dry_run_lists_jobs(tutorial: Path) -> None:
+    call = ["--snakefile", str(REPOSITORY / "Snakefile"), "--cores", "1"]
+    call += ["--configfile", "config/my_study.yaml", "-n"]
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", *call], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "train_heads" in done.stdout + done.stderr
+
+
+def test_documented_columns_are_those_of_the_tables() -> None:
+    assert set(METRICS) <= {*generate.IDENTITY, *generate.RESULTS}
+    table = prediction_table(["a"], np.array([0]), np.array([[1.0]]), ["CLASS"])
+    assert list(table) == list(generate.PREDICTIONS)
+
+
+@pytest.mark.parametrize("name", generate.PAGES)
+def test_generated_page_has_rows_or_help(name: str) -> None:
+    page = generate.PAGES[name]()
+    assert page.startswith("# ")
+    assert page.count("\n| `") > 20 or page.count("usage:") > 3
+
+
+@pytest.mark.parametrize("document", DOCS)
+def test_links_lead_to_files(document: str) -> None:
+    """Sphinx checks the pages of the site; this also covers the README and the links to files."""
+    text = (REPOSITORY / document).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
+        path = (REPOSITORY / document).parent / target
+        generated = path.resolve().relative_to(REPOSITORY).as_posix() if path else ""
+        if not target.startswith("http") and generated not in GENERATED:
+            assert path.exists(), f"{document}: {target}"

@@ -1,4 +1,4 @@
-"""Edits of a finished study, by the words that docs/trust.md has for them."""
+"""Edits of a finished study, by the words that docs/explanation/trust.md has for them."""
 
 import os
 import random

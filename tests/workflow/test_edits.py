@@ -1,4 +1,4 @@
-"""The table of edits in docs/trust.md: exactly the rules that it names run again."""
+"""The table of edits in docs/explanation/trust.md: exactly the rules that it names run again."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ NOTHING, SHOWN = "nothing", "figures, tables, slides, report"
 
 def rows() -> dict[str, tuple[str, str]]:
     """The table's rows by edit."""
-    text = (REPOSITORY / "docs" / "trust.md").read_text(encoding="utf-8")
+    text = (REPOSITORY / "docs" / "explanation" / "trust.md").read_text(encoding="utf-8")
     section = text.split("\n## Staleness\n")[1].split("\n## ")[0]
     found = re.findall(r"^\| (.+?) \| (.+?) \| (.*?) ?\|$", section, re.MULTILINE)
     return {edit: (itself, then) for edit, itself, then in found if edit != "edit"}

@@ -8,7 +8,7 @@ from pathlib import Path
 from checkout import Checkout, check_out
 from killing import TARGET, VICTIMS, kill_at, results_of
 
-# SCENERY_KILLS=30 is the large run that docs/trust.md tells of; by default there are fewer.
+# SCENERY_KILLS=30 is the large run that docs/explanation/trust.md describes.
 KILLS = int(os.environ.get("SCENERY_KILLS", "6"))
 KILLS_IN_ONE_STUDY = 6
 JOBS = 19

@@ -15,7 +15,7 @@ class Case:
     """One kind of bad input.
 
     Attributes:
-        what: Its description, as docs/trust.md says it.
+        what: Its description, as docs/explanation/trust.md says it.
         make: Makes it in the current folder.
         says: What the message says; or, behind "used: ", what becomes of it.
     """

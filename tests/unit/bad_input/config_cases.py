@@ -165,18 +165,18 @@ CONFIGS = [
         "experiments.first.choose: smallest_within and one_standard_error exclude each other",
     ),
     case(
-        "`after` in a circle",
-        "experiments: {a: {after: b}, b: {after: a}}",
+        "`start_from` in a circle",
+        "experiments: {a: {start_from: b}, b: {start_from: a}}",
         "experiments.a.start_from: a and b come after each other, in a circle",
     ),
     case(
-        "`after` an experiment that stands below",
-        "experiments: {a: {after: b}, b: {}}",
+        "`start_from` an experiment that stands below",
+        "experiments: {a: {start_from: b}, b: {}}",
         "experiments.a.start_from: b must stand before a in the file",
     ),
     case(
-        "`after` an experiment that is not there",
-        "experiments: {first: {}, b: {after: frist}}",
+        "`start_from` an experiment that is not there",
+        "experiments: {first: {}, b: {start_from: frist}}",
         "experiments.b.start_from: there is no experiment 'frist'; did you mean first?",
     ),
     case(

@@ -1,4 +1,4 @@
-"""The cases as the tables of docs/trust.md.
+"""The cases as the tables of docs/explanation/trust.md.
 
 PYTHONPATH=src:tests/unit python -m bad_input.table    writes them
 """
@@ -11,7 +11,7 @@ from bad_input.image_cases import IMAGES
 from bad_input.source_cases import FOLDERS, MANIFESTS
 from bad_input.weights_cases import WEIGHTS
 
-DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "trust.md"
+DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "explanation" / "trust.md"
 BEGIN, END = "<!-- bad input: generated -->\n", "<!-- bad input: end -->"
 GROUPS: dict[str, list[Case]] = {
     "Images": IMAGES,

@@ -1,4 +1,4 @@
-"""Every case of bad input: one clear line, or it is used; docs/trust.md has them all."""
+"""Every case of bad input in docs/explanation/trust.md gives one clear line, or is used."""
 
 from collections.abc import Callable
 from pathlib import Path

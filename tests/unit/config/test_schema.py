@@ -18,7 +18,13 @@ from scenery.study.trials import setting_names
 
 CONFIG = Path(__file__).resolve().parents[3] / "config"
 README = (CONFIG / "README.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"^```yaml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+DOCS = sorted((CONFIG.parent / "docs").glob("**/*.md"))
+EXAMPLES = [
+    block
+    for text in (README, *(path.read_text(encoding="utf-8") for path in DOCS))
+    for block in re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    if "experiments:\n" in block
+]
 STUDIES = sorted(CONFIG.glob("*.yaml"))
 SCHEMA = json.loads((CONFIG / "study.schema.json").read_text(encoding="utf-8"))
 
@@ -66,8 +72,7 @@ def test_every_key_stands_in_a_table() -> None:
 
 
 def test_there_are_examples() -> None:
-    assert len(EXAMPLES) >= 6
-    assert README.count("```") == 2 * len(EXAMPLES)
+    assert len(EXAMPLES) >= 15
 
 
 @pytest.mark.parametrize("text", EXAMPLES, ids=lambda text: text.splitlines()[0])

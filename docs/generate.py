@@ -1,0 +1,198 @@
+"""Generate the pages about commands, result columns and rules.
+
+Sphinx runs this before it reads the pages (see conf.py); nothing of it is committed. The tables of
+config keys are generated elsewhere: `make schema` writes them into config/README.md.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+
+from scenery.config.schema import schema
+from scenery.study.trials import setting_names
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+REFERENCE = REPOSITORY / "docs" / "reference"
+RULES = REPOSITORY / "workflow" / "rules"
+
+# Columns of the tables of results that are no settings. tests/unit/test_docs.py compares the names
+# with those that the code writes.
+IDENTITY = {
+    "experiment": "Name of the experiment.",
+    "trial": "Id of the trial: backbone, what is trained, and a digest of the settings.",
+    "name": "The settings that the experiment varies, in words.",
+    "setting": "Digest that all repeats of one setting share.",
+    "repeat": "Number of the repeat, from 0.",
+    "rule": "The rule that runs the trial.",
+    "varied": "Names of the settings that the experiment varies, as a JSON list.",
+}
+RESULTS = {
+    "candidate": "Whether `choose.only` leaves the trial among the candidates.",
+    "status": "`completed`; `stopped`: ended early by successive halving; `diverged`: the loss "
+    "became NaN or infinite; `failed`: the classical model could not be fitted.",
+    "reason": "Why the trial diverged or failed.",
+    "parameters": "Parameters of the whole model, frozen ones included.",
+    "trained_parameters": "Parameters that are trained.",
+    "epochs_run": "Epochs run; with `first_step` those of the second step.",
+    "best_epoch": "Epoch of the values below.",
+    "train_accuracy": "Accuracy on the training images, 0 to 1.",
+    "train_loss": "Cross-entropy on the training images.",
+    "validation_accuracy": "Accuracy on the validation images, 0 to 1.",
+    "gap": "`train_accuracy` minus `validation_accuracy`.",
+    "overfitting": "Whether `train_accuracy` lies above the 95 % Wilson interval of "
+    "`validation_accuracy`.",
+    "validation_loss": "Cross-entropy on the validation images, without label smoothing and "
+    "penalties.",
+    "seconds": "Wall time of the trial.",
+    "peak_memory_mb": "Peak memory of the process in MiB.",
+    "chosen": "Whether the experiment chose this setting.",
+}
+SUMMARY = {
+    "title": "Title of the experiment.",
+    "test_accuracy": "Accuracy of the final model on the test images; on the first chosen trial's "
+    "row only.",
+    "test_low": "Lower end of its 95 % Wilson interval.",
+    "test_high": "Upper end of its 95 % Wilson interval.",
+    "test_images": "Number of test images.",
+    "published_accuracy": "Accuracy from `reference_results`, on the rows of its setting.",
+    "published_parameters": "Number of parameters from `reference_results`.",
+    "published_source": "Source from `reference_results`.",
+}
+PREDICTIONS = {
+    "file": "Path of the image, relative to the data set.",
+    "class": "Label of the image.",
+    "predicted": "Class of the highest probability.",
+    "correct": "Whether the two are the same.",
+    "confidence": "The highest probability.",
+    "probability:CLASS": "Probability of each class, one column per class.",
+}
+
+
+def column_page() -> str:
+    """The columns of trials.csv, summary.csv and predictions.csv."""
+    return f"""# Columns of the result tables
+
+`experiments/{{experiment}}/trials.csv` has one row per trial of an experiment, and `summary.csv`
+one row per trial of the study. Both have the columns below. `trials.csv` in the results folder
+lists all trials with their settings only.
+
+## Which trial
+
+{_table(IDENTITY)}
+## Its settings
+
+A group that is not used, such as `classifier`, is one empty column.
+
+{_table(_settings())}
+## Its results
+
+{_table(RESULTS)}
+## Only in `summary.csv`
+
+{_table(SUMMARY)}
+The `published_*` columns exist if an experiment has `reference_results`.
+
+## `predictions.csv`
+
+One row per image. The file lies beside the `metrics.csv` of the trials (validation images) and in
+`experiments/{{experiment}}/test/` (test images).
+
+{_table(PREDICTIONS)}"""
+
+
+def _table(rows: Mapping[str, str]) -> str:
+    lines = ["| column | content |", "|---|---|"]
+    for name, text in rows.items():
+        cell = text.replace("|", "\\|").replace("*", "\\*")
+        lines.append(f"| `{name}` | {cell} |")
+    return "\n".join(lines) + "\n"
+
+
+def _settings() -> dict[str, str]:
+    """Every setting with the description that its model gives."""
+    whole = schema()
+    described = dict(_descriptions(whole["$defs"]["Settings"], whole, ""))
+    return {name: described[name] for name in setting_names() if name in described}
+
+
+def _descriptions(
+    group: Mapping[str, Any], whole: Mapping[str, Any], prefix: str
+) -> Iterator[tuple[str, str]]:
+    for key, value in group["properties"].items():
+        if "$ref" not in value:
+            yield f"{prefix}{key}", value.get("description", "")
+        for part in (value, *value.get("anyOf", ())):
+            if "$ref" in part:
+                inner = whole["$defs"][part["$ref"].rsplit("/", 1)[-1]]
+                yield from _descriptions(inner, whole, f"{prefix}{key}.")
+
+
+def command_page() -> str:
+    """Every command with its help text."""
+    whole = _help()
+    parts = ["# Commands", "", "```text", whole, "```", ""]
+    found = re.search(r"\{([a-z,_-]+)\}", whole)
+    for name in found[1].split(",") if found else ():
+        parts += [f"## {name}", "", "```text", _help(name), "```", ""]
+    return "\n".join(parts)
+
+
+def _help(*command: str) -> str:
+    """What a command prints for --help, 80 columns wide and without colors."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "COLUMNS": "82"}
+    call = [sys.executable, "-m", "scenery", *command, "--help"]
+    done = subprocess.run(
+        call, env=environment | {"NO_COLOR": "1"}, capture_output=True, text=True, check=True
+    )
+    return done.stdout.rstrip()
+
+
+def rule_page() -> str:
+    """Every rule with its message, one table per rule file."""
+    parts = [
+        "# Rules",
+        "",
+        "Every result is the output of one rule. The message is what Snakemake prints when a job "
+        "of the rule starts; braces stand for wildcards and parameters.",
+        "",
+    ]
+    for path in sorted(RULES.glob("*.smk")):
+        rows = list(_rules(path.read_text(encoding="utf-8")))
+        if rows:
+            parts += [f"## {path.stem}", "", "| rule | message |", "|---|---|"]
+            parts += [f"| `{name}` | {message} |" for name, message in rows]
+            parts.append("")
+    return "\n".join(parts)
+
+
+def _rules(text: str) -> Iterator[tuple[str, str]]:
+    """Names and messages of the rules of one file; rules without a message are left out."""
+    heads = list(re.finditer(r"^(?:rule|checkpoint|use rule \w+ as) (\w+)", text, re.MULTILINE))
+    for number, head in enumerate(heads):
+        end = heads[number + 1].start() if number + 1 < len(heads) else len(text)
+        body = text[head.end() : end]
+        message = re.search(r"^    message:\n((?:\s+f?\"[^\n]*\n)+)", body, re.MULTILINE)
+        if message:
+            words = "".join(re.findall(r"\"(.*)\"", message[1]))
+            yield head[1], re.sub(r"(?:wildcards|params)\.", "", words)
+
+
+PAGES = {"columns": column_page, "commands": command_page, "rules": rule_page}
+
+
+def write() -> None:
+    """Write every generated page whose text has changed."""
+    for name, page in PAGES.items():
+        path, text = REFERENCE / f"{name}.md", page()
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()

@@ -13,7 +13,7 @@ import pandas as pd
 from benchmarks.material import Material
 from benchmarks.results import Row
 from scenery.config.study import Choose, Halving
-from scenery.data.tables import read_results
+from scenery.evaluation.result_tables import read_results
 from scenery.study.successive_halving import Ranking, rungs, survivors
 
 DRAWS = 500

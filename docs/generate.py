@@ -15,95 +15,51 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from scenery.config.schema import schema
+from scenery.evaluation.columns import columns_of
 from scenery.study.trials import setting_names
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 REFERENCE = REPOSITORY / "docs" / "reference"
 RULES = REPOSITORY / "workflow" / "rules"
 
-# Columns of the tables of results that are no settings. tests/unit/test_docs.py compares the names
-# with those that the code writes.
-IDENTITY = {
-    "experiment": "Name of the experiment.",
-    "trial": "Id of the trial: backbone, what is trained, and a digest of the settings.",
-    "name": "The settings that the experiment varies, in words.",
-    "setting": "Digest that all repeats of one setting share.",
-    "repeat": "Number of the repeat, from 0.",
-    "rule": "The rule that runs the trial.",
-    "varied": "Names of the settings that the experiment varies, as a JSON list.",
-}
-RESULTS = {
-    "candidate": "Whether `choose.only` leaves the trial among the candidates.",
-    "status": "`completed`; `stopped`: ended early by successive halving; `diverged`: the loss "
-    "became NaN or infinite; `failed`: the classical model could not be fitted.",
-    "reason": "Why the trial diverged or failed.",
-    "parameters": "Parameters of the whole model, frozen ones included.",
-    "trained_parameters": "Parameters that are trained.",
-    "epochs_run": "Epochs run; with `first_step` those of the second step.",
-    "best_epoch": "Epoch of the values below.",
-    "train_accuracy": "Accuracy on the training images, 0 to 1.",
-    "train_loss": "Cross-entropy on the training images.",
-    "validation_accuracy": "Accuracy on the validation images, 0 to 1.",
-    "gap": "`train_accuracy` minus `validation_accuracy`.",
-    "overfitting": "Whether `train_accuracy` lies above the 95 % Wilson interval of "
-    "`validation_accuracy`.",
-    "validation_loss": "Cross-entropy on the validation images, without label smoothing and "
-    "penalties.",
-    "seconds": "Wall time of the trial.",
-    "peak_memory_mb": "Peak memory of the process in MiB.",
-    "chosen": "Whether the experiment chose this setting.",
-}
-SUMMARY = {
-    "title": "Title of the experiment.",
-    "test_accuracy": "Accuracy of the final model on the test images; on the first chosen trial's "
-    "row only.",
-    "test_low": "Lower end of its 95 % Wilson interval.",
-    "test_high": "Upper end of its 95 % Wilson interval.",
-    "test_images": "Number of test images.",
-    "published_accuracy": "Accuracy from `reference_results`, on the rows of its setting.",
-    "published_parameters": "Number of parameters from `reference_results`.",
-    "published_source": "Source from `reference_results`.",
-}
-PREDICTIONS = {
-    "file": "Path of the image, relative to the data set.",
-    "class": "Label of the image.",
-    "predicted": "Class of the highest probability.",
-    "correct": "Whether the two are the same.",
-    "confidence": "The highest probability.",
-    "probability:CLASS": "Probability of each class, one column per class.",
-}
-
 
 def column_page() -> str:
     """The columns of trials.csv, summary.csv and predictions.csv."""
+    trials = _columns("trials")
+    summary = {name: text for name, text in _columns("summary").items() if name not in trials}
+    probabilities = {"probability:CLASS": "Probability of each class, one column per class."}
     return f"""# Columns of the result tables
 
 `experiments/{{experiment}}/trials.csv` has one row per trial of an experiment, and `summary.csv`
 one row per trial of the study. Both have the columns below. `trials.csv` in the results folder
 lists all trials with their settings only.
 
-## Which trial
-
-{_table(IDENTITY)}
-## Its settings
+{_table(trials)}
+## Settings
 
 A group that is not used, such as `classifier`, is one empty column.
 
 {_table(_settings())}
-## Its results
-
-{_table(RESULTS)}
 ## Only in `summary.csv`
 
-{_table(SUMMARY)}
-The `published_*` columns exist if an experiment has `reference_results`.
+{_table(summary)}
+The `reference_*` columns exist if an experiment has `reference_results`.
 
 ## `predictions.csv`
 
 One row per image. The file lies beside the `metrics.csv` of the trials (validation images) and in
 `experiments/{{experiment}}/test/` (test images).
 
-{_table(PREDICTIONS)}"""
+{_table(_columns("predictions") | probabilities)}"""
+
+
+def _columns(table: str) -> dict[str, str]:
+    """The columns of a table that are not settings, with what their records say."""
+    return {
+        column.name: f"{column.description} ({column.unit})" if column.unit else column.description
+        for column in columns_of(table)
+        if column.kind != "setting"
+    }
 
 
 def _table(rows: Mapping[str, str]) -> str:

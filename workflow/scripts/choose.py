@@ -18,9 +18,10 @@ import pandas as pd
 import yaml
 
 from scenery.config.study import Choose
-from scenery.data.tables import read_results, read_split
+from scenery.data.tables import read_split
 from scenery.errors import UserError
 from scenery.evaluation.intervals import wilson
+from scenery.evaluation.result_tables import read_results
 from scenery.pipeline.execution import job
 from scenery.study.selection import Candidate, Result, choose, in_words
 

@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
+from scenery.evaluation.reference_results import compare_with_reference
+from scenery.evaluation.result_tables import read_results
 from scenery.pipeline.execution import job
-from scenery.reporting.published import side_by_side
-from scenery.reporting.reading import read_choice, read_trials
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -20,8 +22,8 @@ def compare_published(
     trials: Path, chosen: Path, rows: Sequence[Mapping[str, Any]], out: Path
 ) -> None:
     """Write the table."""
-    images = read_choice(chosen).validation_images
-    side_by_side(read_trials(trials), rows, images).to_csv(out, index=False)
+    images = yaml.safe_load(chosen.read_text(encoding="utf-8"))["validation_images"]
+    compare_with_reference(read_results(trials), rows, images).to_csv(out, index=False)
 
 
 if __name__ == "__main__":

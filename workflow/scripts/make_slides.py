@@ -20,7 +20,7 @@ from scenery.reporting.reading import (
     read_history,
     read_metrics,
     read_predictions,
-    read_published,
+    read_reference_results,
     read_split,
     read_trials,
 )
@@ -90,7 +90,7 @@ def make_slides(
                 metrics=read_metrics(tested[name]) if name in tested else None,
                 predictions=read_predictions(predicted[name]) if name in predicted else None,
                 history=read_history(learned[name]) if name in learned else None,
-                published=read_published(numbers[name]) if name in numbers else None,
+                published=read_reference_results(numbers[name]) if name in numbers else None,
             )
         )
     slides = study_slides(

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenery.pipeline.execution import job
-from scenery.reporting.published_figure import published_figure
-from scenery.reporting.reading import read_published
+from scenery.reporting.reading import read_reference_results
+from scenery.reporting.reference_results_figure import reference_results_figure
 from scenery.reporting.style import save
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ def plot_published(
     tables: Sequence[Path], titles: Sequence[str], title: str, svg: Path, png: Path
 ) -> None:
     """Draw the figure; `titles` are those of the tables' experiments."""
-    read = [read_published(path) for path in tables]
-    save(published_figure(list(zip(titles, read, strict=True)), title), svg, png)
+    read = [read_reference_results(path) for path in tables]
+    save(reference_results_figure(list(zip(titles, read, strict=True)), title), svg, png)
 
 
 if __name__ == "__main__":

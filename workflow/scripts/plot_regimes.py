@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from scenery.pipeline.execution import job
 from scenery.reporting.reading import read_choice, read_split, read_trials
-from scenery.reporting.regimes_figure import regimes_figure
+from scenery.reporting.sample_size import sample_size_figure
 from scenery.reporting.style import save
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def plot_regimes(
     train = images[images["partition"] == "train"]
     of_all = len(train) / train["class"].nunique()
     sizes = {name: of_all if size is None else float(size) for name, size in per_class.items()}
-    save(regimes_figure(read_trials(trials), read_choice(chosen), sizes, title), svg, png)
+    save(sample_size_figure(read_trials(trials), read_choice(chosen), sizes, title), svg, png)
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from scenery.reporting.reading import (
     read_metrics,
     read_predictions,
 )
+from scenery.reporting.roc_pr import roc_pr_curves
 from scenery.reporting.style import save
-from scenery.reporting.threshold_figure import threshold_curves
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -46,7 +46,7 @@ def plot_test(
     matrix = confusion_matrix(read_confusion(confusion), measured, title)
     save(matrix, confusion_svg, confusion_png)
     save(class_scores(read_classes(classes), measured, title), classes_svg, classes_png)
-    save(threshold_curves(predicted, title), roc_svg, roc_png)
+    save(roc_pr_curves(predicted, title), roc_svg, roc_png)
     save(reliability(predicted, title), reliability_svg, reliability_png)
     save(confident_mistakes(predicted, read_pictures(mistakes), title), None, mistakes_png)
 

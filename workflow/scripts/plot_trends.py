@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenery.pipeline.execution import job
+from scenery.reporting.parameter_curves import parameter_curves_figure
 from scenery.reporting.reading import read_choice, read_trials
 from scenery.reporting.style import save
-from scenery.reporting.trends_figure import trends_figure
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -20,7 +20,7 @@ def plot_trends(
     trials: Path, chosen: Path, settings: Sequence[str], title: str, svg: Path, png: Path
 ) -> None:
     """Draw the figure."""
-    figure = trends_figure(read_trials(trials), read_choice(chosen), settings, title)
+    figure = parameter_curves_figure(read_trials(trials), read_choice(chosen), settings, title)
     save(figure, svg, png)
 
 

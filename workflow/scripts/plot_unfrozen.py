@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenery.pipeline.execution import job
+from scenery.reporting.fine_tuning_depth import fine_tuning_depth_figure
 from scenery.reporting.reading import read_choice, read_trials
 from scenery.reporting.style import save
-from scenery.reporting.unfrozen_figure import unfrozen_figure
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def plot_unfrozen(trials: Path, chosen: Path, title: str, svg: Path, png: Path) -> None:
     """Draw the figure."""
-    save(unfrozen_figure(read_trials(trials), read_choice(chosen), title), svg, png)
+    save(fine_tuning_depth_figure(read_trials(trials), read_choice(chosen), title), svg, png)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from scenery.data.tables import read_results, with_published
+from scenery.evaluation.result_tables import read_results, with_reference_results
 from scenery.pipeline.execution import job
 
 if TYPE_CHECKING:
@@ -60,7 +60,9 @@ def summarize(
     summary = summary.merge(scores, on=["experiment", "trial"], how="left", validate="one_to_one")
     if published:
         parts = [
-            with_published(rows, read_results(published[str(name)])) if name in published else rows
+            with_reference_results(rows, read_results(published[str(name)]))
+            if name in published
+            else rows
             for name, rows in summary.groupby("experiment", sort=False)
         ]
         summary = pd.concat(parts, ignore_index=True)

@@ -6,10 +6,10 @@ In: trials.csv, and where there is one published.csv. Out: trials.html, which ne
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.data.tables import with_published
+from scenery.evaluation.result_tables import with_reference_results
 from scenery.pipeline.execution import job
-from scenery.reporting.published import published_page_table
-from scenery.reporting.reading import read_published, read_trials
+from scenery.reporting.reading import read_reference_results, read_trials
+from scenery.reporting.reference_results import reference_results_page_table
 from scenery.reporting.tables import trial_tables, write_page
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ def tabulate_experiment(trials: Path, published: Path | None, title: str, out: P
     if published is None:
         write_page(out, title, trial_tables(table))
         return
-    numbers = read_published(published)
-    tables = trial_tables(with_published(table, numbers))
-    write_page(out, title, [published_page_table(numbers), *tables])
+    numbers = read_reference_results(published)
+    tables = trial_tables(with_reference_results(table, numbers))
+    write_page(out, title, [reference_results_page_table(numbers), *tables])
 
 
 if __name__ == "__main__":

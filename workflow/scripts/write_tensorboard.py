@@ -7,7 +7,7 @@ by `tensorboard --logdir`. Nothing is trained again.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.data.tables import read_results
+from scenery.evaluation.result_tables import read_results
 from scenery.pipeline.execution import job
 from scenery.reporting.learning_curves import with_position
 from scenery.training.tensorboard import write_curves

@@ -1,4 +1,4 @@
-"""The tables of a study as CSV files: catalogue and split, and the results of trials."""
+"""The tables of the images as CSV files: catalogue and split."""
 
 import os
 from collections.abc import Sequence
@@ -32,13 +32,6 @@ SPLIT_COLUMNS: dict[str, type] = {
     "row": int,
 }
 
-# Columns of names. One may be called NA, None, inf, True or 007, and a digest may be 12345e6789:
-# pandas would take them for gaps, numbers or truth values.
-NAME_COLUMNS = (
-    *("experiment", "trial", "name", "setting", "title", "step", "status", "reason", "rule"),
-    *("backbone", "weights", "cut", "subset", "trainable"),
-)
-
 
 def read_catalogue(
     path: str | os.PathLike[str], columns: Sequence[str] = tuple(JUDGED_COLUMNS)
@@ -54,29 +47,6 @@ def read_split(path: str | os.PathLike[str]) -> pd.DataFrame:
     one called 007 for a number.
     """
     return _read(Path(path), SPLIT_COLUMNS, tuple(SPLIT_COLUMNS))
-
-
-def read_results(path: str | os.PathLike[str]) -> pd.DataFrame:
-    """Read a table of trials or epochs: names as they are written, gaps where a cell is empty.
-
-    Use this rather than `pandas.read_csv`, whose faster reader also changes the last digit of a
-    number; a refit replays the very same learning rates.
-    """
-    return pd.read_csv(
-        path,
-        dtype=dict.fromkeys(NAME_COLUMNS, object),
-        keep_default_na=False,
-        na_values=[""],
-        float_precision="round_trip",
-    )
-
-
-def with_published(trials: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
-    """Trials with the number published for their setting; of several the highest."""
-    best = published.sort_values("published_accuracy", ascending=False, kind="stable")
-    best = best.drop_duplicates("setting").rename(columns={"source": "published_source"})
-    columns = ["published_accuracy", "published_parameters", "published_source"]
-    return trials.merge(best[["setting", *columns]], on="setting", how="left")
 
 
 def partition_table(split: pd.DataFrame, partition: str) -> pd.DataFrame:

@@ -73,9 +73,9 @@ def best_of(values: NDArray[np.float64], quantiles: tuple[float, ...]) -> NDArra
     curve = np.full((total, len(quantiles)), np.nan)
     for drawn in range(1, total + 1):
         lowest = np.arange(drawn, total + 1)
-        chances = np.exp(logs[lowest] - logs[lowest - drawn] - logs[total] + logs[total - drawn])
+        p_values = np.exp(logs[lowest] - logs[lowest - drawn] - logs[total] + logs[total - drawn])
         for column, quantile in enumerate(quantiles):
-            position = int(np.searchsorted(chances, quantile - 1e-12))
+            position = int(np.searchsorted(p_values, quantile - 1e-12))
             curve[drawn - 1, column] = ranked[lowest[min(position, len(lowest) - 1)] - 1]
     return np.where(np.isfinite(curve), curve, np.nan)
 
@@ -109,8 +109,8 @@ def mcnemar(first: pd.DataFrame, second: pd.DataFrame) -> tuple[int, int, float]
     only_second = int((~right & other).sum())
     if only_first + only_second == 0:
         return 0, 0, 1.0
-    chance = stats.binomtest(only_first, only_first + only_second, 0.5).pvalue
-    return only_first, only_second, float(chance)
+    p_value = stats.binomtest(only_first, only_first + only_second, 0.5).pvalue
+    return only_first, only_second, float(p_value)
 
 
 def calibration(

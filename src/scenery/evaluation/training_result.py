@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from scenery.evaluation.status import TrialStatus
+
 Weights = list[np.ndarray]
 
 
@@ -27,14 +29,14 @@ class TrainingResult:
     """What training gave.
 
     Attributes:
-        status: completed, diverged, or stopped before its end.
+        status: How training ended.
         reason: Why it diverged or was stopped, in words; empty otherwise.
         history: One row per epoch.
         best: Weights of the best epoch: highest validation accuracy, then lowest validation loss.
         best_epoch: Its number, from 1; 0 where no epoch was finished.
     """
 
-    status: str = "completed"
+    status: TrialStatus = TrialStatus.COMPLETED
     reason: str = ""
     history: list[Epoch] = field(default_factory=list)
     best: Weights = field(default_factory=list)

@@ -1,27 +1,32 @@
-"""What a trial leaves behind as rows of tables."""
+"""Rows of the tables that a trial writes."""
 
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from scenery.evaluation.status import TrialStatus
 from scenery.evaluation.training_result import TrainingResult
 
-METRICS = (
-    "trial",
-    "status",
-    "reason",
-    "parameters",
-    "trained_parameters",
-    "epochs_run",
-    "best_epoch",
-    "train_accuracy",
-    "train_loss",
-    "validation_accuracy",
-    "validation_loss",
-    "seconds",
-    "peak_memory_mb",
-)
+
+@dataclass(frozen=True)
+class TrialMetrics:
+    """A row of metrics.csv; `scenery.evaluation.columns` describes the columns."""
+
+    trial: str
+    status: TrialStatus
+    reason: str
+    parameters: int | None = None
+    trained_parameters: int | None = None
+    epochs_run: int = 0
+    best_epoch: int | None = None
+    train_accuracy: float | None = None
+    train_loss: float | None = None
+    validation_accuracy: float | None = None
+    validation_loss: float | None = None
+    seconds: float | None = None
+    peak_memory_mb: float | None = None
 
 
 def metrics_row(
@@ -42,36 +47,37 @@ def metrics_row(
         seconds: Wall time of the trial.
         memory: Peak memory of the process in MiB.
     """
-    best = run.best_row if run.status != "diverged" else None
-    return {
-        "trial": trial,
-        "status": run.status,
-        "reason": run.reason,
-        "parameters": parameters,
-        "trained_parameters": trained_parameters,
+    best = run.best_row if run.status.has_result else None
+    row = TrialMetrics(
+        trial=trial,
+        status=run.status,
+        reason=run.reason,
+        parameters=parameters,
+        trained_parameters=trained_parameters,
         # Of two steps those of the second, as `epochs` and `best_epoch` are.
-        "epochs_run": sum(row.step == run.history[-1].step for row in run.history),
-        "best_epoch": run.best_epoch if best else None,
-        "train_accuracy": best.accuracy if best else None,
-        "train_loss": best.loss if best else None,
-        "validation_accuracy": best.validation_accuracy if best else None,
-        "validation_loss": best.validation_loss if best else None,
-        "seconds": round(seconds, 3),
-        "peak_memory_mb": memory,
-    }
+        epochs_run=sum(row.step == run.history[-1].step for row in run.history),
+        best_epoch=run.best_epoch if best else None,
+        train_accuracy=best.accuracy if best else None,
+        train_loss=best.loss if best else None,
+        validation_accuracy=best.validation_accuracy if best else None,
+        validation_loss=best.validation_loss if best else None,
+        seconds=round(seconds, 3),
+        peak_memory_mb=memory,
+    )
+    return asdict(row)
 
 
 def fitted_row(trial: str, reason: str = "", **found: Any) -> dict[str, Any]:
-    """One row of metrics.csv of a model that is fitted at once: it has no epochs.
+    """One row of metrics.csv for a model without epochs.
 
     Args:
         trial: The trial's id.
-        reason: Why it could not be fitted; empty where it could.
-        found: Values of the columns that `metrics_row` has; the others stay empty.
+        reason: Why it could not be fitted; empty if it was.
+        found: Values of further columns; the others stay empty.
     """
-    empty = dict.fromkeys(METRICS)
-    status = {"trial": trial, "status": "failed" if reason else "completed", "reason": reason}
-    return empty | status | {"epochs_run": 0, "best_epoch": None if reason else 0} | found
+    status = TrialStatus.FAILED if reason else TrialStatus.COMPLETED
+    row = TrialMetrics(trial, status, reason, best_epoch=None if reason else 0)
+    return asdict(replace(row, **found))
 
 
 def prediction_table(

@@ -9,12 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from scenery.evaluation.result_tables import completed, count_failed
 from scenery.reporting.configuration import configuration
+from scenery.reporting.labels import accuracy, count, interval, plural, shorten
 from scenery.reporting.learning_curves import say_why_empty, with_position
-from scenery.reporting.ranking import completed, count_failed
 from scenery.reporting.reading import Choice
 from scenery.reporting.style import BLUE, CHOSEN, GRAY, new_figure, styled
-from scenery.reporting.words import accuracy, count, interval, plural, shorten
 
 
 @styled

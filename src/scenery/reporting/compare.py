@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from scenery.errors import UserError
 from scenery.evaluation.statistics import mcnemar
 from scenery.reporting.conclusions import holm
+from scenery.reporting.labels import plural, shorten, shorten_all
 from scenery.reporting.reading import read_predictions, read_trials
 from scenery.reporting.study_figures import experiment_rows
 from scenery.reporting.style import BLUE, CHOSEN, GRAY, new_figure, save, set_title, styled
-from scenery.reporting.words import plural, shorten, shorten_all
 
 LEVEL = 0.05
 SAME = 1e-9
@@ -47,7 +47,7 @@ def compare(first: Path, second: Path, out: Path) -> list[str]:
     experiments.to_csv(out / "experiments.csv", index=False)
     figure = comparison_figure(trials, experiments, (str(first), str(second)))
     save(figure, out / "comparison.svg", out / "comparison.png")
-    return in_words(trials, experiments)
+    return describe_changes(trials, experiments)
 
 
 def _summary(folder: Path) -> pd.DataFrame:
@@ -94,7 +94,7 @@ def compared_experiments(
 
     Columns: experiment, title, trials_a, trials_b, chosen_changed, validation and test accuracy of
     each side with its interval, difference (test accuracy, B minus A), p (McNemar, adjusted; NaN
-    where the test images differ or are not at hand), shown (whether a difference is shown).
+    where the test images differ or are missing), significant (whether the difference is).
     """
     rows_a, rows_b = experiment_rows(first), experiment_rows(second)
     joined = rows_a.merge(rows_b, on="experiment", how="outer", suffixes=("_a", "_b"))
@@ -106,14 +106,14 @@ def compared_experiments(
     chosen = [joined["experiment"].map(one) for one in picked]
     joined["chosen_changed"] = chosen[0].ne(chosen[1]) & chosen[0].notna() & chosen[1].notna()
     joined["difference"] = joined["test_accuracy_b"] - joined["test_accuracy_a"]
-    chances = [_chance(first_folder, second_folder, name) for name in joined["experiment"]]
-    adjusted = iter(holm([one for one in chances if one is not None]))
-    joined["p"] = [np.nan if one is None else next(adjusted) for one in chances]
+    p_values = [_p_value(first_folder, second_folder, name) for name in joined["experiment"]]
+    adjusted = iter(holm([one for one in p_values if one is not None]))
+    joined["p"] = [np.nan if one is None else next(adjusted) for one in p_values]
     apart = (joined["test_low_a"] > joined["test_high_b"]) | (
         joined["test_low_b"] > joined["test_high_a"]
     )
-    joined["shown"] = (joined["p"] < LEVEL).where(joined["p"].notna(), apart)
-    columns = ["experiment", "title", "chosen_changed", "difference", "p", "shown"]
+    joined["significant"] = (joined["p"] < LEVEL).where(joined["p"].notna(), apart)
+    columns = ["experiment", "title", "chosen_changed", "difference", "p", "significant"]
     measures = ("trials", "validation_accuracy", "test_accuracy", "test_low", "test_high")
     return joined[columns + [f"{name}_{side}" for name in measures for side in "ab"]]
 
@@ -125,17 +125,17 @@ def _in_order(joined: pd.DataFrame, keys: list[str], listed: pd.DataFrame) -> pd
     return joined.iloc[np.argsort(places, kind="stable")].reset_index(drop=True)
 
 
-def _chance(first: Path, second: Path, experiment: str) -> float | None:
+def _p_value(first: Path, second: Path, experiment: str) -> float | None:
     files = [
         folder / f"experiments/{experiment}/test/predictions.csv" for folder in (first, second)
     ]
     if not all(file.is_file() for file in files):
         return None
-    result = mcnemar(*(read_predictions(file) for file in files))
-    return None if result is None else result[2]
+    test = mcnemar(*(read_predictions(file) for file in files))
+    return None if test is None else test[2]
 
 
-def in_words(trials: pd.DataFrame, experiments: pd.DataFrame) -> list[str]:
+def describe_changes(trials: pd.DataFrame, experiments: pd.DataFrame) -> list[str]:
     """What changed, each sentence from the numbers by a rule."""
     both = trials[trials["found"] == "both"]
     changed = both[both["changed"]]
@@ -148,19 +148,21 @@ def in_words(trials: pd.DataFrame, experiments: pd.DataFrame) -> list[str]:
             f"({most['experiment']}: {shorten(most['name'], 60)})"
         )
     counts = trials["found"].value_counts()
-    said = [f"{text}. Only in A: {counts.get('only A', 0)}, only in B: {counts.get('only B', 0)}."]
+    sentences = [
+        f"{text}. Only in A: {counts.get('only A', 0)}, only in B: {counts.get('only B', 0)}."
+    ]
     for _, row in experiments.iterrows():
         if pd.isna(row["difference"]):
             continue
         how = "intervals" if pd.isna(row["p"]) else f"p = {row['p']:.3f}"
-        verdict = "a difference is shown" if row["shown"] else "no difference shown"
+        verdict = "significant difference" if row["significant"] else "no significant difference"
         if row["chosen_changed"]:
             verdict += "; another setting was chosen"
-        said.append(
+        sentences.append(
             f'"{shorten(row["title"], 50)}": test accuracy {row["test_accuracy_a"]:.3f} in A, '
             f"{row['test_accuracy_b']:.3f} in B ({row['difference']:+.3f}, {how}): {verdict}."
         )
-    return said
+    return sentences
 
 
 @styled
@@ -209,7 +211,7 @@ def _experiment_dots(axes: Axes, experiments: pd.DataFrame) -> None:
     for place, (_, row) in enumerate(experiments.iterrows()):
         text = "not in both"
         if pd.notna(row["difference"]):
-            text = f"{row['difference']:+.3f}" + ("" if row["shown"] else ", not shown")
+            text = f"{row['difference']:+.3f}" + ("" if row["significant"] else ", not significant")
         axes.text(1.01, place, text, transform=axes.get_yaxis_transform(), va="center", fontsize=11)
     axes.set_yticks(places, shorten_all(experiments["title"], 34), fontsize=11)
     axes.set_ylim(len(experiments) - 0.4, -0.6)

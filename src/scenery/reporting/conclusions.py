@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
+from scenery.evaluation.result_tables import completed, count_failed, ended_early
 from scenery.evaluation.statistics import mcnemar
-from scenery.reporting.ranking import completed, count_failed, ended_early
+from scenery.reporting.labels import accuracy, interval, plural, shorten
 from scenery.reporting.reading import Choice
-from scenery.reporting.words import accuracy, interval, plural, shorten
 
 LEVEL = 0.05
 SAME_MODEL = "the same final model"
@@ -59,32 +59,32 @@ class ExperimentResult:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two tested experiments: difference in test accuracy, and whether one is shown."""
+    """Two tested experiments: difference in test accuracy, and whether it is significant."""
 
-    outcome: ExperimentResult
+    result: ExperimentResult
     difference: float
-    shown: bool
+    significant: bool
     how: str
 
 
-def holm(chances: Sequence[float]) -> list[float]:
+def holm(p_values: Sequence[float]) -> list[float]:
     """P values of several tests, adjusted by Holm's method (1979)."""
-    adjusted = [0.0] * len(chances)
+    adjusted = [0.0] * len(p_values)
     largest = 0.0
-    for rank, index in enumerate(sorted(range(len(chances)), key=lambda i: chances[i])):
-        largest = max(largest, min(1.0, (len(chances) - rank) * chances[index]))
+    for rank, index in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
         adjusted[index] = largest
     return adjusted
 
 
-def compare_with_first(outcomes: Sequence[ExperimentResult]) -> list[Comparison]:
+def compare_with_first(results: Sequence[ExperimentResult]) -> list[Comparison]:
     """Each tested experiment against the first one.
 
     On the same test images by McNemar's exact test, adjusted for the number of comparisons
     (Holm), of which one of a final model with itself is none; otherwise a difference counts as
-    shown only where the 95 % intervals do not overlap.
+    significant only where the 95 % intervals do not overlap.
     """
-    tested = [outcome for outcome in outcomes if outcome.metrics is not None]
+    tested = [result for result in results if result.metrics is not None]
     if len(tested) < 2:
         return []
     first, others = tested[0], tested[1:]
@@ -93,13 +93,13 @@ def compare_with_first(outcomes: Sequence[ExperimentResult]) -> list[Comparison]
     comparisons = []
     for other, test in zip(others, tests, strict=True):
         if _same_model(first, other):
-            shown, how = False, SAME_MODEL
+            significant, how = False, SAME_MODEL
         elif test is None:
-            shown, how = _apart(first, other)
+            significant, how = _apart(first, other)
         else:
-            chance = next(adjusted)
-            shown, how = chance < LEVEL, f"p {_chance(chance)}"
-        comparisons.append(Comparison(other, _accuracy(other) - _accuracy(first), shown, how))
+            p_value = next(adjusted)
+            significant, how = p_value < LEVEL, f"p {_format_p_value(p_value)}"
+        comparisons.append(Comparison(other, _accuracy(other) - _accuracy(first), significant, how))
     return comparisons
 
 
@@ -108,15 +108,15 @@ def _same_model(first: ExperimentResult, other: ExperimentResult) -> bool:
     return first.final_model == other.final_model
 
 
-def _accuracy(outcome: ExperimentResult) -> float:
-    return float((outcome.metrics or {})["accuracy"])
+def _accuracy(result: ExperimentResult) -> float:
+    return float((result.metrics or {})["accuracy"])
 
 
 def _paired(first: ExperimentResult, other: ExperimentResult) -> float | None:
     if first.predictions is None or other.predictions is None:
         return None
-    result = mcnemar(first.predictions, other.predictions)
-    return None if result is None else result[2]
+    test = mcnemar(first.predictions, other.predictions)
+    return None if test is None else test[2]
 
 
 def _apart(first: ExperimentResult, other: ExperimentResult) -> tuple[bool, str]:
@@ -125,27 +125,29 @@ def _apart(first: ExperimentResult, other: ExperimentResult) -> tuple[bool, str]
     return bool(apart), "intervals apart" if apart else "intervals overlap"
 
 
-def _chance(chance: float) -> str:
-    return "< 0.001" if chance < 0.001 else f"= {chance:.3f}"
+def _format_p_value(p_value: float) -> str:
+    return "< 0.001" if p_value < 0.001 else f"= {p_value:.3f}"
 
 
-def conclusions(outcomes: Sequence[ExperimentResult]) -> list[str]:
-    """What can be said of the study. Every sentence follows from its numbers by a rule."""
-    said = [_best(outcomes)]
-    comparisons = compare_with_first(outcomes)
+def conclusions(results: Sequence[ExperimentResult]) -> list[str]:
+    """Sentences about the study, each derived from its numbers by a rule."""
+    sentences = [_best(results)]
+    comparisons = compare_with_first(results)
     if comparisons:
-        said.extend(_compared(outcomes, comparisons))
-    said.extend(_optimiztic(outcomes))
-    said.extend(_overfitted(outcomes))
-    failed = sum(count_failed(outcome.trials) for outcome in outcomes)
-    total = sum(len(outcome.trials) for outcome in outcomes)
+        sentences.extend(_compared(results, comparisons))
+    sentences.extend(_optimistic(results))
+    sentences.extend(_overfitted(results))
+    failed = sum(count_failed(result.trials) for result in results)
+    total = sum(len(result.trials) for result in results)
     if failed:
-        said.append(f"{failed} of {plural(total, 'trial')} failed; none of them could be chosen.")
-    return said
+        sentences.append(
+            f"{failed} of {plural(total, 'trial')} failed; none of them could be chosen."
+        )
+    return sentences
 
 
-def _best(outcomes: Sequence[ExperimentResult]) -> str:
-    best = max(outcomes, key=lambda outcome: outcome.choice.validation_accuracy)
+def _best(results: Sequence[ExperimentResult]) -> str:
+    best = max(results, key=lambda result: result.choice.validation_accuracy)
     text = (
         f"Highest validation accuracy: {accuracy(best.choice.validation_accuracy)} in "
         f'"{shorten(best.title, 60)}", {best.tried}.'
@@ -156,32 +158,32 @@ def _best(outcomes: Sequence[ExperimentResult]) -> str:
     return f"{text} Its final model on {images}: {best.tested}."
 
 
-def _compared(outcomes: Sequence[ExperimentResult], comparisons: list[Comparison]) -> list[str]:
-    first = next(outcome for outcome in outcomes if outcome.metrics is not None)
-    said = []
-    for shown, words in (
-        (True, "a difference is shown for"),
-        (False, "no difference shown for"),
+def _compared(results: Sequence[ExperimentResult], comparisons: list[Comparison]) -> list[str]:
+    first = next(result for result in results if result.metrics is not None)
+    sentences = []
+    for significant, words in (
+        (True, "significant difference for"),
+        (False, "no significant difference for"),
     ):
         parts = [
-            f'"{shorten(one.outcome.title, 36)}" ({one.difference:+.3f}, {one.how})'
+            f'"{shorten(one.result.title, 36)}" ({one.difference:+.3f}, {one.how})'
             for one in comparisons
-            if one.shown == shown
+            if one.significant == significant
         ]
         if parts:
-            said.append(
+            sentences.append(
                 f'Test accuracy against "{shorten(first.title, 36)}" ({first.tested}): {words} '
                 + "; ".join(parts) + "."
             )  # fmt: skip
-    return said
+    return sentences
 
 
-def _optimiztic(outcomes: Sequence[ExperimentResult]) -> list[str]:
+def _optimistic(results: Sequence[ExperimentResult]) -> list[str]:
     """Experiments whose validation accuracy lies above their whole test interval."""
     names = [
-        f'"{shorten(outcome.title, 40)}"'
-        for outcome in outcomes
-        if outcome.metrics and outcome.choice.validation_accuracy > outcome.metrics["high"]
+        f'"{shorten(result.title, 40)}"'
+        for result in results
+        if result.metrics and result.choice.validation_accuracy > result.metrics["high"]
     ]
     if not names:
         return []
@@ -191,13 +193,13 @@ def _optimiztic(outcomes: Sequence[ExperimentResult]) -> list[str]:
     ]
 
 
-def _overfitted(outcomes: Sequence[ExperimentResult]) -> list[str]:
+def _overfitted(results: Sequence[ExperimentResult]) -> list[str]:
     """Chosen settings with a train accuracy above the interval of their validation accuracy."""
     parts = []
-    for outcome in outcomes:
-        chosen = outcome.trials[outcome.trials["chosen"] & completed(outcome.trials)]
+    for result in results:
+        chosen = result.trials[result.trials["chosen"] & completed(result.trials)]
         if "overfitting" in chosen and len(chosen) and chosen["overfitting"].all():
-            parts.append(f'"{shorten(outcome.title, 40)}" ({chosen["gap"].mean():+.3f})')
+            parts.append(f'"{shorten(result.title, 40)}" ({chosen["gap"].mean():+.3f})')
     if not parts:
         return []
     return ["Train accuracy lies above the 95 % interval of validation accuracy (overfitting) in "

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from scenery.reporting.words import heading, is_missing, setting_value
+from scenery.evaluation.columns import column_label
+from scenery.reporting.labels import is_missing, setting_value
 
 Row = tuple[str, str, bool]
 
@@ -22,7 +23,7 @@ def configuration(settings: dict[str, Any], varied: list[str]) -> list[Row]:
         ("weights", _file_name(settings.get("weights")), ("weights",)),
         ("image size", setting_value(settings.get("image_size")), ("image_size",)),
         ("cut", _cut(settings), ("cut", "remove_stages")),
-        ("what learns", setting_value(settings.get("trainable")), ("trainable",)),
+        ("trained layers", setting_value(settings.get("trainable")), ("trainable",)),
         ("training subset", setting_value(settings.get("subset")), ("subset",)),
         ("classifier", _named(settings.get("classifier") or {}), ("classifier",)),
         ("pooling" if settings.get("classifier") else "head", _head(head), ("head.",)),
@@ -34,7 +35,7 @@ def configuration(settings: dict[str, Any], varied: list[str]) -> list[Row]:
     ]
     if settings.get("classifier"):
         # What only training by epochs knows stands in the settings, and nobody used it.
-        of_networks = ("what learns", "optimizer", "schedule", "epochs")
+        of_networks = ("trained layers", "optimizer", "schedule", "epochs")
         rows = [row for row in rows if row[0] not in of_networks]
     return [
         (label, value, any(name.startswith(names) for name in varied))
@@ -76,7 +77,7 @@ def _switched_on(augment: dict[str, Any]) -> str:
     for name, value in augment.items():
         # How gaps are filled says nothing where no image is moved.
         if name != "fill_mode" and value not in _OFF:
-            words = heading(name)
+            words = column_label(name)
             parts.append(words if value is True else f"{words} {setting_value(value)}")
     return ", ".join(parts)
 
@@ -88,7 +89,7 @@ def _named(values: dict[str, Any]) -> str:
     parts = [str(values["name"])]
     for name, value in values.items():
         if name != "name" and not is_missing(value) and value not in (False, 0):
-            parts.append(f"{heading(name)} {setting_value(value)}")
+            parts.append(f"{column_label(name)} {setting_value(value)}")
     return ", ".join(parts)
 
 
@@ -121,8 +122,8 @@ def _rest(settings: dict[str, Any]) -> list[tuple[str, str, tuple[str, ...]]]:
             continue
         if isinstance(value, dict):
             filled = {key: item for key, item in value.items() if not is_missing(item)}
-            text = ", ".join(f"{heading(k)} {setting_value(v)}" for k, v in filled.items())
+            text = ", ".join(f"{column_label(k)} {setting_value(v)}" for k, v in filled.items())
         else:
             text = setting_value(value) if value not in _OFF else ""
-        rows.append((heading(name), text, (name,)))
+        rows.append((column_label(name), text, (name,)))
     return rows

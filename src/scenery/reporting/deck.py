@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from scenery.evaluation.columns import column_label
+from scenery.evaluation.result_tables import count_failed
 from scenery.reporting.conclusions import (
     SAME_MODEL,
     ExperimentResult,
@@ -15,14 +17,9 @@ from scenery.reporting.conclusions import (
 )
 from scenery.reporting.configuration import configuration
 from scenery.reporting.data_tables import class_counts, findings
-from scenery.reporting.learning_curves import with_position
-from scenery.reporting.published import in_words, published_table
-from scenery.reporting.ranking import count_failed, rank_settings, varied_columns
-from scenery.reporting.slides import Chart, Curves, Slide, Table
-from scenery.reporting.words import (
+from scenery.reporting.labels import (
     accuracy,
     count,
-    heading,
     is_missing,
     plural,
     setting_value,
@@ -30,6 +27,10 @@ from scenery.reporting.words import (
     shorten,
     shorten_all,
 )
+from scenery.reporting.learning_curves import with_position
+from scenery.reporting.ranking import rank_settings, varied_columns
+from scenery.reporting.reference_results import reference_results_slide_table, source_note
+from scenery.reporting.slides import Chart, Curves, Slide, Table
 
 SHOWN = 12
 INSIDE = (
@@ -65,7 +66,7 @@ class Pictures:
 def study_slides(
     study_title: str,
     dataset: str,
-    outcomes: Sequence[ExperimentResult],
+    results: Sequence[ExperimentResult],
     catalogue: pd.DataFrame,
     split: pd.DataFrame,
     pictures: Pictures,
@@ -74,57 +75,56 @@ def study_slides(
 ) -> list[Slide]:
     """All slides in order.
 
-    An experiment has its best result with the configuration and learning curve (from
-    `Outcome.history`), its figure, its trials, and its confusion matrix; those explained have a
-    slide for each picture of what is inside.
+    An experiment has a slide with its best result, configuration and learning curve, one with its
+    trials, and one for each of its figures that has a slide title.
     """
-    slides = [_opening(study_title, dataset, outcomes, split), *_data(catalogue, split)]
+    slides = [_opening(study_title, dataset, results, split), *_data(catalogue, split)]
     if pictures.examples is not None:
         slides.append(Slide(title="Examples of the classes", figure=pictures.examples))
-    titles = {outcome.choice.experiment: outcome.title for outcome in outcomes}
-    for outcome in outcomes:
-        slides.append(_best(outcome, titles.get(outcome.final_model, "")))
-        name = outcome.choice.experiment
+    titles = {result.choice.experiment: result.title for result in results}
+    for result in results:
+        slides.append(_best(result, titles.get(result.final_model, "")))
+        name = result.choice.experiment
         figure = pictures.settings.get(name)
-        if figure is not None and outcome.choice.candidates > 1:
-            slides.append(_effects(outcome, figure))
+        if figure is not None and result.choice.candidates > 1:
+            slides.append(_effects(result, figure))
         slides.extend(
-            Slide(title=_headed(outcome, words), figure=files[name])
+            Slide(title=_headed(result, words), figure=files[name])
             for words, files in pictures.further.items()
             if name in files
         )
-        if outcome.published is not None:
-            slides.append(_published(outcome, outcome.published, pictures.published.get(name)))
-        slides.append(_trials(outcome, figure if outcome.choice.candidates == 1 else None))
+        if result.published is not None:
+            slides.append(_published(result, result.published, pictures.published.get(name)))
+        slides.append(_trials(result, figure if result.choice.candidates == 1 else None))
         # A final model that several experiments share has its matrix once.
-        if name in pictures.confusion and outcome.metrics and outcome.final_model == name:
-            slides.append(_confusion(outcome, pictures.confusion[name]))
+        if name in pictures.confusion and result.metrics and result.final_model == name:
+            slides.append(_confusion(result, pictures.confusion[name]))
         slides.extend(
-            Slide(title=_headed(outcome, words), figure=files[name], notes=INSIDE)
+            Slide(title=_headed(result, words), figure=files[name], notes=INSIDE)
             for words, files in pictures.inside.items()
             if name in files
         )
-    if len(outcomes) > 1:
-        slides.extend(_comparison(outcomes))
-    slides.append(_conclusions(outcomes))
+    if len(results) > 1:
+        slides.extend(_comparison(results))
+    slides.append(_conclusions(results))
     slides.append(_appendix(command, versions))
     return slides
 
 
-def _headed(outcome: ExperimentResult, words: str) -> str:
+def _headed(result: ExperimentResult, words: str) -> str:
     """A slide's title; the titles of many experiments are questions."""
-    if outcome.title.endswith(("?", "!", ".")):
-        return f"{outcome.title} {words[:1].upper()}{words[1:]}"
-    return f"{outcome.title}: {words}"
+    if result.title.endswith(("?", "!", ".")):
+        return f"{result.title} {words[:1].upper()}{words[1:]}"
+    return f"{result.title}: {words}"
 
 
 def _opening(
-    study_title: str, dataset: str, outcomes: Sequence[ExperimentResult], split: pd.DataFrame
+    study_title: str, dataset: str, results: Sequence[ExperimentResult], split: pd.DataFrame
 ) -> Slide:
     counts = split["partition"].value_counts()
     parts = [f"{counts.get(name, 0):,} {name}" for name in ("train", "validation", "test")]
-    trials = sum(len(outcome.trials) for outcome in outcomes)
-    failed = sum(count_failed(outcome.trials) for outcome in outcomes)
+    trials = sum(len(result.trials) for result in results)
+    failed = sum(count_failed(result.trials) for result in results)
     tried = plural(trials, "trial") + (f", {failed} of them failed" if failed else "")
     return Slide(
         title=study_title,
@@ -132,7 +132,7 @@ def _opening(
         bullets=(
             f"{plural(len(split), 'image')} of {plural(split['class'].nunique(), 'class')}: "
             + ", ".join(parts),
-            f"{plural(len(outcomes), 'experiment')}, {tried}",
+            f"{plural(len(results), 'experiment')}, {tried}",
             "Choices are made on the validation partition; test images score chosen models only.",
         ),
         opening=True,
@@ -166,19 +166,19 @@ def _data(catalogue: pd.DataFrame, split: pd.DataFrame) -> list[Slide]:
     return [slide, Slide(title="Images per class", subtitle=subtitle, chart=chart)]
 
 
-def _best(outcome: ExperimentResult, model_of: str) -> Slide:
+def _best(result: ExperimentResult, model_of: str) -> Slide:
     """`model_of` is the title of the experiment for which its final model was trained."""
-    choice = outcome.choice
+    choice = result.choice
     validation = f"Validation accuracy {accuracy(choice.validation_accuracy)}"
     if choice.repeats > 1:
         validation += f", mean of {choice.repeats} repeats"
-    if outcome.metrics is None:
-        result = "Not tested"
+    if result.metrics is None:
+        tested = "Not tested"
     else:
-        images = plural(int(outcome.metrics["images"]), "image")
-        result = f"Test accuracy {outcome.tested}: 95 % Wilson interval, {images}"
-        if outcome.final_model != outcome.choice.experiment:
-            result += f'; the same final model as in "{shorten(model_of, 50)}"'
+        images = plural(int(result.metrics["images"]), "image")
+        tested = f"Test accuracy {result.tested}: 95 % Wilson interval, {images}"
+        if result.final_model != result.choice.experiment:
+            tested += f'; the same final model as in "{shorten(model_of, 50)}"'
     rows = configuration(choice.settings, choice.varied)
     table = Table(
         head=("setting", "value"),
@@ -188,22 +188,22 @@ def _best(outcome: ExperimentResult, model_of: str) -> Slide:
         note="bold: varied in this experiment" if choice.varied else "",
     )
     return Slide(
-        title=_headed(outcome, "best result and its configuration"),
+        title=_headed(result, "best result and its configuration"),
         bullets=(
-            result,
-            f"{validation}; chosen among {outcome.tried}; rule: {choice.rule}",
+            tested,
+            f"{validation}; chosen among {result.tried}; rule: {choice.rule}",
         ),
         table=table,
-        chart=_curve(outcome),
-        notes=_training_note(outcome),
+        chart=_curve(result),
+        notes=_training_note(result),
     )
 
 
-def _curve(outcome: ExperimentResult) -> Curves | None:
+def _curve(result: ExperimentResult) -> Curves | None:
     """Train and validation accuracy of the chosen trial."""
-    if outcome.history is None:
+    if result.history is None:
         return None
-    rows = with_position(outcome.history[outcome.history["trial"] == outcome.choice.trial])
+    rows = with_position(result.history[result.history["trial"] == result.choice.trial])
     series = []
     for name, column in (("train", "accuracy"), ("validation", "validation_accuracy")):
         series.append((name, [None if is_missing(v) else float(v) for v in rows[column]]))
@@ -220,29 +220,29 @@ def _curve(outcome: ExperimentResult) -> Curves | None:
     )
 
 
-def _effects(outcome: ExperimentResult, figure: Path) -> Slide:
-    names = [heading(name) for name in outcome.choice.varied]
+def _effects(result: ExperimentResult, figure: Path) -> Slide:
+    names = [column_label(name) for name in result.choice.varied]
     return Slide(
-        title=_headed(outcome, "what was tried"),
+        title=_headed(result, "what was tried"),
         figure=figure,
         notes=f"Varied: {', '.join(names)}." if names else "",
     )
 
 
-def _published(outcome: ExperimentResult, numbers: pd.DataFrame, figure: Path | None) -> Slide:
+def _published(result: ExperimentResult, numbers: pd.DataFrame, figure: Path | None) -> Slide:
     return Slide(
-        title=_headed(outcome, "published numbers and ours"),
-        bullets=(in_words(numbers),),
+        title=_headed(result, "published numbers and ours"),
+        bullets=(source_note(numbers),),
         figure=figure,
         # The figure says the numbers too.
-        table=None if figure else published_table(numbers),
+        table=None if figure else reference_results_slide_table(numbers),
     )
 
 
-def _confusion(outcome: ExperimentResult, figure: Path) -> Slide:
+def _confusion(result: ExperimentResult, figure: Path) -> Slide:
     """The confusion matrix; of many classes also the most frequent confusions, in large letters."""
     table = None
-    answers = outcome.predictions
+    answers = result.predictions
     if answers is not None and answers["class"].nunique() > MATRIX_CLASSES:
         wrong = answers[~answers["correct"]]
         pairs = wrong.groupby(["class", "predicted"]).size().rename("images").reset_index()
@@ -257,41 +257,41 @@ def _confusion(outcome: ExperimentResult, figure: Path) -> Slide:
             note="the most frequent confusions",
         )
     return Slide(
-        title=_headed(outcome, "what the final model confuses"),
+        title=_headed(result, "what the final model confuses"),
         figure=figure,
         table=table,
-        notes=f"Test accuracy {outcome.tested}; rows: true class, columns: predicted class.",
+        notes=f"Test accuracy {result.tested}; rows: true class, columns: predicted class.",
     )
 
 
-def _training_note(outcome: ExperimentResult) -> str:
-    metrics = outcome.metrics or {}
-    epoch = outcome.choice.best_epoch
+def _training_note(result: ExperimentResult) -> str:
+    metrics = result.metrics or {}
+    epoch = result.choice.best_epoch
     # A classical model has no epochs.
-    parts = [f"Trial {outcome.choice.trial}" + (f", best epoch {epoch:.0f}." if epoch else ".")]
+    parts = [f"Trial {result.choice.trial}" + (f", best epoch {epoch:.0f}." if epoch else ".")]
     if "training_images" in metrics:
         again = ", trained again on train and validation" if metrics.get("refit") else ""
         parts.append(f"Trained on {plural(int(metrics['training_images']), 'image')}{again}.")
     return " ".join(parts)
 
 
-def _trials(outcome: ExperimentResult, figure: Path | None) -> Slide:
-    choice = outcome.choice
-    ranked = rank_settings(outcome.trials, choice)
+def _trials(result: ExperimentResult, figure: Path | None) -> Slide:
+    choice = result.choice
+    ranked = rank_settings(result.trials, choice)
     shown = ranked.head(SHOWN)
     if not shown["chosen"].any():
         shown = pd.concat([shown.head(SHOWN - 1), ranked[ranked["chosen"]]])
-    varied = varied_columns(outcome.trials, choice)
+    varied = varied_columns(result.trials, choice)
     named = choice.kind == "list" or not varied or len(varied) > 8
-    head = ["#", *(["setting"] if named else [heading(name) for name in varied])]
+    head = ["#", *(["setting"] if named else [column_label(name) for name in varied])]
     head += ["validation"] + (["repeats"] if choice.repeats > 1 else []) + ["parameters"]
     rows = [
         _trial_row(place, row, varied, named, choice.repeats) for place, row in shown.iterrows()
     ]
     numbers = range(len(head) - (3 if choice.repeats > 1 else 2), len(head))
     return Slide(
-        title=_headed(outcome, "all trials"),
-        bullets=(f"{outcome.tried[:1].upper()}{outcome.tried[1:]}",),
+        title=_headed(result, "all trials"),
+        bullets=(f"{result.tried[:1].upper()}{result.tried[1:]}",),
         table=Table(
             head=head,
             rows=rows,
@@ -306,12 +306,12 @@ def _trials(outcome: ExperimentResult, figure: Path | None) -> Slide:
 def _trial_row(
     place: object, row: pd.Series, varied: list[str], named: bool, repeats: int
 ) -> list[str]:
-    result = "failed"
+    score = "failed"
     if not is_missing(row["validation_accuracy"]):
-        result = accuracy(row["validation_accuracy"])
+        score = accuracy(row["validation_accuracy"])
     cells = [str(int(str(place)) + 1)]
     cells += [row["label"]] if named else [setting_value(row[name]) for name in varied]
-    cells += [result] + ([str(row["repeats"])] if repeats > 1 else [])
+    cells += [score] + ([str(row["repeats"])] if repeats > 1 else [])
     return [*cells, short_count(row["parameters"])]
 
 
@@ -329,39 +329,39 @@ def _rest(ranked: pd.DataFrame, shown: int) -> str:
     return text + (f", {failed} failed" if failed else "")
 
 
-def _comparison(outcomes: Sequence[ExperimentResult]) -> list[Slide]:
-    against = {id(one.outcome): one for one in compare_with_first(outcomes)}
+def _comparison(results: Sequence[ExperimentResult]) -> list[Slide]:
+    against = {id(one.result): one for one in compare_with_first(results)}
     rows = []
-    for outcome in outcomes:
-        one = against.get(id(outcome))
+    for result in results:
+        one = against.get(id(result))
         verdict = ""
         if one is not None:
-            verdict = f"{one.difference:+.3f}" + ("" if one.shown else ", not shown")
+            verdict = f"{one.difference:+.3f}" + ("" if one.significant else ", not significant")
             if one.how == SAME_MODEL:
                 verdict = SAME_MODEL
         rows.append(
             (
-                shorten(outcome.title, 60), str(len(outcome.trials)),
-                accuracy(outcome.choice.validation_accuracy), outcome.tested, verdict or "first",
+                shorten(result.title, 60), str(len(result.trials)),
+                accuracy(result.choice.validation_accuracy), result.tested, verdict or "first",
             )
         )  # fmt: skip
-    tested = all(outcome.metrics for outcome in outcomes)
-    validation = [outcome.choice.validation_accuracy for outcome in outcomes]
+    tested = all(result.metrics for result in results)
+    validation = [result.choice.validation_accuracy for result in results]
     series: list[tuple[str, Sequence[float]]] = [("validation", validation)]
     low: list[float] = []
     high: list[float] = []
     if tested:
-        series.append(("test", [float((o.metrics or {})["accuracy"]) for o in outcomes]))
-        low = [float((o.metrics or {})["low"]) for o in outcomes]
-        high = [float((o.metrics or {})["high"]) for o in outcomes]
+        series.append(("test", [float((o.metrics or {})["accuracy"]) for o in results]))
+        low = [float((o.metrics or {})["low"]) for o in results]
+        high = [float((o.metrics or {})["high"]) for o in results]
     table = Table(
         head=("experiment", "trials", "validation", "test (95 % interval)", "against the first"),
         rows=rows,
         numeric=frozenset({1, 2, 3, 4}),
-        note="not shown: the numbers do not show a difference in test accuracy",
+        note="not significant: the test does not show a difference in accuracy",
     )
     chart = Chart(
-        categories=shorten_all([outcome.title for outcome in outcomes], 40),
+        categories=shorten_all([result.title for result in results], 40),
         series=series,
         axis="accuracy; black: 95 % Wilson interval" if tested else "accuracy",
         low=low,
@@ -374,10 +374,10 @@ def _comparison(outcomes: Sequence[ExperimentResult]) -> list[Slide]:
     ]
 
 
-def _conclusions(outcomes: Sequence[ExperimentResult]) -> Slide:
+def _conclusions(results: Sequence[ExperimentResult]) -> Slide:
     return Slide(
         title="What the numbers say",
-        bullets=conclusions(outcomes),
+        bullets=conclusions(results),
         notes="Drawn by rule: McNemar's exact test on the same test images (Holm for several "
         "comparisons) or else the overlap of 95 % Wilson intervals.",
     )

@@ -45,12 +45,12 @@ def draw_diagram(source: Path, svg: Path | None, png: Path | None) -> None:
         except (subprocess.SubprocessError, OSError) as error:
             reason = getattr(error, "stderr", None) or str(error)
             log.warning("Graphviz could not draw %s: %s", source, reason)
-            words = f"Graphviz could not draw this diagram:\n{str(reason)[:300]}"
-            save(_notice(words), path if form == "svg" else None, path if form == "png" else None)
+            message = f"Graphviz could not draw this diagram:\n{str(reason)[:300]}"
+            save(_notice(message), path if form == "svg" else None, path if form == "png" else None)
 
 
 @styled
-def _notice(words: str) -> Figure:
+def _notice(message: str) -> Figure:
     figure = new_figure(10, 4.5)
-    figure.text(0.04, 0.9, words, va="top", fontsize=13)
+    figure.text(0.04, 0.9, message, va="top", fontsize=13)
     return figure

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from scenery.evaluation.intervals import wilson
 from scenery.evaluation.statistics import calibration
+from scenery.reporting.labels import interval, plural, shorten_all
 from scenery.reporting.style import (
     BLUE,
     CHOSEN,
@@ -20,7 +21,6 @@ from scenery.reporting.style import (
     set_title,
     styled,
 )
-from scenery.reporting.words import interval, plural, shorten_all
 
 # From white: errors stand out on it, and it prints well.
 SHARES = "Blues"

@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image, ImageOps
 
+from scenery.reporting.labels import plural, shorten_all
 from scenery.reporting.style import new_figure, set_title, styled
-from scenery.reporting.words import plural, shorten_all
 
 SHOWN = 40
 SIDE = 320

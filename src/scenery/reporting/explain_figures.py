@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
+from scenery.reporting.labels import plural, shorten, shorten_all
 from scenery.reporting.style import COLORS, MARKERS, new_figure, set_title, styled
-from scenery.reporting.words import plural, shorten, shorten_all
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -69,15 +69,17 @@ def grad_cam_figure(
     heights = [0.5 + RIGHT_ROW * rows[0], 0.5 + (WRONG_ROW * rows[1] if wrong else 0.4)]
     figure = new_figure(16, 1.0 + sum(heights))
     cells = facts["grad_cam_cells"]
-    said = f"Grad-CAM, {facts['right']} of {plural(int(facts['images']), 'validation image')} right"
-    set_title(figure, title, said + _learned(facts))
+    subtitle = (
+        f"Grad-CAM, {facts['right']} of {plural(int(facts['images']), 'validation image')} right"
+    )
+    set_title(figure, title, subtitle + _learned(facts))
     upper, lower = figure.subfigures(2, 1, squeeze=False, height_ratios=heights)[:, 0]
     where = f"bright, at {facts['grad_cam_layer']} ({cells} \u00d7 {cells} cells)"
     text = f"Right answers: picture, and what speaks for its class ({where})"
     upper.suptitle(text, fontsize=13, x=0.01, ha="left", fontweight="normal")
     _tiles(upper, archive, answers, range(right), rows[0], RIGHT_TILES, ("predicted",))
     if wrong:
-        text = "Wrong answers: picture, what speaks for the class said, and for the true one"
+        text = "Wrong answers: picture, what speaks for the predicted class, and for the true one"
         places = range(right, right + wrong)
         _tiles(lower, archive, answers, places, rows[1], WRONG_TILES, ("predicted", "true"))
     else:
@@ -191,11 +193,11 @@ def filters_figure(filters: np.ndarray, title: str) -> Figure:
     columns = min(FILTER_COLUMNS, max(len(shown), 1))
     rows = max(-(-len(shown) // columns), 1)
     figure = new_figure(max(0.7 * columns + 0.4, 9), 1.3 + 0.72 * rows)
-    said = "no convolution of this network reads the three colors"
+    subtitle = "no convolution of this network reads the three colors"
     if len(shown):
         side = f"{filters.shape[1]} \u00d7 {filters.shape[2]} pixels"
-        said = f"filters of the first layer: {len(shown)} of {len(filters)}, {side}"
-    set_title(figure, title, said)
+        subtitle = f"filters of the first layer: {len(shown)} of {len(filters)}, {side}"
+    set_title(figure, title, subtitle)
     panels = figure.subplots(rows, columns, squeeze=False)
     for axes in panels.flat:
         axes.set_axis_off()

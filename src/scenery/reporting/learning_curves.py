@@ -6,6 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from scenery.evaluation.status import TrialStatus
+from scenery.reporting.labels import plural, shorten_all
 from scenery.reporting.ranking import rank_settings
 from scenery.reporting.reading import Choice
 from scenery.reporting.style import (
@@ -17,7 +19,6 @@ from scenery.reporting.style import (
     set_title,
     styled,
 )
-from scenery.reporting.words import plural, shorten_all
 
 LABELED = 8
 _MEASURES = (("accuracy", "accuracy"), ("loss", "loss"))
@@ -104,7 +105,7 @@ def _draw_others(
 
 def _mark_diverged(axes: Axes, history: pd.DataFrame, trials: pd.DataFrame, column: str) -> None:
     """A cross at the last epoch with a value of each diverged trial."""
-    diverged = trials.loc[trials["status"] == "diverged", "trial"]
+    diverged = trials.loc[trials["status"] == TrialStatus.DIVERGED, "trial"]
     rows = history[history["trial"].isin(diverged) & np.isfinite(history[column])]
     last = rows.groupby("trial").tail(1)
     if len(last):

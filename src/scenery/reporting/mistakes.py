@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from scenery.reporting.labels import plural, shorten
 from scenery.reporting.style import new_figure, set_title, styled
-from scenery.reporting.words import plural, shorten
 
 
 @styled
@@ -50,8 +50,8 @@ def _tile(axes: Axes, row: pd.Series, picture: np.ndarray) -> None:
     axes.set_yticks([])
     axes.grid(False)
     axes.spines[:].set_visible(False)
-    said = f"said: {shorten(row['predicted'], 17)} ({row['confidence']:.2f})"
-    axes.set_title(f"true: {shorten(row['class'], 24)}\n{said}", fontsize=12, loc="left")
+    predicted = f"predicted: {shorten(row['predicted'], 17)} ({row['confidence']:.2f})"
+    axes.set_title(f"true: {shorten(row['class'], 24)}\n{predicted}", fontsize=12, loc="left")
     axes.set_xlabel(shorten(row["file"][::-1], 38)[::-1], fontsize=9, color="#555555", loc="left")
 
 

@@ -2,31 +2,17 @@
 
 import pandas as pd
 
+from scenery.evaluation.result_tables import completed, count_failed
+from scenery.reporting.labels import is_missing, named_value, plural, setting_label, setting_value
 from scenery.reporting.reading import Choice
-from scenery.reporting.words import is_missing, named_value, plural, setting_label, setting_value
 
 NAMES = ("backbone", "classifier.name", "encoding.name", "optimizer.name", "schedule.name")
-
-
-def completed(trials: pd.DataFrame) -> pd.Series:
-    """Which trials ended with a validation accuracy."""
-    return (trials["status"] != "diverged") & trials["validation_accuracy"].notna()
-
-
-def count_failed(trials: pd.DataFrame) -> int:
-    """How many trials have no result."""
-    return int((~completed(trials)).sum())
 
 
 def tried(trials: pd.DataFrame) -> str:
     """ "24 trials (3 failed)": said next to every best result."""
     failed = count_failed(trials)
     return plural(len(trials), "trial") + (f" ({failed} failed)" if failed else "")
-
-
-def ended_early(trials: pd.DataFrame) -> pd.Series:
-    """Which trials ended half-way, since others were better."""
-    return trials["status"] == "stopped"
 
 
 def varied_columns(trials: pd.DataFrame, choice: Choice) -> list[str]:

@@ -4,71 +4,42 @@ Everything is read as text first: a class named "None" or "NA" is a name here, n
 """
 
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import yaml
 
-from scenery.data.tables import NAME_COLUMNS
+from scenery.data.tables import read_catalogue as read_whole_catalogue
+from scenery.data.tables import read_split as read_whole_split
 from scenery.errors import UserError
-
-_NUMBERS = {
-    "repeat", "parameters", "trained_parameters", "epochs", "epochs_run", "best_epoch",
-    "train_accuracy",
-    "train_loss", "validation_accuracy", "validation_loss", "gap", "seconds", "peak_memory_mb",
-    "published_accuracy", "published_parameters", "test_accuracy", "test_low", "test_high",
-    "test_images", "epoch", "learning_rate", "loss",
-    "accuracy", "confidence", "precision", "recall", "f1", "images", "width", "height", "bytes",
-    "label", "row", "low", "high", "difference", "trials",
-}  # fmt: skip
-_TRUTH_VALUES = {"chosen", "correct", "kept", "overfitting"}
-_TEXTS = {
-    "file", "class", "predicted", "experiment", "trial", "name", "setting", "title", "reason",
-    "status", "rule", "partition", "given_partition", "problem", "duplicate_group",
-    "duplicate_kind", "digest", "mode", "format", "step", "source", "published_source",
-}  # fmt: skip
-
-TRIAL_COLUMNS = ("experiment", "trial", "name", "setting", "repeat")
-RESULT_COLUMNS = (
-    "rule", "varied", "status", "reason", "parameters", "trained_parameters", "epochs_run",
-    "best_epoch", "candidate",
-    "train_accuracy", "train_loss", "validation_accuracy", "validation_loss", "gap", "overfitting",
-    "seconds", "peak_memory_mb", "chosen", "title", "test_accuracy", "test_low", "test_high",
-    "test_images", "published_accuracy", "published_parameters", "published_source",
-)  # fmt: skip
+from scenery.evaluation.columns import BY_NAME, Format, names_of
 
 
 def _typed(column: pd.Series) -> pd.Series:
-    """Numbers where all filled cells are numbers, texts otherwise; empty cells become None."""
-    name = str(column.name)
-    if name in _TEXTS:
-        return column
-    if name in _TRUTH_VALUES:
-        return column.str.lower().isin(["true", "1", "yes"])
-    if name in _NUMBERS or name.startswith("probability:"):
+    """A column of texts with the type of its record; without one, numbers if all cells are."""
+    record = BY_NAME.get(str(column.name))
+    if str(column.name).startswith("probability:"):
         return pd.to_numeric(column, errors="coerce")
-    if name in NAME_COLUMNS:
-        return column.where(column != "", None)
+    if record is not None and record.kind != "setting":
+        if record.format is Format.TEXT:
+            return column
+        if record.format is Format.FLAG:
+            return column.str.lower().isin(["true", "1", "yes"])
+        return pd.to_numeric(column, errors="coerce")
     filled = column[column != ""]
-    numbers = pd.to_numeric(filled, errors="coerce")
-    if len(filled) and numbers.notna().all():
-        return numbers.reindex(column.index)
+    if record is None or record.format is not Format.TEXT:
+        numbers = pd.to_numeric(filled, errors="coerce")
+        if len(filled) and numbers.notna().all():
+            return numbers.reindex(column.index)
     return column.where(column != "", None)
 
 
-def read_table(
-    path: str | Path, needed: tuple[str, ...], left_out: tuple[str, ...] = ()
-) -> pd.DataFrame:
+def read_table(path: str | Path, needed: tuple[str, ...]) -> pd.DataFrame:
     """A CSV of the study. Raises UserError naming the file and the columns that it lacks."""
     try:
-        table = pd.read_csv(
-            path,
-            dtype=str,
-            na_filter=False,
-            usecols=lambda name: name not in left_out,
-        )
+        table = pd.read_csv(path, dtype=str, na_filter=False)
     except (OSError, pd.errors.EmptyDataError, pd.errors.ParserError) as error:
         raise UserError(f"{path}: the table can't be read: {error}") from error
     missing = [column for column in needed if column not in table]
@@ -80,28 +51,19 @@ def read_table(
 
 def read_trials(path: str | Path) -> pd.DataFrame:
     """The trials of an experiment, or of all experiments (summary.csv)."""
-    return read_table(path, (*TRIAL_COLUMNS, "status", "validation_accuracy", "chosen"))
+    needed = ("experiment", "trial", "name", "setting", "repeat", "status", "validation_accuracy")
+    return read_table(path, (*needed, "chosen"))
 
 
 def read_history(path: str | Path) -> pd.DataFrame:
     """One row per trial and epoch."""
-    return read_table(
-        path,
-        (
-            "trial",
-            "step",
-            "epoch",
-            "loss",
-            "accuracy",
-            "validation_loss",
-            "validation_accuracy",
-        ),
-    )
+    needed = ("trial", "step", "epoch", "loss", "accuracy")
+    return read_table(path, (*needed, "validation_loss", "validation_accuracy"))
 
 
 def read_predictions(path: str | Path) -> pd.DataFrame:
     """One row per image: its class, what was predicted, and a probability for each class."""
-    return read_table(path, ("file", "class", "predicted", "correct", "confidence"))
+    return read_table(path, names_of("predictions"))
 
 
 def read_confusion(path: str | Path) -> pd.DataFrame:
@@ -114,35 +76,30 @@ def read_confusion(path: str | Path) -> pd.DataFrame:
 
 def read_classes(path: str | Path) -> pd.DataFrame:
     """Precision, recall, F1 and number of images for each class."""
-    return read_table(path, ("class", "precision", "recall", "f1", "images"))
+    return read_table(path, names_of("classes"))
 
 
 def read_catalogue(path: str | Path) -> pd.DataFrame:
-    """One row per image file found; `duplicate_group` is empty where there is no duplicate.
+    """One row per image file; `duplicate_group` is empty where there is no duplicate.
 
-    What no page shows of each image is left out: of many images it would fill the memory.
+    Columns that no page shows are not read: a large catalogue would fill the memory.
     """
-    table = read_table(
-        path,
-        ("file", "class", "problem", "duplicate_group", "kept", "reason"),
-        left_out=("width", "height", "mode", "format", "bytes", "digest"),
-    )
+    columns = ("file", "class", "given_partition", "problem", "duplicate_group", "duplicate_kind",
+               "kept", "reason")  # fmt: skip
+    table = read_whole_catalogue(path, columns)
+    groups = table["duplicate_group"].astype(str)
     # On disk the groups count from 1, and 0 is none.
-    return table.assign(duplicate_group=table["duplicate_group"].replace("0", ""))
+    return table.assign(duplicate_group=groups.where(groups != "0", ""))
 
 
 def read_split(path: str | Path) -> pd.DataFrame:
-    """One row per image used: class and partition."""
-    return read_table(path, ("file", "class", "partition"), left_out=("row",))
+    """One row per image used: file, class, label and partition."""
+    return read_whole_split(path).drop(columns="row")
 
 
 def read_answers(path: str | Path) -> pd.DataFrame:
-    """One row per validation image: its class, the answer, and its place in the plane."""
-    table = read_table(path, ("file", "class", "predicted", "correct", "confidence"))
-    for column in ("pca_1", "pca_2", "share_1", "share_2", "tsne_1", "tsne_2"):
-        # Without an image placed by t-SNE a column is empty.
-        table[column] = pd.to_numeric(table[column], errors="coerce")
-    return table
+    """One row per validation image: class, prediction, and coordinates in the embeddings."""
+    return read_table(path, names_of("answers"))
 
 
 def read_layers(path: str | Path) -> pd.DataFrame:
@@ -150,11 +107,9 @@ def read_layers(path: str | Path) -> pd.DataFrame:
     return read_table(path, ("number", "layer", "kind", "part", "output", "receptive_field"))
 
 
-def read_published(path: str | Path) -> pd.DataFrame:
-    """Published numbers beside ours, one row each."""
-    return read_table(
-        path, ("name", "setting", "published_accuracy", "validation_accuracy", "source")
-    )
+def read_reference_results(path: str | Path) -> pd.DataFrame:
+    """Published results beside those of this study, one row each."""
+    return read_table(path, names_of("reference_results"))
 
 
 def read_metrics(path: str | Path) -> dict[str, Any]:
@@ -173,28 +128,24 @@ class Choice:
     experiment: str
     title: str
     trial: str
-    name: str
     setting: str
     repeats: int
     rule: str
     candidates: int
-    failed: int
     validation_accuracy: float
-    validation_loss: float
     validation_images: int
     parameters: int
     best_epoch: float
     varied: list[str]
     kind: str
     settings: dict[str, Any]
-    learning_rates: list[float] = field(default_factory=list)
 
 
 def read_choice(path: str | Path) -> Choice:
     """Read a chosen.yaml. Raises UserError naming the keys that it lacks."""
     values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     names = {item.name for item in fields(Choice)}
-    missing = sorted(names - set(values) - {"learning_rates"})
+    missing = sorted(names - set(values))
     if missing:
         raise UserError(f"{path}: the choice lacks {', '.join(missing)}")
     return Choice(**{name: value for name, value in values.items() if name in names})
@@ -202,5 +153,5 @@ def read_choice(path: str | Path) -> Choice:
 
 def setting_columns(trials: pd.DataFrame) -> list[str]:
     """The columns of a trial table that hold settings, in dotted names."""
-    known = {*TRIAL_COLUMNS, *RESULT_COLUMNS}
+    known = names_of("summary")
     return [str(column) for column in trials.columns if column not in known]

@@ -8,13 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from scenery.evaluation.columns import column_label
 from scenery.evaluation.importance import importance
+from scenery.evaluation.result_tables import completed, count_failed, ended_early
 from scenery.evaluation.statistics import best_of
-from scenery.reporting.ranking import completed, count_failed, ended_early, varied_columns
-from scenery.reporting.reading import Choice
-from scenery.reporting.style import BLUE, CHOSEN, SKY, new_figure, set_title, styled
-from scenery.reporting.words import (
-    heading,
+from scenery.reporting.labels import (
     number,
     ordered,
     plural,
@@ -22,6 +20,9 @@ from scenery.reporting.words import (
     shorten,
     shorten_all,
 )
+from scenery.reporting.ranking import varied_columns
+from scenery.reporting.reading import Choice
+from scenery.reporting.style import BLUE, CHOSEN, SKY, new_figure, set_title, styled
 
 # A range wider than this factor is drawn on a logarithmic axis.
 WIDE = 50.0
@@ -97,7 +98,7 @@ def _hyper_parameter(axes: Axes, trials: pd.DataFrame, name: str) -> None:
         )
         axes.set_xlim(-0.5, len(distinct) - 0.5)
     _dots(axes, trials, places)
-    axes.set_xlabel(shorten(heading(name), 30))
+    axes.set_xlabel(shorten(column_label(name), 30))
 
 
 def _dots(axes: Axes, trials: pd.DataFrame, places: pd.Series) -> None:
@@ -149,7 +150,7 @@ def _importance(axes: Axes, trials: pd.DataFrame, varied: list[str]) -> None:
     axes.barh(range(len(names)), means, 0.65, xerr=spreads, color=BLUE,
               error_kw={"ecolor": "black", "capsize": 3})  # fmt: skip
     size = 11 if len(names) <= 8 else 8
-    labels = shorten_all(map(heading, names), 18)
+    labels = shorten_all(map(column_label, names), 18)
     axes.set_yticks(range(len(names)), labels, fontsize=size)
     axes.set_xlabel("importance: loss of R\u00b2")
     axes.set_title(

@@ -10,15 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
+from scenery.evaluation.columns import column_label
 from scenery.evaluation.intervals import wilson
-from scenery.reporting.effects_figure import main_effects
-from scenery.reporting.ranking import completed, rank_settings, tried, varied_columns
-from scenery.reporting.reading import Choice
-from scenery.reporting.search_figure import random_search
-from scenery.reporting.style import BLUE, CHOSEN, GRAY, new_figure, set_title, styled
-from scenery.reporting.words import (
+from scenery.evaluation.result_tables import completed
+from scenery.reporting.labels import (
     accuracy,
-    heading,
     interval,
     is_missing,
     ordered,
@@ -26,6 +22,11 @@ from scenery.reporting.words import (
     setting_value,
     shorten_all,
 )
+from scenery.reporting.main_effects import main_effects
+from scenery.reporting.ranking import rank_settings, tried, varied_columns
+from scenery.reporting.reading import Choice
+from scenery.reporting.search_figure import random_search
+from scenery.reporting.style import BLUE, CHOSEN, GRAY, new_figure, set_title, styled
 
 SHOWN = 20
 
@@ -111,7 +112,7 @@ def dot_plot(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
         label.set_color(CHOSEN if is_chosen else "black")
     axes.set_ylim(len(shown) - 0.4, -0.6)
     if varied and len(varied) == 1 and choice.kind == "grid":
-        axes.set_ylabel(heading(varied[0]))
+        axes.set_ylabel(column_label(varied[0]))
     axes.set_xlabel(
         f"validation accuracy; bars: 95 % Wilson interval, {choice.validation_images} images"
     )
@@ -198,8 +199,8 @@ def heat_map(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
     if len(columns) > 6:
         axes.tick_params(axis="x", rotation=45)
     axes.grid(False)
-    axes.set_xlabel(heading(across))
-    axes.set_ylabel(heading(down))
+    axes.set_xlabel(column_label(across))
+    axes.set_ylabel(column_label(down))
     figure.colorbar(image, label="validation accuracy", format="%.3f")
     set_title(figure, title, f"{tried(trials)}; frame: chosen")
     return figure

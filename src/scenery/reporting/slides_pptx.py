@@ -17,6 +17,7 @@ from pptx.enum.text import MSO_ANCHOR, MSO_AUTO_SIZE, PP_ALIGN
 from pptx.oxml.ns import qn
 from pptx.util import Emu, Inches, Pt
 
+from scenery.reporting.labels import shorten
 from scenery.reporting.slides import (
     CELL_PADDING,
     HEIGHT,
@@ -33,7 +34,6 @@ from scenery.reporting.slides import (
 )
 from scenery.reporting.slides_pdf import LINE_COLORS, TEXT_COLORS, label_size
 from scenery.reporting.style import BLUE, CHOSEN, COLORS
-from scenery.reporting.words import shorten
 
 # Narrower than the font that the layout measures with, and everywhere at hand.
 FONT = "Arial"

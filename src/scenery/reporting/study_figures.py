@@ -8,8 +8,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
+from scenery.evaluation.result_tables import completed, count_failed
 from scenery.evaluation.statistics import pareto_front
-from scenery.reporting.ranking import completed, count_failed
+from scenery.reporting.labels import (
+    accuracy,
+    duration,
+    interval,
+    plural,
+    short_count,
+    shorten,
+    shorten_all,
+)
 from scenery.reporting.style import (
     BLUE,
     CHOSEN,
@@ -18,15 +27,6 @@ from scenery.reporting.style import (
     new_figure,
     set_title,
     styled,
-)
-from scenery.reporting.words import (
-    accuracy,
-    duration,
-    interval,
-    plural,
-    short_count,
-    shorten,
-    shorten_all,
 )
 
 KEYED = 10
@@ -117,7 +117,7 @@ def accuracy_against(summary: pd.DataFrame, cost: Literal["parameters", "seconds
     The line is the Pareto front: settings that no other beats in both. They are numbered and
     named at the side (of many, ten spread over the front).
     """
-    label, words = {
+    label, format_cost = {
         "parameters": ("parameters of the whole network", short_count),
         "seconds": ("training time of one trial", duration),
     }[cost]
@@ -127,12 +127,12 @@ def accuracy_against(summary: pd.DataFrame, cost: Literal["parameters", "seconds
     key.set_axis_off()
     _scatter(axes, rows)
     front = _front(axes, rows)
-    _key(axes, key, rows.loc[front], words)
+    _key(axes, key, rows.loc[front], format_cost)
     costs = rows["cost"]
     if len(costs) and costs.max() / costs.min() > 10:
         axes.set_xscale("log")
         axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: words(value)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: format_cost(value)))
     axes.set_xlabel(label)
     axes.set_ylabel("validation accuracy")
     handles, labels = axes.get_legend_handles_labels()
@@ -165,7 +165,7 @@ def _front(axes: Axes, rows: pd.DataFrame) -> pd.Index:
     return front.index
 
 
-def _key(axes: Axes, key: Axes, front: pd.DataFrame, words: object) -> None:
+def _key(axes: Axes, key: Axes, front: pd.DataFrame, format_cost: object) -> None:
     """Numbers beside the points of the front, and what they stand for."""
     picked = np.unique(np.linspace(0, len(front) - 1, min(len(front), KEYED)).round().astype(int))
     key.text(
@@ -182,7 +182,7 @@ def _key(axes: Axes, key: Axes, front: pd.DataFrame, words: object) -> None:
             str(place + 1), (row["cost"], row["validation_accuracy"]), xytext=(-7, 7),
             textcoords="offset points", ha="right", va="bottom", fontsize=12, fontweight="bold",
         )  # fmt: skip
-        cost = words(row["cost"])  # type: ignore[operator]
+        cost = format_cost(row["cost"])  # type: ignore[operator]
         text = f"{place + 1}  {accuracy(row['validation_accuracy'])}, {cost}"
         text += f"\n    {shorten(row['name'], 36)}\n    {shorten(row['title'], 36)}"
         key.text(0, 0.92 - place * 0.095, text, va="top", fontsize=10.5, transform=key.transAxes,

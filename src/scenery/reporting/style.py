@@ -11,7 +11,7 @@ import matplotlib
 from matplotlib import font_manager
 from matplotlib.figure import Figure
 
-from scenery.reporting.words import shorten
+from scenery.reporting.labels import shorten
 
 # Colors of Okabe and Ito (2008), told apart with every common color blindness. Their yellow
 # is left out: it cannot be read on white.
@@ -118,15 +118,15 @@ def new_figure(width: float = 10.0, height: float = 5.625) -> Figure:
     return Figure(figsize=(width, height), layout="constrained", facecolor="white")
 
 
-def set_title(figure: Figure, title: str, said: str = "") -> None:
-    """A title at the left and, on a second line, what the figure says of its making.
+def set_title(figure: Figure, title: str, subtitle: str = "") -> None:
+    """A title at the left, with a subtitle below.
 
     Both are shortened to the figure's width.
     """
     columns = int(figure.get_figwidth() * 7.2)
     text = shorten(title, columns)
-    if said:
-        text += "\n" + shorten(said, columns)
+    if subtitle:
+        text += "\n" + shorten(subtitle, columns)
     figure.suptitle(text, x=0.01, ha="left")
 
 

@@ -8,29 +8,24 @@ from typing import Any
 
 import pandas as pd
 
+from scenery.evaluation.columns import BY_NAME, Format, column_label, columns_of
+from scenery.evaluation.result_tables import count_failed
 from scenery.reporting.data_tables import (
     class_counts,
     duplicate_groups,
     findings,
     problem_files,
 )
-from scenery.reporting.ranking import count_failed
-from scenery.reporting.reading import setting_columns
-from scenery.reporting.words import (
+from scenery.reporting.labels import (
     accuracy,
     count,
-    heading,
     interval,
     is_missing,
     number,
     plural,
     setting_value,
 )
-
-_ACCURACIES = ("accuracy", "precision", "recall", "f1", "test_low", "test_high", "confidence")
-_COUNTS = {"parameters", "published_parameters", "trained_parameters", "images", "test_images",
-           "total", "train", "test", "validation", "number", "epochs", "epochs_run",
-           "best_epoch", "repeat", "width", "height", "bytes"}  # fmt: skip
+from scenery.reporting.reading import setting_columns
 
 
 @dataclass(frozen=True)
@@ -50,7 +45,7 @@ class HtmlTable:
 
     title: str
     frame: pd.DataFrame
-    said: str = ""
+    subtitle: str = ""
     intervals: tuple[tuple[str, str, str], ...] = ()
     marked: str | None = None
 
@@ -62,9 +57,10 @@ def _cell(column: str, value: Any) -> Cell:
         return Cell("yes" if str(value) == "True" else "no")
     if isinstance(value, str):
         return Cell(value)
-    if column.endswith(_ACCURACIES) and 0 <= value <= 1:
+    record = BY_NAME.get(column)
+    if record and record.format is Format.ACCURACY:
         return Cell(accuracy(value), float(value))
-    if column in _COUNTS and float(value).is_integer():
+    if record and record.format is Format.COUNT and float(value).is_integer():
         return Cell(count(value), float(value))
     return Cell(number(float(value), 4), float(value))
 
@@ -74,7 +70,7 @@ def _cells(table: HtmlTable) -> tuple[list[str], list[list[Cell]], list[bool]]:
     joined = {value: (low, high) for value, low, high in table.intervals}
     ends = {end for pair in joined.values() for end in pair}
     columns = [c for c in map(str, table.frame.columns) if c not in ends and c != table.marked]
-    heads = [heading(c) + (" (95 % interval)" if c in joined else "") for c in columns]
+    heads = [column_label(c) + (" (95 % interval)" if c in joined else "") for c in columns]
     rows = []
     for _, row in table.frame.iterrows():
         cells = []
@@ -99,8 +95,8 @@ def _rendered(table: HtmlTable, number_on_page: int) -> str:
     if table.marked:
         marks = [bool(value) for value in table.frame[table.marked]]
     parts = [f"<section><h2>{html.escape(table.title)}</h2>"]
-    if table.said:
-        parts.append(f"<p>{html.escape(table.said)}</p>")
+    if table.subtitle:
+        parts.append(f"<p>{html.escape(table.subtitle)}</p>")
     if not rows:
         return "".join([*parts, "<p>None.</p></section>"])
     parts.append(
@@ -191,9 +187,9 @@ for (const input of document.querySelectorAll("input[type=search]")) {
 """
 
 
-def page(title: str, tables: Sequence[HtmlTable], said: str = "") -> str:
+def page(title: str, tables: Sequence[HtmlTable], subtitle: str = "") -> str:
     """A whole HTML page with the tables one below the other; needs no network."""
-    about = f"<p>{html.escape(said)}</p>" if said else ""
+    about = f"<p>{html.escape(subtitle)}</p>" if subtitle else ""
     body = "".join(_rendered(table, number) for number, table in enumerate(tables))
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -203,49 +199,52 @@ def page(title: str, tables: Sequence[HtmlTable], said: str = "") -> str:
     )
 
 
-def write_page(path: str | Path, title: str, tables: Sequence[HtmlTable], said: str = "") -> None:
+def write_page(
+    path: str | Path, title: str, tables: Sequence[HtmlTable], subtitle: str = ""
+) -> None:
     """Write `page` as UTF-8."""
-    Path(path).write_text(page(title, tables, said), encoding="utf-8")
-
-
-_FIRST = ("title", "name", "repeat", "status", "validation_accuracy", "published_accuracy",
-          "test_accuracy", "test_low", "test_high", "gap", "overfitting")  # fmt: skip
-_LAST = ("train_accuracy", "train_loss", "validation_loss", "parameters", "published_parameters",
-         "published_source", "trained_parameters",
-         "best_epoch", "epochs_run", "seconds", "peak_memory_mb", "reason", "trial")  # fmt: skip
+    Path(path).write_text(page(title, tables, subtitle), encoding="utf-8")
 
 
 def trial_tables(trials: pd.DataFrame) -> list[HtmlTable]:
     """Trials with the settings that differ between them, and below what is common to all."""
     settings = setting_columns(trials)
     differing = [name for name in settings if trials[name].map(setting_value).nunique() > 1]
-    columns = [name for name in (*_FIRST, *differing, *_LAST) if name in trials]
+    before, after = (
+        [column.name for column in columns_of("summary") if column.page == place]
+        for place in ("before", "after")
+    )
+    columns = [name for name in (*before, *differing, *after) if name in trials]
     frame = trials[[*columns, "chosen"]].copy()
     for name in differing:
         if not pd.api.types.is_numeric_dtype(frame[name]):
             frame[name] = frame[name].map(setting_value)
     intervals = (("test_accuracy", "test_low", "test_high"),)
     failed = count_failed(trials)
-    said = "Orange rows: the chosen setting. Accuracies from 0 to 1; intervals: 95 % Wilson."
+    subtitle = "Orange rows: the chosen setting. Accuracies from 0 to 1; intervals: 95 % Wilson."
     if "overfitting" in trials:
-        said += (
+        subtitle += (
             " Gap: train minus validation accuracy at the best epoch. Overfitting: the train "
             "accuracy lies above the 95 % interval of the validation accuracy, so that chance "
             "among the validation images does not explain the gap; "
             f"{plural(int(trials['overfitting'].sum()), 'trial')} here."
         )
     if failed:
-        said += f" {failed} failed: they have a reason instead of a result."
+        subtitle += f" {failed} failed: they have a reason instead of a result."
     common = pd.DataFrame(
         [
-            {"setting": heading(name), "value": setting_value(trials[name].iloc[0])}
+            {"setting": column_label(name), "value": setting_value(trials[name].iloc[0])}
             for name in settings
             if name not in differing
         ]
     )
     return [
         HtmlTable(
-            "Trials", frame, said, intervals if "test_accuracy" in frame else (), marked="chosen"
+            "Trials",
+            frame,
+            subtitle,
+            intervals if "test_accuracy" in frame else (),
+            marked="chosen",
         ),
         HtmlTable("The same in all trials", common),
     ]
@@ -278,9 +277,9 @@ def layer_tables(layers: pd.DataFrame) -> list[HtmlTable]:
         .agg(layers=("layer", "size"), parameters=("parameters", "sum"), output=("output", "last"))
         .reset_index()
     )
-    said = (
+    subtitle = (
         "Receptive field: side of the square of input pixels that one cell of the output depends "
         "on, borders left out of account; infinite: the whole image. Stride: input pixels from "
         "one cell to the next. Output: height, width, channels."
     )
-    return [HtmlTable("Parts", parts), HtmlTable("Layers", frame, said)]
+    return [HtmlTable("Parts", parts), HtmlTable("Layers", frame, subtitle)]

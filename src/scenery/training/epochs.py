@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from scenery.config.settings import EarlyStopping, Schedule, Settings
+from scenery.evaluation.status import TrialStatus
 from scenery.evaluation.training_result import Epoch, TrainingResult, Weights
 from scenery.training.schedules import learning_rate
 
@@ -97,12 +98,12 @@ def run_epochs(
         unless it is gone on with.
     """
     run = run or TrainingResult()
-    run.status, run.reason = "completed", ""
+    run.status, run.reason = TrialStatus.COMPLETED, ""
     for number in range(len(run.history), plan.epochs):
         if _is_over(run, plan.early_stopping):
             break
         if plan.until is not None and number >= plan.until:
-            run.status = "stopped"
+            run.status = TrialStatus.STOPPED
             run.reason = f"ended after {number} of {plan.epochs} epochs: others were better"
             break
         started = time.perf_counter()
@@ -189,7 +190,7 @@ def _is_over(run: TrainingResult, stopping: EarlyStopping | None) -> bool:
 def _diverged(
     run: TrainingResult, what: str, value: float, number: int, rate: float
 ) -> TrainingResult:
-    run.status = "diverged"
+    run.status = TrialStatus.DIVERGED
     run.reason = f"{what} became {value} in epoch {number + 1} (learning rate {rate:g})"
     log.warning("diverged: %s", run.reason)
     return run

@@ -6,6 +6,7 @@ import keras
 
 from scenery.config.settings import Augment, Optimizer, Schedule, Settings
 from scenery.data.feature_files import LabeledFeatures
+from scenery.evaluation.status import TrialStatus
 from scenery.evaluation.training_result import TrainingResult
 from scenery.training.epochs import EpochPlan, fit_at_recorded_rates, run_epochs
 from scenery.training.head_training import HeadTrainer
@@ -47,7 +48,7 @@ def train_head_first(
             step="head", epochs=settings.first_step.epochs, start=rate, schedule=Schedule()
         )
         run = run_epochs(learner, plan, f"{name}, head alone", quiet=True)
-    if run.status == "completed":
+    if run.status == TrialStatus.COMPLETED:
         # A pooling layer has no weights, so both heads list theirs in the same order.
         head.set_weights(learner.get_weights())
     return run
@@ -57,6 +58,6 @@ def joined(first: TrainingResult | None, second: TrainingResult) -> TrainingResu
     """Both steps as one run whose figures are those of the second."""
     if first is None:
         return second
-    if first.status != "completed":
+    if first.status != TrialStatus.COMPLETED:
         return first
     return dataclasses.replace(second, history=[*first.history, *second.history])

@@ -5,6 +5,7 @@ import functools
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
+from scenery.evaluation.status import TrialStatus
 from scenery.evaluation.training_result import TrainingResult, Weights
 from scenery.study.successive_halving import Ranking
 from scenery.training.epochs import EpochPlan, run_epochs
@@ -62,7 +63,7 @@ def _keep(
 
 def standing(trial: str, run: TrainingResult) -> Ranking:
     """What a run has reached so far."""
-    if run.status == "diverged":
+    if run.status == TrialStatus.DIVERGED:
         return Ranking(trial, True, 0.0, float("inf"))
     best = run.best_row
     return Ranking(trial, False, best.validation_accuracy, best.validation_loss)

@@ -155,15 +155,15 @@ def write_test(
     hit = random.random(len(true)) < right
     aimed = np.where(hit, true, (true + 1) % len(classes))
     logits[np.arange(len(true)), aimed] += 5
-    chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    predicted = chances.argmax(axis=1)
+    p_values = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    predicted = p_values.argmax(axis=1)
     table = pd.DataFrame(
         {
             "file": [f"test/{classes[c].replace('/', '_')}/image_{i:04d}.jpg"
                      for i, c in enumerate(true)],
             "class": [classes[c] for c in true], "predicted": [classes[c] for c in predicted],
-            "correct": true == predicted, "confidence": chances.max(axis=1),
-            **{f"probability:{name}": chances[:, index] for index, name in enumerate(classes)},
+            "correct": true == predicted, "confidence": p_values.max(axis=1),
+            **{f"probability:{name}": p_values[:, index] for index, name in enumerate(classes)},
         }
     )  # fmt: skip
     table.to_csv(test / "predictions.csv", index=False)

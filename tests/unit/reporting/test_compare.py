@@ -43,10 +43,10 @@ def test_what_changed_is_found(study: Path, other: Path, tmp_path: Path) -> None
     assert "Only in A: 1, only in B: 1." in said[0]
     experiments = pd.read_csv(tmp_path / "out/experiments.csv").set_index("experiment")
     assert list(experiments.index) == ["one", "cuts", "flips", "search", "names"]
-    assert experiments["shown"].to_dict() == {
+    assert experiments["significant"].to_dict() == {
         "one": False, "cuts": True, "flips": False, "search": False, "names": False,
     }  # fmt: skip
-    assert sum("no difference shown" in line for line in said) == 4
+    assert sum("no significant difference" in line for line in said) == 4
     assert (tmp_path / "out/comparison.svg").stat().st_size > 1000
     figure = comparison_figure(trials, experiments.reset_index(), ("A", "B"))
     assert "changed (1)" in texts(figure)
@@ -55,7 +55,7 @@ def test_what_changed_is_found(study: Path, other: Path, tmp_path: Path) -> None
 def test_a_study_is_no_different_from_itself(study: Path, tmp_path: Path) -> None:
     said = compare(study, study, tmp_path / "out")
     assert "0 of them changed. Only in A: 0, only in B: 0." in said[0]
-    assert all("no difference shown" in line for line in said[1:])
+    assert all("no significant difference" in line for line in said[1:])
 
 
 def test_the_command(study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -32,30 +32,30 @@ def test_a_paired_test_shows_what_overlapping_intervals_hide(
     first = outcome(experiments["one"], 180, title="first")
     second = outcome(experiments["flips"], 190, title="second")
     (paired,) = compare_with_first([first, second])
-    assert paired.shown
+    assert paired.significant
     assert paired.how == "p = 0.002"
     assert round(paired.difference, 3) == 0.05
     alone = outcome(experiments["flips"], 190, paired=False, title="second")
     (unpaired,) = compare_with_first([first, alone])
-    assert not unpaired.shown
+    assert not unpaired.significant
     assert unpaired.how == "intervals overlap"
     apart = outcome(experiments["flips"], 120, paired=False, title="second")
     (unpaired,) = compare_with_first([first, apart])
-    assert unpaired.shown
+    assert unpaired.significant
 
 
 def test_no_difference_is_said_when_none_is_shown(experiments: dict[str, Experiment]) -> None:
     same = [outcome(experiments["one"], 180, title="A"), outcome(experiments["flips"], 181)]
     said = "\n".join(conclusions(same))
-    assert "no difference shown for" in said
-    assert "a difference is shown" not in said
+    assert "no significant difference for" in said
+    assert ": significant difference" not in said
 
 
 def test_several_comparisons_are_adjusted(experiments: dict[str, Experiment]) -> None:
     # Six images apart: p = 0.031 alone, 0.094 as one of three.
     first, other = outcome(experiments["one"], 180), outcome(experiments["flips"], 186)
-    assert compare_with_first([first, other])[0].shown
-    assert not any(one.shown for one in compare_with_first([first, other, other, other]))
+    assert compare_with_first([first, other])[0].significant
+    assert not any(one.significant for one in compare_with_first([first, other, other, other]))
 
 
 def test_the_number_of_trials_stands_beside_the_best(experiments: dict[str, Experiment]) -> None:
@@ -87,7 +87,7 @@ def test_a_model_is_not_compared_with_itself(experiments: dict[str, Experiment])
     assert shared.metrics is not None
     shared.metrics["scored_in"] = "one"
     same, apart = compare_with_first([first, shared, other])
-    assert (same.how, same.shown) == ("the same final model", False)
+    assert (same.how, same.significant) == ("the same final model", False)
     # It is no second comparison for which the other would have to be adjusted.
-    assert apart.shown
+    assert apart.significant
     assert "(+0.000, the same final model)" in "\n".join(conclusions([first, shared]))

@@ -32,10 +32,10 @@ from scenery.reporting.reading import (
     read_predictions,
     read_trials,
 )
+from scenery.reporting.roc_pr import roc_pr_curves
 from scenery.reporting.settings_figures import settings_figure
 from scenery.reporting.study_figures import accuracy_against, comparison
 from scenery.reporting.style import save, style
-from scenery.reporting.threshold_figure import threshold_curves
 
 
 def drawn(figure: Figure) -> None:
@@ -180,7 +180,7 @@ def test_test_figures_with_few_and_many_classes(tmp_path: Path, number: int) -> 
     assert outside(scores) == []
     predictions = read_predictions(test / "predictions.csv")
     assert f"{40 * number:,} test images" in texts(reliability(predictions, "Cut"))
-    curves = threshold_curves(predictions, HOSTILE[3])
+    curves = roc_pr_curves(predictions, HOSTILE[3])
     said = texts(curves)
     assert f"mean of {number} classes" in said
     assert ("<script>" in said) == (number <= 10)

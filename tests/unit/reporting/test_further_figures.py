@@ -9,18 +9,18 @@ from matplotlib.text import Text
 from tables_factory import HOSTILE, Experiment, grid, write_experiment
 from test_figures import outside, texts
 
-from scenery.data.tables import with_published
-from scenery.reporting.published import (
-    published_page_table,
-    published_table,
-    side_by_side,
+from scenery.evaluation.reference_results import compare_with_reference
+from scenery.evaluation.result_tables import with_reference_results
+from scenery.reporting.fine_tuning_depth import fine_tuning_depth_figure, fine_tuning_depth_rows
+from scenery.reporting.parameter_curves import parameter_curve_rows, parameter_curves_figure
+from scenery.reporting.reading import read_reference_results
+from scenery.reporting.reference_results import (
+    reference_results_page_table,
+    reference_results_slide_table,
 )
-from scenery.reporting.published_figure import published_figure
-from scenery.reporting.reading import read_published
-from scenery.reporting.regimes_figure import regime_rows, regimes_figure
+from scenery.reporting.reference_results_figure import reference_results_figure
+from scenery.reporting.sample_size import sample_size_figure, sample_size_rows
 from scenery.reporting.tables import page
-from scenery.reporting.trends_figure import trend_rows, trends_figure
-from scenery.reporting.unfrozen_figure import unfrozen_figure, unfrozen_rows
 
 SIZES = {"per_class_5": 5.0, "per_class_50": 50.0, "small": 50.0, "full": 188.1}
 
@@ -33,14 +33,14 @@ def regimes(tmp_path: Path) -> Experiment:
 
 def test_accuracy_against_images(regimes: Experiment) -> None:
     trials, choice = regimes.trials(), regimes.choice()
-    rows = regime_rows(trials, choice, SIZES)
+    rows = sample_size_rows(trials, choice, SIZES)
     # Two subsets of one size are draws of one regime.
     counts = rows.groupby(["line", "images"]).size().to_dict()
     assert counts == {
         ("dense layers 64", 5): 3, ("dense layers 64", 50): 6, ("dense layers 64", 188.1): 3,
         ("dense layers none", 50): 6, ("dense layers none", 188.1): 3,
     }  # fmt: skip
-    figure = regimes_figure(trials, choice, SIZES, HOSTILE[3])
+    figure = sample_size_figure(trials, choice, SIZES, HOSTILE[3])
     said = texts(figure)
     assert "all\n(188)" in said
     assert "standard deviation over repeats; 3 failed" in said
@@ -53,12 +53,12 @@ def test_accuracy_against_images(regimes: Experiment) -> None:
 
 def test_one_line_and_too_many(tmp_path: Path) -> None:
     one = write_experiment(tmp_path / "1", "a", grid(subset=list(SIZES)), "grid", "One")
-    said = texts(regimes_figure(one.trials(), one.choice(), SIZES, "One"))
+    said = texts(sample_size_figure(one.trials(), one.choice(), SIZES, "One"))
     assert "one run of each" not in said  # small and per_class_50 are two draws
     many = grid(subset=list(SIZES), head__dropout=[n / 10 for n in range(9)])
     two = write_experiment(tmp_path / "2", "b", many, "grid", "Many")
     assert "3 further lines not drawn" in texts(
-        regimes_figure(two.trials(), two.choice(), SIZES, "Many")
+        sample_size_figure(two.trials(), two.choice(), SIZES, "Many")
     )
 
 
@@ -76,14 +76,14 @@ def depths() -> list[dict[str, Any]]:
 def test_what_learns_goes_from_the_output_inwards(tmp_path: Path) -> None:
     one = write_experiment(tmp_path, "a", depths(), "list", "Depths", 2, diverged=(11,))
     trials = one.trials()
-    rows = unfrozen_rows(trials)
+    rows = fine_tuning_depth_rows(trials)
     full = rows[rows["subset"] == "full"]
     assert full["name"].str.replace("\n", " ").tolist() == [
         "last layer", "new head", "head, 1 stage", "head, 10 stages", "all", "from scratch"
     ]  # fmt: skip
     # From scratch diverged on the small set: a gap, not a zero.
     assert len(rows[rows["subset"] == "small"]) == 5
-    figure = unfrozen_figure(trials, one.choice(), HOSTILE[0])
+    figure = fine_tuning_depth_figure(trials, one.choice(), HOSTILE[0])
     said = texts(figure)
     assert "24 trials (2 failed)" in said
     assert said.count("training images: ") == 2
@@ -95,14 +95,14 @@ def test_of_settings_at_one_depth_the_best_is_drawn(tmp_path: Path) -> None:
     settings = [{**one, "epochs": epochs} for one in depths() for epochs in (1, 2)]
     one = write_experiment(tmp_path, "a", settings, "list", "Depths")
     trials = one.trials()
-    rows = unfrozen_rows(trials)
+    rows = fine_tuning_depth_rows(trials)
     first = trials[
         (trials["trainable"] == "head") & (trials["head.dense"] == "[]")
         & (trials["subset"] == "full")
     ]  # fmt: skip
     assert rows.iloc[0]["validation_accuracy"] == first["validation_accuracy"].max()
     assert rows["left_out"].tolist() == [1] * 12
-    assert "most accurate is drawn" in texts(unfrozen_figure(trials, one.choice(), "D"))
+    assert "most accurate is drawn" in texts(fine_tuning_depth_figure(trials, one.choice(), "D"))
 
 
 def numbers(one: Experiment) -> pd.DataFrame:
@@ -116,7 +116,7 @@ def numbers(one: Experiment) -> pd.DataFrame:
         {"name": "the best", "setting": "", "accuracy": 0.6, "parameters": None,
          "source": HOSTILE[3]},
     ]  # fmt: skip
-    return side_by_side(trials, rows, 376)
+    return compare_with_reference(trials, rows, 376)
 
 
 def test_published_numbers_beside_ours(experiments: dict[str, Experiment], tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_published_numbers_beside_ours(experiments: dict[str, Experiment], tmp_p
     trials, choice = one.trials(), one.choice()
     table = numbers(one)
     table.to_csv(tmp_path / "published.csv", index=False)
-    table = read_published(tmp_path / "published.csv")
+    table = read_reference_results(tmp_path / "published.csv")
     first = trials[trials["setting"] == trials["setting"][0]]
     mean = first["validation_accuracy"].mean()
     assert table["validation_accuracy"].tolist()[0] == pytest.approx(mean)
@@ -132,13 +132,13 @@ def test_published_numbers_beside_ours(experiments: dict[str, Experiment], tmp_p
     assert table["low"][0] < mean < table["high"][0]
     assert pd.isna(table["validation_accuracy"][1])
     assert table["setting"][2] == choice.setting
-    figure = published_figure([("Cuts", table)], HOSTILE[0])
+    figure = reference_results_figure([("Cuts", table)], HOSTILE[0])
     said = texts(figure)
     assert "0.500  not run" in said
     assert "2 of 3 numbers have a counterpart here" in said
     assert "parameters of the network" in said
     assert outside(figure) == []
-    both = published_figure([(HOSTILE[3], table), (HOSTILE[3], table.iloc[1:])], "Both")
+    both = reference_results_figure([(HOSTILE[3], table), (HOSTILE[3], table.iloc[1:])], "Both")
     assert texts(both).count("a very long class name") >= 2
     assert outside(both) == []
 
@@ -146,19 +146,19 @@ def test_published_numbers_beside_ours(experiments: dict[str, Experiment], tmp_p
 def test_published_numbers_in_tables(experiments: dict[str, Experiment]) -> None:
     one = experiments["cuts"]
     table = numbers(one)
-    slide = published_table(table)
+    slide = reference_results_slide_table(table)
     assert [row[1] for row in slide.rows] == ["0.954", "0.500", "0.600"]
     assert slide.rows[1][2:4] == ["not run", ""]
     assert slide.rows[0][4] == "7 M"
-    assert len(published_table(table.assign(published_parameters=None)).head) == 4
-    assert "&lt;script&gt;" in page("P", [published_page_table(table)])
-    joined = with_published(one.trials(), table)
+    assert len(reference_results_slide_table(table.assign(reference_parameters=None)).head) == 4
+    assert "&lt;script&gt;" in page("P", [reference_results_page_table(table)])
+    joined = with_reference_results(one.trials(), table)
     assert joined["trial"].tolist() == one.trials()["trial"].tolist()
-    there = joined[joined["published_accuracy"].notna()]
+    there = joined[joined["reference_accuracy"].notna()]
     assert set(there["setting"]) == {table["setting"][0], table["setting"][2]}
     # Two numbers for one setting: the higher one stands in the table of trials.
-    twice = pd.concat([table, table.iloc[[0]].assign(published_accuracy=0.97)])
-    assert with_published(one.trials(), twice)["published_accuracy"].max() == 0.97
+    twice = pd.concat([table, table.iloc[[0]].assign(reference_accuracy=0.97)])
+    assert with_reference_results(one.trials(), twice)["reference_accuracy"].max() == 0.97
 
 
 def test_training_and_validation_against_numbers(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_training_and_validation_against_numbers(tmp_path: Path) -> None:
     )  # fmt: skip
     one = write_experiment(tmp_path, "a", settings, "grid", HOSTILE[0], diverged=(7,))
     trials, choice = one.trials(), one.choice()
-    figure = trends_figure(trials, choice, ["network.depth"], HOSTILE[0])
+    figure = parameter_curves_figure(trials, choice, ["network.depth"], HOSTILE[0])
     axes = figure.axes[0]
     said = texts(figure)
     assert "16 trials (1 failed)" in said
@@ -176,7 +176,7 @@ def test_training_and_validation_against_numbers(tmp_path: Path) -> None:
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["4", "12", "30", "60"]
     # Four colors, each with a solid and a dashed line, and the ring around the chosen point.
     assert len(axes.lines) == 9
-    rows = trend_rows(trials, choice, "network.depth")
+    rows = parameter_curve_rows(trials, choice, "network.depth")
     first = rows[rows["line"] == rows["line"].iloc[0]].sort_values("at")
     validation, training = axes.lines[:2]
     assert list(validation.get_ydata()) == pytest.approx(list(first["validation_accuracy"]))
@@ -192,7 +192,7 @@ def test_several_numbers_repeats_and_more_lines_than_colors(tmp_path: Path) -> N
     )
     one = write_experiment(tmp_path, "a", settings, "grid", "Numbers", 2)
     names = ["head.l2", "optimizer.learning_rate", "head.dropout"]
-    figure = trends_figure(one.trials(), one.choice(), names, "Numbers")
+    figure = parameter_curves_figure(one.trials(), one.choice(), names, "Numbers")
     assert "9 further lines not drawn" in texts(figure)
     # A logarithm has no place for 0.
     assert [axes.get_xscale() for axes in figure.axes[:3]] == ["linear", "log", "linear"]
@@ -201,5 +201,7 @@ def test_several_numbers_repeats_and_more_lines_than_colors(tmp_path: Path) -> N
     alone = write_experiment(tmp_path / "b", "b", grid(epochs=[1, 2, 3]), "grid", "One")
     assert "training" not in [
         item.get_text()
-        for item in trends_figure(alone.trials(), alone.choice(), ["epochs"], "One").findobj(Text)
+        for item in parameter_curves_figure(
+            alone.trials(), alone.choice(), ["epochs"], "One"
+        ).findobj(Text)
     ]

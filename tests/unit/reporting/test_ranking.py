@@ -36,11 +36,11 @@ def test_entries_of_a_list_are_called_by_what_tells_them_apart(study: Path) -> N
     )  # fmt: skip
     ranked = rank_settings(table, replace(choice, kind="list", varied=varied))
     assert ranked["label"].tolist() == [
-        "MobileNet, what learns head, training subset full",
-        "MobileNet, what learns all, training subset full",
-        "MobileNet, what learns head, training subset few",
-        "MobileNet, what learns all, training subset few",
-        "LeNet5, what learns all, epochs 3",
+        "MobileNet, trained layers head, training subset full",
+        "MobileNet, trained layers all, training subset full",
+        "MobileNet, trained layers head, training subset few",
+        "MobileNet, trained layers all, training subset few",
+        "LeNet5, trained layers all, epochs 3",
     ]
     # Where the table does not tell them apart, the names that they were given do.
     same = rank_settings(table.assign(subset="full"), replace(choice, kind="list", varied=varied))

@@ -12,9 +12,9 @@ from pptx import Presentation
 from pptx.util import Inches
 from tables_factory import HOSTILE, Experiment, class_names, write_data
 
+from scenery.evaluation.reference_results import compare_with_reference
 from scenery.reporting.conclusions import ExperimentResult
 from scenery.reporting.deck import Pictures, study_slides
-from scenery.reporting.published import side_by_side
 from scenery.reporting.reading import (
     read_catalogue,
     read_metrics,
@@ -62,7 +62,7 @@ def published(one: Experiment) -> pd.DataFrame:
          "accuracy": 0.9, "parameters": 7_000_000, "source": LONG}
         for number in range(9)
     ]  # fmt: skip
-    return side_by_side(one.trials(), rows, 376)
+    return compare_with_reference(one.trials(), rows, 376)
 
 
 def deck(

@@ -88,13 +88,13 @@ def test_settings_that_never_differ_stand_apart(experiments: dict[str, Experimen
     reader = read(page("Cuts", [trials, common]))
     assert len(reader.rows) == 1 + 12 + 1 + len(common.frame)
     assert "64" in {cell for row in reader.rows for cell in row}
-    assert "2 failed" in trials.said
+    assert "2 failed" in trials.subtitle
 
 
 def test_trials_that_ended_early_have_not_failed(experiments: dict[str, Experiment]) -> None:
     trials = experiments["search"].trials()
     trials.loc[(trials["status"] == "completed") & ~trials["chosen"], "status"] = "stopped"
-    assert "2 failed" in trial_tables(trials)[0].said
+    assert "2 failed" in trial_tables(trials)[0].subtitle
 
 
 def test_the_summary_of_a_study(study: Path, tmp_path: Path) -> None:

@@ -12,11 +12,11 @@ from matplotlib.text import Text
 from tables_factory import Experiment, grid, write_experiment
 
 from scenery.config.settings import Settings
+from scenery.evaluation.columns import column_label
 from scenery.reporting.best_figure import best_figure
 from scenery.reporting.configuration import configuration
 from scenery.reporting.learning_curves import learning_curves
 from scenery.reporting.settings_figures import settings_figure
-from scenery.reporting.words import heading
 
 KERNELS = grid(classifier__kernel=["linear", "rbf"], classifier__C=[1, 10])
 METRICS = {"accuracy": 0.9, "low": 0.8, "high": 0.95, "images": 100}
@@ -72,7 +72,7 @@ def test_a_configuration_names_the_model_and_leaves_training_out() -> None:
     assert found["classifier"] == ("svm, kernel rbf, C 10, gamma scale", True)
     assert found["pooling"] == ("average pooling", False)
     assert found["class weights"] == ("balanced", False)
-    assert not {"optimizer", "schedule", "epochs", "head", "what learns"} & set(found)
+    assert not {"optimizer", "schedule", "epochs", "head", "trained layers"} & set(found)
 
 
 def test_a_network_says_nothing_of_classifiers() -> None:
@@ -82,8 +82,8 @@ def test_a_network_says_nothing_of_classifiers() -> None:
 
 
 def test_words() -> None:
-    assert heading("classifier.name") == heading("classifier") == "classifier"
-    assert [heading(f"classifier.{name}") for name in ("C", "gamma")] == ["C", "gamma"]
+    assert column_label("classifier.name") == column_label("classifier") == "classifier"
+    assert [column_label(f"classifier.{name}") for name in ("C", "gamma")] == ["C", "gamma"]
 
 
 def test_the_slide_names_no_best_epoch(tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ from refit_classifier import refit_classifier
 
 from scenery.classical import classifiers
 from scenery.data.feature_files import read_features
-from scenery.data.tables import partition_table, read_results, read_split
+from scenery.data.tables import partition_table, read_split
 from scenery.errors import UserError
+from scenery.evaluation.result_tables import read_results
 from scenery.reporting.reading import read_history
 from scenery.study.features import plain_features
 

@@ -89,14 +89,14 @@ def test_published_numbers_stand_with_their_setting(tmp_path: Path) -> None:
         table.assign(setting=[f"s{n}" for n in range(len(table))]).to_csv(path, index=False)
     numbers = tmp_path / "published.csv"
     pd.DataFrame(
-        {"name": ["n", "m"], "setting": ["s1", "s7"], "published_accuracy": [0.9, 0.8],
-         "validation_accuracy": [0.5, None], "published_parameters": [7, None],
+        {"name": ["n", "m"], "setting": ["s1", "s7"], "reference_accuracy": [0.9, 0.8],
+         "validation_accuracy": [0.5, None], "reference_parameters": [7, None],
          "source": ["slides", "slides"]}
     ).to_csv(numbers, index=False)  # fmt: skip
     out = tmp_path / "summary.csv"
     summarize(**files, titles={}, published={"a": numbers}, out=out)
     table = pd.read_csv(out)
-    assert table["published_accuracy"].fillna(0).tolist() == [0, 0.9, 0]
-    assert table["published_source"].fillna("").tolist() == ["", "slides", ""]
+    assert table["reference_accuracy"].fillna(0).tolist() == [0, 0.9, 0]
+    assert table["reference_source"].fillna("").tolist() == ["", "slides", ""]
     # They stand last, so that a table of a study without any has the same columns before them.
-    assert list(table)[-3:] == ["published_accuracy", "published_parameters", "published_source"]
+    assert list(table)[-3:] == ["reference_accuracy", "reference_parameters", "reference_source"]

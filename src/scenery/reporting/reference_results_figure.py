@@ -8,16 +8,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from scenery.reporting.published import NOT_RUN, in_words
+from scenery.reporting.labels import accuracy, is_missing, short_count, shorten, shorten_all
+from scenery.reporting.reference_results import NOT_RUN, source_note
 from scenery.reporting.style import BLACK, BLUE, GRAY, new_figure, set_title, styled
-from scenery.reporting.words import accuracy, is_missing, short_count, shorten, shorten_all
 
 PUBLISHED = "published"
 OURS = "ours: validation, 95 % Wilson interval"
 
 
 @styled
-def published_figure(tables: Sequence[tuple[str, pd.DataFrame]], title: str) -> Figure:
+def reference_results_figure(tables: Sequence[tuple[str, pd.DataFrame]], title: str) -> Figure:
     """One row per published number: its accuracy and ours, and both numbers of parameters.
 
     Args:
@@ -27,7 +27,7 @@ def published_figure(tables: Sequence[tuple[str, pd.DataFrame]], title: str) -> 
     """
     rows = pd.concat([table for _, table in tables], ignore_index=True)
     places, heads = _places(tables)
-    sized = bool(rows["published_parameters"].notna().any())
+    sized = bool(rows["reference_parameters"].notna().any())
     depth = max(places) + 1
     figure = new_figure(14 if sized else 12, max(3.8, 2.0 + 0.42 * depth))
     panels = figure.subplots(
@@ -43,7 +43,7 @@ def published_figure(tables: Sequence[tuple[str, pd.DataFrame]], title: str) -> 
             0, place, shorten(text, 60), transform=panels[0].get_yaxis_transform(), va="center",
             fontweight="bold", fontsize=12,
         )  # fmt: skip
-    set_title(figure, title, in_words(rows))
+    set_title(figure, title, source_note(rows))
     return figure
 
 
@@ -65,7 +65,7 @@ def _places(
 
 def _accuracies(axes: Axes, rows: pd.DataFrame, places: list[int]) -> None:
     ours = rows["validation_accuracy"].to_numpy(dtype=float)
-    theirs = rows["published_accuracy"].to_numpy(dtype=float)
+    theirs = rows["reference_accuracy"].to_numpy(dtype=float)
     ends = [rows[end].to_numpy(dtype=float) for end in ("low", "high")]
     axes.hlines(places, ours, theirs, color=GRAY, linewidth=1.5, zorder=1)
     reach = np.clip([ours - ends[0], ends[1] - ours], 0, None)
@@ -87,7 +87,7 @@ def _accuracies(axes: Axes, rows: pd.DataFrame, places: list[int]) -> None:
 
 def _parameters(axes: Axes, rows: pd.DataFrame, places: list[int]) -> None:
     ours = rows["parameters"].to_numpy(dtype=float)
-    theirs = rows["published_parameters"].to_numpy(dtype=float)
+    theirs = rows["reference_parameters"].to_numpy(dtype=float)
     # Of numbers without a published size ours would stand alone and say nothing.
     ours = np.where(np.isnan(theirs), np.nan, ours)
     axes.hlines(places, ours, theirs, color=GRAY, linewidth=1.5, zorder=1)

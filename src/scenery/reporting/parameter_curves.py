@@ -9,7 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter, NullLocator
 
-from scenery.reporting.ranking import completed, tried, varied_columns
+from scenery.evaluation.columns import column_label
+from scenery.evaluation.result_tables import completed
+from scenery.reporting.labels import number, plural, setting_label, shorten
+from scenery.reporting.ranking import tried, varied_columns
 from scenery.reporting.reading import Choice
 from scenery.reporting.style import (
     BLACK,
@@ -20,7 +23,6 @@ from scenery.reporting.style import (
     set_title,
     styled,
 )
-from scenery.reporting.words import heading, number, plural, setting_label, shorten
 
 # As many as there are colors that everybody can tell apart.
 LINES = len(COLORS)
@@ -29,7 +31,7 @@ PANELS = 4
 FAR_APART = 20.0
 
 
-def trend_rows(trials: pd.DataFrame, choice: Choice, setting: str) -> pd.DataFrame:
+def parameter_curve_rows(trials: pd.DataFrame, choice: Choice, setting: str) -> pd.DataFrame:
     """Completed trials with a number for the setting, and the line that each is on.
 
     Args:
@@ -51,11 +53,11 @@ def trend_rows(trials: pd.DataFrame, choice: Choice, setting: str) -> pd.DataFra
 
 def _label(row: pd.Series, others: list[str]) -> str:
     text = setting_label({name: row[name] for name in others}) if others else ""
-    return f"{heading(others[0])} {text}" if len(others) == 1 else text
+    return f"{column_label(others[0])} {text}" if len(others) == 1 else text
 
 
 @styled
-def trends_figure(
+def parameter_curves_figure(
     trials: pd.DataFrame, choice: Choice, settings: Sequence[str], title: str
 ) -> Figure:
     """One panel per setting that is a number, a color for each combination of the others.
@@ -70,17 +72,17 @@ def trends_figure(
     panels = figure.subplots(rows, min(len(shown), 2), squeeze=False, sharey=True)
     left_out = 0
     for axes, setting in zip(panels.flat, shown, strict=False):
-        left_out += _panel(axes, trend_rows(trials, choice, setting), setting)
+        left_out += _panel(axes, parameter_curve_rows(trials, choice, setting), setting)
     for axes in panels.flat[len(shown) :]:
         axes.set_axis_off()
     for row in panels:
         row[0].set_ylabel("accuracy")
-    said = tried(trials)
+    subtitle = tried(trials)
     if left_out:
-        said += f"; {plural(left_out, 'further line')} not drawn"
+        subtitle += f"; {plural(left_out, 'further line')} not drawn"
     if len(settings) > len(shown):
-        said += f"; {plural(len(settings) - len(shown), 'further setting')} not drawn"
-    set_title(figure, title, f"{said}; solid: validation, dashed: training, ring: chosen")
+        subtitle += f"; {plural(len(settings) - len(shown), 'further setting')} not drawn"
+    set_title(figure, title, f"{subtitle}; solid: validation, dashed: training, ring: chosen")
     return figure
 
 
@@ -101,7 +103,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, setting: str) -> int:
             places[float(str(at))], value, "o", markersize=16, zorder=5, markerfacecolor="none",
             markeredgecolor=CHOSEN, markeredgewidth=2.5,
         )  # fmt: skip
-    axes.set_xlabel(heading(setting))
+    axes.set_xlabel(column_label(setting))
     _legend(axes, lines)
     return len(means) - len(lines)
 

@@ -5,12 +5,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from scenery.evaluation.columns import column_label
+from scenery.evaluation.result_tables import completed
 from scenery.evaluation.statistics import mean_interval, paired_effect
-from scenery.reporting.ranking import completed, varied_columns
-from scenery.reporting.reading import Choice
-from scenery.reporting.style import BLUE, CHOSEN, GRAY, new_figure, set_title, styled
-from scenery.reporting.words import (
-    heading,
+from scenery.reporting.labels import (
     is_missing,
     ordered,
     plural,
@@ -18,6 +16,9 @@ from scenery.reporting.words import (
     shorten,
     shorten_all,
 )
+from scenery.reporting.ranking import varied_columns
+from scenery.reporting.reading import Choice
+from scenery.reporting.style import BLUE, CHOSEN, GRAY, new_figure, set_title, styled
 
 PANELS = 12
 
@@ -101,7 +102,7 @@ def _panel(axes: Axes, trials: pd.DataFrame, name: str, varied: list[str]) -> No
     axes.set_xticks(range(len(values)), labels, rotation=45 if len(values) > 4 else 0)
     axes.set_xlim(-0.5, len(values) - 0.5)
     axes.grid(False, axis="x")
-    text = shorten(heading(name), 30)
+    text = shorten(column_label(name), 30)
     if len(values) == 2:
         pairs, effect, low, high = paired_effect(trials[good], varied, name, *values)
         if pairs > 1:

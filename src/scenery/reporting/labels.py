@@ -1,4 +1,4 @@
-"""Names, numbers and settings in the words of a reader."""
+"""Labels of settings and values for figures, pages and slides."""
 
 import json
 import math
@@ -7,51 +7,7 @@ from collections.abc import Iterable
 from numbers import Real
 from typing import Any
 
-_WORDS = {
-    "backbone": "backbone",
-    "image_size": "image size",
-    "cut": "cut at layer",
-    "remove_stages": "stages removed",
-    "subset": "training subset",
-    "trainable": "what learns",
-    "batch_norm_statistics": "batch norm statistics",
-    "head.dense": "dense layers",
-    "head.batch_norm": "batch norm in the head",
-    "head.l1": "L1 penalty",
-    "head.l2": "L2 penalty",
-    "optimizer.name": "optimizer",
-    "schedule.name": "schedule",
-    "classifier.name": "classifier",
-    "schedule.warmup_epochs": "warm-up epochs",
-    "early_stopping.patience": "early stopping patience",
-    "train_accuracy": "train accuracy",
-    "trained_parameters": "trained parameters",
-    "published_accuracy": "published accuracy",
-    "published_parameters": "published parameters",
-    "published_source": "published in",
-    "test_accuracy": "test accuracy",
-    "test_images": "test images",
-    "best_epoch": "best epoch",
-    "epochs_run": "epochs run",
-    "peak_memory_mb": "peak memory (MB)",
-    "seconds": "time (s)",
-    "f1": "F1",
-    "given_partition": "given partition",
-    "duplicate_group": "duplicate group",
-    "duplicate_kind": "kind of duplicate",
-    "validation_images": "validation images",
-    "macro_f1": "macro F1",
-}
-_DROPPED_PREFIXES = ("head.", "optimizer.", "augment.", "classifier.", "network.")
-
-
-def heading(column: str) -> str:
-    """A column or setting in words: `optimizer.learning_rate` is "learning rate"."""
-    if column in _WORDS:
-        return _WORDS[column]
-    for prefix in _DROPPED_PREFIXES:
-        column = column.removeprefix(prefix)
-    return column.replace(".", " ").replace("_", " ")
+from scenery.evaluation.columns import column_label
 
 
 def is_missing(value: Any) -> bool:
@@ -90,7 +46,7 @@ def setting_value(value: Any) -> str:
 
 def named_value(name: str, value: Any) -> str:
     """A setting's name and value: "rotation 20"."""
-    return f"{heading(name)} {setting_value(value)}"
+    return f"{column_label(name)} {setting_value(value)}"
 
 
 def setting_label(settings: dict[str, Any]) -> str:

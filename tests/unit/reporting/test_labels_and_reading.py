@@ -7,13 +7,7 @@ from tables_factory import Experiment
 
 from scenery.errors import UserError
 from scenery.reporting.configuration import configuration
-from scenery.reporting.reading import (
-    read_choice,
-    read_predictions,
-    read_trials,
-    setting_columns,
-)
-from scenery.reporting.words import (
+from scenery.reporting.labels import (
     columns_wide,
     interval,
     ordered,
@@ -21,6 +15,12 @@ from scenery.reporting.words import (
     setting_value,
     shorten,
     shorten_all,
+)
+from scenery.reporting.reading import (
+    read_choice,
+    read_predictions,
+    read_trials,
+    setting_columns,
 )
 
 

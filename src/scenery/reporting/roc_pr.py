@@ -10,8 +10,8 @@ from sklearn.metrics import average_precision_score, precision_recall_curve, roc
 from sklearn.metrics import roc_curve as roc_points
 
 from scenery.evaluation.statistics import bootstrap
+from scenery.reporting.labels import interval, plural, shorten_all
 from scenery.reporting.style import BLUE, CHOSEN, COLORS, GRAY, new_figure, set_title, styled
-from scenery.reporting.words import interval, plural, shorten_all
 
 NAMED = 10
 DRAWS = 200
@@ -20,7 +20,7 @@ LINES = ("-", "--", ":")
 
 
 @styled
-def threshold_curves(predictions: pd.DataFrame, title: str) -> Figure:
+def roc_pr_curves(predictions: pd.DataFrame, title: str) -> Figure:
     """Each class against all others: ROC and precision-recall curves, and their mean.
 
     The areas' means over classes have 95 % bootstrap intervals over the test images. Of more than

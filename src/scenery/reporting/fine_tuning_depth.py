@@ -1,4 +1,4 @@
-"""The practical protocol: what it brings and costs to let more of the network learn."""
+"""Accuracy, trained parameters and time by fine-tuning depth."""
 
 from typing import Any
 
@@ -9,17 +9,18 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from scenery.evaluation.intervals import wilson
-from scenery.reporting.ranking import completed, tried
+from scenery.evaluation.result_tables import completed
+from scenery.reporting.labels import accuracy, duration, plural, setting_value, short_count
+from scenery.reporting.ranking import tried
 from scenery.reporting.reading import Choice
 from scenery.reporting.style import BLUE, CHOSEN, new_figure, set_title, styled
-from scenery.reporting.words import accuracy, duration, plural, setting_value, short_count
 
 SUBSETS = 4
 _EVERYTHING = 10_000
 
 
 def depth(trainable: str, dense: Any) -> tuple[int, str]:
-    """Place and name of what learns, from the output inwards."""
+    """Order and name of the trained layers, from the output inwards."""
     if trainable == "head":
         hidden = setting_value(dense) != "none"
         return (1, "new\nhead") if hidden else (0, "last\nlayer")
@@ -29,7 +30,7 @@ def depth(trainable: str, dense: Any) -> tuple[int, str]:
     return (_EVERYTHING, "all") if trainable == "all" else (_EVERYTHING + 1, "from\nscratch")
 
 
-def unfrozen_rows(trials: pd.DataFrame) -> pd.DataFrame:
+def fine_tuning_depth_rows(trials: pd.DataFrame) -> pd.DataFrame:
     """What each subset gives at each depth: of several settings the most accurate one.
 
     Columns: subset, place, name, setting, validation_accuracy, trained_parameters, seconds (means
@@ -52,12 +53,12 @@ def unfrozen_rows(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 @styled
-def unfrozen_figure(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
-    """Accuracy, trained parameters and time against what learns, a column for each subset.
+def fine_tuning_depth_figure(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
+    """Accuracy, trained parameters and time against the trained layers, a column for each subset.
 
     Accuracies have their 95 % Wilson interval. Of more than four subsets the first four are drawn.
     """
-    rows = unfrozen_rows(trials)
+    rows = fine_tuning_depth_rows(trials)
     subsets = list(dict.fromkeys(trials["subset"]))
     shown = [subset for subset in subsets if subset in set(rows["subset"])][:SUBSETS]
     depths = rows[rows["subset"].isin(shown)].drop_duplicates("place").sort_values("place")
@@ -75,14 +76,14 @@ def unfrozen_figure(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
         panels[2, column].set_xlim(-0.6, len(order) - 0.4)
     for row, text in enumerate(("validation accuracy", "trained parameters", "time of one trial")):
         panels[row, 0].set_ylabel(text)
-    notes = ["what learns, from the output inwards; orange: chosen"]
+    notes = ["trained layers, from the output inwards; orange: chosen"]
     if rows["left_out"].any():
         notes.append("of several settings the most accurate is drawn")
     if len(subsets) > len(shown):
         notes.append(f"{plural(len(subsets) - len(shown), 'further subset')} not drawn")
     figure.supxlabel("; ".join(notes), fontsize=12, x=0.01, ha="left")
-    said = tried(trials)
-    set_title(figure, title, f"{said}; bars: 95 % Wilson interval, {choice.validation_images} "
+    subtitle = tried(trials)
+    set_title(figure, title, f"{subtitle}; bars: 95 % Wilson interval, {choice.validation_images} "
               "validation images")  # fmt: skip
     return figure
 

@@ -8,16 +8,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator
 
-from scenery.reporting.ranking import completed, varied_columns
+from scenery.evaluation.columns import column_label
+from scenery.evaluation.result_tables import completed
+from scenery.reporting.labels import accuracy, plural, setting_label, shorten
+from scenery.reporting.ranking import varied_columns
 from scenery.reporting.reading import Choice
 from scenery.reporting.style import COLORS, MARKERS, new_figure, set_title, styled
-from scenery.reporting.words import accuracy, heading, plural, setting_label, shorten
 
 # As many as there are colors that everybody can tell apart.
 LINES = len(COLORS)
 
 
-def regime_rows(
+def sample_size_rows(
     trials: pd.DataFrame, choice: Choice, per_class: Mapping[str, float]
 ) -> pd.DataFrame:
     """Completed trials with the number of images of each class, and the line that they are on.
@@ -40,12 +42,12 @@ def regime_rows(
         for _, row in good.iterrows()
     ]
     if len(others) == 1:
-        good["line"] = heading(others[0]) + " " + good["line"]
+        good["line"] = column_label(others[0]) + " " + good["line"]
     return good
 
 
 @styled
-def regimes_figure(
+def sample_size_figure(
     trials: pd.DataFrame, choice: Choice, per_class: Mapping[str, float], title: str
 ) -> Figure:
     """Validation accuracy against images of each class, a line for each other varied setting.
@@ -53,7 +55,7 @@ def regimes_figure(
     Lines are means over repeats, bars their standard deviation, small dots the repeats. Of more
     lines than colors those of the best mean accuracy are drawn, and the others counted.
     """
-    rows = regime_rows(trials, choice, per_class)
+    rows = sample_size_rows(trials, choice, per_class)
     means = rows.groupby("line", sort=False)["validation_accuracy"].mean()
     lines = [line for line in means.index if line in set(means.nlargest(LINES).index)]
     figure = new_figure(11, 6)
@@ -71,12 +73,12 @@ def regimes_figure(
     axes.set_ylabel("validation accuracy")
     if any(lines):
         axes.legend(loc="lower right")
-    said = "mean and standard deviation over repeats" if _repeated(rows) else "one run of each"
+    subtitle = "mean and standard deviation over repeats" if _repeated(rows) else "one run of each"
     left_out = len(means) - len(lines)
     if left_out:
-        said += f"; {plural(left_out, 'further line')} not drawn"
+        subtitle += f"; {plural(left_out, 'further line')} not drawn"
     failed = len(trials) - len(rows)
-    set_title(figure, title, said + (f"; {failed} failed" if failed else ""))
+    set_title(figure, title, subtitle + (f"; {failed} failed" if failed else ""))
     return figure
 
 

@@ -1,0 +1,206 @@
+"""Every column of the result tables, declared once.
+
+Readers take a column's type from its record, pages and figures its label and format, and the
+documentation its description. A new column of `summary.csv` needs a record here and the code that
+computes its value.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal
+
+# These prefixes of a setting's name are not part of its label.
+DROPPED_PREFIXES = ("head.", "optimizer.", "augment.", "classifier.", "network.")
+
+
+class Format(Enum):
+    """How the values of a column are read and shown."""
+
+    TEXT = "text"
+    FLAG = "True or False"
+    COUNT = "integer"
+    NUMBER = "number"
+    ACCURACY = "number from 0 to 1"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of one or more result tables.
+
+    Attributes:
+        name: Its name in the CSV file.
+        kind: A setting, a measure, or a fact (identity or status).
+        tables: The tables that have it; trials.csv is named `trials`, and so on.
+        format: How values are read and shown.
+        description: One sentence for the documentation.
+        label: What figures and pages call it; by default its name with spaces.
+        unit: The unit of its values.
+        page: Whether a page of trials shows it before or after the settings, or not at all.
+    """
+
+    name: str
+    kind: Literal["setting", "measure", "fact"]
+    tables: tuple[str, ...]
+    format: Format
+    description: str = ""
+    label: str = ""
+    unit: str = ""
+    page: Literal["before", "after", "hidden"] = "hidden"
+
+
+TEXT, FLAG, COUNT, NUMBER, ACCURACY = Format
+TRIALS = ("trials", "summary")
+# The predictions of single images, and the tables that `explain` derives from them.
+PREDICTIONS = ("predictions", "answers")
+
+COLUMNS = (
+    Column("experiment", "fact", TRIALS, TEXT, "Name of the experiment in the config."),
+    Column("title", "fact", ("summary",), TEXT, "Title of the experiment.", page="before"),
+    Column("name", "fact", (*TRIALS, "reference_results"), TEXT,
+           "The settings that the experiment varies, as `key=value`.", page="before"),
+    Column("setting", "fact", (*TRIALS, "reference_results"), TEXT,
+           "Digest of all settings except the seed; repeats share it."),
+    Column("repeat", "fact", TRIALS, COUNT, "Number of the repeat, from 0.", page="before"),
+    Column("rule", "fact", TRIALS, TEXT, "The workflow rule that trained the trial."),
+    Column("varied", "fact", TRIALS, TEXT,
+           "Names of the settings that the experiment varies, as a JSON list."),
+    Column("candidate", "fact", TRIALS, FLAG, "Whether `choose.only` allows this trial."),
+    Column("chosen", "fact", TRIALS, FLAG, "Whether the experiment chose this setting."),
+    Column("status", "fact", TRIALS, TEXT,
+           "`completed`; `stopped` early by successive halving; `diverged`: the loss became NaN or "
+           "infinite; `failed`: the classical model could not be fitted.",
+           page="before"),
+    Column("validation_accuracy", "measure", (*TRIALS, "history", "reference_results"), ACCURACY,
+           "Accuracy on the validation partition at the best epoch.", page="before"),
+    Column("reference_accuracy", "measure", ("summary", "reference_results"), ACCURACY,
+           "Accuracy that the config's `reference_results` give for this setting; the highest of "
+           "several.", "published accuracy", page="before"),
+    Column("test_accuracy", "measure", ("summary",), ACCURACY,
+           "Accuracy of the final model on the test partition; in the first row of the chosen "
+           "setting only.", page="before"),
+    Column("test_low", "measure", ("summary",), ACCURACY,
+           "Lower end of the 95 % Wilson interval of `test_accuracy`.", page="before"),
+    Column("test_high", "measure", ("summary",), ACCURACY,
+           "Upper end of the 95 % Wilson interval of `test_accuracy`.", page="before"),
+    Column("test_images", "fact", ("summary",), COUNT, "Number of test images."),
+    Column("gap", "measure", TRIALS, NUMBER,
+           "`train_accuracy` minus `validation_accuracy`.", page="before"),
+    Column("overfitting", "measure", TRIALS, FLAG,
+           "Whether `train_accuracy` is above the 95 % Wilson interval of `validation_accuracy`.",
+           page="before"),
+    Column("train_accuracy", "measure", TRIALS, ACCURACY,
+           "Accuracy on the training images at the best epoch, as they were seen, with "
+           "augmentation and dropout.", page="after"),
+    Column("train_loss", "measure", TRIALS, NUMBER,
+           "Loss on the training images at the best epoch.", page="after"),
+    Column("validation_loss", "measure", (*TRIALS, "history"), NUMBER,
+           "Cross-entropy on the validation partition at the best epoch, without label smoothing "
+           "and penalties.", page="after"),
+    Column("parameters", "measure", (*TRIALS, "reference_results"), COUNT,
+           "Parameters of the whole network, frozen ones included.", page="after"),
+    Column("reference_parameters", "measure", ("summary", "reference_results"), COUNT,
+           "Number of parameters that belongs to `reference_accuracy`.", "published parameters",
+           page="after"),
+    Column("reference_source", "fact", ("summary",), TEXT,
+           "Where `reference_accuracy` was published.", "published in", page="after"),
+    Column("trained_parameters", "measure", TRIALS, COUNT,
+           "Parameters that training changed.", page="after"),
+    Column("best_epoch", "measure", TRIALS, COUNT,
+           "Epoch with the highest validation accuracy, from 1; 0 for models without epochs.",
+           page="after"),
+    Column("epochs_run", "measure", TRIALS, COUNT,
+           "Epochs that were run; of two training steps those of the second.", page="after"),
+    Column("seconds", "measure", (*TRIALS, "history"), NUMBER, "Training time of the trial.",
+           "time", "s", "after"),
+    Column("peak_memory_mb", "measure", TRIALS, NUMBER, "Peak memory of the process.",
+           "peak memory", "MiB", "after"),
+    Column("reason", "fact", TRIALS, TEXT,
+           "Why the trial diverged, failed or was stopped.", page="after"),
+    Column("trial", "fact", (*TRIALS, "history"), TEXT,
+           "Identifier of the trial: backbone, what is trained, and a digest of the settings.",
+           page="after"),
+    # history.csv
+    Column("step", "fact", ("history",), TEXT, "The training step: `head` or `network`."),
+    Column("epoch", "fact", ("history",), COUNT, "Number of the epoch in its step, from 1."),
+    Column("learning_rate", "measure", ("history",), NUMBER, "Learning rate of the epoch."),
+    Column("loss", "measure", ("history",), NUMBER, "Loss on the training images."),
+    Column("accuracy", "measure", ("history",), ACCURACY, "Accuracy on the training images."),
+    # predictions.csv and classes.csv
+    Column("file", "fact", PREDICTIONS, TEXT, "Path of the image below the data set."),
+    Column("class", "fact", (*PREDICTIONS, "classes"), TEXT, "The true class."),
+    Column("predicted", "fact", PREDICTIONS, TEXT, "The predicted class."),
+    Column("correct", "fact", PREDICTIONS, FLAG, "Whether the prediction is correct."),
+    Column("confidence", "measure", PREDICTIONS, ACCURACY, "Probability of the predicted class."),
+    Column("precision", "measure", ("classes",), ACCURACY, "Precision of the class."),
+    Column("recall", "measure", ("classes",), ACCURACY, "Recall of the class."),
+    Column("f1", "measure", ("classes",), ACCURACY, "F1 score of the class.", "F1"),
+    Column("images", "fact", ("classes",), COUNT, "Test images of the class."),
+    # reference_results.csv
+    Column("low", "measure", ("reference_results",), ACCURACY,
+           "Lower end of the 95 % Wilson interval of `validation_accuracy`."),
+    Column("high", "measure", ("reference_results",), ACCURACY,
+           "Upper end of the 95 % Wilson interval of `validation_accuracy`."),
+    Column("difference", "measure", ("reference_results",), NUMBER,
+           "`validation_accuracy` minus `reference_accuracy`."),
+    Column("trials", "fact", ("reference_results",), COUNT,
+           "Completed trials with this setting."),
+    Column("source", "fact", ("reference_results",), TEXT, "Where the number was published."),
+    # answers.csv and layers.csv of `explain`, and tables that pages show
+    *(Column(f"{method}_{axis}", "measure", ("answers",), NUMBER, description)
+      for method, description in (("pca", "Principal component of the last features."),
+                                  ("share", "Share of the component in the variance."),
+                                  ("tsne", "Coordinate in the t-SNE embedding."))
+      for axis in (1, 2)),
+    Column("number", "fact", ("layers", "findings"), COUNT, "Position of the layer; or a count."),
+    Column("layer", "fact", ("layers",), TEXT, "Name of the layer."),
+    Column("kind", "fact", ("layers",), TEXT, "Class of the layer."),
+    Column("part", "fact", ("layers",), TEXT, "Backbone or head."),
+    Column("output", "fact", ("layers",), TEXT, "Shape of the layer's output."),
+    Column("receptive_field", "measure", ("layers",), NUMBER, "Side of the receptive field.",
+           unit="pixels"),
+    *(Column(name, "measure", ("class_counts",), COUNT, "Number of images.")
+      for name in ("train", "validation", "test", "total")),
+    # Settings whose values are names, or whose labels are not their names.
+    Column("backbone", "setting", TRIALS, TEXT),
+    Column("weights", "setting", TRIALS, TEXT),
+    Column("cut", "setting", TRIALS, TEXT, label="cut at layer"),
+    Column("remove_stages", "setting", TRIALS, NUMBER, label="stages removed"),
+    Column("subset", "setting", TRIALS, TEXT, label="training subset"),
+    Column("trainable", "setting", TRIALS, TEXT, label="trained layers"),
+    Column("head.dense", "setting", TRIALS, TEXT, label="dense layers"),
+    Column("head.batch_norm", "setting", TRIALS, FLAG, label="batch norm in the head"),
+    Column("head.l1", "setting", TRIALS, NUMBER, label="L1 penalty"),
+    Column("head.l2", "setting", TRIALS, NUMBER, label="L2 penalty"),
+    Column("optimizer.name", "setting", TRIALS, TEXT, label="optimizer"),
+    Column("schedule.name", "setting", TRIALS, TEXT, label="schedule"),
+    Column("classifier.name", "setting", TRIALS, TEXT, label="classifier"),
+    Column("schedule.warmup_epochs", "setting", TRIALS, NUMBER, label="warm-up epochs"),
+    Column("early_stopping.patience", "setting", TRIALS, NUMBER, label="early stopping patience"),
+)  # fmt: skip
+BY_NAME = {column.name: column for column in COLUMNS}
+
+
+def columns_of(table: str) -> list[Column]:
+    """The records of a table's columns; of its settings only those that have a record."""
+    return [column for column in COLUMNS if table in column.tables]
+
+
+def names_of(table: str) -> tuple[str, ...]:
+    """Names of a table's columns, without settings."""
+    return tuple(column.name for column in columns_of(table) if column.kind != "setting")
+
+
+def text_columns() -> list[str]:
+    """Columns whose values are names: `NA`, `True` or `007` in them are names, too."""
+    return [column.name for column in COLUMNS if column.format is TEXT]
+
+
+def column_label(name: str) -> str:
+    """What figures and pages call a column: `optimizer.learning_rate` is "learning rate"."""
+    column = BY_NAME.get(name)
+    unit = f" ({column.unit})" if column and column.unit else ""
+    if column and column.label:
+        return column.label + unit
+    for prefix in DROPPED_PREFIXES:
+        name = name.removeprefix(prefix)
+    return name.replace(".", " ").replace("_", " ") + unit

@@ -1,0 +1,47 @@
+"""Reading and joining the tables of trials."""
+
+import os
+
+import pandas as pd
+
+from scenery.evaluation.columns import text_columns
+from scenery.evaluation.status import WITHOUT_RESULT, TrialStatus
+
+
+def read_results(path: str | os.PathLike[str]) -> pd.DataFrame:
+    """Read a table of trials or epochs; empty cells are missing values, names are texts.
+
+    Use this rather than `pandas.read_csv`, which reads a name such as `NA` or `007` as a missing
+    value or a number, and whose default parser changes the last digit of a number; a refit needs
+    the learning rates exactly.
+    """
+    return pd.read_csv(
+        path,
+        dtype=dict.fromkeys(text_columns(), object),
+        keep_default_na=False,
+        na_values=[""],
+        float_precision="round_trip",
+    )
+
+
+def with_reference_results(trials: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
+    """Trials with the highest reference result of their setting."""
+    best = reference.sort_values("reference_accuracy", ascending=False, kind="stable")
+    best = best.drop_duplicates("setting").rename(columns={"source": "reference_source"})
+    columns = ["reference_accuracy", "reference_parameters", "reference_source"]
+    return trials.merge(best[["setting", *columns]], on="setting", how="left")
+
+
+def completed(trials: pd.DataFrame) -> pd.Series:
+    """Which trials have a validation accuracy."""
+    return ~trials["status"].isin(WITHOUT_RESULT) & trials["validation_accuracy"].notna()
+
+
+def count_failed(trials: pd.DataFrame) -> int:
+    """How many trials have no result."""
+    return int((~completed(trials)).sum())
+
+
+def ended_early(trials: pd.DataFrame) -> pd.Series:
+    """Which trials successive halving stopped."""
+    return trials["status"] == TrialStatus.STOPPED

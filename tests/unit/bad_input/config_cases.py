@@ -22,7 +22,7 @@ def base(line: str) -> str:
 
 
 CONFIGS = [
-    case("nothing in it", "", "lines of `name: value` are needed, at least `experiments:`"),
+    case("an empty file", "", "lines of `name: value` are needed, at least `experiments:`"),
     case("a list", "- a\n- b", "lines of `name: value` are needed, at least `experiments:`"),
     case("an open bracket", "experiments: [", "line 1, column 15: is not readable as YAML"),
     case("a tab", "base:\n\tepochs: 3", "line 2, column 1: is not readable as YAML"),
@@ -32,7 +32,7 @@ CONFIGS = [
         "byte 10 is not UTF-8 text; save the file as UTF-8",
     ),
     case(
-        "a key twice",
+        "the same key twice",
         "experiments:\n  a: {}\n  a: {grid: {seed: [1]}}",
         "the key a stands twice, in line 2 and line 3; keep one of them",
     ),
@@ -42,7 +42,7 @@ CONFIGS = [
         "line 1, column 8: the tag 'tag:yaml.org,2002:python/object/apply:os.getcwd': a config "
         "holds plain values, no objects",
     ),
-    case("endless nesting", "base: &b {sub: *b}", "line 1: nested without end"),
+    case("infinite nesting", "base: &b {sub: *b}", "line 1: nested without end"),
     case("no experiments", "title: x", "experiments: it is needed and is not there"),
     case("an unknown key", f"titel: x\n{EXPERIMENTS}", "titel: unknown key; did you mean title?"),
     case(
@@ -52,17 +52,17 @@ CONFIGS = [
         "found 'many'",
     ),
     case(
-        "a truth value for a number",
+        "a boolean for a number",
         base("epochs: yes"),
         "base.epochs: a number is needed, not true or false; found True",
     ),
     case(
-        "a number for a truth value",
+        "a number for a boolean",
         f"refit: 1\n{EXPERIMENTS}",
         "refit: true or false is needed; found 1",
     ),
     case(
-        "out of range",
+        "a value out of range",
         base("head: {dropout: 1}"),
         "base.head.dropout: input should be less than 1; found 1",
     ),
@@ -82,7 +82,7 @@ CONFIGS = [
         "base.optimizer.learning_rate: input should be less than or equal to 100; found '1.0e3'",
     ),
     case(
-        "a first step of endless epochs",
+        "a first step of a billion epochs",
         base("trainable: all, first_step: {epochs: 1000000000}"),
         "base.first_step.epochs: input should be less than or equal to 100000; found 1000000000",
     ),
@@ -97,13 +97,13 @@ CONFIGS = [
         "experiments.first: cut: MobileNet has no layer 'conv_pw_99' at which it could be ended",
     ),
     case(
-        "more stages removed than there are",
+        "more removed stages than the network has",
         base("remove_stages: 9"),
         "experiments.first: remove_stages: MobileNet up to conv_pw_13_relu has 5 stages, so at "
         "most 4 can be removed; found 9",
     ),
     case(
-        "images too small for the network",
+        "an image size below the minimum of the network",
         base("image_size: 16"),
         "experiments.first: image_size: MobileNet needs at least 32 pixels; found 16",
     ),
@@ -160,49 +160,49 @@ CONFIGS = [
         "experiments.first.list, trial 1: head.dropout is given twice; keep one of them",
     ),
     case(
-        "settings that exclude each other: two margins of choice",
+        "settings that exclude each other: two rules of choice",
         "experiments: {first: {choose: {smallest_within: 0.1, one_standard_error: true}}}",
         "experiments.first.choose: smallest_within and one_standard_error exclude each other",
     ),
     case(
-        "`start_from` in a circle",
+        "`start_from` in a cycle",
         "experiments: {a: {start_from: b}, b: {start_from: a}}",
         "experiments.a.start_from: a and b come after each other, in a circle",
     ),
     case(
-        "`start_from` an experiment that stands below",
+        "`start_from` an experiment that is defined later",
         "experiments: {a: {start_from: b}, b: {}}",
         "experiments.a.start_from: b must stand before a in the file",
     ),
     case(
-        "`start_from` an experiment that is not there",
+        "`start_from` an experiment that does not exist",
         "experiments: {first: {}, b: {start_from: frist}}",
         "experiments.b.start_from: there is no experiment 'frist'; did you mean first?",
     ),
     case(
-        "more draws than a space has",
+        "more random trials than the space has combinations",
         "experiments: {first: {random: {n_trials: 5, space: {seed: [1, 2]}}}}",
         "experiments.first.random.n_trials: 5 trials are asked for, but the space has 2 different "
         "combinations; ask for at most 2",
     ),
     case(
-        "bounds in the wrong order",
+        "bounds of a range in the wrong order",
         "experiments: {first: {random: {n_trials: 2, space: {head.dropout: {uniform: [1, 0]}}}}}",
         "experiments.first.random.space.head.dropout: the first number must be below the second",
     ),
     case(
-        "a logarithmic draw from 0",
+        "a log-uniform range from 0",
         "experiments: {first: {random: {n_trials: 2, space: {head.l2: {loguniform: [0, 1]}}}}}",
         "experiments.first.random.space.head.l2: loguniform needs numbers above 0; found 0.0",
     ),
     case(
-        "conditions that depend on each other",
+        "conditions in a cycle",
         "experiments: {first: {random: {n_trials: 2, space: {seed: {choice: [1, 2], when: {epochs: "
         "[1]}}, epochs: {choice: [1, 2], when: {seed: [1]}}}}}}",
         "experiments.first.random.space: conditions (`when`) that depend on each other",
     ),
     case(
-        "choosing among none",
+        "`choose.only` that matches no trial",
         "experiments: {first: {choose: {only: {epochs: 7}}}}",
         "experiments.first.choose.only: no trial of the experiment has {'epochs': 7}",
     ),
@@ -217,7 +217,7 @@ CONFIGS = [
         f"experiments.{'x' * 57}...: a name has at most 60 characters; found 300",
     ),
     case(
-        "a results folder elsewhere",
+        "a results folder outside `results`",
         f"results: /tmp/x\n{EXPERIMENTS}",
         "results: it is results or a folder below it, such as results/mit_scenes; found '/tmp/x'",
     ),
@@ -227,17 +227,17 @@ CONFIGS = [
         "results: its parts have letters, digits, _, - and . only; found 'results/{x}'",
     ),
     case(
-        "no such images",
+        "an images folder that does not exist",
         f"dataset: {{path: nowhere}}\n{EXPERIMENTS}",
         "dataset.path: there is no file or folder 'nowhere' (seen from",
     ),
     case(
-        "no such weights",
+        "a weights file that does not exist",
         base("weights: w.h5"),
         "weights: there is no file 'w.h5' (seen from",
     ),
     case(
-        "a path longer than any file's",
+        "a path longer than the system allows",
         base(f"weights: {'x' * 5000}"),
         "weights: there is no file 'xxxx",
     ),

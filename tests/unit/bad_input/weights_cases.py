@@ -74,7 +74,7 @@ def a_model() -> None:
 
 WEIGHTS = [
     Case(
-        "nothing in it",
+        "an empty file",
         lambda: Path(FILE).touch(),
         "weights: mine.h5 cannot be read as HDF5 weights: it is damaged, cut short or something "
         "else",
@@ -86,20 +86,20 @@ WEIGHTS = [
         "else (Unable to synchronously open file (file signature not found))",
     ),
     Case("a .keras archive", a_model, "weights: mine.h5 cannot be read as HDF5 weights"),
-    Case("cut short", cut_short, "weights: mine.h5 cannot be read as HDF5 weights"),
+    Case("a truncated file", cut_short, "weights: mine.h5 cannot be read as HDF5 weights"),
     Case(
         "HDF5 without Keras weights",
         lambda: h5py.File(FILE, "w").close(),
         "weights: mine.h5 is HDF5, but holds no Keras weights",
     ),
     Case(
-        "of another network",
+        "weights of another network",
         of_another_network,
         "weights: mine.h5 is not of SqueezeNet: it holds none of its layers (conv1, "
         "fire2_squeeze1x1,",
     ),
     Case(
-        "another shape",
+        "a layer of another shape",
         lambda: changed("shape"),
         "weights: mine.h5 is not of this SqueezeNet: layer fire2_squeeze1x1 has shapes "
         "1x1x64x15, 16 in the file and 1x1x64x16, 16 in the network",
@@ -111,7 +111,7 @@ WEIGHTS = [
         "file",
     ),
     Case(
-        "text where numbers are due",
+        "text instead of numbers",
         lambda: changed("text"),
         "weights: mine.h5: layer fire2_squeeze1x1 does not hold numbers",
     ),
@@ -127,5 +127,5 @@ WEIGHTS = [
         "else (0_kernel is missing or a link)",
     ),
     Case("16-bit numbers", halved, f"{USED}as they are"),
-    Case("all as it should be", good_weights, f"{USED}as they are"),
+    Case("a correct file", good_weights, f"{USED}as they are"),
 ]

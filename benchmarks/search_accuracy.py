@@ -63,7 +63,8 @@ def run(material: Material) -> list[Row]:
 
 
 def _features(material: Material, stem: Path, part: str) -> LabeledFeatures:
-    return read_features(str(stem / part), partition_table(material.split, part))
+    rows = partition_table(material.split, part)
+    return read_features(stem / f"{part}.npy", stem / f"{part}.json", rows)
 
 
 def _dataset(data: LabeledFeatures, classes: int, shuffled: bool) -> tf.data.Dataset:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from scenery.errors import UserError
-from scenery.pipeline.execution import job, log
+from scenery.pipeline.execution import script_log, log
 from scenery.redact import redact
 
 SECRETS = [
@@ -44,7 +44,7 @@ def test_what_is_no_secret_stays(text: str) -> None:
 def test_no_secret_reaches_a_log(
     tmp_path: Path, error: type[Exception], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit), job(tmp_path / "a.log"):
+    with pytest.raises(SystemExit), script_log(tmp_path / "a.log"):
         log.info("fetching %s", SECRETS[0])
         try:
             raise ValueError(SECRETS[1])

@@ -1,22 +1,4 @@
-# Numbers that others published, beside ours. No trial and no choice depends on them.
-
-PUBLISHED = [
-    name for name, e in STUDY.experiments.items() if e.reference_results is not None
-]
-
-
-def published_of(wildcards):
-    """The table of published numbers of an experiment, if it has any."""
-    folder = f"{R}/experiments/{wildcards.experiment}"
-    return [f"{folder}/published.csv"] if wildcards.experiment in PUBLISHED else []
-
-
-def published_start(wildcards):
-    """The choice that the experiment starts from, if it comes after another one."""
-    after = STUDY.experiments[wildcards.experiment].start_from
-    if after is None:
-        return []
-    return checkpoints.choose.get(experiment=after).output.chosen
+# Reference results beside those of the study. No trial and no choice depends on them.
 
 
 localrules:
@@ -27,16 +9,16 @@ localrules:
 
 rule compare_published:
     input:
-        start=published_start,
-        trials=f"{R}/experiments/{{experiment}}/trials.csv",
-        chosen=f"{R}/experiments/{{experiment}}/chosen.yaml",
+        start=INPUTS.results.reference_start,
+        trials=EXPERIMENT.trials,
+        chosen=EXPERIMENT.chosen,
     output:
-        table=f"{R}/experiments/{{experiment}}/published.csv",
+        table=EXPERIMENT.reference_results,
     log:
-        f"{LOGS}/compare_published/{{experiment}}.log",
+        LAYOUT.log("compare_published", "{experiment}"),
     params:
-        code=code("compare_published"),
-        rows=lambda w: PLAN.published(w.experiment),
+        code=CODE.of_rule("compare_published"),
+        rows=INPUTS.results.reference_rows,
     message:
         "Putting published numbers beside those of {wildcards.experiment}"
     script:
@@ -45,21 +27,21 @@ rule compare_published:
 
 rule plot_published:
     input:
-        f"{R}/experiments/{{experiment}}/published.csv",
+        EXPERIMENT.reference_results,
     output:
-        **pictures(
-            f"{FIGURES}/published",
+        **figure(
+            EXPERIMENT.figure("published"),
             "published",
-            category,
+            CATEGORY,
             "published numbers and ours",
             VALIDATION,
         ),
     log:
-        f"{LOGS}/plot_published/{{experiment}}.log",
+        LAYOUT.log("plot_published", "{experiment}"),
     params:
-        code=code("plot_published"),
-        title=title,
-        titles=lambda w: [title(w)],
+        code=CODE.of_rule("plot_published"),
+        title=INPUTS.results.title,
+        titles=INPUTS.results.reference_titles,
     message:
         "Drawing published numbers beside those of {wildcards.experiment}"
     script:
@@ -68,28 +50,22 @@ rule plot_published:
 
 rule plot_all_published:
     input:
-        [f"{R}/experiments/{experiment}/published.csv" for experiment in PUBLISHED],
+        INPUTS.results.reference_tables,
     output:
-        **pictures(
-            f"{R}/figures/published",
+        **figure(
+            LAYOUT.figure("published"),
             "published",
             OVERVIEW,
             "published numbers and ours",
             VALIDATION,
         ),
     log:
-        f"{LOGS}/plot_all_published.log",
+        LAYOUT.log("plot_all_published"),
     params:
-        code=code("plot_published"),
+        code=CODE.of_rule("plot_published"),
         title="Published numbers and ours",
-        titles=lambda w: [STUDY.experiments[name].title or name for name in PUBLISHED],
+        titles=INPUTS.results.reference_titles,
     message:
         "Drawing published numbers beside ours"
     script:
         "../scripts/plot_published.py"
-
-
-def published_pictures(wildcards):
-    """The figures of published numbers, of each experiment that has some and of all together."""
-    files = [f"{R}/experiments/{name}/figures/published.png" for name in PUBLISHED]
-    return files + ([f"{R}/figures/published.png"] if len(PUBLISHED) > 1 else [])

@@ -1,20 +1,6 @@
 # What a study ends in: tables, comparison, slides and the report.
 
-from importlib.metadata import version
-from types import SimpleNamespace
-
-
-def of_each_experiment(file):
-    """One file of every experiment, in the order of the config."""
-    return [f"{R}/experiments/{experiment}/{file}" for experiment in STUDY.experiments]
-
-
-def all_choices(wildcards):
-    """The choices of all experiments; only then is every trial known."""
-    return [
-        checkpoints.choose.get(experiment=experiment).output.chosen
-        for experiment in STUDY.experiments
-    ]
+from scenery.pipeline.inputs.results import digests_of_numbers
 
 
 localrules:
@@ -33,12 +19,12 @@ localrules:
 
 rule write_config:
     output:
-        config=f"{R}/config.yaml",
+        config=LAYOUT.config,
     log:
-        f"{LOGS}/write_config.log",
+        LAYOUT.log("write_config"),
     params:
-        code=code("write_config"),
-        config=lambda w: STUDY.spelled_out(),
+        code=CODE.of_rule("write_config"),
+        config=INPUTS.results.full_config,
     message:
         "Keeping the config beside the results"
     script:
@@ -47,15 +33,15 @@ rule write_config:
 
 rule list_trials:
     input:
-        of_each_experiment("chosen.yaml"),
-        all_choices,
+        INPUTS.results.of_each("chosen"),
+        INPUTS.results.all_choices,
     output:
-        trials=f"{R}/trials.csv",
+        trials=LAYOUT.trials,
     log:
-        f"{LOGS}/list_trials.log",
+        LAYOUT.log("list_trials"),
     params:
-        code=code("list_trials"),
-        trials=lambda w: [row for name in STUDY.experiments for row in PLAN.rows(name)],
+        code=CODE.of_rule("list_trials"),
+        trials=INPUTS.results.trial_rows,
     message:
         "Listing all trials"
     script:
@@ -65,52 +51,36 @@ rule list_trials:
 rule summarize:
     input:
         listed=rules.list_trials.output.trials,
-        trials=of_each_experiment("trials.csv"),
-        metrics=of_each_experiment("test/metrics.json"),
-        published=[f"{R}/experiments/{name}/published.csv" for name in PUBLISHED],
+        trials=INPUTS.results.of_each("trials"),
+        metrics=INPUTS.results.tests_of_each("metrics.json"),
+        published=INPUTS.results.reference_tables,
     output:
-        summary=f"{R}/summary.csv",
+        summary=LAYOUT.summary,
     log:
-        f"{LOGS}/summarize.log",
+        LAYOUT.log("summarize"),
     params:
-        code=code("summarize"),
-        titles=lambda w: {
-            name: e.title or name for name, e in STUDY.experiments.items()
-        },
+        code=CODE.of_rule("summarize"),
+        titles=INPUTS.results.titles,
     message:
         "Joining the results of all experiments"
     script:
         "../scripts/summarize.py"
 
 
-def final_records(wildcards):
-    """The record of every experiment's final model; experiments that chose the same share one."""
-    return [
-        final_model(SimpleNamespace(experiment=experiment))[1]
-        for experiment in STUDY.experiments
-    ]
-
-
-def code_of_numbers():
-    """Digest of the code of every script that makes numbers rather than shows them."""
-    scripts = sorted((Path(workflow.basedir) / "workflow" / "scripts").glob("*.py"))
-    return {path.stem: code(path.stem) for path in scripts if not CODE.presents(path)}
-
-
 rule write_record:
     input:
         config=rules.write_config.output.config,
-        catalogue=f"{R}/data/catalogue.csv",
-        split=f"{R}/data/split.csv",
+        catalogue=LAYOUT.catalogue,
+        split=LAYOUT.split,
         summary=rules.summarize.output.summary,
-        models=final_records,
+        models=INPUTS.final_models.final_records,
     output:
-        record=f"{R}/record.json",
+        record=LAYOUT.record,
     log:
-        f"{LOGS}/write_record.log",
+        LAYOUT.log("write_record"),
     params:
-        code=code("write_record"),
-        scripts=code_of_numbers(),
+        code=CODE.of_rule("write_record"),
+        scripts=digests_of_numbers(CODE),
         experiments=list(STUDY.experiments),
     message:
         "Keeping what the results were made with"
@@ -122,27 +92,27 @@ rule plot_study:
     input:
         summary=rules.summarize.output.summary,
     output:
-        **pictures(
-            f"{R}/figures/comparison",
+        **figure(
+            LAYOUT.figure("comparison"),
             "comparison",
             OVERVIEW,
             "all experiments",
-            "validation, test",
+            VALIDATION_TEST,
         ),
-        **pictures(
-            f"{R}/figures/parameters",
+        **figure(
+            LAYOUT.figure("parameters"),
             "parameters",
             OVERVIEW,
             "accuracy and parameters",
             VALIDATION,
         ),
-        **pictures(
-            f"{R}/figures/time", "time", OVERVIEW, "accuracy and time", VALIDATION
+        **figure(
+            LAYOUT.figure("time"), "time", OVERVIEW, "accuracy and time", VALIDATION
         ),
     log:
-        f"{LOGS}/plot_study.log",
+        LAYOUT.log("plot_study"),
     params:
-        code=code("plot_study"),
+        code=CODE.of_rule("plot_study"),
     message:
         "Drawing the comparison of all experiments"
     script:
@@ -153,17 +123,17 @@ rule tabulate:
     input:
         summary=rules.summarize.output.summary,
     output:
-        html=shown(
-            f"{R}/summary.html",
+        html=item(
+            LAYOUT.summary_page,
             "summary",
             OVERVIEW,
             "table of all trials",
-            "train, validation, test",
+            ALL_PARTITIONS,
         ),
     log:
-        f"{LOGS}/tabulate.log",
+        LAYOUT.log("tabulate"),
     params:
-        code=code("tabulate"),
+        code=CODE.of_rule("tabulate"),
     message:
         "Tabulating all trials"
     script:
@@ -172,20 +142,20 @@ rule tabulate:
 
 rule tabulate_data:
     input:
-        catalogue=f"{R}/data/catalogue.csv",
-        split=f"{R}/data/split.csv",
+        catalogue=LAYOUT.catalogue,
+        split=LAYOUT.split,
     output:
-        html=shown(
-            f"{R}/data/data.html",
+        html=item(
+            LAYOUT.data_page,
             "data",
             DATA,
             "images, problems and duplicates",
             ALL_IMAGES,
         ),
     log:
-        f"{LOGS}/tabulate_data.log",
+        LAYOUT.log("tabulate_data"),
     params:
-        code=code("tabulate_data"),
+        code=CODE.of_rule("tabulate_data"),
     message:
         "Tabulating the images"
     script:
@@ -194,10 +164,10 @@ rule tabulate_data:
 
 rule plot_examples:
     input:
-        split=f"{R}/data/split.csv",
+        split=LAYOUT.split,
     output:
-        **pictures(
-            f"{R}/data/examples",
+        **figure(
+            LAYOUT.examples,
             "examples",
             DATA,
             "examples of the classes",
@@ -205,30 +175,25 @@ rule plot_examples:
             svg=False,
         ),
     log:
-        f"{LOGS}/plot_examples.log",
+        LAYOUT.log("plot_examples"),
     params:
-        code=code("plot_examples"),
-        root=lambda w: image_root(),
+        code=CODE.of_rule("plot_examples"),
+        root=INPUTS.data.image_root,
     message:
         "Drawing examples of the classes"
     script:
         "../scripts/plot_examples.py"
 
 
-def tensorboard_logs(wildcards):
-    """The TensorBoard logs, if the study asks for them."""
-    return [f"{R}/tensorboard"] if STUDY.tensorboard else []
-
-
 rule write_tensorboard:
     input:
-        histories=of_each_experiment("history.csv"),
+        histories=INPUTS.results.of_each("history"),
     output:
-        logs=directory(f"{R}/tensorboard"),
+        logs=directory(LAYOUT.tensorboard),
     log:
-        f"{LOGS}/write_tensorboard.log",
+        LAYOUT.log("write_tensorboard"),
     params:
-        code=code("write_tensorboard"),
+        code=CODE.of_rule("write_tensorboard"),
         experiments=list(STUDY.experiments),
     message:
         "Writing TensorBoard logs"
@@ -239,44 +204,36 @@ rule write_tensorboard:
 rule make_slides:
     input:
         summary=rules.summarize.output.summary,
-        split=f"{R}/data/split.csv",
-        catalogue=f"{R}/data/catalogue.csv",
-        chosen=of_each_experiment("chosen.yaml"),
-        metrics=of_each_experiment("test/metrics.json"),
-        histories=of_each_experiment("history.csv"),
-        predictions=of_each_experiment("test/predictions.csv"),
-        figures=of_each_experiment("figures/settings.png"),
-        confusion=of_each_experiment("figures/confusion.png"),
-        examples=f"{R}/data/examples.png",
-        published=[f"{R}/experiments/{name}/published.csv" for name in PUBLISHED],
-        published_figures=published_pictures,
-        further=further_pictures,
-        inside=of_explained(
-            "explain/grad_cam.png", "explain/channels.png", "explain/embedding.png"
-        ),
+        split=LAYOUT.split,
+        catalogue=LAYOUT.catalogue,
+        chosen=INPUTS.results.of_each("chosen"),
+        metrics=INPUTS.results.tests_of_each("metrics.json"),
+        histories=INPUTS.results.of_each("history"),
+        predictions=INPUTS.results.tests_of_each("predictions.csv"),
+        figures=INPUTS.results.figures_of_each("settings"),
+        confusion=INPUTS.results.figures_of_each("confusion"),
+        examples=f"{LAYOUT.examples}.png",
+        published=INPUTS.results.reference_tables,
+        published_figures=INPUTS.results.reference_figures,
+        further=INPUTS.results.further_figures,
+        inside=INPUTS.explanation.files("grad_cam.png", "channels.png", "embedding.png"),
     output:
-        pdf=shown(
-            f"{R}/slides.pdf", "slides", OVERVIEW, "slides (PDF)", "validation, test"
-        ),
-        pptx=shown(
-            f"{R}/slides.pptx",
+        pdf=item(LAYOUT.slides_pdf, "slides", OVERVIEW, "slides (PDF)", VALIDATION_TEST),
+        pptx=item(
+            LAYOUT.slides_pptx,
             "slides",
             OVERVIEW,
             "slides to edit (PPTX)",
-            "validation, test",
+            VALIDATION_TEST,
         ),
     log:
-        f"{LOGS}/make_slides.log",
+        LAYOUT.log("make_slides"),
     params:
-        code=code("make_slides"),
-        # Functions, since Snakemake takes braces in a plain text for wildcards.
-        study_title=lambda w: STUDY.title,
-        dataset=lambda w: STUDY.dataset.path,
-        command=lambda w: f"snakemake --configfile {CONFIG_FILE}",
-        versions={
-            name: version(name)
-            for name in ("snakemake", "keras", "numpy", "scikit-learn")
-        },
+        code=CODE.of_rule("make_slides"),
+        study_title=INPUTS.results.study_title,
+        dataset=INPUTS.results.dataset,
+        command=INPUTS.results.command,
+        versions=INPUTS.results.versions,
     message:
         "Making the slides"
     script:
@@ -293,27 +250,27 @@ rule results:
         rules.tabulate.output.html,
         rules.tabulate_data.output.html,
         rules.make_slides.output,
-        of_each_experiment("figures/learning_curves.svg"),
-        of_each_experiment("figures/confusion.svg"),
-        of_each_experiment("figures/best.svg"),
-        of_each_experiment("trials.html"),
-        of_explained("explain/grad_cam.png", "explain/layers.html"),
-        augmentation_sheet,
-        further_pictures,
-        published_pictures,
-        tensorboard_logs,
+        INPUTS.results.figures_of_each("learning_curves", "svg"),
+        INPUTS.results.figures_of_each("confusion", "svg"),
+        INPUTS.results.figures_of_each("best", "svg"),
+        INPUTS.results.of_each("trials_page"),
+        INPUTS.explanation.files("grad_cam.png", "layers.html"),
+        INPUTS.explanation.augmentation_sheet,
+        INPUTS.results.further_figures,
+        INPUTS.results.reference_figures,
+        INPUTS.results.tensorboard,
 
 
 rule report:
     input:
         rules.results.input,
     output:
-        html=f"{R}/report.html",
+        html=LAYOUT.report,
     log:
-        f"{LOGS}/report.log",
+        LAYOUT.log("report"),
     params:
-        code=code("make_report"),
-        captions=captions_digest(),
+        code=CODE.of_rule("make_report"),
+        captions=CODE.of_captions(WORKFLOW / "report"),
         config=rules.write_config.output.config,
     message:
         "Making the report"

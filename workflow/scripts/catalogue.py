@@ -35,7 +35,7 @@ from scenery.data.catalogue import (
 from scenery.data.image_listing import named
 from scenery.data.sources import list_images, source_root, stray_files
 from scenery.data.tables import write_table
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -70,15 +70,9 @@ def main(
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         main(
-            path=snakemake.params.path,
-            root=snakemake.params.root,
-            on_problem=snakemake.params.on_problem,
-            max_pixels=snakemake.params.max_pixels,
-            near=snakemake.params.near,
-            leaks=snakemake.params.leaks,
-            conflicts=snakemake.params.conflicts,
+            **snakemake.params.how,
             threads=snakemake.threads,
             out=snakemake.output.catalogue,
         )

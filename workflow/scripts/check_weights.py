@@ -5,16 +5,17 @@ In: a weights file. Out: JSON with the layers checked and their number of parame
 
 import json
 import logging
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import keras
 
 from scenery.models.backbones import build_backbone
 from scenery.models.weights import load_weights
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
+from scenery.pipeline.jobs import CheckWeightsJob
 from scenery.registry.backbone_facts import facts
-from scenery.registry.custom_architectures import Network
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -22,49 +23,43 @@ if TYPE_CHECKING:
 log = logging.getLogger("scenery")
 
 
-def check_weights(
-    weights: Path, backbone: str, layers: list[str], out: Path, own: dict[str, Any] | None = None
-) -> None:
+def check_weights(weights: Path, job: CheckWeightsJob, out: Path) -> None:
     """Load the weights into the backbone ended at each of the layers.
 
     Args:
         weights: The weights file.
-        backbone: A name of the backbone table.
-        layers: Where trials end it.
+        job: The backbone and the layers.
         out: The JSON file.
-        own: Image size and options of one of Scenery's own networks, whose weights depend on them.
 
     Raises:
         UserError: When the file is damaged, of another network, or ends too early.
     """
     parameters = {}
     # Elsewhere parameters do not depend on the image size, and the native one is always allowed.
-    size = own["image_size"] if own else facts(backbone).size
-    options = Network(**own["options"]) if own else None
+    backbone = job.backbone
+    size = job.image_size or facts(backbone).size
     whole: keras.Model | None = None
-    for layer in _from_the_output_inwards(layers, list(facts(backbone).below)):
+    for layer in _from_the_output_inwards(job.layers, list(facts(backbone).below)):
         # What ends earlier is mostly a part of what has been built and checked.
         if whole is not None and layer in {one.name for one in whole.layers}:
             network = keras.Model(whole.input, whole.get_layer(layer).output)
         else:
-            network = whole = build_backbone(backbone, size, layer, options)
+            network = whole = build_backbone(backbone, size, layer, job.options)
             load_weights(network, weights)
         parameters[layer] = network.count_params()
         log.info("%s up to %s: %d parameters, all covered", backbone, layer, parameters[layer])
     out.write_text(json.dumps({"parameters": parameters}, indent=1) + "\n", encoding="utf-8")
 
 
-def _from_the_output_inwards(layers: list[str], order: list[str]) -> list[str]:
+def _from_the_output_inwards(layers: Sequence[str], order: list[str]) -> list[str]:
     place = {layer: number for number, layer in enumerate(order)}
     return sorted(layers, key=lambda layer: place.get(layer, -1), reverse=True)
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         check_weights(
             weights=Path(snakemake.input.weights),
-            backbone=snakemake.params.backbone,
-            layers=snakemake.params.layers,
+            job=CheckWeightsJob.model_validate(snakemake.params.job),
             out=Path(snakemake.output.facts),
-            own=snakemake.params.own,
         )

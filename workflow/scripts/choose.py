@@ -22,7 +22,8 @@ from scenery.data.tables import read_split
 from scenery.errors import UserError
 from scenery.evaluation.intervals import wilson
 from scenery.evaluation.result_tables import read_results
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
+from scenery.pipeline.jobs import ChooseJob
 from scenery.study.selection import Candidate, Result, choose, in_words
 
 if TYPE_CHECKING:
@@ -32,16 +33,10 @@ log = logging.getLogger("scenery")
 
 
 def choose_setting(
-    trials: list[dict[str, Any]],
+    job: ChooseJob,
     metrics: list[Path],
     history: list[Path],
-    how: Choose,
-    experiment: str,
-    title: str,
-    kind: str,
-    settings: dict[str, dict[str, Any]],
     split: Path,
-    checkpoints: Path,
     out_chosen: Path,
     out_trials: Path,
     out_history: Path,
@@ -49,16 +44,10 @@ def choose_setting(
     """Join the trials with their results, choose, and write the three files.
 
     Args:
-        trials: Rows of trials.csv, in the order of the config, with `candidate`.
+        job: The experiment and its trials.
         metrics: One table per job.
         history: One table per job.
-        how: The rule of choice.
-        experiment: Its name.
-        title: Its title.
-        kind: grid, list, random or single.
-        settings: Nested settings by trial id.
         split: The split, for the number of validation images.
-        unfinished: Where weights of fine-tuned trials wait; those of the others are removed.
         out_chosen: chosen.yaml.
         out_trials: trials.csv.
         out_history: history.csv.
@@ -66,31 +55,33 @@ def choose_setting(
     Raises:
         UserError: When no trial can be chosen.
     """
+    rows = [trial.row | {"candidate": trial.candidate} for trial in job.trials]
+    settings = {str(trial.row["trial"]): trial.settings for trial in job.trials}
     images = int((read_split(split)["partition"] == "validation").sum())
-    table = with_gap(_join(trials, metrics, experiment), images)
+    table = with_gap(_join(rows, metrics, job.experiment), images)
     epochs = pd.concat([read_results(path) for path in history], ignore_index=True)
     epochs = epochs[epochs["trial"].isin(table["trial"])]
     # Snakemake removes the outputs of a job that fails, so what says why is none of them.
     failed = out_trials.with_name("failed_trials.csv")
     table.assign(chosen=False).to_csv(failed, index=False)
     results = [_result(row) for row in trials_as_dicts(table)]
-    choice = choose(results, how, experiment)
+    choice = choose(results, job.how, job.experiment)
     failed.unlink()
     table["chosen"] = table["trial"].isin(choice.trials)
     table.to_csv(out_trials, index=False)
     epochs.to_csv(out_history, index=False)
-    record = _record(table, epochs, choice, how) | {
-        "experiment": experiment,
-        "title": title,
-        "kind": kind,
-        "settings": settings[choice.trials[0]],
+    record = _record(table, epochs, choice, job.how) | {
+        "experiment": job.experiment,
+        "title": job.title,
+        "kind": job.kind,
+        "settings": settings[choice.trials[0]].model_dump(mode="json"),
         "validation_images": images,
     }
     out_chosen.write_text(yaml.safe_dump(record, sort_keys=True), encoding="utf-8")
-    _remove_others(checkpoints, keep=set(choice.trials))
+    _remove_others(job.checkpoints, keep=set(choice.trials))
     log.info(
         "%s: %s, validation accuracy %.3f (%s of %d)",
-        experiment,
+        job.experiment,
         record["name"],
         choice.accuracy,
         record["rule"],
@@ -199,18 +190,12 @@ def _remove_others(checkpoints: Path, keep: set[str]) -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         choose_setting(
-            trials=snakemake.params.trials,
+            job=ChooseJob.model_validate(snakemake.params.job),
             metrics=[Path(path) for path in snakemake.input.metrics],
             history=[Path(path) for path in snakemake.input.history],
-            how=Choose.model_validate(snakemake.params.how),
-            experiment=snakemake.wildcards.experiment,
-            title=snakemake.params.title,
-            kind=snakemake.params.kind,
-            settings=snakemake.params.settings,
             split=Path(snakemake.input.split),
-            checkpoints=Path(snakemake.params.checkpoints),
             out_chosen=Path(snakemake.output.chosen),
             out_trials=Path(snakemake.output.trials),
             out_history=Path(snakemake.output.history),

@@ -12,7 +12,7 @@ import yaml
 
 from scenery.evaluation.reference_results import compare_with_reference
 from scenery.evaluation.result_tables import read_results
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -27,7 +27,7 @@ def compare_published(
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         compare_published(
             trials=Path(snakemake.input.trials),
             chosen=Path(snakemake.input.chosen),

@@ -8,7 +8,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from scenery.demo.scenes import SCENE_CLASSES, draw_scenes
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -23,7 +23,7 @@ def main(per_class: int, image_size: int, seed: int, folder: str) -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         main(
             per_class=snakemake.params.per_class,
             image_size=snakemake.params.image_size,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from scenery.data.splitting import draw_subset
 from scenery.data.tables import read_split, write_table
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -26,10 +26,9 @@ def main(split: str, per_class: int, seed: int, out: str) -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         main(
             split=snakemake.input.split,
-            per_class=snakemake.params.per_class,
-            seed=snakemake.params.seed,
+            **snakemake.params.how,
             out=snakemake.output.subset,
         )

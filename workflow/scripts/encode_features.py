@@ -6,7 +6,7 @@ In: maps, a codebook. Out, as from extract_features: float32 .npy of shape (imag
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from scenery.classical.codebooks import encode, load_codebook
 from scenery.config.encoding import Encoding
 from scenery.data.feature_writer import FeatureWriter, write_facts
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -27,7 +27,7 @@ def encode_features(
     maps: Path,
     maps_facts: Path,
     codebook: Path,
-    encoding: dict[str, Any],
+    wanted: Encoding,
     out_array: Path,
     out_facts: Path,
 ) -> None:
@@ -36,7 +36,6 @@ def encode_features(
     Raises:
         UserError: When the pyramid is finer than the maps.
     """
-    wanted = Encoding(**encoding)
     learned = load_codebook(codebook)
     facts = json.loads(maps_facts.read_text(encoding="utf-8"))
     values = np.load(maps, mmap_mode="r", allow_pickle=False)
@@ -51,12 +50,12 @@ def encode_features(
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]), threadpool_limits(snakemake.threads):
+    with script_log(snakemake.log[0]), threadpool_limits(snakemake.threads):
         encode_features(
             maps=Path(snakemake.input.maps[0]),
             maps_facts=Path(snakemake.input.maps[1]),
             codebook=Path(snakemake.input.codebook[0]),
-            encoding=snakemake.params.encoding,
+            wanted=Encoding.model_validate(snakemake.params.encoding),
             out_array=Path(snakemake.output.array),
             out_facts=Path(snakemake.output.facts),
         )

@@ -25,7 +25,8 @@ from scenery.evaluation.scores import cross_entropy
 from scenery.evaluation.trial_tables import prediction_table
 from scenery.inference.final_model import load_final, predict
 from scenery.inference.vectors import extract_vectors
-from scenery.pipeline.execution import count_steps, job
+from scenery.pipeline.execution import count_steps, script_log
+from scenery.pipeline.jobs import EvaluateJob
 from scenery.training.hardware import set_up
 
 if TYPE_CHECKING:
@@ -60,10 +61,8 @@ def evaluate(
     record: Path,
     split: Path,
     array: Path,
-    experiment: str,
-    scored_in: str,
+    job: EvaluateJob,
     out: dict[str, Path],
-    vectors: dict[str, Any] | None = None,
 ) -> None:
     """Score one model and write the five files.
 
@@ -72,28 +71,25 @@ def evaluate(
         record: record.json beside it.
         split: The split.
         array: Packed test images.
-        experiment: The experiment that chose the model.
-        scored_in: The experiment for which it was trained; another one where both chose the same.
+        job: The experiment that chose the model, and how images become its input.
         out: Paths of metrics, predictions, confusion, classes, mistakes.
-        vectors: For a classical model: the features it takes, and where the weights of their
-            backbone and the codebook of their encoding are.
     """
     table = read_split(split)
     classes = class_names(table)
     images = open_packed(array, partition_table(table, "test"))
-    if vectors is None:
+    if job.vectors is None:
         network = load_final(model)
         started = time.perf_counter()
         probabilities = predict(network, images)
         count_steps(time.perf_counter() - started)
     else:
-        values = extract_vectors(images, **vectors)
+        values = extract_vectors(images, **dict(job.vectors))
         probabilities = classifiers.probabilities(classifiers.load(model), values, len(classes))
     predictions = prediction_table(list(images.files), images.labels, probabilities, classes)
     facts = json.loads(record.read_text(encoding="utf-8"))
     metrics = score(predictions, probabilities, images.labels) | {
-        "experiment": experiment,
-        "scored_in": scored_in,
+        "experiment": job.experiment,
+        "scored_in": job.scored_in,
         "trial": facts["trial"],
         "refit": facts["refit"],
         "training_images": facts["training_images"],
@@ -104,7 +100,7 @@ def evaluate(
     write_mistakes(out["mistakes"], predictions, images.read)
     log.info(
         "%s: test accuracy %.3f (%.3f to %.3f) on %d images",
-        experiment,
+        job.experiment,
         metrics["accuracy"],
         metrics["low"],
         metrics["high"],
@@ -126,15 +122,14 @@ def _write_classes(predictions: pd.DataFrame, classes: list[str], out: dict[str,
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         set_up(snakemake.threads)
         evaluate(
             model=Path(snakemake.input.model[0]),
             record=Path(snakemake.input.model[1]),
             split=Path(snakemake.input.split),
             array=Path(snakemake.input.images[0]),
-            experiment=snakemake.params.experiment,
-            scored_in=snakemake.params.scored_in,
+            job=EvaluateJob.model_validate(snakemake.params.job),
             out={
                 "metrics": Path(snakemake.output.metrics),
                 "predictions": Path(snakemake.output.predictions),
@@ -142,5 +137,4 @@ if __name__ == "__main__":
                 "classes": Path(snakemake.output.classes),
                 "mistakes": Path(snakemake.output.mistakes),
             },
-            vectors=snakemake.params.vectors,
         )

@@ -35,7 +35,7 @@ from scenery.inference.explanation import (
 )
 from scenery.inference.final_model import load_final
 from scenery.models.layer_table import layer_table, layers_diagram, stages_diagram
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
 from scenery.training.hardware import set_up
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _grad_cam(
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         set_up(snakemake.threads)
         explain(
             model=Path(snakemake.input.model[0]),

@@ -7,14 +7,14 @@ its content.
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from scenery.config.settings import Augment
 from scenery.data.feature_writer import write_facts
 from scenery.data.packed_images import open_packed
 from scenery.data.tables import partition_table, read_split
 from scenery.models.feature_extraction import extract, load_feature_extractor
-from scenery.pipeline.execution import count_steps, job
+from scenery.pipeline.execution import count_steps, script_log
+from scenery.pipeline.jobs import ExtractFeaturesJob
 from scenery.training.hardware import set_up
 
 if TYPE_CHECKING:
@@ -26,9 +26,7 @@ BATCH = 32
 def extract_features(
     table: Path,
     array: Path,
-    weights: Path | None,
-    partition: str,
-    features: dict[str, Any],
+    job: ExtractFeaturesJob,
     out_array: Path,
     out_facts: Path,
 ) -> None:
@@ -37,40 +35,36 @@ def extract_features(
     Args:
         table: A split or subset.
         array: The partition's packed images.
-        weights: Weights of the backbone; None: random ones.
-        partition: train or validation.
-        features: What a FeatureSet holds, as plain values.
+        job: Which features of which partition.
         out_array: The .npy file.
         out_facts: The .json file.
 
     Raises:
         UserError: When the weights do not cover the backbone.
     """
-    images = open_packed(array, partition_table(read_split(table), partition))
-    augment = Augment(**features["augment"]) if features["augment"] else None
+    images = open_packed(array, partition_table(read_split(table), job.partition))
+    features = job.features
     started = time.perf_counter()
     facts = extract(
-        load_feature_extractor(features, weights),
+        load_feature_extractor(features, job.weights),
         images,
         out_array,
         BATCH,
-        augment,
-        features["views"],
-        features["seed"],
+        features.augment,
+        features.views,
+        features.seed,
     )
     count_steps(time.perf_counter() - started)
     write_facts(facts, out_facts)
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         set_up(snakemake.threads)
         extract_features(
             table=Path(snakemake.input.images[0]),
             array=Path(snakemake.input.images[1]),
-            weights=snakemake.params.weights,
-            partition=snakemake.params.partition,
-            features=snakemake.params.features,
+            job=ExtractFeaturesJob.model_validate(snakemake.params.job),
             out_array=Path(snakemake.output.array),
             out_facts=Path(snakemake.output.facts),
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenery.demo.keras_datasets import fetch_dataset
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -24,5 +24,5 @@ def main(name: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         main(name=snakemake.params.name, folder=Path(snakemake.output.folder))

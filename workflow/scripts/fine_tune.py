@@ -12,12 +12,11 @@ import logging
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from scenery.config.settings import Settings
 from scenery.data.feature_files import read_features
 from scenery.data.packed_images import open_packed
 from scenery.data.tables import class_names, partition_table, read_split
@@ -25,7 +24,8 @@ from scenery.evaluation.records import write_record
 from scenery.evaluation.training_result import TrainingResult
 from scenery.evaluation.trial_tables import metrics_row, prediction_table
 from scenery.models.feature_extraction import load_backbone
-from scenery.pipeline.execution import count_steps, job, peak_memory_mb
+from scenery.pipeline.execution import count_steps, peak_memory_mb, script_log
+from scenery.pipeline.jobs import FineTuneJob
 from scenery.training.checkpoints import CheckpointStore, state_key
 from scenery.training.epochs import EpochPlan, run_epochs
 from scenery.training.fine_tuning import FineTuningTrainer
@@ -53,48 +53,34 @@ class Outputs:
         return (self.metrics, self.history, self.predictions, self.record)
 
 
-def fine_tune(
-    trial: dict[str, Any],
-    split: Path,
-    data: Path,
-    weights: str | None,
-    checkpoints: Path,
-    keep_weights: bool,
-    code: str,
-    out: Outputs,
-    until: int | None = None,
-) -> None:
-    """Train one trial from where it was, and write its results.
+def fine_tune(job: FineTuneJob, split: Path, code: str, out: Outputs) -> None:
+    """Train one trial from its last state, and write its results.
 
     Args:
-        trial: Id, settings, table and feature files.
+        job: The trial.
         split: The split.
-        data: Folder of the packed images.
-        weights: Weights of the backbone; None: random ones.
-        unfinished: Folder for the state after each epoch.
-        keep_weights: Whether the best weights stay there for a study without refit.
         code: Digest of the code.
         out: Files to write.
-        until: The epoch after which it pauses, to be compared with others; None: its last.
 
     Raises:
         UserError: When the weights do not cover the network.
     """
     started = time.perf_counter()
-    settings = Settings.model_validate(trial["settings"])
     table = read_split(split)
     classes = class_names(table)
-    size = trial["image_size"]
-    facts = [Path(f"{data}/{part}/{size}.json") for part in ("train", "validation")]
-    read = [split, Path(trial["table"]), *facts, *([Path(weights)] if weights else [])]
-    state = CheckpointStore(checkpoints, state_key(code, trial["settings"], read))
-    if until is None and state.finished(out.files):
+    settings = job.settings.model_dump(mode="json")
+    facts = [job.training.images.facts, job.validation.images.facts]
+    weights = [job.backbone.weights] if job.backbone.weights else []
+    store = CheckpointStore(
+        job.checkpoints, state_key(code, settings, [split, job.table, *facts, *weights])
+    )
+    if job.until is None and store.finished(out.files):
         return
-    learner = build_learner(trial, settings, table, data, weights)
-    run = train(trial, settings, learner, table, state, until)
+    learner = build_learner(job, table)
+    run = train(job, learner, table, store)
     count_steps(sum(epoch.seconds for epoch in run.history))
     row = metrics_row(
-        trial["trial"],
+        job.trial,
         run,
         parameters=learner.model.count_params(),
         trained_parameters=learner.trained_parameters,
@@ -102,85 +88,68 @@ def fine_tune(
         memory=peak_memory_mb(),
     )
     pd.DataFrame([row]).to_csv(out.metrics, index=False)
-    history = run.rows(trial["trial"])
+    history = run.rows(job.trial)
     pd.DataFrame(history, columns=None if history else ["trial"]).to_csv(out.history, index=False)
     _write_predictions(learner, run, classes, out.predictions)
-    write_record(out.record, trial["settings"], code, facts, trial=trial["trial"])
-    keep_state = keep_weights and run.status == "completed"
-    if until is None:
-        state.finish(out.files, keep_state)
+    write_record(out.record, settings, code, facts, trial=job.trial)
+    keep_state = job.keep_weights and run.status == "completed"
+    if job.until is None:
+        store.finish(out.files, keep_state)
     if keep_state:
-        log.info("the best weights stay in %s until the choice", checkpoints)
-    log.info("%s: %s in %.0f s", trial["trial"], run.status, time.perf_counter() - started)
+        log.info("the best weights stay in %s until the choice", job.checkpoints)
+    log.info("%s: %s in %.0f s", job.trial, run.status, time.perf_counter() - started)
 
 
-def build_learner(
-    trial: dict[str, Any],
-    settings: Settings,
-    split: pd.DataFrame,
-    data: Path,
-    weights: str | None,
-) -> FineTuningTrainer:
+def build_learner(job: FineTuneJob, split: pd.DataFrame) -> FineTuningTrainer:
     """The network and its images."""
-    backbone = load_backbone(
-        settings.backbone,
-        trial["image_size"],
-        trial["layer"],
-        weights,
-        settings.seed,
-        settings.network,
-    )
-    size = trial["image_size"]
-    training = partition_table(read_split(trial["table"]), "train")
+    training = partition_table(read_split(job.table), "train")
     validation = partition_table(split, "validation")
     return FineTuningTrainer(
-        settings,
+        job.settings,
         len(class_names(split)),
-        backbone,
-        open_packed(data / "train" / f"{size}.npy", training),
-        open_packed(data / "validation" / f"{size}.npy", validation),
-        trial["trial"],
+        load_backbone(**dict(job.backbone)),
+        open_packed(job.training.images.array, training),
+        open_packed(job.validation.images.array, validation),
+        job.trial,
     )
 
 
 def train(
-    trial: dict[str, Any],
-    settings: Settings,
-    learner: FineTuningTrainer,
-    split: pd.DataFrame,
-    state: CheckpointStore,
-    until: int | None,
+    job: FineTuneJob, learner: FineTuningTrainer, split: pd.DataFrame, store: CheckpointStore
 ) -> TrainingResult:
     """Both steps, or what is left of them."""
     first = None
-    run = state.restore(learner)
-    if settings.first_step is not None:
+    run = store.restore(learner)
+    if job.settings.first_step is not None:
         # A second or two on features; its history is wanted even when the state is restored.
         weights = learner.get_weights() if run else None
-        first = _first_step(trial, settings, learner, split)
+        first = _first_step(job, learner, split)
         if weights is not None:
             learner.set_weights(weights)
         if first.status != "completed":
             return first
-    plan = dataclasses.replace(EpochPlan.of(settings, "network"), until=until)
+    plan = dataclasses.replace(EpochPlan.of(job.settings, "network"), until=job.until)
 
     def keep(so_far: TrainingResult, improved: bool) -> None:
-        state.save(learner, so_far, improved)
+        store.save(learner, so_far, improved)
 
-    return joined(first, run_epochs(learner, plan, trial["trial"], run, keep))
+    return joined(first, run_epochs(learner, plan, job.trial, run, keep))
 
 
 def _first_step(
-    trial: dict[str, Any], settings: Settings, learner: FineTuningTrainer, split: pd.DataFrame
+    job: FineTuneJob, learner: FineTuningTrainer, split: pd.DataFrame
 ) -> TrainingResult:
-    training = partition_table(read_split(trial["table"]), "train")
+    training, validation = job.training.features, job.validation.features
+    assert training is not None and validation is not None
+    training_rows = partition_table(read_split(job.table), "train")
+    validation_rows = partition_table(split, "validation")
     return train_head_first(
-        settings,
+        job.settings,
         learner.classes,
-        read_features(f"{trial['plain']}/train", training),
-        read_features(f"{trial['plain']}/validation", partition_table(split, "validation")),
+        read_features(training.array, training.facts, training_rows),
+        read_features(validation.array, validation.facts, validation_rows),
         learner.head,
-        trial["trial"],
+        job.trial,
     )
 
 
@@ -199,17 +168,13 @@ def _write_predictions(
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
+        fine_tune_job = FineTuneJob.model_validate(snakemake.params.job)
         gpus = set_up(snakemake.threads, wants_gpu=True, gpu_missing=snakemake.params.gpu_missing)
-        use_mixed_precision(snakemake.params.trial["settings"]["mixed_precision"], gpus)
+        use_mixed_precision(fine_tune_job.settings.mixed_precision, gpus)
         fine_tune(
-            trial=snakemake.params.trial,
+            job=fine_tune_job,
             split=Path(snakemake.input.split),
-            data=Path(snakemake.params.data),
-            weights=snakemake.params.weights,
-            checkpoints=Path(snakemake.params.checkpoints),
-            keep_weights=snakemake.params.keep_weights,
-            until=snakemake.params.until,
             code=snakemake.params.code,
             out=Outputs(
                 metrics=Path(snakemake.output.metrics),

@@ -7,16 +7,16 @@ facts with the digest of its content.
 import logging
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from scenery.classical import codebooks
-from scenery.config.encoding import Encoding
 from scenery.data.feature_writer import write_facts
 from scenery.data.tables import partition_table, read_split
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
+from scenery.pipeline.jobs import LearnCodebookJob
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -27,8 +27,7 @@ log = logging.getLogger("scenery")
 def learn_codebook(
     table: Path,
     maps: Path,
-    encoding: dict[str, Any],
-    seed: int,
+    job: LearnCodebookJob,
     out_codebook: Path,
     out_facts: Path,
 ) -> None:
@@ -37,8 +36,7 @@ def learn_codebook(
     Args:
         table: A split or subset.
         maps: .npy of all training images' maps.
-        encoding: An Encoding's values.
-        seed: Seed of the sample and of where learning starts.
+        job: How it is learned.
         out_codebook: codebook.skops.
         out_facts: codebook.json.
 
@@ -46,7 +44,7 @@ def learn_codebook(
         UserError: When there are fewer descriptors than words, or fewer values than components.
     """
     started = time.monotonic()
-    wanted = Encoding(**encoding)
+    wanted, seed = job.encoding, job.seed
     values = np.load(maps, mmap_mode="r", allow_pickle=False)
     rows = partition_table(read_split(table), "train")["row"].to_numpy()
     sample = codebooks.sample_descriptors(values, rows, wanted.samples, seed)
@@ -64,12 +62,11 @@ def learn_codebook(
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]), threadpool_limits(snakemake.threads):
+    with script_log(snakemake.log[0]), threadpool_limits(snakemake.threads):
         learn_codebook(
             table=Path(snakemake.input.table),
             maps=Path(snakemake.input.maps[0]),
-            encoding=snakemake.params.encoding,
-            seed=snakemake.params.seed,
+            job=LearnCodebookJob.model_validate(snakemake.params.job),
             out_codebook=Path(snakemake.output.codebook),
             out_facts=Path(snakemake.output.facts),
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenery.installation import SNAKEFILE
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
 from scenery.reporting import report_process
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def make_report(snakefile: Path, config: Path, results: list[str], out: Path) ->
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         make_report(
             # Not a parameter: a clone that is moved would make its report again.
             snakefile=SNAKEFILE,

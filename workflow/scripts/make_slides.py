@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
 from scenery.reporting.conclusions import ExperimentResult
 from scenery.reporting.deck import Pictures, study_slides
 from scenery.reporting.reading import (
@@ -125,7 +125,7 @@ def paths(files: Sequence[str] | str) -> list[Path]:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         make_slides(
             summary=Path(snakemake.input.summary),
             split=Path(snakemake.input.split),

@@ -11,10 +11,10 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.data.images import Resize
 from scenery.data.packing import pack_images
 from scenery.data.tables import read_split
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
+from scenery.pipeline.jobs import PackJob
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -24,11 +24,7 @@ log = logging.getLogger("scenery")
 
 def main(
     split: str,
-    root: str,
-    partition: str,
-    size: int,
-    resize: Resize,
-    max_pixels: int,
+    job: PackJob,
     threads: int,
     out: str,
     facts_out: str,
@@ -36,27 +32,25 @@ def main(
     """Write the array and its facts."""
     facts = pack_images(
         read_split(split),
-        Path(root),
-        partition,
-        size,
-        resize,
-        max_pixels,
+        job.root,
+        job.partition,
+        job.size,
+        job.resize,
+        job.max_pixels,
         Path(out),
         threads,
     )
     Path(facts_out).write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    log.info("%d %s images of %d x %d pixels packed", facts["count"], partition, size, size)
+    log.info(
+        "%d %s images of %d x %d pixels packed", facts["count"], job.partition, job.size, job.size
+    )
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         main(
             split=snakemake.input.split,
-            root=snakemake.params.root,
-            partition=snakemake.params.partition,
-            size=snakemake.params.size,
-            resize=snakemake.params.resize,
-            max_pixels=snakemake.params.max_pixels,
+            job=PackJob.model_validate(snakemake.params.job),
             threads=snakemake.threads,
             out=snakemake.output.array,
             facts_out=snakemake.output.facts,

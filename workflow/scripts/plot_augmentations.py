@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
 from scenery.reporting.explain_figures import augmentations_figure
 from scenery.reporting.style import save
 
@@ -23,7 +23,7 @@ def plot_augmentations(archive: Path, png: Path) -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         plot_augmentations(
             archive=Path(snakemake.input.archive), png=Path(snakemake.output.augmentations_png)
         )

@@ -6,7 +6,7 @@ In: trials.csv, history.csv, chosen.yaml, test/metrics.json. Out: best.svg, best
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
 from scenery.reporting.best_figure import best_figure
 from scenery.reporting.reading import read_choice, read_history, read_metrics, read_trials
 from scenery.reporting.style import save
@@ -30,7 +30,7 @@ def plot_best(
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         plot_best(
             trials=Path(snakemake.input.trials),
             history=Path(snakemake.input.history),

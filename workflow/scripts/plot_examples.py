@@ -6,7 +6,7 @@ In: split.csv and the images. Out: examples.png.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
 from scenery.reporting.examples_figure import examples_figure
 from scenery.reporting.reading import read_split
 from scenery.reporting.style import save
@@ -21,7 +21,7 @@ def plot_examples(split: Path, root: Path, png: Path) -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         plot_examples(
             split=Path(snakemake.input.split),
             root=Path(snakemake.params.root),

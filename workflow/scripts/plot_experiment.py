@@ -7,7 +7,7 @@ everything that was varied, each as SVG and PNG.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
 from scenery.reporting.learning_curves import learning_curves
 from scenery.reporting.reading import read_choice, read_history, read_trials
 from scenery.reporting.settings_figures import settings_figure
@@ -35,7 +35,7 @@ def plot_experiment(
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         plot_experiment(
             trials=Path(snakemake.input.trials),
             history=Path(snakemake.input.history),

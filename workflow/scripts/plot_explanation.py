@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
 from scenery.reporting.diagrams import draw_diagram
 from scenery.reporting.explain_figures import (
     channels_figure,
@@ -46,7 +46,7 @@ def plot_explanation(tables: dict[str, Path], title: str, out: dict[str, Path]) 
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         plot_explanation(
             tables={name: Path(path) for name, path in snakemake.input.items()},
             title=snakemake.params.title,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
 from scenery.reporting.reading import read_reference_results
 from scenery.reporting.reference_results_figure import reference_results_figure
 from scenery.reporting.style import save
@@ -25,7 +25,7 @@ def plot_published(
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         plot_published(
             tables=[Path(path) for path in snakemake.input],
             titles=snakemake.params.titles,

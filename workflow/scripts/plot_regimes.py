@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
 from scenery.reporting.reading import read_choice, read_split, read_trials
 from scenery.reporting.sample_size import sample_size_figure
 from scenery.reporting.style import save
@@ -34,7 +34,7 @@ def plot_regimes(
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         plot_regimes(
             trials=Path(snakemake.input.trials),
             chosen=Path(snakemake.input.chosen),

@@ -7,7 +7,7 @@ each as SVG and PNG.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
 from scenery.reporting.reading import read_trials
 from scenery.reporting.study_figures import accuracy_against, comparison
 from scenery.reporting.style import save
@@ -33,7 +33,7 @@ def plot_study(
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         plot_study(
             summary=Path(snakemake.input.summary),
             comparison_svg=Path(snakemake.output.comparison_svg),

@@ -8,7 +8,7 @@ the most confident mistakes (PNG).
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
 from scenery.reporting.evaluation_figures import class_scores, confusion_matrix, reliability
 from scenery.reporting.mistakes import confident_mistakes, read_pictures
 from scenery.reporting.reading import (
@@ -52,7 +52,7 @@ def plot_test(
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         plot_test(
             metrics=Path(snakemake.input.metrics),
             predictions=Path(snakemake.input.predictions),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
 from scenery.reporting.parameter_curves import parameter_curves_figure
 from scenery.reporting.reading import read_choice, read_trials
 from scenery.reporting.style import save
@@ -25,7 +25,7 @@ def plot_trends(
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         plot_trends(
             trials=Path(snakemake.input.trials),
             chosen=Path(snakemake.input.chosen),

@@ -6,7 +6,7 @@ In: an experiment's trials.csv and chosen.yaml. Out: the figure as SVG and PNG.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
 from scenery.reporting.fine_tuning_depth import fine_tuning_depth_figure
 from scenery.reporting.reading import read_choice, read_trials
 from scenery.reporting.style import save
@@ -21,7 +21,7 @@ def plot_unfrozen(trials: Path, chosen: Path, title: str, svg: Path, png: Path) 
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         plot_unfrozen(
             trials=Path(snakemake.input.trials),
             chosen=Path(snakemake.input.chosen),

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import yaml
 
-from scenery.config.study import Choose, Halving
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
+from scenery.pipeline.jobs import HalvingPlan
 from scenery.study.successive_halving import Ranking, survivors
 
 if TYPE_CHECKING:
@@ -20,13 +20,12 @@ if TYPE_CHECKING:
 log = logging.getLogger("scenery")
 
 
-def promote(metrics: list[Path], halving: Halving, choose: Choose, out: Path) -> None:
+def promote(metrics: list[Path], plan: HalvingPlan, out: Path) -> None:
     """Rank the trials by validation results and write the ids of the survivors.
 
     Args:
         metrics: One table of one row per trial, in the order of the config.
-        halving: How many survive.
-        choose: What they are ranked by.
+        plan: How many go on, and what they are ranked by.
         out: promoted.yaml.
     """
     table = pd.concat([pd.read_csv(path) for path in metrics], ignore_index=True)
@@ -39,16 +38,15 @@ def promote(metrics: list[Path], halving: Halving, choose: Choose, out: Path) ->
         )
         for row in table.to_dict("records")
     ]
-    kept = survivors(standings, halving, choose)
+    kept = survivors(standings, plan.halving, plan.choose)
     out.write_text(yaml.safe_dump(kept), encoding="utf-8")
     log.info("%d of %d trials go on", len(kept), len(standings))
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         promote(
             metrics=[Path(path) for path in snakemake.input.metrics],
-            halving=Halving.model_validate(snakemake.params.halving["how"]),
-            choose=Choose.model_validate(snakemake.params.halving["choose"]),
+            plan=HalvingPlan.model_validate(snakemake.params.halving),
             out=Path(snakemake.output.promoted),
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenery.config.settings import WEIGHTS_FROM_EXPERIMENT
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -47,10 +47,10 @@ def provide_weights(backbone: str, weights: str, source: Path | None, out: Path)
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         provide_weights(
-            backbone=snakemake.params.backbone,
-            weights=snakemake.params.weights,
+            backbone=snakemake.params.spec["backbone"],
+            weights=snakemake.params.spec["source"],
             source=Path(snakemake.input[0]) if snakemake.input else None,
             out=Path(snakemake.output.weights),
         )

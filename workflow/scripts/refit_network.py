@@ -6,17 +6,17 @@ first of two steps. Out: model.keras (images 0..255 in, class probabilities out)
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from scenery.config.settings import Settings
 from scenery.data.feature_files import LabeledFeatures, read_features
-from scenery.data.packed_images import PackedImages, open_packed
+from scenery.data.packed_images import open_packed
 from scenery.data.tables import class_names, partition_table, read_split
 from scenery.evaluation.records import write_record
 from scenery.models.feature_extraction import load_backbone
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
+from scenery.pipeline.jobs import NetworkData, RefitNetworkJob
 from scenery.training.checkpoints import CheckpointStore, kept_weights, state_key
 from scenery.training.epochs import EpochPlan, fit_at_recorded_rates, run_epochs
 from scenery.training.fine_tuning import FineTuningTrainer
@@ -30,80 +30,75 @@ log = logging.getLogger("scenery")
 
 
 class Refit:
-    """What a final model is made of: the choice, the images it learns from, the network.
+    """The parts of a final model: the choice, the images it learns from, the network.
 
-    With `choice["refit"]` the chosen trial's learning rates are replayed on train and validation
-    images. Without, the trial's own weights are taken; where they are gone it is run again.
+    With `job.refit` the network is trained at the chosen trial's learning rates on train and
+    validation images. Without, it takes the trial's own weights; where they are gone the trial is
+    run again.
     """
 
-    def __init__(self, choice: dict[str, Any], files: dict[str, Any], split: Path) -> None:
-        self.choice, self.files, self.split = choice, files, split
-        self.settings = Settings.model_validate(choice["settings"])
+    def __init__(self, job: RefitNetworkJob, split: Path) -> None:
+        self.job, self.split = job, split
+        self.settings, self.trial = job.choice.settings, job.choice.trial
         self.table = read_split(split)
-        self.with_validation = bool(files["validation"])
-        training = self._images("train")
-        validation = self._images("validation") if self.with_validation else None
+        training = open_packed(job.training.images.array, self._rows("train"))
+        validation = None
+        if job.validation is not None:
+            validation = open_packed(job.validation.images.array, self._rows("validation"))
         images = training
-        if choice["refit"] and validation is not None:
+        if job.refit and validation is not None:
             images = training.joined_with(validation)
         self.learner = FineTuningTrainer(
             self.settings,
             len(class_names(self.table)),
-            load_backbone(
-                self.settings.backbone,
-                files["backbone"]["image_size"],
-                files["backbone"]["layer"],
-                files["weights"],
-                self.settings.seed,
-                self.settings.network,
-            ),
+            load_backbone(**dict(job.backbone)),
             images,
-            None if choice["refit"] else validation,
-            f"refit of {choice['trial']}",
+            None if job.refit else validation,
+            f"refit of {self.trial}",
         )
 
-    def facts(self, partition: str) -> Path:
-        """The file that says what a partition's packed images are."""
-        return self._packed(partition, "json")
+    @property
+    def dependencies(self) -> list[Path]:
+        """Files whose content the final model depends on."""
+        data = [self.job.training, *([self.job.validation] if self.job.validation else [])]
+        weights = [self.job.backbone.weights] if self.job.backbone.weights else []
+        return [self.split, self.job.table, *(one.images.facts for one in data), *weights]
 
-    def read(self) -> list[Path]:
-        """What the final model depends on besides settings and code."""
-        partitions = ["train", "validation"] if self.with_validation else ["train"]
-        weights = [Path(self.files["weights"])] if self.files["weights"] else []
-        facts = [self.facts(partition) for partition in partitions]
-        return [self.split, Path(self.files["table"]), *facts, *weights]
-
-    def fit_at_recorded_rates(self, state: CheckpointStore) -> None:
-        """Train with the chosen trial's learning rates, from where a killed job came to."""
-        trial, rates = self.choice["trial"], self.choice["learning_rates"]
-        run = state.restore(self.learner)
+    def fit(self, store: CheckpointStore) -> None:
+        """Train at the chosen trial's learning rates, from the last state of a killed job."""
+        rates = self.job.choice.learning_rates
+        run = store.restore(self.learner)
         if run is None and self.settings.first_step is not None:
-            images = self._features("train")
-            if self.with_validation:
-                images = images.joined_with(self._features("validation"))
-            self._train_head_first(images, None, rates["head"])
+            features = self._features("train", self.job.training)
+            if self.job.validation is not None:
+                validation = self._features("validation", self.job.validation)
+                features = features.joined_with(validation)
+            self._train_head_first(features, None, rates["head"])
         run = fit_at_recorded_rates(
             self.learner,
             rates["network"],
             "network",
-            f"refit of {trial}",
+            f"refit of {self.trial}",
             run,
-            lambda so_far: state.save(self.learner, so_far, improved=True),
+            lambda so_far: store.save(self.learner, so_far, improved=True),
         )
         if run.status != "completed":
-            raise RuntimeError(f"the refit of {trial} {run.status}: {run.reason}")
+            raise RuntimeError(f"the refit of {self.trial} {run.status}: {run.reason}")
 
-    def take_weights(self, checkpoints: Path) -> None:
-        """Take the trial's weights, or train it as it was."""
-        trial = self.choice["trial"]
-        kept = kept_weights(checkpoints / trial)
+    def take_weights(self) -> None:
+        """Take the trial's weights, or train it again."""
+        kept = kept_weights(self.job.checkpoints / self.trial)
         if kept is not None:
             self.learner.set_weights(kept)
             return
-        log.warning("the weights of %s are gone; it is trained again as it was", trial)
+        log.warning("the weights of %s are gone; it is trained again", self.trial)
         if self.settings.first_step is not None:
-            self._train_head_first(self._features("train"), self._features("validation"))
-        run_epochs(self.learner, EpochPlan.of(self.settings, "network"), trial)
+            assert self.job.validation is not None
+            self._train_head_first(
+                self._features("train", self.job.training),
+                self._features("validation", self.job.validation),
+            )
+        run_epochs(self.learner, EpochPlan.of(self.settings, "network"), self.trial)
 
     def _train_head_first(
         self,
@@ -117,64 +112,53 @@ class Refit:
             training,
             validation,
             self.learner.head,
-            self.choice["trial"],
+            self.trial,
             rates,
         )
 
     def _rows(self, partition: str) -> pd.DataFrame:
-        table = read_split(self.files["table"]) if partition == "train" else self.table
+        table = read_split(self.job.table) if partition == "train" else self.table
         return partition_table(table, partition)
 
-    def _images(self, partition: str) -> PackedImages:
-        return open_packed(self._packed(partition, "npy"), self._rows(partition))
-
-    def _features(self, partition: str) -> LabeledFeatures:
-        return read_features(f"{self.files['plain']}/{partition}", self._rows(partition))
-
-    def _packed(self, partition: str, ending: str) -> Path:
-        size = self.files["backbone"]["image_size"]
-        return Path(f"{self.files['data']}/{partition}/{size}.{ending}")
+    def _features(self, partition: str, data: NetworkData) -> LabeledFeatures:
+        assert data.features is not None
+        return read_features(data.features.array, data.features.facts, self._rows(partition))
 
 
 def refit_network(
-    choice: dict[str, Any],
-    files: dict[str, Any],
-    split: Path,
-    checkpoints: Path,
-    code: str,
-    out_model: Path,
-    out_record: Path,
+    job: RefitNetworkJob, split: Path, code: str, out_model: Path, out_record: Path
 ) -> None:
     """Train and save."""
-    refit = Refit(choice, files, split)
-    if choice["refit"]:
-        state = CheckpointStore(checkpoints / "refit", state_key(code, choice, refit.read()))
-        refit.fit_at_recorded_rates(state)
-        state.clear()
+    refit = Refit(job, split)
+    if job.refit:
+        what = {"choice": job.choice.as_params(), "refit": job.refit}
+        key = state_key(code, what, refit.dependencies)
+        store = CheckpointStore(job.checkpoints / "refit", key)
+        refit.fit(store)
+        store.clear()
     else:
-        refit.take_weights(checkpoints)
+        refit.take_weights()
     refit.learner.model.save(out_model)
     write_record(
         out_record,
-        choice["settings"],
+        job.choice.settings.model_dump(mode="json"),
         code,
-        [refit.facts("train")],
-        trial=choice["trial"],
-        refit=choice["refit"],
+        [job.training.images.facts],
+        trial=job.choice.trial,
+        refit=job.refit,
         training_images=len(refit.learner.images),
-        epochs=len(choice["learning_rates"]["network"]),
+        epochs=len(job.choice.learning_rates["network"]),
     )
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
+        refit_job = RefitNetworkJob.model_validate(snakemake.params.job)
         gpus = set_up(snakemake.threads, wants_gpu=True, gpu_missing=snakemake.params.gpu_missing)
-        use_mixed_precision(snakemake.params.choice["settings"]["mixed_precision"], gpus)
+        use_mixed_precision(refit_job.choice.settings.mixed_precision, gpus)
         refit_network(
-            choice=snakemake.params.choice,
-            files=snakemake.params.files,
+            job=refit_job,
             split=Path(snakemake.input.split),
-            checkpoints=Path(snakemake.params.checkpoints),
             code=snakemake.params.code,
             out_model=Path(snakemake.output.model),
             out_record=Path(snakemake.output.record),

@@ -13,7 +13,7 @@ import tensorflow as tf
 from scenery.config.settings import Augment
 from scenery.data.packed_images import open_packed
 from scenery.data.tables import partition_table, read_split
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
 from scenery.training.augmentation import build_augmentation, reseed
 from scenery.training.hardware import set_up
 
@@ -57,7 +57,7 @@ def render_augmentations(
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         set_up(snakemake.threads)
         render_augmentations(
             split=Path(snakemake.input.split),

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from scenery.data.splitting import CATALOGUE_COLUMNS_NEEDED, split_images
 from scenery.data.tables import read_catalogue, write_table
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -38,7 +38,7 @@ def main(catalogue: str, test: float, validation: float, seed: int, out: str) ->
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         main(
             catalogue=snakemake.input.catalogue,
             test=snakemake.params.test,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from scenery.evaluation.result_tables import read_results, with_reference_results
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -70,7 +70,7 @@ def summarize(
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         summarize(
             listed=Path(snakemake.input.listed),
             trials=[Path(path) for path in snakemake.input.trials],

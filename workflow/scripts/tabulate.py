@@ -6,7 +6,7 @@ In: summary.csv. Out: summary.html, which needs no network.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
 from scenery.reporting.reading import read_trials
 from scenery.reporting.tables import trial_tables, write_page
 
@@ -20,5 +20,5 @@ def tabulate(summary: Path, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         tabulate(summary=Path(snakemake.input.summary), out=Path(snakemake.output.html))

@@ -6,7 +6,7 @@ In: catalogue.csv, split.csv. Out: data.html, which needs no network.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
 from scenery.reporting.reading import read_catalogue, read_split
 from scenery.reporting.tables import data_set_tables, write_page
 
@@ -21,7 +21,7 @@ def tabulate_data(catalogue: Path, split: Path, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         tabulate_data(
             catalogue=Path(snakemake.input.catalogue),
             split=Path(snakemake.input.split),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenery.evaluation.result_tables import with_reference_results
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
 from scenery.reporting.reading import read_reference_results, read_trials
 from scenery.reporting.reference_results import reference_results_page_table
 from scenery.reporting.tables import trial_tables, write_page
@@ -28,7 +28,7 @@ def tabulate_experiment(trials: Path, published: Path | None, title: str, out: P
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         tabulate_experiment(
             trials=Path(snakemake.input.trials),
             published=next(map(Path, snakemake.input[1:]), None),

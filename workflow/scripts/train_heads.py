@@ -11,14 +11,13 @@ import dataclasses
 import functools
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
 
-from scenery.config.settings import Settings
-from scenery.config.study import Choose, Halving
 from scenery.data.feature_files import LabeledFeatures, read_features
 from scenery.data.tables import class_names, partition_table, read_split
 from scenery.evaluation.training_result import TrainingResult
@@ -29,7 +28,8 @@ from scenery.evaluation.trial_batches import (
     write_tables,
 )
 from scenery.evaluation.trial_tables import metrics_row
-from scenery.pipeline.execution import count_steps, job, peak_memory_mb
+from scenery.pipeline.execution import count_steps, peak_memory_mb, script_log
+from scenery.pipeline.jobs import ArrayFiles, FeatureTrial, FeatureTrialsJob, HalvingPlan
 from scenery.study.successive_halving import survivors
 from scenery.training.epochs import EpochPlan, run_epochs
 from scenery.training.hardware import set_up
@@ -41,25 +41,23 @@ if TYPE_CHECKING:
 
 
 def train_heads(
-    trials: list[dict[str, Any]],
+    job: FeatureTrialsJob,
     split: Path,
-    finished: Path,
     code: str,
     out_metrics: Path,
     out_history: Path,
     out_predictions: Path,
-    halving: dict[str, Any] | None = None,
 ) -> None:
-    """Train every trial of the shard, or take it from `finished`, and write the three tables."""
+    """Train every trial, or read the result of an earlier job, and write the three tables."""
     data = ShardData(split)
 
-    def run(trial: dict[str, Any], name: str) -> TrialResult:
-        return train_head(trial, data, name, quiet=len(trials) > 3)
+    def run(trial: FeatureTrial, name: str) -> TrialResult:
+        return train_head(trial, data, name, quiet=len(job.trials) > 3)
 
-    if halving is None:
-        results = run_trials(trials, run, split, finished, code)
+    if job.halving is None:
+        results = run_trials(job.trials, run, split, job.finished, code)
     else:
-        results = train_in_rungs(trials, data, halving)
+        results = train_in_rungs(job.trials, data, job.halving)
     write_tables(results, out_metrics, out_history, out_predictions)
 
 
@@ -77,25 +75,26 @@ class ShardData:
         self.classes = class_names(split)
         self._features = functools.lru_cache(maxsize=4)(self._read)
 
-    def learner(self, trial: dict[str, Any]) -> HeadTrainer:
+    def learner(self, trial: FeatureTrial) -> HeadTrainer:
         """A trial's head with its features."""
         return HeadTrainer(
-            Settings.model_validate(trial["settings"]),
+            trial.settings,
             len(self.classes),
-            self._features(trial["training"], trial["table"], "train"),
-            self._features(trial["validation"], self.path, "validation"),
+            self._features(trial.training, trial.table, "train"),
+            self._features(trial.validation, self.path, "validation"),
         )
 
     @staticmethod
-    def _read(stem: str, table: Path, partition: str) -> LabeledFeatures:
-        features = read_features(stem, partition_table(read_split(table), partition))
+    def _read(files: ArrayFiles, table: Path, partition: str) -> LabeledFeatures:
+        rows = partition_table(read_split(table), partition)
+        features = read_features(files.array, files.facts, rows)
         if features.views:
             return features
         # As a tensor they are there once, however many heads learn from them.
         return dataclasses.replace(features, values=tf.constant(features.values))
 
 
-def train_head(trial: dict[str, Any], data: ShardData, name: str, quiet: bool) -> TrialResult:
+def train_head(trial: FeatureTrial, data: ShardData, name: str, quiet: bool) -> TrialResult:
     """One trial's metrics, history and validation predictions."""
     started = time.perf_counter()
     learner = data.learner(trial)
@@ -104,29 +103,29 @@ def train_head(trial: dict[str, Any], data: ShardData, name: str, quiet: bool) -
 
 
 def train_in_rungs(
-    trials: list[dict[str, Any]], data: ShardData, halving: dict[str, Any]
+    trials: Sequence[FeatureTrial], data: ShardData, plan: HalvingPlan
 ) -> list[TrialResult]:
     """Successive halving: what a trial gives depends on the others, so nothing is taken over.
 
     Args:
         trials: All trials of the experiment.
         data: What they share.
-        halving: rungs, how (the settings of halving) and choose (the rule of choice).
+        plan: When and how they are compared.
     """
-    how = Halving.model_validate(halving["how"])
-    choose = Choose.model_validate(halving["choose"])
-    learners = {trial["trial"]: data.learner(trial) for trial in trials}
-    runs = run_in_rungs(learners, halving["rungs"], lambda so_far: survivors(so_far, how, choose))
+    learners = {trial.id: data.learner(trial) for trial in trials}
+    runs = run_in_rungs(
+        learners, plan.rungs, lambda so_far: survivors(so_far, plan.halving, plan.choose)
+    )
     results = []
     for trial in trials:
-        run = runs[trial["trial"]]
+        run = runs[trial.id]
         seconds = sum(row.seconds for row in run.history)
-        results.append(outcome(trial, data, learners[trial["trial"]], run, seconds))
+        results.append(outcome(trial, data, learners[trial.id], run, seconds))
     return results
 
 
 def outcome(
-    trial: dict[str, Any],
+    trial: FeatureTrial,
     data: ShardData,
     learner: HeadTrainer,
     run: TrainingResult,
@@ -134,9 +133,9 @@ def outcome(
 ) -> TrialResult:
     """What a trained head gave."""
     count_steps(sum(epoch.seconds for epoch in run.history))
-    facts = json.loads(Path(trial["validation"] + ".json").read_text(encoding="utf-8"))
+    facts = json.loads(trial.validation.facts.read_text(encoding="utf-8"))
     metrics = metrics_row(
-        trial["trial"],
+        trial.id,
         run,
         parameters=facts["parameters"] + learner.model.count_params(),
         trained_parameters=int(sum(np.prod(v.shape) for v in learner.model.trainable_variables)),
@@ -146,22 +145,18 @@ def outcome(
     predictions = []
     if run.status != "diverged" and learner.validation is not None:
         probabilities = learner.predict(learner.validation)
-        predictions = validation_predictions(
-            trial["trial"], data.validation, probabilities, data.classes
-        )
-    return TrialResult(metrics, run.rows(trial["trial"]), predictions)
+        predictions = validation_predictions(trial.id, data.validation, probabilities, data.classes)
+    return TrialResult(metrics, run.rows(trial.id), predictions)
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         set_up(snakemake.threads)
         train_heads(
-            trials=snakemake.params.trials,
+            job=FeatureTrialsJob.model_validate(snakemake.params.job),
             split=Path(snakemake.input.split),
-            finished=Path(snakemake.params.finished),
             code=snakemake.params.code,
             out_metrics=Path(snakemake.output.metrics),
             out_history=Path(snakemake.output.history),
             out_predictions=Path(snakemake.output.predictions),
-            halving=snakemake.params.halving,
         )

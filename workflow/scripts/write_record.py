@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
 from scenery.versions import commit, versions
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _digest(path: Path) -> str:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         write_record(
             config=Path(snakemake.input.config),
             data=[Path(snakemake.input.catalogue), Path(snakemake.input.split)],

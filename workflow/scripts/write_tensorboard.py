@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenery.evaluation.result_tables import read_results
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
 from scenery.reporting.learning_curves import with_position
 from scenery.training.tensorboard import write_curves
 
@@ -39,7 +39,7 @@ def write_tensorboard(histories: dict[str, Path], out: Path) -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         write_tensorboard(
             histories=dict(
                 zip(

@@ -349,19 +349,6 @@ class Settings(Strict):
         return Head() if self.encoding is not None else Head(pooling=self.head.pooling)
 
     @property
-    def rule(self) -> str:
-        """The rule that runs a trial with these settings."""
-        if not self.frozen_backbone:
-            return "fine_tune"
-        return "train_heads" if self.classifier is None else "fit_classifiers"
-
-    @property
-    def refit_rule(self) -> str:
-        """The rule that makes the final model."""
-        refits = {"fine_tune": "refit_network", "train_heads": "refit_head"}
-        return refits.get(self.rule, "refit_classifier")
-
-    @property
     def frozen_backbone(self) -> bool:
         """Whether only the head learns, so that the backbone's activations can be kept."""
         return self.trainable == "head"

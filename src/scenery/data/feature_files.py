@@ -49,11 +49,17 @@ class LabeledFeatures:
         return seen
 
 
-def read_features(stem: str, table: pd.DataFrame) -> LabeledFeatures:
-    """Features with labels; of the full partition's features only the table's rows are taken."""
-    facts = json.loads(Path(f"{stem}.json").read_text(encoding="utf-8"))
-    values = np.load(f"{stem}.npy", mmap_mode="r", allow_pickle=False)
+def read_features(array: Path, facts: Path, table: pd.DataFrame) -> LabeledFeatures:
+    """Features with labels.
+
+    Args:
+        array: .npy file of a partition's or subset's features.
+        facts: The JSON file beside it.
+        table: The images; of the features of plain images only these rows are read.
+    """
+    views = json.loads(facts.read_text(encoding="utf-8"))["views"]
+    values = np.load(array, mmap_mode="r", allow_pickle=False)
     labels = table["label"].to_numpy(np.int64)
-    if facts["views"]:
+    if views:
         return LabeledFeatures(values, labels, views=True)
     return LabeledFeatures(np.asarray(values[table["row"].to_numpy()]), labels)

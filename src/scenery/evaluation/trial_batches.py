@@ -7,17 +7,19 @@ got more trials, goes on from there and trains only what is new.
 import hashlib
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import pandas as pd
 
-from scenery.config.settings import flatten
+from scenery.config.settings import Settings
 from scenery.evaluation.training_result import Epoch
 
 log = logging.getLogger("scenery")
+
+T = TypeVar("T", bound="BatchedTrial")
 
 # A history may have no rows (classical models have no epochs), but always has its columns.
 COLUMNS = {
@@ -41,9 +43,25 @@ class TrialResult:
     predictions: list[dict[str, Any]]
 
 
+class BatchedTrial(Protocol):
+    """One of many trials that a process runs."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+
+    @property
+    def settings(self) -> Settings:
+        """Its settings."""
+
+    @property
+    def dependencies(self) -> tuple[Path, ...]:
+        """Files whose content its result depends on."""
+
+
 def run_trials(
-    trials: list[dict[str, Any]],
-    run: Callable[[dict[str, Any], str], TrialResult],
+    trials: Sequence[T],
+    run: Callable[[T, str], TrialResult],
     split: Path,
     finished: Path,
     code: str,
@@ -51,15 +69,15 @@ def run_trials(
     """Run every trial of the shard, or take it from `finished`.
 
     Args:
-        trials: As the rules describe them.
-        run: Runs one trial; gets it and what to call it in the progress lines.
+        trials: In the order of the tables.
+        run: Runs one trial; takes the trial and its name in the progress lines.
         split: The split.
         finished: Folder of the trials that are done.
         code: Digest of the code that runs them.
     """
     results = []
     for number, (trial, name) in enumerate(zip(trials, names(trials), strict=True), start=1):
-        done = finished / f"{trial['trial']}-{_key(trial, split, code)}.json"
+        done = finished / f"{trial.id}-{_key(trial, split, code)}.json"
         result = _read(done)
         if result is None:
             result = run(trial, name)
@@ -88,14 +106,14 @@ def write_tables(
     pd.DataFrame(predictions, columns=COLUMNS["predictions"]).to_csv(out_predictions, index=False)
 
 
-def names(trials: list[dict[str, Any]]) -> list[str]:
-    """What to call each trial in the progress lines: the settings in which they differ."""
-    flat = [flatten(trial["settings"]) for trial in trials]
+def names(trials: Sequence[BatchedTrial]) -> list[str]:
+    """Names of trials in the progress lines: the settings in which they differ."""
+    flat = [trial.settings.flat() for trial in trials]
     # Where one trial has a group that another leaves unset, not all keys stand in the first.
     every = dict.fromkeys(key for values in flat for key in values)
     keys = [key for key in every if len({repr(values.get(key)) for values in flat}) > 1]
     return [
-        ", ".join(f"{key}={values[key]}" for key in keys if key in values) or trial["trial"]
+        ", ".join(f"{key}={values[key]}" for key in keys if key in values) or trial.id
         for trial, values in zip(trials, flat, strict=True)
     ]
 
@@ -126,12 +144,12 @@ def validation_predictions(
     ]
 
 
-def _key(trial: dict[str, Any], split: Path, code: str) -> str:
-    """What a trial's result depends on."""
+def _key(trial: BatchedTrial, split: Path, code: str) -> str:
+    """Digest of everything that a trial's result depends on."""
     digest = hashlib.sha256(code.encode())
-    digest.update(json.dumps(trial["settings"], sort_keys=True).encode())
-    for path in (split, trial["table"], trial["training"] + ".json", trial["validation"] + ".json"):
-        digest.update(Path(path).read_bytes())
+    digest.update(json.dumps(trial.settings.model_dump(mode="json"), sort_keys=True).encode())
+    for path in (split, *trial.dependencies):
+        digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
 

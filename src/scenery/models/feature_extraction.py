@@ -1,6 +1,6 @@
 """Features: what a frozen backbone makes of every image, computed once and kept."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from scenery.models.forward import make_forward_fn
 from scenery.models.weights import load_weights
 from scenery.registry.custom_architectures import HANDCRAFTED, Network
 from scenery.registry.custom_architectures import options as all_options
+from scenery.study.features import FeatureSet
 from scenery.training.augmentation import build_augmentation, reseed
 
 
@@ -57,24 +58,23 @@ def pooled(backbone: keras.Model, pooling: str) -> keras.Model:
 
 
 def load_feature_extractor(
-    features: Mapping[str, Any], weights: str | Path | None
+    features: FeatureSet, weights: str | Path | None
 ) -> keras.Model | DenseSift:
     """What turns images into features: a pooled backbone, or descriptors made by hand.
 
     Args:
-        features: What a FeatureSet holds, as plain values.
+        features: Which features.
         weights: A weights file; None: random weights drawn from the features' seed.
 
     Raises:
         UserError: When the weights file does not cover the kept layers.
     """
-    name, size = features["backbone"], features["image_size"]
-    options = Network(**features["network"])
+    name, size, options = features.backbone, features.image_size, features.network
     if name in HANDCRAFTED:
         known = all_options(name, options)
         return DenseSift(size, known["step"], known["scales"])
-    backbone = load_backbone(name, size, features["layer"], weights, features["seed"], options)
-    return pooled(backbone, features["pooling"])
+    backbone = load_backbone(name, size, features.layer, weights, features.seed, options)
+    return pooled(backbone, features.pooling)
 
 
 def extract(

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 
-from scenery.installation import SOURCE
+from scenery.installation import SOURCE, WORKFLOW
 from scenery.json_cache import load, save
 
 # Libraries whose minor version can change a result, under the names they are distributed by.
@@ -51,15 +51,26 @@ class CodeDigests:
     Args:
         memory: File to remember in; one that is missing, broken or not writable costs time, never
             a wrong answer. None remembers nothing.
+        scripts: Folder of the rules' scripts.
     """
 
-    def __init__(self, memory: Path | None = None) -> None:
+    def __init__(self, memory: Path | None = None, scripts: Path = WORKFLOW / "scripts") -> None:
+        self.scripts = scripts
         self._memory = memory
         self._remembered = load(memory) if memory else {}
         self._facts: dict[Path, CodeFacts] = {}
         # Another Python, or another way to read code, gives other normal forms.
         self._reader = sys.version.encode() + Path(__file__).read_bytes()
         self._learned = False
+
+    def of_rule(self, rule: str) -> str:
+        """Digest of the script of a rule, as of `of`."""
+        return self.of(self.scripts / f"{rule}.py")
+
+    def of_captions(self, folder: Path) -> str:
+        """Digest of the report's captions. A changed caption makes only the report stale."""
+        content = b"\0".join(path.read_bytes() for path in sorted(folder.glob("*.rst")))
+        return hashlib.sha256(content).hexdigest()[:16]
 
     def of(self, script: Path) -> str:
         """Digest of a script, of the first-party modules it imports, and of what they build on.

@@ -27,7 +27,7 @@ class MaskingFormatter(logging.Formatter):
 
 
 @contextmanager
-def job(log_file: str | Path) -> Iterator[None]:
+def script_log(log_file: str | Path) -> Iterator[None]:
     """Run a script's work with its messages in its log file and on the terminal.
 
     A UserError or a full disk ends the process with status 1 and one message; any other exception

@@ -11,7 +11,7 @@ from scenery.messages import short_repr, suggestions
 from scenery.registry.custom_architectures import NATIVE_SIZES
 from scenery.study.experiments import changed, expand, matches, published, start_of, variations
 from scenery.study.trial_network import check_network, cut_is_possible, cut_layer, image_size
-from scenery.study.trials import Trial
+from scenery.study.trials import ResolvedTrial
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,12 @@ class ExperimentStart:
 
     experiment: str
     start: Settings | None
-    trials: list[Trial]
+    trials: list[ResolvedTrial]
     choices: Mapping[str, list[Settings]]
 
 
 def possible(
-    study: Study, source: str, expanded: Callable[[str, Settings | None], list[Trial]]
+    study: Study, source: str, expanded: Callable[[str, Settings | None], list[ResolvedTrial]]
 ) -> Iterator[ExperimentStart]:
     """Every experiment, from each start that it could have.
 
@@ -81,7 +81,7 @@ def check_study(study: Study, source: str) -> set[str]:
 
 
 def _refuse_untrained(
-    trials: list[Trial], choices: Mapping[str, list[Settings]], where: str
+    trials: list[ResolvedTrial], choices: Mapping[str, list[Settings]], where: str
 ) -> None:
     """Refuse weights from an experiment in which no backbone learns."""
     for weights_from in {trial.settings.weights_from for trial in trials}:
@@ -157,7 +157,9 @@ def _network(settings: Settings) -> tuple[Any, ...]:
     return (*network, classifier)
 
 
-def _choosable(experiment: Experiment, trials: list[Trial], where: str) -> list[Trial]:
+def _choosable(
+    experiment: Experiment, trials: list[ResolvedTrial], where: str
+) -> list[ResolvedTrial]:
     """The trials among which the experiment's `choose.only` leaves the choice."""
     only = experiment.choose.only
     kept = [trial for trial in trials if matches(trial.settings, only, f"{where}.choose.only")]

@@ -12,6 +12,7 @@ from scenery.study.descriptors import check_descriptors
 from scenery.study.random_search import draw
 from scenery.study.reference_results import published_rows
 from scenery.study.successive_halving import rungs
+from scenery.study.trial_kinds import CLASSIFIER
 from scenery.study.trial_network import (
     check_fit,
     check_network,
@@ -19,12 +20,12 @@ from scenery.study.trial_network import (
     cut_layer,
     image_size,
 )
-from scenery.study.trials import Trial, change, check_names, read, reject_duplicates
+from scenery.study.trials import ResolvedTrial, change, check_names, read, reject_duplicates
 
 MAX_TRIALS = 100_000
 
 
-def expand(study: Study, name: str, chosen: Settings | None, source: str) -> list[Trial]:
+def expand(study: Study, name: str, chosen: Settings | None, source: str) -> list[ResolvedTrial]:
     """The trials of one experiment.
 
     Args:
@@ -45,7 +46,7 @@ def expand(study: Study, name: str, chosen: Settings | None, source: str) -> lis
     experiment = study.experiments[name]
     where = f"{source}: experiments.{name}"
     start = start_of(study, name, chosen, source)
-    trials: list[Trial] = []
+    trials: list[ResolvedTrial] = []
     for values, place in variations(experiment, where):
         settings = changed(study, start, values, place)
         check_fit(study, settings, place)
@@ -56,7 +57,7 @@ def expand(study: Study, name: str, chosen: Settings | None, source: str) -> lis
         check_learned(study, name, settings, place)
         varied = tuple((key, read(settings, key)) for key in flatten(values))
         trials += [
-            Trial(
+            ResolvedTrial(
                 experiment=name,
                 settings=settings.model_copy(update={"seed": settings.seed + repeat}),
                 varied=varied,
@@ -104,7 +105,7 @@ def published(
     )
 
 
-def _check_halving(experiment: Experiment, trials: list[Trial], where: str) -> None:
+def _check_halving(experiment: Experiment, trials: list[ResolvedTrial], where: str) -> None:
     """Refuse successive halving among trials that cannot be compared half-way."""
     halving = experiment.halving
     if halving is None:
@@ -112,14 +113,14 @@ def _check_halving(experiment: Experiment, trials: list[Trial], where: str) -> N
     where = f"{where}.random.halving"
     for what, values in (
         ("epochs", {str(trial.settings.epochs) for trial in trials}),
-        ("jobs", {trial.rule for trial in trials}),
+        ("jobs", {trial.kind.rule for trial in trials}),
     ):
         if len(values) > 1:
             raise UserError(
                 f"{where}: trials can be compared half-way only if all have the same {what}; "
                 f"found {' and '.join(sorted(values))}"
             )
-    if trials[0].rule == "fit_classifiers":
+    if trials[0].kind is CLASSIFIER:
         raise UserError(f"{where}: a classical model has no epochs after which it could end")
     if not rungs(trials[0].settings.epochs, halving):
         raise UserError(

@@ -3,10 +3,9 @@
 import hashlib
 import re
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
 
 from scenery.config.encoding import OF_CODEBOOK, Encoding
-from scenery.config.settings import Augment, Settings
+from scenery.config.settings import WEIGHTS_FROM_EXPERIMENT, Augment, Settings
 from scenery.registry.custom_architectures import HANDCRAFTED, Network
 from scenery.study.subsets import training_subset
 from scenery.study.trial_network import cut_layer, image_size
@@ -69,14 +68,42 @@ class FeatureSet:
         """The maps that are encoded; of what is not encoded, itself."""
         return replace(self, encoding=None, codebook=None)
 
-    def as_params(self) -> dict[str, Any]:
-        """Plain values, as a rule hands them to its script; the codebook is a file of its own."""
-        values = {part.name: getattr(self, part.name) for part in fields(self)}
-        del values["codebook"]
-        for name in ("augment", "network", "encoding"):
-            if values[name] is not None:
-                values[name] = values[name].model_dump(mode="json")
-        return values
+    @property
+    def weights_spec(self) -> "WeightsSpec | None":
+        """The weights of the backbone; None for random ones."""
+        if self.weights == "none":
+            return None
+        return WeightsSpec(self.backbone, self.weights)
+
+
+@dataclass(frozen=True)
+class WeightsSpec:
+    """Weights of one backbone.
+
+    Attributes:
+        backbone: A name of the backbone table.
+        source: imagenet, the path of a weights file, or experiment:NAME.
+    """
+
+    backbone: str
+    source: str
+
+    @property
+    def id(self) -> str:
+        """File name below results/weights."""
+        if self.source == "imagenet":
+            return f"{self.backbone}-{self.source}"
+        stem = self.source.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+        stem = re.sub(r"[^A-Za-z0-9_]+", "_", stem)
+        digest = hashlib.sha256(self.source.encode()).hexdigest()[:6]
+        return f"{self.backbone}-{stem}-{digest}"
+
+    @property
+    def experiment(self) -> str | None:
+        """The experiment whose chosen network has these weights; None where no one has."""
+        if not self.source.startswith(WEIGHTS_FROM_EXPERIMENT):
+            return None
+        return self.source.removeprefix(WEIGHTS_FROM_EXPERIMENT)
 
 
 @dataclass(frozen=True)
@@ -139,12 +166,3 @@ def training_features(settings: Settings) -> FeatureSet:
         views=settings.views,
         seed=settings.seed,
     )
-
-
-def weights_id(backbone: str, weights: str) -> str:
-    """Name of a backbone's weights below results/weights."""
-    if weights in ("imagenet", "none"):
-        return f"{backbone}-{weights}"
-    stem = re.sub(r"[^A-Za-z0-9_]+", "_", weights.rsplit("/", 1)[-1].rsplit(".", 1)[0])
-    digest = hashlib.sha256(weights.encode()).hexdigest()[:6]
-    return f"{backbone}-{stem}-{digest}"

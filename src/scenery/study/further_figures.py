@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from scenery.config.study import Study
 from scenery.study.subsets import images_per_class
-from scenery.study.trials import Trial
+from scenery.study.trials import ResolvedTrial
 
 # With two points there is no curve to see.
 MIN_VALUES = 3
 
 
-def further_figures(study: Study, trials: Sequence[Trial]) -> list[str]:
+def further_figures(study: Study, trials: Sequence[ResolvedTrial]) -> list[str]:
     """Names of figures beyond those that every experiment has.
 
     regimes    accuracy against the number of images, where at least three numbers of them occur
@@ -27,7 +27,7 @@ def further_figures(study: Study, trials: Sequence[Trial]) -> list[str]:
     return names + (["trends"] if trend_settings(study, trials) else [])
 
 
-def trend_settings(study: Study, trials: Sequence[Trial]) -> list[str]:
+def trend_settings(study: Study, trials: Sequence[ResolvedTrial]) -> list[str]:
     """The settings of a grid that are numbers and have at least three values, in its order."""
     if not trials or study.experiments[trials[0].experiment].kind != "grid":
         return []

@@ -11,18 +11,10 @@ from scenery.errors import UserError
 from scenery.registry.custom_architectures import NATIVE_SIZES, Network
 from scenery.study.checks import possible
 from scenery.study.experiments import ancestors, expand, matches, published
-from scenery.study.features import (
-    Codebook,
-    FeatureSet,
-    plain_features,
-    training_features,
-    weights_id,
-)
+from scenery.study.features import Codebook, FeatureSet, WeightsSpec
 from scenery.study.successive_halving import rungs
-from scenery.study.trials import Trial
-
-# The rules of which one job runs many trials.
-BATCHED_RULES = ("train_heads", "fit_classifiers")
+from scenery.study.trial_kinds import BATCHED_RULES, FINE_TUNING
+from scenery.study.trials import ResolvedTrial
 
 
 class NotChosenYet(Exception):
@@ -39,24 +31,21 @@ class Expanded:
         size: Trials on frozen backbones that share a job.
     """
 
-    def __init__(self, trials: list[Trial], size: int) -> None:
+    def __init__(self, trials: list[ResolvedTrial], size: int) -> None:
         self.trials = trials
         self.by_id = {trial.id: trial for trial in trials}
-        self.fine_tuned = [trial for trial in trials if trial.rule == "fine_tune"]
+        self.fine_tuned = [trial for trial in trials if trial.kind is FINE_TUNING]
         self.shards = {rule: self._shards(rule, size) for rule in BATCHED_RULES}
 
-    def _shards(self, rule: str, size: int) -> list[list[Trial]]:
-        trials = [trial for trial in self.trials if trial.rule == rule]
+    def _shards(self, rule: str, size: int) -> list[list[ResolvedTrial]]:
+        trials = [trial for trial in self.trials if trial.kind.rule == rule]
         return [trials[start : start + size] for start in range(0, len(trials), size)]
 
     @cached_property
     def feature_sets(self) -> dict[str, FeatureSet]:
         """All features that the trials could need, by id."""
-        kinds = {
-            features(trial.settings)
-            for trial in self.trials
-            for features in (plain_features, training_features)
-        }
+        kinds = {trial.plain_features for trial in self.trials}
+        kinds |= {trial.training_features for trial in self.trials}
         # What is encoded is made of maps, and so is its codebook.
         maps = {features.raw for features in kinds}
         maps |= {codebook.maps for codebook in self.codebooks.values()}
@@ -65,22 +54,22 @@ class Expanded:
     @cached_property
     def codebooks(self) -> dict[str, Codebook]:
         """All codebooks that the trials could need, by id."""
-        found = (plain_features(trial.settings).codebook for trial in self.trials)
+        found = (trial.plain_features.codebook for trial in self.trials)
         return {codebook.id: codebook for codebook in found if codebook is not None}
 
     @cached_property
-    def weights(self) -> dict[str, tuple[str, str]]:
-        """Backbone and weights by the name that both have below results/weights."""
-        pairs = {(trial.settings.backbone, trial.settings.weights) for trial in self.trials}
-        return {weights_id(*pair): pair for pair in pairs}
+    def weights(self) -> dict[str, WeightsSpec]:
+        """All weights that the trials need, by id."""
+        specs = {trial.weights for trial in self.trials}
+        return {spec.id: spec for spec in specs if spec is not None}
 
     @cached_property
     def layers(self) -> dict[str, set[str]]:
         """The layers at which trials end their backbones, by the name of the weights."""
         found: dict[str, set[str]] = {}
         for features in self.feature_sets.values():
-            name = weights_id(features.backbone, features.weights)
-            found.setdefault(name, set()).add(features.layer)
+            if features.weights_spec is not None:
+                found.setdefault(features.weights_spec.id, set()).add(features.layer)
         return found
 
 
@@ -118,15 +107,15 @@ class Plan:
             self._expanded[key] = Expanded(trials, size)
         return self._expanded[key]
 
-    def trials(self, experiment: str, wait: bool = True) -> list[Trial]:
+    def trials(self, experiment: str, wait: bool = True) -> list[ResolvedTrial]:
         """The trials of an experiment, in the order of the config."""
         return self._look(experiment, wait).trials
 
-    def shards(self, experiment: str, rule: str, wait: bool = True) -> list[list[Trial]]:
+    def shards(self, experiment: str, rule: str, wait: bool = True) -> list[list[ResolvedTrial]]:
         """The trials of a rule on frozen backbones, as many to a job as the config says."""
         return self._look(experiment, wait).shards[rule]
 
-    def fine_tuned(self, experiment: str, wait: bool = True) -> list[Trial]:
+    def fine_tuned(self, experiment: str, wait: bool = True) -> list[ResolvedTrial]:
         """The trials that fine-tune, each a job of its own."""
         return self._look(experiment, wait).fine_tuned
 
@@ -137,7 +126,7 @@ class Plan:
             return ()
         return rungs(self._look(experiment, wait=False).trials[0].settings.epochs, halving)
 
-    def trial(self, experiment: str, identity: str) -> Trial:
+    def trial(self, experiment: str, identity: str) -> ResolvedTrial:
         """One trial of an experiment by its id."""
         found = self._look(experiment, wait=False).by_id.get(identity)
         if found is None:
@@ -146,7 +135,7 @@ class Plan:
             )
         return found
 
-    def runs_in(self, experiment: str, trial: Trial) -> str:
+    def runs_in(self, experiment: str, trial: ResolvedTrial) -> str:
         """The experiment whose job trains this trial.
 
         A trial that an ancestor has already fine-tuned, with the same settings and seed, is not
@@ -196,8 +185,8 @@ class Plan:
                 return known.codebooks[identity]
         raise UserError(f"no trial of this study needs the codebook {identity}")
 
-    def weights(self, identity: str) -> tuple[str, str]:
-        """Backbone and weights by the name that both have below results/weights."""
+    def weights(self, identity: str) -> WeightsSpec:
+        """Weights by their id."""
         for known in self._all_known():
             if identity in known.weights:
                 return known.weights[identity]
@@ -215,7 +204,7 @@ class Plan:
     def _possible_layers(self) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {}
 
-        def expanded(experiment: str, start: Settings | None) -> list[Trial]:
+        def expanded(experiment: str, start: Settings | None) -> list[ResolvedTrial]:
             return self._expand(experiment, start).trials
 
         for one in possible(self.study, self.source, expanded):
@@ -237,8 +226,8 @@ class Plan:
         """
         for known in self._all_known():
             for features in known.feature_sets.values():
-                name = weights_id(features.backbone, features.weights)
-                if name == identity and features.backbone in NATIVE_SIZES:
+                spec = features.weights_spec
+                if spec and spec.id == identity and features.backbone in NATIVE_SIZES:
                     return features.image_size, features.network
         return None
 
@@ -253,7 +242,7 @@ class Plan:
         return [row(trial) for trial in self.trials(experiment)]
 
 
-def row(trial: Trial) -> dict[str, object]:
+def row(trial: ResolvedTrial) -> dict[str, object]:
     """A trial as a row of trials.csv: its identity, then every setting by its dotted name."""
     settings = {
         name: json.dumps(list(value)) if isinstance(value, tuple) else value
@@ -265,7 +254,7 @@ def row(trial: Trial) -> dict[str, object]:
         "name": trial.name,
         "setting": trial.setting,
         "repeat": trial.repeat,
-        "rule": trial.rule,
+        "rule": trial.kind.rule,
         "varied": json.dumps([name for name, _ in trial.varied]),
         **settings,
     }

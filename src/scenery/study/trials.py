@@ -22,6 +22,10 @@ from scenery.config.settings import (
 from scenery.config.validation import read_settings, renamed_message
 from scenery.errors import UserError
 from scenery.messages import one_line, suggestions
+from scenery.study.features import FeatureSet, WeightsSpec, plain_features, training_features
+from scenery.study.subsets import training_subset
+from scenery.study.trial_kinds import TrialKind, trial_kind
+from scenery.study.trial_network import cut_layer, image_size
 
 # Groups that may be unset.
 OPTIONAL_PARTS: dict[str, type[BaseModel]] = {
@@ -33,41 +37,72 @@ OPTIONAL_PARTS: dict[str, type[BaseModel]] = {
 
 
 @dataclass(frozen=True)
-class Trial:
-    """One fully specified training run.
+class ResolvedTrial:
+    """One fully specified training run. Nothing of it is derived anywhere else.
 
     Attributes:
         experiment: The experiment that asks for it.
-        settings: Everything that makes the run what it is, its seed included.
+        settings: Everything that makes the run what it is, its seed included, every default
+            filled in.
         varied: The settings in which it differs from its experiment's base, by dotted name.
         repeat: 0 for the first seed, 1 for the second, ...
     """
 
     experiment: str
     settings: Settings
-    varied: tuple[tuple[str, Any], ...]
+    varied: tuple[tuple[str, Any], ...] = ()
     repeat: int = 0
 
     @cached_property
     def id(self) -> str:
-        """Name in paths: it follows from the settings alone, so no other trial changes it."""
+        """Name in paths. It follows from the settings alone, so no other trial changes it."""
         return f"{self.settings.backbone}-{self.settings.trainable}-{self.settings.digest()}"
 
     @cached_property
     def setting(self) -> str:
-        """What repeats of one setting share."""
+        """Digest that the repeats of one setting share."""
         return self.settings.digest(without=frozenset({"seed"}))
 
     @cached_property
     def name(self) -> str:
-        """What a person calls it: the settings that the experiment varies."""
+        """Label for people: the settings that the experiment varies."""
         text = _named(self.varied)
         return f"{text} (seed {self.settings.seed})" if self.repeat else text
 
+    @cached_property
+    def kind(self) -> TrialKind:
+        """How it is trained and refitted."""
+        return trial_kind(self.settings)
+
+    @cached_property
+    def image_size(self) -> int:
+        """Side of its images in pixels."""
+        return image_size(self.settings)
+
+    @cached_property
+    def layer(self) -> str:
+        """The layer at which its backbone ends."""
+        return cut_layer(self.settings)
+
+    @cached_property
+    def training_subset(self) -> str:
+        """Name of the table of its training images."""
+        return training_subset(self.settings)
+
+    @cached_property
+    def plain_features(self) -> FeatureSet:
+        """The features of images without augmentation."""
+        return plain_features(self.settings)
+
+    @cached_property
+    def training_features(self) -> FeatureSet:
+        """The features that its head or classifier learns from."""
+        return training_features(self.settings)
+
     @property
-    def rule(self) -> str:
-        """The rule that runs it."""
-        return self.settings.rule
+    def weights(self) -> WeightsSpec | None:
+        """The weights of its backbone; None for random ones."""
+        return self.plain_features.weights_spec
 
 
 def named(settings: Settings, changes: Mapping[str, Any]) -> str:
@@ -239,13 +274,13 @@ def _forget_options_of_classifier(values: dict[str, Any], flat: Mapping[str, Any
     values["classifier"] = {k: v for k, v in old.items() if k not in forgotten}
 
 
-def reject_duplicates(trials: Iterable[Trial], source: str) -> None:
+def reject_duplicates(trials: Iterable[ResolvedTrial], source: str) -> None:
     """Refuse two trials with the same settings: one of them would be counted twice.
 
     Raises:
         UserError: Naming both.
     """
-    seen: dict[str, Trial] = {}
+    seen: dict[str, ResolvedTrial] = {}
     for trial in trials:
         if trial.id in seen:
             raise UserError(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scenery.errors import UserError
-from scenery.pipeline.execution import count_steps, job
+from scenery.pipeline.execution import count_steps, script_log
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def as_before() -> Iterator[None]:
 def test_a_full_disk_is_named_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], number: int
 ) -> None:
-    with pytest.raises(SystemExit) as ended, job(tmp_path / "a.log"):
+    with pytest.raises(SystemExit) as ended, script_log(tmp_path / "a.log"):
         raise OSError(number, "full", "results/array.npy")
     said = capsys.readouterr().err
     assert ended.value.code == 1
@@ -35,7 +35,7 @@ def test_a_full_disk_is_named_in_one_line(
 def test_a_mistake_of_the_user_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit), job(tmp_path / "a.log"):
+    with pytest.raises(SystemExit), script_log(tmp_path / "a.log"):
         raise UserError("epochs: 0 is too few")
     assert capsys.readouterr().err.endswith("ERROR: epochs: 0 is too few\n")
 
@@ -44,14 +44,14 @@ def test_a_mistake_of_the_user_is_one_line(
 def test_a_defect_shows_where(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], error: Exception
 ) -> None:
-    with pytest.raises(SystemExit), job(tmp_path / "a.log"):
+    with pytest.raises(SystemExit), script_log(tmp_path / "a.log"):
         raise error
     assert "Traceback" in capsys.readouterr().err
 
 
 def test_the_log_says_how_long_the_work_itself_took(tmp_path: Path) -> None:
     for _ in range(2):  # a second job of one process starts from nothing
-        with job(tmp_path / "a.log"):
+        with script_log(tmp_path / "a.log"):
             count_steps(1.25)
             count_steps(2)
     last = (tmp_path / "a.log").read_text(encoding="utf-8").splitlines()[-1]

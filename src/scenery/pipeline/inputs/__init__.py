@@ -1,0 +1,33 @@
+"""What each rule reads: input functions and parameters, one module for each rule file."""
+
+from scenery.config.study import Study
+from scenery.pipeline.inputs.context import Context
+from scenery.pipeline.inputs.data import DataInputs
+from scenery.pipeline.inputs.explanation import ExplanationInputs
+from scenery.pipeline.inputs.features import FeatureInputs
+from scenery.pipeline.inputs.final_models import FinalModelInputs
+from scenery.pipeline.inputs.results import ResultInputs
+from scenery.pipeline.inputs.trials import TrialInputs
+from scenery.pipeline.inputs.weights import WeightsInputs
+from scenery.pipeline.layout import Layout
+
+
+class Inputs:
+    """The input functions of all rules.
+
+    Args:
+        study: The checked config.
+        layout: Its paths.
+        config_file: Name of the config file, for messages and slides.
+        checkpoints: Snakemake's object of that name.
+    """
+
+    def __init__(self, study: Study, layout: Layout, config_file: str, checkpoints: object) -> None:
+        context = Context.of(study, layout, config_file, checkpoints)
+        self.data = DataInputs(context)
+        self.weights = WeightsInputs(context)
+        self.features = FeatureInputs(context)
+        self.trials = TrialInputs(context)
+        self.final_models = FinalModelInputs(context)
+        self.explanation = ExplanationInputs(context, self.final_models)
+        self.results = ResultInputs(context, config_file)

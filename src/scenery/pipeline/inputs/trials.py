@@ -1,0 +1,224 @@
+"""Inputs and parameters of the rules of workflow/rules/train.smk and halving.smk."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from scenery.pipeline.inputs.context import Context, array_files, array_inputs, unique
+from scenery.pipeline.jobs import (
+    BackboneSpec,
+    FeatureTrial,
+    FeatureTrialsJob,
+    FineTuneJob,
+    HalvingPlan,
+    NetworkData,
+)
+from scenery.pipeline.layout import TrialTables
+from scenery.pipeline.resources import forward_threads
+from scenery.study.trial_kinds import BATCHED_RULES
+from scenery.study.trials import ResolvedTrial
+
+PARTITIONS = ("train", "validation")
+
+
+class TrialInputs:
+    """Trials: batched on features, or fine-tuned in a job each."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.layout = context.layout
+        self.plan = context.plan
+
+    # Trials on features
+
+    def batch_features(self, rule: str) -> Callable[[Any], list[str]]:
+        """Gives the tables and features that the trials of one job of a rule read."""
+        return lambda wildcards: self._feature_inputs(self._batch(rule, wildcards))
+
+    def batch(self, rule: str) -> Callable[[Any], dict[str, Any]]:
+        """Gives the trials of one job of a rule."""
+
+        def params(wildcards: Any) -> dict[str, Any]:
+            return FeatureTrialsJob(
+                trials=tuple(self._feature_trial(t) for t in self._batch(rule, wildcards)),
+                finished=Path(self.layout.experiment(wildcards.experiment).finished(rule)),
+                halving=self._halving(wildcards.experiment),
+            ).as_params()
+
+        return params
+
+    def _batch(self, rule: str, wildcards: Any) -> list[ResolvedTrial]:
+        return self.plan.shards(wildcards.experiment, rule, wait=False)[int(wildcards.shard)]
+
+    def _feature_inputs(self, trials: Sequence[ResolvedTrial]) -> list[str]:
+        files: list[str] = []
+        for trial in trials:
+            files.append(self.context.table(trial))
+            files += array_inputs(self.layout.features(trial.training_features.id, "train"))
+            files += array_inputs(self.layout.features(trial.plain_features.id, "validation"))
+        return unique(files)
+
+    def _feature_trial(self, trial: ResolvedTrial) -> FeatureTrial:
+        # Its readable name is not there. The name changes when the experiment varies one setting
+        # more, and a trial whose settings stay the same must not run again for it.
+        return FeatureTrial(
+            id=trial.id,
+            settings=trial.settings,
+            table=Path(self.context.table(trial)),
+            training=array_files(self.layout.features(trial.training_features.id, "train")),
+            validation=array_files(self.layout.features(trial.plain_features.id, "validation")),
+        )
+
+    # Fine-tuned trials
+
+    def _trial(self, wildcards: Any) -> ResolvedTrial:
+        return self.plan.trial(wildcards.experiment, wildcards.trial)
+
+    def network_files(self, wildcards: Any) -> list[str]:
+        """Table, images, features and weights of a fine-tuned trial."""
+        return network_inputs(self.context, self._trial(wildcards), PARTITIONS)
+
+    def threads(self, wildcards: Any) -> int:
+        """Processors of a job that fine-tunes."""
+        return forward_threads(self._trial(wildcards).image_size)
+
+    def fine_tune(self, wildcards: Any) -> dict[str, Any]:
+        """A fine-tuned trial that is trained to its end."""
+        experiment = wildcards.experiment
+        keep = not self.context.study.refit or experiment in self.plan.sources_of_weights
+        return self._fine_tune(wildcards, keep_weights=keep)
+
+    def fine_tune_rung(self, wildcards: Any) -> dict[str, Any]:
+        """A fine-tuned trial up to one comparison of successive halving."""
+        until = self.plan.rungs(wildcards.experiment)[int(wildcards.rung)]
+        return self._fine_tune(wildcards, keep_weights=True, until=until)
+
+    def _fine_tune(
+        self, wildcards: Any, keep_weights: bool, until: int | None = None
+    ) -> dict[str, Any]:
+        trial = self._trial(wildcards)
+        return FineTuneJob(
+            trial=trial.id,
+            settings=trial.settings,
+            backbone=backbone_spec(self.context, trial),
+            table=Path(self.context.table(trial)),
+            training=network_data(self.context, trial, "train"),
+            validation=network_data(self.context, trial, "validation"),
+            checkpoints=Path(self.layout.checkpoints(wildcards.experiment, trial.id)),
+            keep_weights=keep_weights,
+            until=until,
+        ).as_params()
+
+    # Successive halving
+
+    def _halving(self, experiment: str) -> HalvingPlan | None:
+        settings = self.context.study.experiments[experiment]
+        if settings.halving is None:
+            return None
+        return HalvingPlan(
+            rungs=self.plan.rungs(experiment), halving=settings.halving, choose=settings.choose
+        )
+
+    def halving(self, wildcards: Any) -> dict[str, Any]:
+        """How the trials of an experiment are compared."""
+        plan = self._halving(wildcards.experiment)
+        assert plan is not None
+        return plan.as_params()
+
+    def rung_before(self, wildcards: Any) -> str | list[str]:
+        """A trial's results of the rung before, from whose state it continues."""
+        rungs = len(self.plan.rungs(wildcards.experiment))
+        number = int(wildcards.get("rung", rungs))
+        if number == 0:
+            return []
+        return self._rung(wildcards.experiment, number - 1, wildcards.trial).metrics
+
+    def rung_metrics(self, wildcards: Any) -> list[str]:
+        """The results of all trials that reach a rung."""
+        trials = self._trials_of_rung(wildcards.experiment, int(wildcards.rung))
+        return [self._rung(wildcards.experiment, wildcards.rung, t).metrics for t in trials]
+
+    def _rung(self, experiment: str, rung: int, trial: str) -> TrialTables:
+        return self.layout.experiment(experiment).rung(rung, trial)
+
+    def _trials_of_rung(self, experiment: str, rung: int) -> list[str]:
+        """Ids of the fine-tuned trials that reach a rung; Snakemake waits for the one before."""
+        if rung == 0:
+            return [trial.id for trial in self.plan.fine_tuned(experiment)]
+        before = self.context.checkpoints.promote.get(experiment=experiment, rung=rung - 1)
+        ids: list[str] = yaml.safe_load(Path(before.output.promoted).read_text(encoding="utf-8"))
+        return ids
+
+    # Results of all trials
+
+    def result_tables(self, kind: str) -> Callable[[Any], list[str]]:
+        """Gives one table of every job of an experiment: metrics or history."""
+
+        def files(wildcards: Any) -> list[str]:
+            return [getattr(tables, kind) for tables in self._results(wildcards.experiment)]
+
+        return files
+
+    def _results(self, experiment: str) -> list[TrialTables]:
+        paths = self.layout.experiment(experiment)
+        batched = [
+            paths.batch(rule, number)
+            for rule in BATCHED_RULES
+            for number, _ in enumerate(self.plan.shards(experiment, rule))
+        ]
+        return batched + self._fine_tuned_results(experiment)
+
+    def _fine_tuned_results(self, experiment: str) -> list[TrialTables]:
+        """Of each fine-tuned trial the results of its last rung, or of its end."""
+        found = {
+            trial.id: self.layout.experiment(self.plan.runs_in(experiment, trial)).fine_tuned(
+                trial.id
+            )
+            for trial in self.plan.fine_tuned(experiment)
+        }
+        rungs = self.plan.rungs(experiment) if found else ()
+        for rung, _ in enumerate(rungs):
+            promoted = self._trials_of_rung(experiment, rung + 1)
+            for trial in self._trials_of_rung(experiment, rung):
+                if trial not in promoted:
+                    found[trial] = self._rung(experiment, rung, trial)
+        return list(found.values())
+
+
+def network_inputs(context: Context, trial: ResolvedTrial, partitions: Sequence[str]) -> list[str]:
+    """What a job reads that trains a network on the images of some partitions."""
+    files = [context.table(trial)]
+    for partition in partitions:
+        files += array_inputs(context.layout.packed(partition, trial.image_size))
+        if trial.settings.first_step is not None:
+            files += array_inputs(context.layout.features(trial.plain_features.id, partition))
+    return files + context.weights_inputs(trial.weights)
+
+
+def network_data(context: Context, trial: ResolvedTrial, partition: str) -> NetworkData:
+    """The files of one partition, as such a job holds them."""
+    features = None
+    if trial.settings.first_step is not None:
+        features = array_files(context.layout.features(trial.plain_features.id, partition))
+    images = array_files(context.layout.packed(partition, trial.image_size))
+    return NetworkData(images=images, features=features)
+
+
+def backbone_spec(context: Context, trial: ResolvedTrial, seed: int | None = None) -> BackboneSpec:
+    """The backbone of a trial.
+
+    Args:
+        context: The study.
+        trial: The trial.
+        seed: Seed of random weights; None: the trial's own.
+    """
+    return BackboneSpec(
+        name=trial.settings.backbone,
+        image_size=trial.image_size,
+        layer=trial.layer,
+        weights=context.weights_file(trial.weights),
+        seed=trial.settings.seed if seed is None else seed,
+        options=trial.settings.network,
+    )

@@ -1,0 +1,323 @@
+"""Typed jobs: what the rules hand to their scripts.
+
+An input function builds a job; `as_params` turns it into plain values for Snakemake, which compares
+them between runs. The last lines of a script read it back with `model_validate`. A job holds every
+path that its script needs beside the rule's own inputs and outputs.
+"""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from scenery.config.encoding import Encoding
+from scenery.config.settings import Augment, Settings
+from scenery.config.study import Choose, Halving
+from scenery.registry.custom_architectures import Network
+from scenery.study.features import FeatureSet
+
+
+class Job(BaseModel):
+    """Base of all jobs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def as_params(self) -> dict[str, Any]:
+        """Plain values, as `params` of a rule may hold them."""
+        return self.model_dump(mode="json")
+
+
+class ArrayFiles(Job):
+    """An array and the JSON file of its facts."""
+
+    array: Path
+    facts: Path
+
+
+class HalvingPlan(Job):
+    """When and how the trials of an experiment are compared before their end.
+
+    Attributes:
+        rungs: The epochs after which they are compared, rising.
+        halving: How many go on.
+        choose: The rule by which they are ranked.
+    """
+
+    rungs: tuple[int, ...]
+    halving: Halving
+    choose: Choose
+
+
+class FeatureTrial(Job):
+    """One trial on features of a frozen backbone.
+
+    Attributes:
+        id: The trial's id.
+        settings: Its settings.
+        table: Table of its training images.
+        training: Features that it learns from.
+        validation: Features of the plain validation images.
+    """
+
+    id: str
+    settings: Settings
+    table: Path
+    training: ArrayFiles
+    validation: ArrayFiles
+
+    @property
+    def dependencies(self) -> tuple[Path, ...]:
+        """Files whose content its result depends on."""
+        return (self.table, self.training.facts, self.validation.facts)
+
+
+class FeatureTrialsJob(Job):
+    """Trials on features that one process runs: heads, or classical models.
+
+    Attributes:
+        trials: In the order of the config.
+        finished: Folder of the trials that are done.
+        halving: How hopeless trials end early; None where all are trained to their end.
+    """
+
+    trials: tuple[FeatureTrial, ...]
+    finished: Path
+    halving: HalvingPlan | None = None
+
+
+class BackboneSpec(Job):
+    """A backbone with its weights, ended at a layer.
+
+    Attributes:
+        name: A name of the backbone table.
+        image_size: Side of its input in pixels.
+        layer: The layer at which it ends.
+        weights: Weights file; None: random weights drawn from the seed.
+        seed: Seed of random weights.
+        options: Options of a custom architecture.
+    """
+
+    name: str
+    image_size: int
+    layer: str
+    weights: Path | None
+    seed: int
+    options: Network
+
+
+class NetworkData(Job):
+    """The files of one partition that a job of a whole network reads.
+
+    Attributes:
+        images: Packed images.
+        features: Plain features, for the first of two steps; None without one.
+    """
+
+    images: ArrayFiles
+    features: ArrayFiles | None = None
+
+
+class FineTuneJob(Job):
+    """One fine-tuned trial.
+
+    Attributes:
+        trial: Its id.
+        settings: Its settings.
+        backbone: Its backbone.
+        table: Table of its training images.
+        training: Training images.
+        validation: Validation images.
+        checkpoints: Folder of its states.
+        keep_weights: Whether its best weights stay there.
+        until: The epoch after which it pauses, to be compared with others; None: its last.
+    """
+
+    trial: str
+    settings: Settings
+    backbone: BackboneSpec
+    table: Path
+    training: NetworkData
+    validation: NetworkData
+    checkpoints: Path
+    keep_weights: bool
+    until: int | None = None
+
+
+class Choice(Job):
+    """What a refit needs of an experiment's choice; the rest makes no refit stale.
+
+    Attributes:
+        trial: Id of the chosen trial.
+        settings: Its settings.
+        learning_rates: Its learning rates by step, up to its best epoch.
+    """
+
+    trial: str
+    settings: Settings
+    learning_rates: dict[str, list[float]]
+
+
+class RefitFeaturesJob(Job):
+    """A final head or classical model, trained on features.
+
+    Attributes:
+        choice: What was chosen.
+        refit: Whether it is trained once more, on more images; otherwise as its trial was.
+        table: Table of its training images.
+        training: Features that it learns from.
+        validation: Features of the validation images: to learn from in a refit, to choose the
+            epoch by otherwise; None where it reads none.
+        backbone: The backbone that a head is put on; None for a classical model.
+    """
+
+    choice: Choice
+    refit: bool
+    table: Path
+    training: ArrayFiles
+    validation: ArrayFiles | None
+    backbone: BackboneSpec | None = None
+
+
+class RefitNetworkJob(Job):
+    """A final fine-tuned network. Attributes as of `RefitFeaturesJob`.
+
+    Attributes:
+        checkpoints: Folder of the states of the experiment's trials.
+    """
+
+    choice: Choice
+    refit: bool
+    table: Path
+    training: NetworkData
+    validation: NetworkData | None
+    backbone: BackboneSpec
+    checkpoints: Path
+
+
+class VectorsSpec(Job):
+    """How images become the vectors that a classical model takes.
+
+    Attributes:
+        features: The plain features.
+        weights: Weights of the backbone; None: random ones.
+        codebook: The codebook of their encoding; None without one.
+    """
+
+    features: FeatureSet
+    weights: Path | None
+    codebook: Path | None
+
+
+class EvaluateJob(Job):
+    """The score of a final model.
+
+    Attributes:
+        experiment: The experiment that chose the model.
+        scored_in: The experiment for which it was trained; another one where both chose the same.
+        vectors: How images become its input; None for a network, which takes images.
+    """
+
+    experiment: str
+    scored_in: str
+    vectors: VectorsSpec | None = None
+
+
+class ExtractFeaturesJob(Job):
+    """Features of one partition.
+
+    Attributes:
+        partition: train or validation.
+        features: Which features.
+        weights: Weights of the backbone; None: random ones.
+    """
+
+    partition: str
+    features: FeatureSet
+    weights: Path | None
+
+
+class LearnCodebookJob(Job):
+    """A codebook.
+
+    Attributes:
+        encoding: How it is learned.
+        seed: Seed of the sample and of where learning starts.
+    """
+
+    encoding: Encoding
+    seed: int
+
+
+class CheckWeightsJob(Job):
+    """The check of a weights file.
+
+    Attributes:
+        backbone: A name of the backbone table.
+        layers: The layers at which trials end it.
+        image_size: Side of the input in pixels, where the weights depend on it; None: any.
+        options: Options of a custom architecture; None for other backbones.
+    """
+
+    backbone: str
+    layers: tuple[str, ...]
+    image_size: int | None = None
+    options: Network | None = None
+
+
+class PackJob(Job):
+    """Images of one partition, packed into an array.
+
+    Attributes:
+        root: Folder that the files of the split are relative to.
+        partition: train, validation or test.
+        size: Side of the images in pixels.
+        resize: How an image becomes square.
+        max_pixels: Images of more pixels are not decoded.
+    """
+
+    root: Path
+    partition: str
+    size: int
+    resize: Literal["stretch", "crop", "pad"]
+    max_pixels: int
+
+
+class TrialRow(Job):
+    """A trial as `choose` and `trials.csv` list it.
+
+    Attributes:
+        row: Identity and every setting by its dotted name.
+        candidate: Whether it may be chosen.
+        settings: Its settings.
+    """
+
+    row: dict[str, Any]
+    candidate: bool
+    settings: Settings
+
+
+class ChooseJob(Job):
+    """The choice among the trials of an experiment.
+
+    Attributes:
+        experiment: Its name.
+        title: Its title.
+        kind: grid, list, random or single.
+        how: The rule of choice.
+        trials: In the order of the config.
+        checkpoints: Folder of the states of its fine-tuned trials.
+    """
+
+    experiment: str
+    title: str
+    kind: str
+    how: Choose
+    trials: tuple[TrialRow, ...]
+    checkpoints: Path
+
+
+class Rendering(Job):
+    """An augmentation to be shown: its label and its operations."""
+
+    name: str
+    augment: Augment

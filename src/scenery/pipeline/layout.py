@@ -1,0 +1,254 @@
+"""Every path below results/ and logs/. No other module spells one.
+
+Arguments default to Snakemake's wildcards, so that a rule names its outputs by the same functions
+by which input functions name the files of one experiment or trial.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class ArrayPaths(NamedTuple):
+    """An array and the facts beside it, which hold the digest of its content."""
+
+    array: str
+    facts: str
+
+
+class TrialTables(NamedTuple):
+    """The tables that a job of trials writes."""
+
+    metrics: str
+    history: str
+    predictions: str
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The paths of one study.
+
+    Attributes:
+        results: Folder of everything that the study makes: results, or a folder below it.
+    """
+
+    results: str
+
+    # Logs
+
+    def log(self, rule: str, *wildcards: str) -> str:
+        """Log file of a rule's job."""
+        folder = f"logs{self.results.removeprefix('results')}"
+        return "/".join((folder, rule, *wildcards)) + ".log"
+
+    # Data
+
+    @property
+    def catalogue(self) -> str:
+        """One row for each image file."""
+        return f"{self.results}/data/catalogue.csv"
+
+    @property
+    def split(self) -> str:
+        """One row for each image in use, with its partition."""
+        return f"{self.results}/data/split.csv"
+
+    @property
+    def data_page(self) -> str:
+        """HTML page of images, problems and duplicates."""
+        return f"{self.results}/data/data.html"
+
+    @property
+    def examples(self) -> str:
+        """Stem of the figure with examples of the classes."""
+        return f"{self.results}/data/examples"
+
+    def made_dataset(self, dataset: str = "{dataset}") -> str:
+        """Folder of a data set that the workflow draws or fetches."""
+        return f"{self.results}/data/{dataset}"
+
+    def subset(self, subset: str = "{subset}") -> str:
+        """Table of a subset's training images; the split for the full training set."""
+        if subset == "full":
+            return self.split
+        return f"{self.results}/data/subsets/{subset}.csv"
+
+    def packed(self, partition: str = "{partition}", size: int | str = "{size}") -> ArrayPaths:
+        """Images of a partition, decoded and resized."""
+        stem = f"{self.results}/data/{partition}/{size}"
+        return ArrayPaths(f"{stem}.npy", f"{stem}.json")
+
+    # Weights, features, codebooks
+
+    def weights(self, weights: str = "{weights}") -> str:
+        """Weights of a backbone."""
+        return f"{self.results}/weights/{weights}.weights.h5"
+
+    def weights_check(self, weights: str = "{weights}") -> str:
+        """The layers for which the weights were checked."""
+        return f"{self.results}/weights/{weights}.checked.json"
+
+    def features(self, features: str = "{features}", partition: str = "{partition}") -> ArrayPaths:
+        """Activations of a frozen backbone, or descriptors."""
+        stem = f"{self.results}/features/{features}/{partition}"
+        return ArrayPaths(f"{stem}.npy", f"{stem}.json")
+
+    def codebook(self, codebook: str = "{codebook}") -> ArrayPaths:
+        """A codebook and its facts."""
+        stem = f"{self.results}/codebooks/{codebook}/codebook"
+        return ArrayPaths(f"{stem}.skops", f"{stem}.json")
+
+    # Trials
+
+    def experiment(self, experiment: str = "{experiment}") -> "ExperimentLayout":
+        """The paths of an experiment."""
+        return ExperimentLayout(f"{self.results}/experiments/{experiment}")
+
+    def checkpoints(self, *parts: str) -> str:
+        """Folder of the states of unfinished training."""
+        return "/".join((self.results, "checkpoints", *parts))
+
+    # The whole study
+
+    @property
+    def config(self) -> str:
+        """The config with every default."""
+        return f"{self.results}/config.yaml"
+
+    @property
+    def record(self) -> str:
+        """What the results were made with."""
+        return f"{self.results}/record.json"
+
+    @property
+    def trials(self) -> str:
+        """One row for each trial, with its settings."""
+        return f"{self.results}/trials.csv"
+
+    @property
+    def summary(self) -> str:
+        """One row for each trial, with settings and results."""
+        return f"{self.results}/summary.csv"
+
+    @property
+    def summary_page(self) -> str:
+        """The same as an HTML page."""
+        return f"{self.results}/summary.html"
+
+    @property
+    def slides_pdf(self) -> str:
+        """Slides as PDF."""
+        return f"{self.results}/slides.pdf"
+
+    @property
+    def slides_pptx(self) -> str:
+        """Slides as PPTX."""
+        return f"{self.results}/slides.pptx"
+
+    @property
+    def report(self) -> str:
+        """The HTML report."""
+        return f"{self.results}/report.html"
+
+    @property
+    def tensorboard(self) -> str:
+        """Folder of TensorBoard logs."""
+        return f"{self.results}/tensorboard"
+
+    @property
+    def augmentations(self) -> str:
+        """Archive of rendered augmentations."""
+        return f"{self.results}/figures/augmentations.npz"
+
+    def figure(self, name: str) -> str:
+        """Stem of a figure of the whole study."""
+        return f"{self.results}/figures/{name}"
+
+
+@dataclass(frozen=True)
+class ExperimentLayout:
+    """The paths of one experiment.
+
+    Attributes:
+        folder: Its folder.
+    """
+
+    folder: str
+
+    @property
+    def chosen(self) -> str:
+        """The chosen setting."""
+        return f"{self.folder}/chosen.yaml"
+
+    @property
+    def trials(self) -> str:
+        """One row for each trial."""
+        return f"{self.folder}/trials.csv"
+
+    @property
+    def history(self) -> str:
+        """One row for each trial and epoch."""
+        return f"{self.folder}/history.csv"
+
+    @property
+    def trials_page(self) -> str:
+        """The trials as an HTML page."""
+        return f"{self.folder}/trials.html"
+
+    @property
+    def reference_results(self) -> str:
+        """Reference results beside those of the study."""
+        return f"{self.folder}/published.csv"
+
+    def batch(self, rule: str, shard: int | str = "{shard}") -> TrialTables:
+        """Results of one batch of trials on features."""
+        return _tables(f"{self.folder}/{rule}/{shard}")
+
+    def finished(self, rule: str) -> str:
+        """Folder of the trials of a rule that are done; no output of a job."""
+        return f"{self.folder}/{rule}/finished"
+
+    def fine_tuned(self, trial: str = "{trial}") -> TrialTables:
+        """Results of a fine-tuned trial."""
+        return _tables(f"{self.folder}/fine_tune/{trial}")
+
+    def fine_tuned_record(self, trial: str = "{trial}") -> str:
+        """What a fine-tuned trial was made with."""
+        return f"{self.folder}/fine_tune/{trial}/record.json"
+
+    def rung(self, rung: int | str = "{rung}", trial: str = "{trial}") -> TrialTables:
+        """Results of a fine-tuned trial up to one comparison of successive halving."""
+        return _tables(f"{self.folder}/halving/{rung}/{trial}")
+
+    def rung_record(self, rung: int | str = "{rung}", trial: str = "{trial}") -> str:
+        """What they were made with."""
+        return f"{self.folder}/halving/{rung}/{trial}/record.json"
+
+    def promoted(self, rung: int | str = "{rung}") -> str:
+        """The trials that are trained beyond a comparison."""
+        return f"{self.folder}/halving/{rung}/promoted.yaml"
+
+    def final_model(self, rule: str, suffix: str = "keras") -> str:
+        """The model that a refit makes."""
+        return f"{self.folder}/{rule}/model.{suffix}"
+
+    def final_record(self, rule: str) -> str:
+        """What the final model was made with."""
+        return f"{self.folder}/{rule}/record.json"
+
+    def test(self, file: str) -> str:
+        """A file of the score on the test images."""
+        return f"{self.folder}/test/{file}"
+
+    def explanation(self, file: str) -> str:
+        """A file of what is inside the final model."""
+        return f"{self.folder}/explain/{file}"
+
+    def figure(self, name: str) -> str:
+        """Stem of a figure of the experiment."""
+        return f"{self.folder}/figures/{name}"
+
+
+def _tables(folder: str) -> TrialTables:
+    return TrialTables(
+        f"{folder}/metrics.csv", f"{folder}/history.csv", f"{folder}/predictions.csv"
+    )

@@ -1,0 +1,32 @@
+"""Resources of jobs: memory, time and processors."""
+
+from collections.abc import Callable
+from typing import Any
+
+MIN_THREADED_SIZE = 128
+
+
+def per_attempt(amount: int) -> Callable[[Any, int], int]:
+    """A resource that grows with each attempt, since a retry may need more.
+
+    Args:
+        amount: What the first attempt gets: MiB of memory, or minutes.
+    """
+
+    def resource(wildcards: Any, attempt: int) -> int:
+        return amount * attempt
+
+    return resource
+
+
+def forward_threads(size: int) -> int:
+    """Processors of a job that runs a whole network on images.
+
+    On few cores such a job would leave the others idle when it is alone; on many, one job for
+    each core would need the memory of as many networks. Small images leave threads nothing to
+    share, and most of the job's time is its start, so jobs side by side are faster.
+
+    Args:
+        size: Side of the images in pixels.
+    """
+    return 4 if size >= MIN_THREADED_SIZE else 1

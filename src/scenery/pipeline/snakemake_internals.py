@@ -1,0 +1,54 @@
+"""The few places where Scenery touches what Snakemake does not offer by an interface."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from scenery.pipeline.preflight import local_gpus
+
+
+def submits_jobs(workflow: Any) -> bool:
+    """Whether jobs go to a cluster: Snakemake sets `nodes` there and nowhere else."""
+    return workflow.resource_settings.nodes is not None
+
+
+def config_file_name(workflow: Any) -> str:
+    """The config file, relative to the working directory where it lies below it.
+
+    Neither messages nor slides should hold the folders of one machine. Snakemake keeps the list
+    of config files to itself.
+    """
+    if not workflow.configfiles:
+        return "--config"
+    path = Path(str(workflow.configfiles[-1]))
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+def prepare_resources(workflow: Any, stand_ins: Path) -> None:
+    """Set the resources of this run before any job is planned.
+
+    Args:
+        workflow: Snakemake's workflow.
+        stand_ins: Folder of programs that stand in for Slurm's, to be found first.
+    """
+    if submits_jobs(workflow):
+        # `cores: all` means this machine's, of which a job elsewhere knows nothing.
+        workflow.resource_settings.cores = None
+        workflow.global_resources["_cores"] = None
+        os.environ["PATH"] = os.pathsep.join([str(stand_ins), os.environ["PATH"]])
+    elif local_gpus() and workflow.global_resources.get("gpu") is None:
+        # Jobs that fine-tune ask for a GPU each. Where the jobs run on this machine and it has
+        # GPUs, no more of them run at once than it has. Where it has none, they run on its
+        # processor.
+        workflow.global_resources["gpu"] = local_gpus()
+
+
+def prepare_environment(source: Path) -> None:
+    """Set the environment of scripts, which run in processes of their own, on other machines too.
+
+    Args:
+        source: Folder from which Python imports the package.
+    """
+    path = [str(source), os.environ.get("PYTHONPATH", "")]
+    os.environ["PYTHONPATH"] = os.pathsep.join(path).rstrip(os.pathsep)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -1,0 +1,59 @@
+# What all other rule files use: the checked config (STUDY), its paths (LAYOUT), input functions
+# (INPUTS), and the digest of the code that a rule runs (CODE).
+
+import sys
+from pathlib import Path
+
+# In a clone the package is beside the workflow; elsewhere it is installed.
+CLONE = Path(str(workflow.current_basedir)).parents[1] / "src"
+if CLONE.is_dir():
+    sys.path.insert(0, str(CLONE))
+
+from scenery.installation import SOURCE, WORKFLOW
+from scenery.pipeline import snakemake_internals
+from scenery.pipeline.code_digest import CodeDigests
+from scenery.pipeline.inputs import Inputs
+from scenery.pipeline.layout import Layout
+from scenery.pipeline.preflight import open_study, start_run
+from scenery.pipeline.resources import per_attempt
+from scenery.pipeline.run_lock import end, find_other_runs
+
+snakemake_internals.prepare_environment(SOURCE)
+CONFIG_FILE = snakemake_internals.config_file_name(workflow)
+SUBMITS = snakemake_internals.submits_jobs(workflow)
+STUDY = open_study(
+    config, CONFIG_FILE, workflow.configfiles, check=workflow.is_main_process
+)
+LAYOUT = Layout(STUDY.results)
+EXPERIMENT = LAYOUT.experiment()
+INPUTS = Inputs(STUDY, LAYOUT, CONFIG_FILE, checkpoints)
+CODE = CodeDigests(Path(".snakemake/scenery_code.json"), WORKFLOW / "scripts")
+
+if workflow.is_main_process:
+    find_other_runs()
+    snakemake_internals.prepare_resources(workflow, WORKFLOW / "slurm")
+
+
+onstart:
+    start_run(SUBMITS, STUDY.results)
+
+
+onsuccess:
+    end(failed=False, submits=SUBMITS)
+
+
+onerror:
+    end(failed=True, submits=SUBMITS)
+
+
+wildcard_constraints:
+    experiment="|".join(STUDY.experiments),
+    subset="|".join([*STUDY.subsets, r"per_class_\d+_seed_\d+"]),
+    partition="train|validation|test",
+    size=r"\d+",
+    shard=r"\d+",
+    rung=r"\d+",
+    trial=r"[A-Za-z0-9+-]+",
+    features=r"[A-Za-z0-9_-]+",
+    codebook=r"[A-Za-z0-9_-]+",
+    weights=r"[A-Za-z0-9_-]+",

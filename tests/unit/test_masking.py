@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from scenery.errors import UserError
-from scenery.pipeline.execution import script_log, log
+from scenery.pipeline.execution import log, script_log
 from scenery.redact import redact
 
 SECRETS = [

@@ -12,7 +12,8 @@ from scenery.config.validation import read_study
 from scenery.errors import UserError
 from scenery.study.checks import check_study
 from scenery.study.experiments import expand
-from scenery.study.trials import Trial, change, setting_names
+from scenery.study.trial_kinds import CLASSIFIER, FINE_TUNING, HEAD, trial_kind
+from scenery.study.trials import ResolvedTrial, change, setting_names
 
 VALUES: dict[str, Any] = {
     "kernel": "linear", "gamma": 0.1, "C": 2, "n_neighbors": 3, "n_estimators": 9, "max_depth": 4,
@@ -25,7 +26,7 @@ def study(experiments: dict[str, Any], **base: Any) -> Study:
     return read_study({"base": start, "experiments": experiments}, "study.yaml")
 
 
-def trials(experiments: dict[str, Any], **base: Any) -> list[Trial]:
+def trials(experiments: dict[str, Any], **base: Any) -> list[ResolvedTrial]:
     made = study(experiments, **base)
     check_study(made, "study.yaml")
     return expand(made, next(iter(experiments)), None, "study.yaml")
@@ -89,15 +90,15 @@ def test_what_is_for_networks_makes_no_other_trial() -> None:
 
 
 def test_rules() -> None:
-    assert (SVM.rule, SVM.refit_rule) == ("fit_classifiers", "refit_classifier")
-    assert (Settings().rule, Settings().refit_rule) == ("train_heads", "refit_head")
+    assert trial_kind(SVM) is CLASSIFIER
+    assert trial_kind(Settings()) is HEAD
     tuned = Settings(trainable="all")
-    assert (tuned.rule, tuned.refit_rule) == ("fine_tune", "refit_network")
+    assert trial_kind(tuned) is FINE_TUNING
 
 
 def test_a_trial_without_a_classifier_keeps_its_name() -> None:
     assert Settings().digest() == "44136fa355"
-    assert Trial("e", SVM, ()).id == "MobileNet-head-" + SVM.digest()
+    assert ResolvedTrial("e", SVM).id == "MobileNet-head-" + SVM.digest()
 
 
 def changed(settings: Settings, **changes: Any) -> Classifier | None:

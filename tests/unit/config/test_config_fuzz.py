@@ -157,7 +157,7 @@ def look_at_plan(study: Study) -> None:
     for name in study.experiments:
         trials, may = plan.trials(name), plan.choosable(name)
         assert len(trials) == len(may) == len(plan.rows(name)) == len({t.id for t in trials})
-        cheap = {trial.rule for trial in trials} - {"fine_tune"}
+        cheap = {trial.kind.rule for trial in trials} - {"fine_tune"}
         shards = [shard for rule in cheap for shard in plan.shards(name, rule)]
         assert sum(map(len, shards)) + len(plan.fine_tuned(name)) == len(trials)
         chosen[name] = trials[may.index(True)].settings

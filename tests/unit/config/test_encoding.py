@@ -13,7 +13,7 @@ from scenery.registry.custom_architectures import Network
 from scenery.study.checks import check_study
 from scenery.study.features import plain_features, training_features
 from scenery.study.plan import Expanded
-from scenery.study.trials import Trial, change
+from scenery.study.trials import ResolvedTrial, change
 
 SIFT: dict[str, Any] = {
     "backbone": "DenseSIFT",
@@ -110,14 +110,13 @@ def test_the_two_rules_that_make_features_tell_theirs_by_name() -> None:
 
 def test_a_plan_knows_maps_codebooks_and_vectors() -> None:
     views = {"augment.horizontal_flip": True, "views": 2}
-    trials = [Trial("e", settings(), ()), Trial("e", settings(views, {"seed": 2}), ())]
+    trials = [ResolvedTrial("e", settings()), ResolvedTrial("e", settings(views, {"seed": 2}))]
     expanded = Expanded(trials, 50)
     assert len(expanded.codebooks) == 2
     # Plain maps, maps of views; vectors of plain images by each codebook, vectors of views.
     assert len(expanded.feature_sets) == 5
     for features in expanded.feature_sets.values():
         assert features.raw.id in expanded.feature_sets
-        assert "codebook" not in features.as_params()
 
 
 def test_an_encoding_stands_in_for_pooling() -> None:

@@ -84,7 +84,7 @@ def test_options_tell_trials_and_features_apart() -> None:
     )
     assert first.digest() != second.digest() != Settings(backbone="MLP").digest()
     assert plain_features(first).id != plain_features(second).id
-    assert plain_features(first).as_params()["network"]["widths"] == [8]
+    assert plain_features(first).network.widths == (8,)
 
 
 def study(**base: Any) -> Any:

@@ -12,9 +12,15 @@ import pytest
 from scenery.config.settings import Settings
 from scenery.data.tables import write_table
 from scenery.models.feature_extraction import load_backbone, pooled
-from scenery.study.features import plain_features
-from scenery.study.trial_network import cut_layer
-from scenery.study.trials import Trial
+from scenery.pipeline.jobs import (
+    ArrayFiles,
+    BackboneSpec,
+    Choice,
+    FeatureTrial,
+    NetworkData,
+    RefitFeaturesJob,
+)
+from scenery.study.trials import ResolvedTrial
 
 SIZE = 32
 CLASSES = ("coast", "forest", "street")
@@ -42,27 +48,56 @@ class Study:
     def settings(self, **changes: Any) -> Settings:
         return Settings(**{**NETWORK, **changes})
 
-    def described(self, **changes: Any) -> dict[str, Any]:
+    def array(self, *parts: str) -> ArrayFiles:
+        """An array and its facts, by the parts of their path."""
+        stem = self.folder.joinpath(*parts)
+        return ArrayFiles(array=stem.with_suffix(".npy"), facts=stem.with_suffix(".json"))
+
+    def trial(self, **changes: Any) -> FeatureTrial:
         """A trial as the rules hand it to their scripts."""
         settings = self.settings(**changes)
-        trial = Trial("e", settings, tuple(changes.items()))
-        features = str(self.folder / "features" / "plain")
-        return {
-            "trial": trial.id, "table": str(self.split),
-            "settings": settings.model_dump(mode="json"), "training": f"{features}/train",
-            "validation": f"{features}/validation", "plain": features,
-            "image_size": SIZE, "layer": cut_layer(settings),
-        }  # fmt: skip
+        return FeatureTrial(
+            id=ResolvedTrial("e", settings).id,
+            settings=settings,
+            table=self.split,
+            training=self.array("features", "plain", "train"),
+            validation=self.array("features", "plain", "validation"),
+        )
 
-    def files(self, refit: bool, **changes: Any) -> dict[str, Any]:
-        """What a refit reads."""
-        trial = self.described(**changes)
-        features = plain_features(self.settings(**changes))
-        return {
-            "table": str(self.split), "training": trial["training"],
-            "validation": trial["validation"], "plain": trial["plain"], "data": str(self.data),
-            "weights": None, "backbone": features.as_params(),
-        }  # fmt: skip
+    def backbone(self, **changes: Any) -> BackboneSpec:
+        """The backbone of such a trial."""
+        trial = ResolvedTrial("e", self.settings(**changes))
+        return BackboneSpec(
+            name=trial.settings.backbone,
+            image_size=trial.image_size,
+            layer=trial.layer,
+            weights=None,
+            seed=trial.settings.seed,
+            options=trial.settings.network,
+        )
+
+    def network_data(self, partition: str) -> NetworkData:
+        """Images and plain features of a partition."""
+        return NetworkData(
+            images=self.array("data", partition, str(SIZE)),
+            features=self.array("features", "plain", partition),
+        )
+
+    def choice(self, rates: dict[str, list[float]], **changes: Any) -> Choice:
+        """What an experiment chose."""
+        trial = self.trial(**changes)
+        return Choice(trial=trial.id, settings=trial.settings, learning_rates=rates)
+
+    def refit_features(self, choice: Choice, refit: bool) -> RefitFeaturesJob:
+        """The refit of a head or classical model."""
+        return RefitFeaturesJob(
+            choice=choice,
+            refit=refit,
+            table=self.split,
+            training=self.array("features", "plain", "train"),
+            validation=self.array("features", "plain", "validation"),
+            backbone=self.backbone(),
+        )
 
 
 @pytest.fixture(scope="session")

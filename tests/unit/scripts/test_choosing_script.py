@@ -10,8 +10,10 @@ import pytest
 import yaml
 from train_heads import train_heads
 
+from scenery.config.settings import Settings
 from scenery.config.study import Choose
 from scenery.errors import UserError
+from scenery.pipeline.jobs import ChooseJob, FeatureTrialsJob, TrialRow
 
 NAN = math.nan
 
@@ -40,6 +42,24 @@ def epochs(name: str, steps: dict[str, int]) -> list[dict[str, Any]]:
     ]
 
 
+def choose_job(trials: list[dict[str, Any]], checkpoints: Path, **how: Any) -> ChooseJob:
+    return ChooseJob(
+        experiment="e",
+        title="A title",
+        kind="grid",
+        how=Choose(**how),
+        trials=tuple(
+            TrialRow(
+                row={name: value for name, value in row.items() if name != "candidate"},
+                candidate=row["candidate"],
+                settings=Settings(seed=number),
+            )
+            for number, row in enumerate(trials)
+        ),
+        checkpoints=checkpoints,
+    )
+
+
 class Case:
     """One call of the script in a folder of its own."""
 
@@ -62,16 +82,10 @@ class Case:
                 pd.DataFrame(rows, columns=columns).to_csv(path, index=False)
                 names[kind].append(path)
         choose.choose_setting(
-            trials=trials,
+            job=choose_job(trials, self.checkpoints, **how),
             metrics=names["metrics"],
             history=names["history"],
-            how=Choose(**how),
-            experiment="e",
-            title="A title",
-            kind="grid",
-            settings={row["trial"]: {"epochs": row["trial"]} for row in trials},
             split=self.split,
-            checkpoints=self.checkpoints,
             out_chosen=self.folder / "chosen.yaml",
             out_trials=self.folder / "trials.csv",
             out_history=self.folder / "history.csv",
@@ -96,7 +110,7 @@ def test_the_choice_and_its_record(case: Case) -> None:
         [epochs("b", {"head": 3}) + epochs("x", {"head": 2}), epochs("a", {"head": 2})],
     )
     assert (record["trial"], record["trials"], record["name"]) == ("b", ["b"], "name of b")
-    assert record["settings"] == {"epochs": "b"}
+    assert record["settings"]["seed"] == 1
     assert record["learning_rates"] == {"head": [0.1, 0.05]}
     assert (record["best_epoch"], record["candidates"], record["failed"]) == (2, 3, 0)
     assert record["validation_accuracy"] == 0.9
@@ -189,16 +203,17 @@ def test_a_job_whose_trials_all_diverged_at_once_can_be_read(
     case: Case, study: Any, tmp_path: Path
 ) -> None:
     wild = {"optimizer": {"name": "SGD", "learning_rate": 100}, "head": {"l2": 1e30}}
-    described = study.described(**wild)
+    wild_trial = study.trial(**wild)
     tables = [tmp_path / f"{name}.csv" for name in ("m", "h", "p")]
-    train_heads([described], study.split, tmp_path / "finished", "code", *tables)
+    batch = FeatureTrialsJob(trials=(wild_trial,), finished=tmp_path / "finished")
+    train_heads(batch, study.split, "code", *tables)
     row = pd.read_csv(tables[0]).iloc[0]
     assert row["status"] == "diverged"
     with pytest.raises(UserError, match="none of its 1 trials can be chosen"):
         choose.choose_setting(
-            trials=[trial(described["trial"])], metrics=[tables[0]], history=[tables[1]],
-            how=Choose(), experiment="e", title="", kind="single", settings={},
-            split=study.split, checkpoints=tmp_path, out_chosen=tmp_path / "c.yaml",
+            job=choose_job([trial(wild_trial.id)], tmp_path),
+            metrics=[tables[0]], history=[tables[1]],
+            split=study.split, out_chosen=tmp_path / "c.yaml",
             out_trials=tmp_path / "t.csv", out_history=tmp_path / "e.csv",
         )  # fmt: skip
     pd.read_csv(tables[2])

@@ -16,6 +16,13 @@ from scenery.data.feature_files import read_features
 from scenery.data.tables import partition_table, read_split
 from scenery.errors import UserError
 from scenery.evaluation.result_tables import read_results
+from scenery.pipeline.jobs import (
+    ArrayFiles,
+    EvaluateJob,
+    FeatureTrial,
+    FeatureTrialsJob,
+    VectorsSpec,
+)
 from scenery.reporting.reading import read_history
 from scenery.study.features import plain_features
 
@@ -24,27 +31,28 @@ NEIGHBORS = {"classifier": {"name": "nearest_neighbors", "n_neighbors": 2}}
 TABLES = ("metrics", "history", "predictions")
 
 
-def fit(study: Any, folder: Path, *trials: dict[str, Any]) -> dict[str, pd.DataFrame]:
+def fit(study: Any, folder: Path, *trials: FeatureTrial) -> dict[str, pd.DataFrame]:
     out = [folder / f"{name}.csv" for name in TABLES]
-    fit_classifiers(list(trials), study.split, folder / "finished", "code", *out)
+    job = FeatureTrialsJob(trials=trials, finished=folder / "finished")
+    fit_classifiers(job, study.split, "code", *out)
     return {path.stem: read_results(path) for path in out}
 
 
 def test_one_row_a_trial_and_no_epochs(study: Any, tmp_path: Path) -> None:
-    trials = [study.described(**SVM), study.described(**NEIGHBORS)]
+    trials = [study.trial(**SVM), study.trial(**NEIGHBORS)]
     found = fit(study, tmp_path, *trials)
     metrics = found["metrics"]
-    assert list(metrics["trial"]) == [trial["trial"] for trial in trials]
+    assert list(metrics["trial"]) == [trial.id for trial in trials]
     assert set(metrics["status"]) == {"completed"}
     assert set(metrics["best_epoch"]) == set(metrics["epochs_run"]) == {0}
-    backbone = json.loads(Path(trials[0]["validation"] + ".json").read_text())["parameters"]
+    backbone = json.loads(trials[0].validation.facts.read_text())["parameters"]
     assert (metrics["parameters"] - metrics["trained_parameters"] == backbone).all()
     assert metrics["trained_parameters"][1] == 12 * (128 + 1) + 2 * 128
     assert len(found["history"]) == 0
     assert {"trial", "epoch", "learning_rate"} <= set(found["history"])
     assert len(read_history(tmp_path / "history.csv")) == 0
     for trial, accuracy in zip(trials, metrics["validation_accuracy"], strict=True):
-        rows = found["predictions"][found["predictions"]["trial"] == trial["trial"]]
+        rows = found["predictions"][found["predictions"]["trial"] == trial.id]
         assert len(rows) == 6
         assert (rows["class"] == rows["predicted"]).mean() == pytest.approx(accuracy)
 
@@ -52,9 +60,9 @@ def test_one_row_a_trial_and_no_epochs(study: Any, tmp_path: Path) -> None:
 def test_what_is_done_is_not_done_again(
     study: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = fit(study, tmp_path, study.described(**SVM))
+    before = fit(study, tmp_path, study.trial(**SVM))
     monkeypatch.setattr("fit_classifiers.classifiers.fit", None)
-    after = fit(study, tmp_path, study.described(**SVM))
+    after = fit(study, tmp_path, study.trial(**SVM))
     for name in TABLES:
         pd.testing.assert_frame_equal(before[name], after[name])
 
@@ -64,30 +72,28 @@ def test_more_neighbors_than_images_stop_before_anything_is_fitted(
 ) -> None:
     many = {"classifier": {"name": "nearest_neighbors", "n_neighbors": 13}}
     with pytest.raises(UserError, match=r"13 neighbors are asked for, and there are 12 training"):
-        fit(study, tmp_path, study.described(**SVM), study.described(**many))
+        fit(study, tmp_path, study.trial(**SVM), study.trial(**many))
     assert not (tmp_path / "finished").exists()
 
 
 def test_a_model_that_cannot_be_fitted_is_a_row(study: Any, tmp_path: Path) -> None:
     wanted = {"classifier": {"name": "svm", "kernel": "histogram_intersection"}}
-    trial = study.described(**wanted)
-    values = np.load(trial["training"] + ".npy")
-    np.save(tmp_path / "train.npy", values - values.max())
-    (tmp_path / "train.json").write_text(Path(trial["training"] + ".json").read_text())
-    below = {**trial, "training": str(tmp_path / "train")}
-    found = fit(study, tmp_path, below, study.described(**SVM))
+    trial = study.trial(**wanted)
+    values = np.load(trial.training.array)
+    negative = ArrayFiles(array=tmp_path / "train.npy", facts=trial.training.facts)
+    np.save(negative.array, values - values.max())
+    below = trial.model_copy(update={"training": negative})
+    found = fit(study, tmp_path, below, study.trial(**SVM))
     assert list(found["metrics"]["status"]) == ["failed", "completed"]
     assert "values from 0" in found["metrics"]["reason"][0]
     assert np.isnan(found["metrics"]["validation_accuracy"][0])
-    assert set(found["predictions"]["trial"]) == {study.described(**SVM)["trial"]}
+    assert set(found["predictions"]["trial"]) == {study.trial(**SVM).id}
 
 
 def refitted(study: Any, folder: Path, refit: bool, **changes: Any) -> tuple[Path, dict[str, Any]]:
-    trial = study.described(**changes)
-    choice = {"trial": trial["trial"], "settings": trial["settings"], "learning_rates": {},
-              "refit": refit}  # fmt: skip
+    job = study.refit_features(study.choice({}, **changes), refit)
     out = folder / "model.skops", folder / "record.json"
-    refit_classifier(choice, study.files(refit, **changes), study.split, "code", *out)
+    refit_classifier(job, study.split, "code", *out)
     return out[0], json.loads(out[1].read_text())
 
 
@@ -104,11 +110,12 @@ def test_the_final_model(study: Any, tmp_path: Path, refit: bool) -> None:
     # Without a refit the final model is the trial's own.
     model, _ = refitted(study, tmp_path, refit, **SVM)
     validation = read_features(
-        study.described(**SVM)["validation"],
+        study.trial(**SVM).validation.array,
+        study.trial(**SVM).validation.facts,
         partition_table(read_split(study.split), "validation"),
     )
     given = classifiers.probabilities(classifiers.load(model), validation.values, 3)
-    of_trial = fit(study, tmp_path, study.described(**SVM))["predictions"]["confidence"]
+    of_trial = fit(study, tmp_path, study.trial(**SVM))["predictions"]["confidence"]
     assert np.allclose(given.max(axis=1), of_trial, atol=1e-5)
 
 
@@ -116,11 +123,11 @@ def test_the_final_model_is_scored_on_the_test_images(study: Any, tmp_path: Path
     model, _ = refitted(study, tmp_path, True, **NEIGHBORS)
     out = {name: tmp_path / f"{name}.csv" for name in ("predictions", "confusion", "classes")}
     out |= {"metrics": tmp_path / "metrics.json", "mistakes": tmp_path / "mistakes.npz"}
-    features = plain_features(study.settings(**NEIGHBORS)).as_params()
+    features = plain_features(study.settings(**NEIGHBORS))
+    vectors = VectorsSpec(features=features, weights=None, codebook=None)
     evaluate(
         model, tmp_path / "record.json", study.split, study.data / "test" / "32.npy",
-        experiment="e", scored_in="e", out=out,
-        vectors={"features": features, "weights": None},
+        EvaluateJob(experiment="e", scored_in="e", vectors=vectors), out,
     )  # fmt: skip
     table, metrics = pd.read_csv(out["predictions"]), json.loads(out["metrics"].read_text())
     # The classes differ in brightness, which neighbors see.
@@ -135,6 +142,6 @@ def test_vectors_of_test_images_are_made_as_features_are(study: Any) -> None:
 
     table = partition_table(read_split(study.split), "validation")
     images = open_packed(study.data / "validation" / "32.npy", table)
-    features = plain_features(study.settings(**SVM)).as_params()
-    kept = np.load(study.described(**SVM)["validation"] + ".npy")
+    features = plain_features(study.settings(**SVM))
+    kept = np.load(study.trial(**SVM).validation.array)
     assert np.allclose(extract_vectors(images, features, None), kept[table["row"]], atol=1e-5)

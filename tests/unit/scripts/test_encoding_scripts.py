@@ -16,6 +16,7 @@ from scenery.config.settings import Settings
 from scenery.data.packed_images import open_packed
 from scenery.errors import UserError
 from scenery.inference.vectors import extract_vectors
+from scenery.pipeline.jobs import ExtractFeaturesJob, LearnCodebookJob
 from scenery.study.features import FeatureSet, plain_features, training_features
 
 SETTINGS = Settings(
@@ -53,7 +54,8 @@ class Folder:
 
     def extract(self, features: FeatureSet, name: str) -> dict[str, Any]:
         paths = self.folder / f"{name}.npy", self.folder / f"{name}.json"
-        extract_features(self.table, self.images, None, "train", features.as_params(), *paths)
+        job = ExtractFeaturesJob(partition="train", features=features, weights=None)
+        extract_features(self.table, self.images, job, *paths)
         return dict(json.loads(paths[1].read_text()))
 
     def learn(self, name: str = "codebook", table: Path | None = None, **changes: Any) -> Any:
@@ -61,7 +63,8 @@ class Folder:
         assert codebook is not None
         encoding = codebook.encoding.model_dump(mode="json") | changes
         out = self.folder / f"{name}.skops", self.folder / f"{name}.json"
-        learn_codebook(table or self.table, self.folder / "maps.npy", encoding, 1, *out)
+        job = LearnCodebookJob(encoding=encoding, seed=1)
+        learn_codebook(table or self.table, self.folder / "maps.npy", job, *out)
         return json.loads(out[1].read_text())
 
     def encode(self, maps: str, name: str) -> tuple[np.ndarray, dict[str, Any]]:
@@ -70,7 +73,7 @@ class Folder:
             self.folder / f"{maps}.npy",
             self.folder / f"{maps}.json",
             self.folder / "codebook.skops",
-            plain_features(SETTINGS).as_params()["encoding"],
+            SETTINGS.encoding,
             *out,
         )
         return np.load(out[0]), json.loads(out[1].read_text())
@@ -100,8 +103,8 @@ def test_vectors_of_training_and_of_later_images_are_the_same(folder: Folder) ->
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(10))
     assert facts["parameters"] == 6 * 128
     images = open_packed(folder.images, folder.split.sort_values("row", ignore_index=True))
-    params = plain_features(SETTINGS).as_params()
-    later = extract_vectors(images, params, None, folder.folder / "codebook.skops")
+    features = plain_features(SETTINGS)
+    later = extract_vectors(images, features, None, folder.folder / "codebook.skops")
     assert later == pytest.approx(vectors, abs=1e-6)
 
 

@@ -13,6 +13,7 @@ from evaluate import evaluate, score
 from sklearn.metrics import accuracy_score, f1_score, log_loss
 
 from scenery.evaluation.trial_tables import prediction_table
+from scenery.pipeline.jobs import EvaluateJob
 
 CLASSES = ["a", "b", "c", "never seen"]
 
@@ -77,7 +78,7 @@ def test_a_model_is_scored_on_the_test_images(study: Any, tmp_path: Path) -> Non
     out |= {"metrics": tmp_path / "metrics.json", "mistakes": tmp_path / "mistakes.npz"}
     array = study.data / "test" / "32.npy"
     files = (tmp_path / "model.keras", tmp_path / "record.json", study.split, array)
-    evaluate(*files, experiment="e", scored_in="another", out=out)
+    evaluate(*files, EvaluateJob(experiment="e", scored_in="another"), out)
 
     table = pd.read_csv(out["predictions"])
     means = np.load(array).mean(axis=(1, 2))

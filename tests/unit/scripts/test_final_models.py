@@ -17,6 +17,7 @@ from train_heads import ShardData, train_head
 from scenery.data.packed_images import open_packed
 from scenery.data.tables import partition_table, read_split
 from scenery.inference.final_model import load_final, predict
+from scenery.pipeline.jobs import FineTuneJob, RefitNetworkJob
 
 TUNED = {"trainable": "all", "head": {"dropout": 0.3}, "optimizer": {"learning_rate": 1e-3}}
 
@@ -32,30 +33,28 @@ def validation_probabilities(study: Any, model: Path) -> np.ndarray:
     return predict(load_final(model), open_packed(study.data / "validation" / "32.npy", table))
 
 
-def choice(trial: dict[str, Any], history: pd.DataFrame, best: int, refit: bool) -> dict[str, Any]:
+def recorded_rates(history: pd.DataFrame, best: int) -> dict[str, list[float]]:
     rates = {
         str(step): list(rows["learning_rate"]) for step, rows in history.groupby("step", sort=False)
     }
     last = list(rates)[-1]
     rates[last] = rates[last][:best]
-    return {
-        "trial": trial["trial"], "settings": trial["settings"],
-        "learning_rates": rates, "refit": refit,
-    }  # fmt: skip
+    return rates
 
 
 @pytest.mark.parametrize("refit", [True, False])
 def test_the_final_head(study: Any, tmp_path: Path, refit: bool) -> None:
     settings = {"head": {"dense": [6]}, "optimizer": {"learning_rate": 0.01}}
-    trial = study.described(**settings)
+    trial = study.trial(**settings)
     result = train_head(trial, ShardData(study.split), "t", quiet=True)
-    chosen = choice(trial, pd.DataFrame(result.history), result.metrics["best_epoch"], refit)
+    rates = recorded_rates(pd.DataFrame(result.history), result.metrics["best_epoch"])
     out = tmp_path / "model.keras", tmp_path / "record.json"
-    refit_head(chosen, study.files(refit, **settings), study.split, "code", *out)
+    job = study.refit_features(study.choice(rates, **settings), refit)
+    refit_head(job, study.split, "code", *out)
     record = json.loads(out[1].read_text())
-    assert (record["trial"], record["refit"], record["code"]) == (trial["trial"], refit, "code")
+    assert (record["trial"], record["refit"], record["code"]) == (trial.id, refit, "code")
     assert record["training_images"] == (18 if refit else 12)
-    assert record["settings"] == trial["settings"]
+    assert record["settings"] == trial.settings.model_dump(mode="json")
     predicted = validation_probabilities(study, out[0])
     assert np.allclose(predicted.sum(axis=1), 1, atol=1e-5)
     of_trial = [row["confidence"] for row in result.predictions]
@@ -70,59 +69,77 @@ def outputs(folder: Path) -> Outputs:
     return Outputs(*(folder / name for name in names))
 
 
-def tune(
-    study: Any, folder: Path, keep: bool, settings: dict[str, Any] = TUNED
-) -> tuple[dict[str, Any], Outputs]:
-    trial = study.described(**settings)
+def tune(study: Any, folder: Path, keep: bool, settings: dict[str, Any] = TUNED) -> Outputs:
+    trial = study.trial(**settings)
     out = outputs(folder / "out")
-    state = folder / "checkpoints" / trial["trial"]
-    fine_tune(trial, study.split, study.data, None, state, keep, "code", out)
-    return trial, out
+    job = FineTuneJob(
+        trial=trial.id,
+        settings=trial.settings,
+        backbone=study.backbone(**settings),
+        table=study.split,
+        training=study.network_data("train"),
+        validation=study.network_data("validation"),
+        checkpoints=folder / "checkpoints" / trial.id,
+        keep_weights=keep,
+    )
+    fine_tune(job, study.split, "code", out)
+    return out
+
+
+def refit(
+    study: Any, folder: Path, rates: dict[str, list[float]], refit: bool, **settings: Any
+) -> tuple[Path, dict[str, Any]]:
+    job = RefitNetworkJob(
+        choice=study.choice(rates, **settings),
+        refit=refit,
+        table=study.split,
+        training=study.network_data("train"),
+        validation=study.network_data("validation"),
+        backbone=study.backbone(**settings),
+        checkpoints=folder / "checkpoints",
+    )
+    out = folder / "model.keras", folder / "record.json"
+    refit_network(job, study.split, "code", *out)
+    return out[0], json.loads(out[1].read_text())
 
 
 @pytest.mark.parametrize("weights_are_kept", [True, False])
 def test_without_a_refit_the_trial_is_the_final_model(
     study: Any, tmp_path: Path, weights_are_kept: bool
 ) -> None:
-    trial, out = tune(study, tmp_path, keep=True)
+    out = tune(study, tmp_path, keep=True)
     row = pd.read_csv(out.metrics).iloc[0]
     if not weights_are_kept:
         shutil.rmtree(tmp_path / "checkpoints")
-    chosen = choice(trial, pd.read_csv(out.history), int(row["best_epoch"]), refit=False)
-    files = tmp_path / "model.keras", tmp_path / "record.json"
-    checkpoints = tmp_path / "checkpoints"
-    refit_network(chosen, study.files(False, **TUNED), study.split, checkpoints, "code", *files)
+    rates = recorded_rates(pd.read_csv(out.history), int(row["best_epoch"]))
+    model, record = refit(study, tmp_path, rates, False, **TUNED)
     predictions = pd.read_csv(out.predictions)
     columns = [name for name in predictions if name.startswith("probability:")]
-    found = validation_probabilities(study, files[0])
+    found = validation_probabilities(study, model)
     assert np.allclose(found, predictions[columns], atol=1e-4)
     assert predictions["correct"].mean() == pytest.approx(row["validation_accuracy"])
-    assert json.loads(files[1].read_text())["training_images"] == 12
+    assert record["training_images"] == 12
 
 
 def test_a_refit_learns_from_both_partitions(study: Any, tmp_path: Path) -> None:
     settings = {**TUNED, "first_step": {"epochs": 2}}
-    trial, out = tune(study, tmp_path, keep=False, settings=settings)
+    out = tune(study, tmp_path, keep=False, settings=settings)
     history = pd.read_csv(out.history)
     assert list(history["step"]) == ["head"] * 2 + ["network"] * 3
-    chosen = choice(trial, history, best=2, refit=True)
-    files = tmp_path / "model.keras", tmp_path / "record.json"
-    checkpoints = tmp_path / "checkpoints"
-    refit_network(chosen, study.files(True, **settings), study.split, checkpoints, "code", *files)
-    record = json.loads(files[1].read_text())
+    model, record = refit(study, tmp_path, recorded_rates(history, best=2), True, **settings)
     assert (record["training_images"], record["epochs"]) == (18, 2)
-    assert np.isfinite(validation_probabilities(study, files[0])).all()
-    assert not (checkpoints / "refit").exists()
+    assert np.isfinite(validation_probabilities(study, model)).all()
+    assert not (tmp_path / "checkpoints" / "refit").exists()
 
 
 def test_a_trial_that_is_over_is_not_trained_again(
     study: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _, out = tune(study, tmp_path, keep=False)
+    out = tune(study, tmp_path, keep=False)
     first = {path.name: path.read_bytes() for path in out.files}
     shutil.rmtree(tmp_path / "out")
     monkeypatch.setattr("fine_tune.run_epochs", None)
-    _, again = tune(study, tmp_path, keep=False)
+    again = tune(study, tmp_path, keep=False)
     assert {path.name: path.read_bytes() for path in again.files} == first
 
 
@@ -131,7 +148,7 @@ def test_a_trial_that_diverges_is_a_row(study: Any, tmp_path: Path) -> None:
         "trainable": "all", "head": {"l2": 1e30},
         "optimizer": {"name": "SGD", "learning_rate": 100},
     }  # fmt: skip
-    _, out = tune(study, tmp_path, keep=True, settings=wild)
+    out = tune(study, tmp_path, keep=True, settings=wild)
     row = pd.read_csv(out.metrics).iloc[0]
     assert row["status"] == "diverged"
     assert "became" in row["reason"]

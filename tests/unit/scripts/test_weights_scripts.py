@@ -14,9 +14,14 @@ from scenery.errors import UserError
 from scenery.models.backbones import build_backbone
 from scenery.models.heads import build_head
 from scenery.models.weights import load_weights, save_weights
+from scenery.pipeline.jobs import CheckWeightsJob
 from scenery.training.fine_tuning import assemble
 
 MOBILENET = "mobilenet_1_0_224_imagenet_to_conv_pw_12.h5"
+
+
+def check(backbone: str, layers: list[str]) -> CheckWeightsJob:
+    return CheckWeightsJob(backbone=backbone, layers=tuple(layers))
 
 
 def test_a_file_is_copied(tmp_path: Path) -> None:
@@ -55,7 +60,9 @@ def test_every_layer_in_use_is_checked(tmp_path: Path) -> None:
     network = build_backbone("SqueezeNet", 64, "fire5_concat")
     save_weights(network, tmp_path / "w.weights.h5")
     out = tmp_path / "checked.json"
-    check_weights(tmp_path / "w.weights.h5", "SqueezeNet", ["fire3_concat", "fire5_concat"], out)
+    check_weights(
+        tmp_path / "w.weights.h5", check("SqueezeNet", ["fire3_concat", "fire5_concat"]), out
+    )
     parameters = json.loads(out.read_text())["parameters"]
     assert parameters["fire5_concat"] == network.count_params()
     assert (
@@ -63,22 +70,22 @@ def test_every_layer_in_use_is_checked(tmp_path: Path) -> None:
         == build_backbone("SqueezeNet", 64, "fire3_concat").count_params()
     )
     with pytest.raises(UserError, match="fire6") as error:
-        check_weights(tmp_path / "w.weights.h5", "SqueezeNet", ["fire9_concat"], out)
+        check_weights(tmp_path / "w.weights.h5", check("SqueezeNet", ["fire9_concat"]), out)
     assert "\n" not in str(error.value)
 
 
 def test_no_layer_is_no_mistake(tmp_path: Path) -> None:
-    check_weights(tmp_path / "absent.h5", "SqueezeNet", [], tmp_path / "checked.json")
+    check_weights(tmp_path / "absent.h5", check("SqueezeNet", []), tmp_path / "checked.json")
     assert json.loads((tmp_path / "checked.json").read_text()) == {"parameters": {}}
 
 
 @pytest.mark.shared
 def test_the_shared_mobilenet_reaches_up_to_its_twelfth_block(shared: Path, tmp_path: Path) -> None:
     weights, out = shared / "weights" / MOBILENET, tmp_path / "checked.json"
-    check_weights(weights, "MobileNet", ["conv_pw_5_relu", "conv_pw_12_relu"], out)
+    check_weights(weights, check("MobileNet", ["conv_pw_5_relu", "conv_pw_12_relu"]), out)
     assert json.loads(out.read_text())["parameters"]["conv_pw_12_relu"] == 2_162_880
     with pytest.raises(UserError, match="conv_dw_13") as error:
-        check_weights(weights, "MobileNet", ["conv_pw_13_relu"], out)
+        check_weights(weights, check("MobileNet", ["conv_pw_13_relu"]), out)
     assert "conv_pw_12_relu" in str(error.value), "says up to where the file reaches"
 
 
@@ -86,7 +93,9 @@ def test_the_shared_mobilenet_reaches_up_to_its_twelfth_block(shared: Path, tmp_
 def test_weights_of_another_network(shared: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError) as error:
         check_weights(
-            shared / "weights" / MOBILENET, "SqueezeNet", ["fire9_concat"], tmp_path / "c.json"
+            shared / "weights" / MOBILENET,
+            check("SqueezeNet", ["fire9_concat"]),
+            tmp_path / "c.json",
         )
     assert MOBILENET in str(error.value)
 

@@ -11,7 +11,7 @@ from scenery.errors import UserError
 from scenery.study.checks import check_study
 from scenery.study.experiments import ancestors, expand
 from scenery.study.trial_network import cut_layer, image_size
-from scenery.study.trials import Trial
+from scenery.study.trials import ResolvedTrial
 
 
 def study(base: dict[str, Any] | None = None, **experiments: Any) -> Study:
@@ -21,7 +21,9 @@ def study(base: dict[str, Any] | None = None, **experiments: Any) -> Study:
     )
 
 
-def trials(chosen: Settings | None = None, base: Any = None, **experiment: Any) -> list[Trial]:
+def trials(
+    chosen: Settings | None = None, base: Any = None, **experiment: Any
+) -> list[ResolvedTrial]:
     if chosen is not None:
         whole = study(base, a={}, b={"start_from": "a", **experiment})
         return expand(whole, "b", chosen, "study.yaml")

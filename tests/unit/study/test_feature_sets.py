@@ -1,17 +1,25 @@
 """Which features a trial needs: what shares a file and what must not."""
 
+import json
 import re
 from typing import Any
 
 import pytest
 
 from scenery.config.settings import Settings
-from scenery.study.features import plain_features, training_features, weights_id
+from scenery.pipeline.jobs import ExtractFeaturesJob
+from scenery.study.features import WeightsSpec, plain_features, training_features
 
 
 def ids(**values: Any) -> tuple[str, str]:
     settings = Settings(**values)
     return plain_features(settings).id, training_features(settings).id
+
+
+ENCODED = {
+    "backbone": "DenseSIFT", "weights": "none", "image_size": 64,
+    "classifier": {}, "encoding": {"size": 6},
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -78,11 +86,15 @@ def test_other_views_are_other_features(other: dict[str, Any]) -> None:
     assert ids(**{**VIEWS, **other})[1] != ids(**VIEWS)[1]
 
 
-def test_features_as_params_say_all_that_is_needed() -> None:
-    params = training_features(Settings(**VIEWS, subset="small", seed=5)).as_params()
-    assert (params["views"], params["seed"], params["subset"]) == (4, 5, "small")
-    assert params["augment"]["zoom"] == 0.1
-    assert training_features(Settings()).as_params()["augment"] is None
+@pytest.mark.parametrize("settings", [{}, {**VIEWS, "subset": "small", "seed": 5}, ENCODED])
+def test_extract_features_job_params_round_trip_keeps_the_features(
+    settings: dict[str, Any],
+) -> None:
+    features = training_features(Settings(**settings))
+    job = ExtractFeaturesJob(partition="train", features=features, weights=None)
+    again = ExtractFeaturesJob.model_validate(json.loads(json.dumps(job.as_params())))
+    assert again == job
+    assert again.features.id == features.id
 
 
 def test_ids_are_those_of_the_last_version() -> None:
@@ -93,9 +105,9 @@ def test_ids_are_those_of_the_last_version() -> None:
 
 
 def test_names_of_weights() -> None:
-    assert weights_id("MobileNet", "imagenet") == "MobileNet-imagenet"
+    assert WeightsSpec("MobileNet", "imagenet").id == "MobileNet-imagenet"
     found = {
-        weights_id("MobileNet", path) for path in ("a/w.h5", "b/w.h5", "b/w 1.5.h5", "..", "é")
+        WeightsSpec("MobileNet", path).id for path in ("a/w.h5", "b/w.h5", "b/w 1.5.h5", "..", "é")
     }
     assert len(found) == 5
     # They are a wildcard of the workflow.

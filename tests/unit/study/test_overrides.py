@@ -8,7 +8,7 @@ from scenery.config.settings import EarlyStopping, Settings
 from scenery.errors import UserError
 from scenery.registry.custom_architectures import Network
 from scenery.study.experiments import matches
-from scenery.study.trials import Trial, change, reject_duplicates, spell
+from scenery.study.trials import ResolvedTrial, change, reject_duplicates, spell
 
 MOMENTUM = Settings(
     optimizer={"name": "SGD", "momentum": 0.9, "nesterov": True, "weight_decay": 0.01}
@@ -111,8 +111,8 @@ def test_matches() -> None:
         matches(CUT, {"backbon": "SqueezeNet"}, "only")
 
 
-def trial(settings: Settings, *varied: tuple[str, Any], repeat: int = 0) -> Trial:
-    return Trial("e", settings, varied, repeat)
+def trial(settings: Settings, *varied: tuple[str, Any], repeat: int = 0) -> ResolvedTrial:
+    return ResolvedTrial("e", settings, varied, repeat)
 
 
 def test_names_and_identities() -> None:
@@ -122,8 +122,11 @@ def test_names_and_identities() -> None:
     assert one.id.startswith("MobileNet-head-")
     assert one.setting == trial(Settings(seed=7)).setting
     assert one.id != trial(Settings(seed=7)).id
-    assert one.id == Trial("another", Settings(seed=2), ()).id
-    assert (one.rule, trial(Settings(trainable="head+1")).rule) == ("train_heads", "fine_tune")
+    assert one.id == ResolvedTrial("another", Settings(seed=2), ()).id
+    assert (one.kind.rule, trial(Settings(trainable="head+1")).kind.rule) == (
+        "train_heads",
+        "fine_tune",
+    )
 
 
 @pytest.mark.parametrize(

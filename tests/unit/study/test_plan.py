@@ -8,7 +8,7 @@ import pytest
 from scenery.config.settings import Settings
 from scenery.config.validation import read_study
 from scenery.errors import UserError
-from scenery.study.features import plain_features, training_features
+from scenery.study.features import WeightsSpec, plain_features, training_features
 from scenery.study.plan import NotChosenYet, Plan, row
 from scenery.study.trials import change
 
@@ -84,7 +84,7 @@ HEIRS = {
 def test_a_trial_that_an_ancestor_fine_tuned_is_not_run_again() -> None:
     choices = Choices()
     found = plan(HEIRS, choices)
-    choices["a"] = next(t.settings for t in found.trials("a") if t.rule == "fine_tune")
+    choices["a"] = next(t.settings for t in found.trials("a") if t.kind.rule == "fine_tune")
     choices["b"] = found.trials("b")[1].settings
     ran = {t.settings.epochs: found.runs_in("c", t) for t in found.trials("c")}
     assert ran == {1: "a", 2: "a", 3: "b", 4: "c"}
@@ -116,9 +116,11 @@ def test_features_and_weights_are_found_by_name() -> None:
     for trial in found.trials("a"):
         for features in (plain_features(trial.settings), training_features(trial.settings)):
             assert found.feature_set(features.id) == features
+    spec = WeightsSpec("SqueezeNet", "x/w.h5")
     with pytest.raises(UserError, match="no trial of this study needs the features x"):
         found.feature_set("x")
-    assert found.weights("SqueezeNet-none") == ("SqueezeNet", "none")
+    assert {t.weights for t in found.trials("a")} == {None, spec}
+    assert found.weights(spec.id) == spec
     with pytest.raises(UserError, match="no trial of this study needs the weights x"):
         found.weights("x")
 

@@ -9,7 +9,7 @@ from scenery.config.study import Random
 from scenery.config.validation import read_study
 from scenery.study.experiments import expand
 from scenery.study.random_search import draw
-from scenery.study.trials import Trial
+from scenery.study.trials import ResolvedTrial
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "epochs": st.integers(1, 1000),
@@ -40,7 +40,7 @@ SPACES = st.fixed_dictionaries(
 )
 
 
-def trials(experiment: dict[str, Any]) -> list[Trial]:
+def trials(experiment: dict[str, Any]) -> list[ResolvedTrial]:
     study = read_study({"experiments": {"a": experiment}}, "study.yaml")
     return expand(study, "a", None, "study.yaml")
 

@@ -46,7 +46,7 @@ FURTHER = {
 
 
 def of_experiments(files: Sequence[Path], name: str) -> dict[str, Path]:
-    """The files of one name by experiment: .../experiments/{experiment}/[folder/]name."""
+    """The files of one name by experiment."""
     named = [path for path in files if path.name == name]
     return {path.parts[path.parts.index("experiments") + 1]: path for path in named}
 

@@ -12,11 +12,14 @@ import yaml
 
 from scenery.errors import UserError
 from scenery.installation import SNAKEFILE
+from scenery.pipeline.layout import Layout
 
 # Columns that a second run need not repeat.
 TIMES = ("seconds", "peak_memory_mb")
 KEYS = ("experiment", "trial")
 MAX_LINES = 40
+# Paths below any results folder.
+INSIDE = Layout(".")
 
 
 def run_again(published: Path, out: Path, options: Sequence[str]) -> None:
@@ -66,9 +69,9 @@ def differences(published: Path, again: Path) -> list[str]:
     """
     found = list(_in_summary(published / "summary.csv", again / "summary.csv"))
     for name in _experiments(published / "summary.csv"):
-        folder = Path("experiments") / name
-        found += _in_choice(published, again, folder / "chosen.yaml")
-        found += _in_predictions(published, again, folder / "test" / "predictions.csv")
+        paths = INSIDE.experiment(name)
+        found += _in_choice(published, again, Path(paths.chosen))
+        found += _in_predictions(published, again, Path(paths.test("predictions.csv")))
     if found:
         found += _made_with(published, again)
     return found

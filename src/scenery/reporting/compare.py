@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from scenery.errors import UserError
 from scenery.evaluation.statistics import mcnemar
+from scenery.pipeline.layout import Layout
 from scenery.reporting.conclusions import holm
 from scenery.reporting.labels import plural, shorten, shorten_all
 from scenery.reporting.reading import read_predictions, read_trials
@@ -127,7 +128,8 @@ def _in_order(joined: pd.DataFrame, keys: list[str], listed: pd.DataFrame) -> pd
 
 def _p_value(first: Path, second: Path, experiment: str) -> float | None:
     files = [
-        folder / f"experiments/{experiment}/test/predictions.csv" for folder in (first, second)
+        Path(Layout(str(folder)).experiment(experiment).test("predictions.csv"))
+        for folder in (first, second)
     ]
     if not all(file.is_file() for file in files):
         return None

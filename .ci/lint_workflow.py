@@ -10,15 +10,55 @@ import sys
 SOFTWARE = "Specify a conda environment or container for each rule."
 # One hash-pinned requirements file holds the software of all rules, so that results do not depend
 # on the rule that made them. Each rule is listed, so that a new one is a decision.
-WITHOUT_ENVIRONMENT = """
-    draw_scenes fetch_dataset catalogue split draw_subset pack provide_weights check_weights
-    extract_features learn_codebook encode_features train_heads fit_classifiers fine_tune
-    fine_tune_rung promote choose refit_head refit_classifier refit_network keep_network evaluate
-    plot_experiment plot_test plot_best plot_regimes plot_unfrozen plot_trends tabulate_experiment
-    compare_published plot_published plot_all_published explain plot_explanation
-    render_augmentations plot_augmentations write_config list_trials summarize write_record
-    plot_study tabulate tabulate_data plot_examples write_tensorboard make_slides report
-""".split()
+WITHOUT_ENVIRONMENT = [
+    "draw_scenes",
+    "fetch_dataset",
+    "catalogue",
+    "split",
+    "draw_subset",
+    "pack",
+    "provide_weights",
+    "check_weights",
+    "extract_features",
+    "learn_codebook",
+    "encode_features",
+    "train_heads",
+    "fit_classifiers",
+    "fine_tune",
+    "fine_tune_rung",
+    "promote",
+    "choose",
+    "refit_head",
+    "refit_classifier",
+    "refit_network",
+    "keep_network",
+    "evaluate",
+    "plot_experiment",
+    "plot_test",
+    "plot_best",
+    "plot_regimes",
+    "plot_unfrozen",
+    "plot_trends",
+    "tabulate_experiment",
+    "compare_published",
+    "plot_published",
+    "plot_all_published",
+    "explain",
+    "plot_explanation",
+    "render_augmentations",
+    "plot_augmentations",
+    "write_config",
+    "list_trials",
+    "summarize",
+    "write_record",
+    "plot_study",
+    "tabulate",
+    "tabulate_data",
+    "plot_examples",
+    "write_tensorboard",
+    "make_slides",
+    "report",
+]
 EXCEPTIONS = {(rule, SOFTWARE) for rule in WITHOUT_ENVIRONMENT} | {
     # The config is an input already, and its name is needed for a command line.
     ("report", "Param config is a prefix of input or output file but hardcoded"),

@@ -9,6 +9,7 @@ column             meaning
 file               path relative to the data set's root, with ``/``
 class              the label
 given_partition    train, validation or test as the data set gives it; empty if it gives none
+given_group        name of the group (patient, scene) as a manifest gives it; empty if it gives none
 width, height      pixels, after EXIF rotation
 mode, format       Pillow's words for the kind of pixels and of file
 bytes              size of the file
@@ -16,6 +17,8 @@ digest             SHA-256 of the file
 problem            why the file cannot be used; empty if it can
 duplicate_group    number shared by the images of one picture; 0 for a picture without duplicates
 duplicate_kind     exact (same file or same pixels) or near, empty without
+group              number shared by images that are not independent of each other (duplicates and
+                   given groups, joined where they share images); 0 for all others
 kept               True if the study uses the image
 reason             why not: the problem, a leak between partitions, a conflict between classes
 =================  ==============================================================================
@@ -33,7 +36,7 @@ from scenery.data.catalogue import (
     make_catalogue,
 )
 from scenery.data.image_listing import named
-from scenery.data.sources import list_images, source_root, stray_files
+from scenery.data.sources import list_images, source_root, stray_files, unused_columns
 from scenery.data.tables import write_table
 from scenery.pipeline.execution import script_log
 
@@ -59,6 +62,9 @@ def main(
     strays = stray_files(path)
     if strays:
         log.info("%d other files are left out: %s", len(strays), named(strays))
+    unused = unused_columns(path)
+    if unused:
+        log.info("%d columns of the manifest are not used: %s", len(unused), named(unused))
     log.info("reading %d images", len(found))
     catalogue = make_catalogue(
         found, source_root(path, root), max_pixels, near, threads, scratch=Path(out).parent

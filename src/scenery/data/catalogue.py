@@ -6,9 +6,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from scenery.data.duplicates import DuplicateGroups, find_duplicates
+from scenery.data.duplicates import DuplicateGroups, find_duplicates, number_groups
 from scenery.data.fingerprints import Fingerprint, Fingerprints, fingerprint
 from scenery.data.image_listing import PARTITIONS, FoundImage, named
 from scenery.data.images import MAX_PIXELS, ImageFacts, examine_image
@@ -51,9 +53,11 @@ def make_catalogue(
 
     Returns:
         One row per file in the given order, columns `CATALOGUE_COLUMNS`: file, class,
-        given_partition ("" without), width and height (pixels), mode, format, bytes, digest
-        (SHA-256 of the file), problem ("" without), duplicate_group (1, 2, ...; 0 without) and
-        duplicate_kind (exact, near or "").
+        given_partition and given_group ("" without), width and height (pixels), mode, format,
+        bytes, digest (SHA-256 of the file), problem ("" without), duplicate_group (1, 2, ...; 0
+        without),
+        duplicate_kind (exact, near or "") and group (1, 2, ...; 0 for an image that is independent
+        of all others: duplicates and given groups, joined where they share images).
     """
     facts: dict[str, list[object]] = {name: [] for name in ImageFacts._fields}
     contents: list[tuple[str, str]] = []
@@ -95,10 +99,27 @@ def _table(
         "file": [image.file for image in found],
         "class": [image.class_name for image in found],
         "given_partition": [image.partition for image in found],
+        "given_group": [image.group for image in found],
         "duplicate_group": list(duplicates.groups),
         "duplicate_kind": list(duplicates.kinds),
+        "group": list(_independent_groups(found, duplicates)),
     }
     return with_types(columns, CATALOGUE_COLUMNS)
+
+
+def _independent_groups(
+    found: Sequence[FoundImage], duplicates: DuplicateGroups
+) -> NDArray[np.int64]:
+    """Number the groups (1, 2, ...; 0: alone) that given groups and duplicates together make."""
+    links: list[tuple[int, int]] = []
+    first: dict[tuple[str, object], int] = {}
+    for index, (image, number) in enumerate(zip(found, duplicates.groups.tolist(), strict=True)):
+        for key in [("given", image.group)] * bool(image.group) + [("found", number)] * (
+            number > 0
+        ):
+            if first.setdefault(key, index) != index:
+                links.append((first[key], index))
+    return number_groups(np.array(links, np.int64).reshape(-1, 2), len(found))
 
 
 def apply_policy(
@@ -110,8 +131,9 @@ def apply_policy(
     """Decide which images the study uses.
 
     - Files with a problem are left out (or stop the study).
-    - A *leak* is a picture in more than one given partition. The copies in the partition that
-      decides most stay (test over validation over train); the others are dropped.
+    - A *leak* is a picture, or a group that the data set gives (the images of one patient), in
+      more than one given partition. The images in the partition that decides most stay (test over
+      validation over train); the others are dropped.
     - A *conflict* is a picture under more than one class. All copies outside the partition that
       decides most are dropped, leaks or not. Within that partition no label can be preferred:
       if its own copies disagree, all of them are dropped, in a test partition too, since a score
@@ -134,8 +156,10 @@ def apply_policy(
             f"{named(files, _MOST_NAMED)}"
         )
     leaking, conflicting = _leaks_and_conflicts(catalogue)
+    parted = _parted_groups(catalogue)
     for kind, action, groups in (
         ("leaks", leaks, leaking),
+        ("groups", leaks, parted),
         ("conflicts", conflicts, conflicting),
     ):
         if action == "stop" and groups:
@@ -145,6 +169,7 @@ def apply_policy(
     reasons = dict(zip(broken.index, broken["problem"], strict=True))
     if leaks == "drop":
         _drop(catalogue, leaking, "leak", reasons)
+        _drop(catalogue, parted, "group", reasons)
     if conflicts == "drop":
         _drop(catalogue, conflicting, "conflict", reasons)
     judged = catalogue.copy()
@@ -161,14 +186,24 @@ def _leaks_and_conflicts(catalogue: pd.DataFrame) -> tuple[list[pd.Index], list[
     return leaking, conflicting
 
 
+def _parted_groups(catalogue: pd.DataFrame) -> list[pd.Index]:
+    """Return the rows of each given group that spans given partitions."""
+    grouped = catalogue[catalogue["given_group"] != ""].groupby("given_group")
+    return [rows.index for _, rows in grouped if rows["given_partition"].nunique() > 1]
+
+
 def _fault(kind: str, catalogue: pd.DataFrame, groups: list[pd.Index]) -> str:
-    meaning = {
-        "leaks": "pictures in more than one partition",
-        "conflicts": "pictures under more than one class",
+    meaning, key = {
+        "leaks": ("pictures in more than one partition", "leaks"),
+        "groups": ("groups in more than one partition", "leaks"),
+        "conflicts": ("pictures under more than one class", "conflicts"),
     }[kind]
-    pictures = [" = ".join(catalogue.loc[rows, "file"]) for rows in groups]
+    if kind == "groups":
+        pictures = [repr(catalogue.loc[rows[0], "given_group"]) for rows in groups]
+    else:
+        pictures = [" = ".join(catalogue.loc[rows, "file"]) for rows in groups]
     return (
-        f"{len(groups)} {meaning} (dataset.duplicates.{kind}: drop or keep goes on): "
+        f"{len(groups)} {meaning} (dataset.duplicates.{key}: drop or keep goes on): "
         f"{named(pictures, _MOST_NAMED)}"
     )
 
@@ -190,6 +225,10 @@ def _drop(
 
 
 def _reason(kind: str, row: pd.Series, others: pd.DataFrame) -> str:
+    if kind == "group":
+        elsewhere = others[others["given_partition"] != row["given_partition"]]
+        parts = [name for name in PARTITIONS if name in set(elsewhere["given_partition"])]
+        return f"leak: group {row['given_group']!r} is in {' and '.join(parts)} too"
     column = "given_partition" if kind == "leak" else "class"
     differing = others[others[column] != row[column]]
     others = differing if len(differing) else others
@@ -216,10 +255,13 @@ def describe_catalogue(judged: pd.DataFrame) -> list[str]:
             f"  {' = '.join(judged.loc[rows, 'file'])} ({judged.loc[rows[0], 'duplicate_kind']})"
             for rows in groups
         ]
+    parted = _parted_groups(judged)
+    lines.append(f"{len(parted)} given groups in more than one partition")
+    lines += [f"  {judged.loc[rows[0], 'given_group']}: {len(rows)} images" for rows in parted]
     grouped = judged[judged["duplicate_group"] > 0].groupby("duplicate_group")
     lines.append(f"{grouped.ngroups} pictures with duplicates in all")
     dropped = judged[~judged["kept"] & (judged["problem"] == "")]
-    lines.append(f"{len(dropped)} duplicates dropped")
+    lines.append(f"{len(dropped)} images dropped as leaks or conflicts")
     lines += [f"  {row.file}: {row.reason}" for row in dropped.itertuples()]
     lines.append(f"{int(judged['kept'].sum())} images kept")
     return lines

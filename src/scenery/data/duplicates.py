@@ -77,7 +77,7 @@ def find_duplicates(
         alone = fingerprints.comparable.copy()
         alone[exact[:, 1]] = False
         pairs = np.concatenate([exact, near_pairs(fingerprints, np.flatnonzero(alone))])
-    groups = _number_groups(pairs, len(contents))
+    groups = number_groups(pairs, len(contents))
     exactly = set(exact.ravel().tolist())
     kinds = [
         "" if not group else "exact" if index in exactly else "near"
@@ -193,7 +193,7 @@ def _exact_pairs(contents: Sequence[tuple[str, str]]) -> Pairs:
     return np.array(pairs, np.int64).reshape(-1, 2)
 
 
-def _number_groups(pairs: Pairs, count: int) -> NDArray[np.int64]:
+def number_groups(pairs: Pairs, count: int) -> NDArray[np.int64]:
     """Number the connected images 1, 2, ... in order of their first member; 0: alone."""
     links = sparse.coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), (count, count))
     _, labels = connected_components(links, directed=False)

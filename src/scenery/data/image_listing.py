@@ -37,11 +37,19 @@ PARTITION_HELP = (
 
 
 class FoundImage(NamedTuple):
-    """One image file: its POSIX path relative to the root, its class, its partition or ""."""
+    """One image file.
+
+    Attributes:
+        file: POSIX path relative to the root.
+        class_name: The label.
+        partition: train, validation or test; "" where the data set gives none.
+        group: Name of the group that must lie in one partition (a patient, a scene); "" for none.
+    """
 
     file: str
     class_name: str
     partition: str
+    group: str = ""
 
 
 def partition_of(name: str) -> str | None:
@@ -67,6 +75,8 @@ def checked(found: Iterable[FoundImage], source: str) -> list[FoundImage]:
         extensions = " ".join(sorted(IMAGE_EXTENSIONS))
         raise UserError(f"{source}: no images found; files ending in {extensions} are looked for")
     _check_printable(images, source)
+    _check_spellings("classes", {image.class_name for image in images}, source)
+    _check_spellings("groups", {image.group for image in images}, source)
     classes = sorted({image.class_name for image in images})
     if len(classes) == 1:
         raise UserError(
@@ -95,6 +105,64 @@ def _can_be_written(name: str) -> bool:
     return name.isprintable() or _UNWRITABLE.isdisjoint(map(unicodedata.category, name))
 
 
+def _check_spellings(what: str, names: set[str], source: str) -> None:
+    """Refuse names that look alike, of which one is a slip."""
+    alike: dict[str, list[str]] = defaultdict(list)
+    for name in sorted(names):
+        alike[_spelling(name)].append(name)
+    faults = [
+        f"{' and '.join(map(_visible, same))} ({_difference(same)})"
+        for same in alike.values()
+        if len(same) > 1
+    ]
+    if faults:
+        raise UserError(
+            f"{source}: names of {what} that look alike; rename them, to the same name if they "
+            f"mean the same: {named(faults)}"
+        )
+
+
+def _spelling(name: str) -> str:
+    """A name without what a reader may overlook: case, spaces, Unicode forms, invisible signs."""
+    plain = unicodedata.normalize("NFC", name)
+    visible = "".join(sign for sign in plain if unicodedata.category(sign) != "Cf")
+    return unicodedata.normalize("NFC", " ".join(visible.split()).casefold())
+
+
+def _difference(names: list[str]) -> str:
+    """Say in what names of one spelling differ."""
+
+    def without_spaces(name: str) -> str:
+        return " ".join(name.split())
+
+    def composed(name: str) -> str:
+        return unicodedata.normalize("NFC", name)
+
+    def visible(name: str) -> str:
+        return "".join(sign for sign in name if unicodedata.category(sign) != "Cf")
+
+    steps = (
+        ("accents as one or as two characters, Unicode NFC and NFD", composed),
+        ("invisible characters", visible),
+        ("spaces", without_spaces),
+        ("capital letters", str.casefold),
+    )
+    found = []
+    for words, left_out in steps:
+        # A difference counts if the names differ still when all others are taken away.
+        rest = list(names)
+        for _, step in steps:
+            if step is not left_out:
+                rest = [step(name) for name in rest]
+        if len(set(rest)) > 1:
+            found.append(words)
+    return "they differ in " + " and ".join(found or ["capital letters"])
+
+
+def _visible(name: str) -> str:
+    return repr(name) if name.isascii() else f"{name!r} = {name!a}"
+
+
 def _check_partitions(images: list[FoundImage], classes: list[str], source: str) -> None:
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for image in images:
@@ -115,5 +183,5 @@ def _check_partitions(images: list[FoundImage], classes: list[str], source: str)
     if missing:
         raise UserError(
             f"{source}: class without images: {named(missing)}; every class must have images in "
-            f"every partition given (classes are told apart by capital letters: {named(classes)})"
+            f"every partition given; the classes are {named(classes)}"
         )

@@ -5,63 +5,135 @@ Standard library only: the Snakefile reads sources in every dry run.
 
 import csv
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import NamedTuple
 
 from scenery.data.image_listing import PARTITION_HELP, FoundImage, checked, named, partition_of
 from scenery.errors import UserError
 
-FILE_COLUMNS = ("file", "filename", "path", "image")
+FILE_COLUMNS = (
+    *("file", "filename", "path", "image"),
+    *("file_name", "file_path", "filepath", "image_name", "image_path"),
+)
 CLASS_COLUMNS = ("class", "label", "category")
 PARTITION_COLUMNS = ("partition", "split", "set")
+GROUP_COLUMNS = (
+    *("group", "patient", "subject", "scene"),
+    *("group_id", "patient_id", "subject_id", "scene_id"),
+)
+
+_ONE_PARTITION_COLUMN = "write one column partition with train, validation and test instead"
+_WEIGHTS = "images cannot be weighted; remove the column to count every image once"
+_FOLDS = "folds are made by Scenery and cannot be given; remove the column, or write a column group"
+_REGIONS = "images are used whole; cut the regions out first, then remove the column"
+_SELECTION = "every row is used; remove the rows that are not meant, then the column"
+# Columns that would change the study if they were used. To ignore them would be a wrong result.
+REFUSED_COLUMNS = {
+    **dict.fromkeys(
+        (
+            *("train", "validation", "val", "valid", "dev", "test"),
+            *("is_train", "is_training", "is_validation", "is_val", "is_valid", "is_test"),
+        ),
+        _ONE_PARTITION_COLUMN,
+    ),
+    **dict.fromkeys(("weight", "weights", "sample_weight", "class_weight"), _WEIGHTS),
+    **dict.fromkeys(("fold", "folds", "fold_id", "cv_fold", "kfold", "k_fold"), _FOLDS),
+    **dict.fromkeys(
+        (
+            *("bbox", "box", "bounding_box", "roi", "crop", "polygon", "segmentation"),
+            *("xmin", "ymin", "xmax", "ymax", "x_min", "y_min", "x_max", "y_max"),
+            *("x1", "y1", "x2", "y2"),
+        ),
+        _REGIONS,
+    ),
+    **dict.fromkeys(
+        ("exclude", "excluded", "ignore", "ignored", "skip", "use", "used", "keep", "include"),
+        _SELECTION,
+    ),
+}
+_FLAGS = {"0": False, "1": True, "0.0": False, "1.0": True, "false": False, "true": True}
 
 Row = tuple[int, dict[str, str]]
+
+
+class _Table(NamedTuple):
+    """A manifest as it was read.
+
+    Attributes:
+        file, label, partition, group: Names of the columns; label is None where each class has
+            a column of its own.
+        one_hot: The columns of the classes, if each has one.
+        unused: Columns that are not read.
+        written: Names of the columns as the file has them, by the names used here.
+        rows: Number of each row (1 is the header) and its cells.
+    """
+
+    file: str
+    label: str | None
+    partition: str | None
+    group: str | None
+    one_hot: tuple[str, ...]
+    unused: tuple[str, ...]
+    written: dict[str, str]
+    rows: list[Row]
 
 
 def read_manifest(manifest: Path, root: Path) -> list[FoundImage]:
     """Read a table with one image per row.
 
-    Columns, in any order and in capital or small letters: the file (``file``, ``filename``,
-    ``path`` or ``image``; relative to `root`), the class (``class``, ``label`` or ``category``)
-    and, if the data set has partitions, ``partition``, ``split`` or ``set``. Further columns are
-    ignored. Comma, semicolon or tab separate the columns; UTF-8, with or without a byte-order
-    mark.
+    Columns, in any order and in capital or small letters:
+
+    - the file, relative to `root`: one of `FILE_COLUMNS`;
+    - the class: ``class``, ``label`` or ``category``; or, without such a column, one column of 0
+      and 1 for each class (one-hot), and none of other content but those of this list;
+    - perhaps the partition: ``partition``, ``split`` or ``set``;
+    - perhaps the group whose images must not be divided: one of `GROUP_COLUMNS` (an empty cell:
+      the image is a group of its own).
+
+    Columns in `REFUSED_COLUMNS` are errors, since they mean something that is not used. Further
+    columns are not read; `unused_columns` names them. Comma, semicolon or tab separate the columns;
+    UTF-8, with or without a byte-order mark.
+
+    Args:
+        manifest: The table.
+        root: The folder of the images.
 
     Raises:
         UserError: naming the manifest and the rows (counted like lines of a spreadsheet, the
             header being row 1) of all faults of one kind.
     """
-    file_column, class_column, partition_column, rows = _parse(manifest)
-    _refuse_cells(manifest, class_column, "has no class", _blank(rows, class_column))
-    partitions = _partitions(manifest, rows, partition_column)
-    files = _files(manifest, root, rows, file_column)
-    found = (
-        FoundImage(file, cells[class_column].strip(), partition)
-        for file, (_, cells), partition in zip(files, rows, partitions, strict=True)
-    )
+    table = _parse(manifest)
+    labels = _labels(manifest, table)
+    partitions = _partitions(manifest, table.rows, table.partition)
+    files = _files(manifest, root, table.rows, table.file)
+    groups = [cells[table.group].strip() if table.group else "" for _, cells in table.rows]
+    found = (FoundImage(*image) for image in zip(files, labels, partitions, groups, strict=True))
     return checked(found, str(manifest))
 
 
-def _parse(manifest: Path) -> tuple[str, str, str | None, list[Row]]:
+def unused_columns(manifest: Path) -> list[str]:
+    """List the columns of a manifest that are not read, as they are written.
+
+    Raises:
+        UserError: as `read_manifest`.
+    """
+    table = _parse(manifest)
+    return [table.written[name] for name in table.unused]
+
+
+def _parse(manifest: Path) -> _Table:
     try:
         with manifest.open(encoding="utf-8-sig", newline="") as lines:
             first = lines.readline()
             lines.seek(0)
             delimiter = max(",;\t", key=first.count)
             reader = csv.reader(lines, delimiter=delimiter, strict=True)
-            header = [name.strip().casefold() for name in next(reader, [])]
-            columns = (
-                _column(manifest, header, FILE_COLUMNS),
-                _column(manifest, header, CLASS_COLUMNS),
-                _column(manifest, header, PARTITION_COLUMNS, required=False),
-            )
-            return (
-                columns[0] or "",
-                columns[1] or "",
-                columns[2],
-                _rows(manifest, header, reader),
-            )
+            written = [name.strip() for name in next(reader, [])]
+            header = [re.sub(r"[\s-]+", "_", name).casefold() for name in written]
+            rows = _rows(manifest, header, reader)
     except UnicodeDecodeError as error:
         raise UserError(
             f"{manifest}: is not UTF-8 text ({error.reason}); save it as UTF-8"
@@ -70,6 +142,31 @@ def _parse(manifest: Path) -> tuple[str, str, str | None, list[Row]]:
         raise UserError(f"{manifest}: is not a readable table: {error}") from None
     except OSError as error:
         raise UserError(f"{manifest}: cannot be read: {error.strerror}") from None
+    file = _column(manifest, header, FILE_COLUMNS)
+    partition = _column(manifest, header, PARTITION_COLUMNS, required=False)
+    group = _column(manifest, header, GROUP_COLUMNS, required=False)
+    label = _column(manifest, header, CLASS_COLUMNS, required=False)
+    known = {file, partition, group, label}
+    others = tuple(name for name in header if name not in known)
+    one_hot: tuple[str, ...] = ()
+    if label is None:
+        if not _is_one_hot(others, rows):
+            _column(manifest, header, CLASS_COLUMNS)
+        one_hot, others = others, ()
+    _refuse_doubled_columns(manifest, header, others or one_hot)
+    refused = [f"{name} ({REFUSED_COLUMNS[name]})" for name in others if name in REFUSED_COLUMNS]
+    if refused:
+        raise UserError(f"{manifest}: columns that cannot be used: {named(refused)}")
+    return _Table(
+        file or "",
+        label,
+        partition,
+        group,
+        one_hot,
+        others,
+        dict(zip(header, written, strict=True)),
+        rows,
+    )
 
 
 def _column(
@@ -80,10 +177,90 @@ def _column(
         raise UserError(f"{manifest}: columns {named(present)} mean the same; keep one of them")
     if not present and required:
         raise UserError(
-            f"{manifest}: no column {' or '.join(names)}; the first row must name the columns, "
+            f"{manifest}: no column {' or '.join(names[:4])}; the first row must name the columns, "
             f"found {named([repr(name) for name in header])}"
         )
     return present[0] if present else None
+
+
+def _is_one_hot(columns: tuple[str, ...], rows: list[Row]) -> bool:
+    return len(columns) > 1 and all(
+        cells[name].strip().casefold() in _FLAGS for _, cells in rows for name in columns
+    )
+
+
+def _refuse_doubled_columns(manifest: Path, header: list[str], used: tuple[str, ...]) -> None:
+    doubled = sorted({name for name in used if name and header.count(name) > 1})
+    if doubled:
+        raise UserError(
+            f"{manifest}: columns of the same name: {named([repr(name) for name in doubled])}"
+        )
+
+
+def _labels(manifest: Path, table: _Table) -> list[str]:
+    """Return the class of each row."""
+    if table.label is None:
+        return _one_hot_labels(manifest, table)
+    column = table.label
+    _refuse_cells(manifest, f"column {column}", "has no class", _blank(table.rows, column))
+    raw = [cells[column] for _, cells in table.rows]
+    labels = [cell.strip() for cell in raw]
+    names = set(labels)
+    several = [
+        f"row {number} ({label!r})"
+        for (number, _), label in zip(table.rows, labels, strict=True)
+        if _is_several(label, names)
+    ]
+    _refuse_cells(
+        manifest,
+        f"column {column}",
+        "several classes for one image (multi-label) cannot be learned, every image has exactly "
+        "one class; name one, or make a class of the combination under a name of its own",
+        several,
+    )
+    spellings: dict[str, set[str]] = {}
+    for cell, label in zip(raw, labels, strict=True):
+        spellings.setdefault(label, set()).add(cell)
+    spaced = [
+        f"row {number} ({cells[column]!r})"
+        for (number, cells), label in zip(table.rows, labels, strict=True)
+        if len(spellings[label]) > 1 and cells[column] != label
+    ]
+    _refuse_cells(
+        manifest, f"column {column}", "a class is written with and without spaces around it", spaced
+    )
+    return labels
+
+
+def _is_several(label: str, names: set[str]) -> bool:
+    """Whether a label lists several classes, as in ``a|b``."""
+    if "|" in label or (label.startswith("[") and label.endswith("]")):
+        return True
+    for sign in ",;/+&":
+        parts = [part.strip() for part in label.split(sign)]
+        if len(parts) > 1 and names.issuperset(parts):
+            return True
+    return False
+
+
+def _one_hot_labels(manifest: Path, table: _Table) -> list[str]:
+    labels, none, several = [], [], []
+    for number, cells in table.rows:
+        marked = [name for name in table.one_hot if _FLAGS[cells[name].strip().casefold()]]
+        if not marked:
+            none.append(f"row {number}")
+        elif len(marked) > 1:
+            several.append(f"row {number} ({', '.join(table.written[name] for name in marked)})")
+        labels.append(table.written[marked[0]] if marked else "")
+    columns = f"columns {named([table.written[name] for name in table.one_hot])}"
+    _refuse_cells(manifest, columns, "one of them must be 1; none is", none)
+    _refuse_cells(
+        manifest,
+        columns,
+        "several classes for one image (multi-label) cannot be learned, only one of them may be 1",
+        several,
+    )
+    return labels
 
 
 def _rows(manifest: Path, header: list[str], reader: Iterator[list[str]]) -> list[Row]:
@@ -103,22 +280,22 @@ def _blank(rows: list[Row], column: str) -> list[str]:
     return [f"row {number}" for number, cells in rows if not cells[column].strip()]
 
 
-def _refuse_cells(manifest: Path, column: str, fault: str, cells: list[str]) -> None:
+def _refuse_cells(manifest: Path, columns: str, fault: str, cells: list[str]) -> None:
     if cells:
-        raise UserError(f"{manifest}: column {column}: {fault}: {named(cells)}")
+        raise UserError(f"{manifest}: {columns}: {fault}: {named(cells)}")
 
 
 def _partitions(manifest: Path, rows: list[Row], column: str | None) -> list[str]:
     if column is None or len(blank := _blank(rows, column)) == len(rows):
         return [""] * len(rows)
-    _refuse_cells(manifest, column, "is given for some rows only, not for", blank)
+    _refuse_cells(manifest, f"column {column}", "is given for some rows only, not for", blank)
     partitions = [partition_of(cells[column]) for _, cells in rows]
     unknown = [
         f"row {number} ({cells[column]!r})"
         for (number, cells), partition in zip(rows, partitions, strict=True)
         if partition is None
     ]
-    _refuse_cells(manifest, column, f"must be {PARTITION_HELP}; it is not in", unknown)
+    _refuse_cells(manifest, f"column {column}", f"must be {PARTITION_HELP}; it is not in", unknown)
     return [partition or "" for partition in partitions]
 
 
@@ -138,7 +315,9 @@ def _files(manifest: Path, root: Path, rows: list[Row], column: str) -> list[str
             also = f", also row {first_row[file]}" if first_row[file] != number else ""
             faults.setdefault(fault, []).append(f"row {number} ({cells[column]!r}{also})")
     for fault, cells_at_fault in faults.items():
-        _refuse_cells(manifest, column, f"{fault} (files are relative to {root})", cells_at_fault)
+        _refuse_cells(
+            manifest, f"column {column}", f"{fault} (files are relative to {root})", cells_at_fault
+        )
     return files
 
 

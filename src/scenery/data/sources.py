@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from scenery.data import manifest
 from scenery.data.content_digests import content_digests
 from scenery.data.image_listing import (
     IMAGE_EXTENSIONS,
@@ -16,14 +17,21 @@ from scenery.data.image_listing import (
     named,
     partition_of,
 )
-from scenery.data.manifest import read_manifest
 from scenery.errors import UserError
 from scenery.files import rows_digest
 
-__all__ = ["FoundImage", "dataset_digest", "list_images", "source_root", "stray_files"]
+__all__ = [
+    "FoundImage",
+    "dataset_digest",
+    "list_images",
+    "source_root",
+    "stray_files",
+    "unused_columns",
+]
 
 # Folders that unpacking and viewing programs leave behind, with copies of images in them.
 _LEFT_BEHIND = frozenset(["__MACOSX", "@eaDir"])
+_MAX_FOLDERS_LOOKED_AT = 50
 
 
 def source_root(path: str | os.PathLike[str], root: str | os.PathLike[str] | None = None) -> Path:
@@ -60,7 +68,13 @@ def list_images(
     if source.is_dir():
         if root is not None and Path(root) != source:
             raise UserError(f"dataset root {root}: is for manifests; {source} is a folder")
-        return checked(_in_folder(source), str(source))
+        try:
+            return checked(_in_folder(source), str(source))
+        except UserError as error:
+            meant = _meant_folder(source)
+            if meant is None:
+                raise
+            raise UserError(f"{error} (dataset.path: did you mean {meant}?)") from None
     if not source.exists():
         raise UserError(
             f"{source}: does not exist; a data set is a folder of class folders, a folder with "
@@ -71,7 +85,7 @@ def list_images(
     files_root = source_root(source, root)
     if not files_root.is_dir():
         raise UserError(f"dataset root {files_root}: is not a folder")
-    return read_manifest(source, files_root)
+    return manifest.read_manifest(source, files_root)
 
 
 def stray_files(path: str | os.PathLike[str]) -> list[str]:
@@ -88,6 +102,16 @@ def stray_files(path: str | os.PathLike[str]) -> list[str]:
         return []
     taken = {image.file for image in list_images(source)}
     return sorted(file for file in _walk(str(source), "") if file not in taken)
+
+
+def unused_columns(path: str | os.PathLike[str]) -> list[str]:
+    """List the columns of a manifest that are not read; of a folder: none.
+
+    Raises:
+        UserError: as `list_images`.
+    """
+    source = Path(path)
+    return [] if source.is_dir() else manifest.unused_columns(source)
 
 
 def dataset_digest(
@@ -188,6 +212,7 @@ def _classes(folder: str, prefix: str, partition: str) -> Iterator[FoundImage]:
     for entry in _visible_entries(folder):
         if not entry.is_dir():
             continue
+        _refuse_partitions_within(folder, entry)
         below = _walk(entry.path, f"{prefix}{entry.name}/")
         files = [file for file in below if _is_image(file)]
         if not files:
@@ -198,3 +223,52 @@ def _classes(folder: str, prefix: str, partition: str) -> Iterator[FoundImage]:
             f"{folder}: class folders without images: {named(empty)}; remove them or fill them "
             f"(images end in {' '.join(sorted(IMAGE_EXTENSIONS))})"
         )
+
+
+def _refuse_partitions_within(folder: str, entry: os.DirEntry[str]) -> None:
+    """Refuse a class folder that holds partitions: they would be mixed without a word."""
+    inner = [child for child in _visible_entries(entry.path) if child.is_dir()]
+    partitions = [child.name for child in inner if partition_of(child.name)]
+    if len({partition_of(name) for name in partitions}) > 1:
+        raise UserError(
+            f"{folder}: the folder {entry.name!r} would be a class, but it holds the partitions "
+            f"{named(partitions)}; give the folder that holds the partitions, with a folder for "
+            "each class in each of them"
+        )
+
+
+def _meant_folder(source: Path) -> Path | None:
+    """Return the folder near `source` that was probably meant; None where nothing is likely.
+
+    That is a folder up to three levels below, as unpacking an archive leaves it, or the one above
+    where `source` is one class or one partition of it.
+    """
+    level = [source]
+    for _ in range(3):
+        level = [
+            Path(entry.path)
+            for folder in level
+            for entry in _entries_or_none(folder)
+            if entry.is_dir()
+        ][:_MAX_FOLDERS_LOOKED_AT]
+        usable = [folder for folder in level if _is_usable(folder)]
+        if usable:
+            return usable[0] if len(usable) == 1 else None
+    above = source.resolve().parent
+    directly = any(_is_image(entry.name) for entry in _entries_or_none(source))
+    return source.parent if directly and source.parent != source and _is_usable(above) else None
+
+
+def _entries_or_none(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        return _visible_entries(str(folder))
+    except UserError:
+        return []
+
+
+def _is_usable(folder: Path) -> bool:
+    try:
+        checked(_in_folder(folder), str(folder))
+    except UserError:
+        return False
+    return True

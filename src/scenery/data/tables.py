@@ -13,6 +13,7 @@ CATALOGUE_COLUMNS: dict[str, type] = {
     "file": str,
     "class": str,
     "given_partition": str,
+    "given_group": str,
     "width": int,
     "height": int,
     "mode": str,
@@ -22,6 +23,7 @@ CATALOGUE_COLUMNS: dict[str, type] = {
     "problem": str,
     "duplicate_group": int,
     "duplicate_kind": str,
+    "group": int,
 }
 JUDGED_COLUMNS: dict[str, type] = {**CATALOGUE_COLUMNS, "kept": bool, "reason": str}
 SPLIT_COLUMNS: dict[str, type] = {
@@ -30,7 +32,11 @@ SPLIT_COLUMNS: dict[str, type] = {
     "label": int,
     "partition": str,
     "row": int,
+    "group": int,
+    "digest": str,
 }
+# Tables of trials and tests that make their own split do without these.
+_OPTIONAL_SPLIT_COLUMNS = ("group", "digest")
 
 
 def read_catalogue(
@@ -45,8 +51,14 @@ def read_split(path: str | os.PathLike[str]) -> pd.DataFrame:
 
     Use this rather than `pandas.read_csv`, which takes a class called NA or null for a gap and
     one called 007 for a number.
+
+    Returns:
+        The columns of `SPLIT_COLUMNS`; `group` and `digest` only where the file has them.
+
+    Raises:
+        UserError: the file lacks another one of them.
     """
-    return _read(Path(path), SPLIT_COLUMNS, tuple(SPLIT_COLUMNS))
+    return _read(Path(path), SPLIT_COLUMNS, tuple(SPLIT_COLUMNS), _OPTIONAL_SPLIT_COLUMNS)
 
 
 def partition_table(split: pd.DataFrame, partition: str) -> pd.DataFrame:
@@ -74,16 +86,19 @@ def with_types(columns: dict[str, list[object]], types: dict[str, type]) -> pd.D
     return pd.DataFrame(arrays)
 
 
-def _read(path: Path, types: dict[str, type], columns: Sequence[str]) -> pd.DataFrame:
-    found = pd.read_csv(path, dtype=str, nrows=0).columns
-    if list(found) != list(types):
+def _read(
+    path: Path, types: dict[str, type], columns: Sequence[str], optional: Sequence[str] = ()
+) -> pd.DataFrame:
+    found = list(pd.read_csv(path, dtype=str, nrows=0).columns)
+    if not set(types) - set(optional) <= set(found):
         raise UserError(f"{path}: its columns are {', '.join(found)}; expected {', '.join(types)}")
-    table = pd.read_csv(
-        path, usecols=list(columns), dtype=str, keep_default_na=False, na_filter=False
-    )
-    for name in columns:
+    wanted = [name for name in columns if name in found]
+    table = pd.read_csv(path, usecols=wanted, dtype=str, keep_default_na=False, na_filter=False)
+    for name in wanted:
         if types[name] is bool:
             table[name] = table[name] == "True"
         elif types[name] is int:
             table[name] = table[name].astype(np.int64)
+        elif types[name] is float:
+            table[name] = table[name].replace("", "nan").astype(np.float64)
     return table

@@ -125,6 +125,35 @@ FOLDERS = [
         "both mean train; keep one",
     ),
     Case(
+        "class names that differ in capital letters only",
+        lambda: good("coast", "Coast"),
+        "images: names of classes that look alike; rename them, to the same name if they mean the "
+        "same: 'Coast' and 'coast' (they differ in capital letters)",
+    ),
+    Case(
+        "class names that differ in a space at the end",
+        lambda: good("coast", "coast "),
+        "'coast' and 'coast ' (they differ in spaces)",
+    ),
+    Case(
+        "class names that differ in their Unicode form",
+        lambda: good("caf\u00e9", "cafe\u0301"),
+        "(they differ in accents as one or as two characters, Unicode NFC and NFD)",
+    ),
+    Case(
+        "a folder around the data set",
+        lambda: (
+            good("set/train/coast", "set/train/forest"),
+            good("set/test/coast", "set/test/forest"),
+        ),
+        "(dataset.path: did you mean images/set?)",
+    ),
+    Case(
+        "partitions within classes",
+        lambda: good("coast/train", "coast/test", "forest/train", "forest/test"),
+        "images: the folder 'coast' would be a class, but it holds the partitions test, train",
+    ),
+    Case(
         "test images alone",
         lambda: good("test/coast", "test/forest"),
         "images: images for test but none for train; partitions are train (or tr, training)",
@@ -197,6 +226,44 @@ MANIFESTS = [
         "a row with too few cells",
         lambda: manifest(HEAD + "coast/0.png,a\nforest/0.png\n"),
         "images/list.csv: rows with other than 2 cells: row 3 (1)",
+    ),
+    Case(
+        "a column of weights",
+        lambda: manifest("file,class,weight\ncoast/0.png,a,1\nforest/0.png,b,2\n"),
+        "images/list.csv: columns that cannot be used: weight (images cannot be weighted; remove "
+        "the column to count every image once)",
+    ),
+    Case(
+        "a column of folds",
+        lambda: manifest("file,class,fold\ncoast/0.png,a,1\nforest/0.png,b,2\n"),
+        "columns that cannot be used: fold (folds are made by Scenery and cannot be given",
+    ),
+    Case(
+        "a column is_train",
+        lambda: manifest("file,class,is_train\ncoast/0.png,a,1\nforest/0.png,b,0\n"),
+        "columns that cannot be used: is_train (write one column partition with train",
+    ),
+    Case(
+        "a column of patients",
+        lambda: manifest("file,class,patient\ncoast/0.png,a,x\nforest/0.png,b,y\n"),
+        f"{USED}images of one patient lie in one partition (also group, subject, scene)",
+    ),
+    Case(
+        "other columns",
+        lambda: manifest("file,class,camera\ncoast/0.png,a,x\nforest/0.png,b,y\n"),
+        f"{USED}without them; the log names them",
+    ),
+    Case(
+        "a column of 0 and 1 for each class",
+        lambda: manifest("file,a,b\ncoast/0.png,0,1\nforest/0.png,1,0\n"),
+        f"{USED}as the classes",
+    ),
+    Case(
+        "two classes for one image",
+        lambda: manifest(HEAD + "coast/0.png,a|b\nforest/0.png,b\n"),
+        "images/list.csv: column class: several classes for one image (multi-label) cannot be "
+        "learned, every image has exactly one class; name one, or make a class of the combination "
+        "under a name of its own: row 2 ('a|b')",
     ),
     Case(
         "an open quotation mark",

@@ -34,6 +34,7 @@ def rows_of(*rows: tuple[str, str, str, int], problem: str = "") -> pd.DataFrame
         columns[name] = list(values)
     columns["problem"] = [problem if row[0] == "bad" else "" for row in rows]
     columns["duplicate_kind"] = ["exact" if row[3] else "" for row in rows]
+    columns["group"] = columns["duplicate_group"]
     return with_types(columns, CATALOGUE_COLUMNS)
 
 
@@ -194,3 +195,39 @@ def test_tables_are_read_as_they_were_written(tmp_path: Path) -> None:
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
     with pytest.raises(UserError, match=r"other\.csv: its columns are a, b"):
         read_catalogue(tmp_path / "other.csv")
+
+
+def with_groups(table: pd.DataFrame, **groups: str) -> pd.DataFrame:
+    table["given_group"] = table["file"].map(lambda file: groups.get(file, ""))
+    return table
+
+
+def test_apply_policy_group_in_two_partitions_is_a_leak() -> None:
+    table = with_groups(
+        rows_of(
+            ("p", "a", "train", 0),
+            ("q", "a", "test", 0),
+            ("r", "b", "train", 0),
+            ("s", "b", "test", 0),
+        ),
+        p="P1",
+        q="P1",
+        r="P2",
+    )
+    judged = apply_policy(table)
+    assert kept(judged) == {"q", "r", "s"}
+    assert judged["reason"].iloc[0] == "leak: group 'P1' is in test too"
+    assert kept(apply_policy(table, leaks="keep")) == {"p", "q", "r", "s"}
+    with pytest.raises(UserError, match=r"1 groups in more than one partition .*leaks.*'P1'"):
+        apply_policy(table, leaks="stop")
+    assert "1 given groups in more than one partition" in describe_catalogue(judged)
+
+
+def test_make_catalogue_groups_join_duplicates_and_given_groups(tmp_path: Path) -> None:
+    for number, seed in enumerate((1, 1, 2, 3, 4)):
+        Image.fromarray(scene("coast", seed, 40, 1)).save(tmp_path / f"{number}.png")
+    groups = ("", "P", "P", "", "Q")
+    found = [FoundImage(f"{number}.png", "a", "", group) for number, group in enumerate(groups)]
+    table = make_catalogue(found, tmp_path, near=False)
+    assert table["duplicate_group"].tolist() == [1, 1, 0, 0, 0]
+    assert table["group"].tolist() == [1, 1, 1, 0, 0]

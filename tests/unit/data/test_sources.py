@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from scenery.data import content_digests as content
-from scenery.data.sources import FoundImage, dataset_digest, list_images, stray_files
+from scenery.data.sources import (
+    FoundImage,
+    dataset_digest,
+    list_images,
+    stray_files,
+    unused_columns,
+)
 from scenery.errors import UserError
 
 
@@ -349,3 +355,111 @@ def test_sources_need_only_the_standard_library() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True
     )
     assert done.stdout.strip() == ""
+
+
+def test_list_images_group_column_names_the_group(tmp_path: Path) -> None:
+    fill(tmp_path, "1.png", "2.png", "3.png")
+    path = manifest(tmp_path, "file,class,Patient ID\n1.png,a,P1\n2.png,b, P1 \n3.png,b,\n")
+    assert [image.group for image in list_images(path)] == ["P1", "P1", ""]
+
+
+def test_list_images_one_hot_columns_give_the_class(tmp_path: Path) -> None:
+    fill(tmp_path, "1.png", "2.png")
+    path = manifest(tmp_path, "image_name,Split,Cat,DOG\n1.png,tr,0,1\n2.png,tr,1.0,0.0\n")
+    assert [image.class_name for image in list_images(path)] == ["DOG", "Cat"]
+
+
+def test_unused_columns_are_named_as_written(tmp_path: Path) -> None:
+    fill(tmp_path, "1.png", "2.png")
+    path = manifest(tmp_path, "file,class,Camera Model,url\n1.png,a,x,y\n2.png,b,x,y\n")
+    assert unused_columns(path) == ["Camera Model", "url"]
+    assert unused_columns(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("file,class,Sample Weight\n1.png,a,2\n2.png,b,1\n", "sample_weight (images cannot be we"),
+        ("file,class,fold\n1.png,a,0\n2.png,b,1\n", "fold (folds are made by Scenery"),
+        ("file,class,is-train\n1.png,a,0\n2.png,b,1\n", "is_train (write one column partition"),
+        ("file,class,xmin\n1.png,a,0\n2.png,b,1\n", "xmin (images are used whole"),
+        ("file,class,exclude\n1.png,a,0\n2.png,b,1\n", "exclude (every row is used"),
+        ("file,class,patient,scene\n1.png,a,0,1\n2.png,b,1,1\n", "patient, scene mean the same"),
+        ("file,class,note,note\n1.png,a,0,1\n2.png,b,1,1\n", "columns of the same name: 'note'"),
+        ("file,class\n1.png,a|b\n2.png,b\n", "(multi-label) cannot be learned"),
+        ('file,class\n1.png,"a, b"\n2.png,b\n3.png,a\n', "row 2 ('a, b')"),
+        ("file,class\n1.png,a+b\n2.png,b\n3.png,a\n", "row 2 ('a+b')"),
+        ("file,a,b\n1.png,0,0\n2.png,1,0\n", "columns a, b: one of them must be 1; none is: row 2"),
+        ("file,a,b\n1.png,1,1\n2.png,1,0\n", "only one of them may be 1: row 2 (a, b)"),
+        ("file,a,b\n1.png,x,1\n2.png,1,0\n", "no column class or label or category"),
+        ("file,class\n1.png,a\n2.png,A\n", "'A' and 'a' (they differ in capital letters)"),
+        ("file,class\n1.png,a\n2.png,a \n3.png,b\n", "with and without spaces around it: row 3"),
+        ("file,class,group\n1.png,a,P1\n2.png,b,p1\n", "names of groups that look alike"),
+    ],
+)
+def test_list_images_manifest_columns_with_a_meaning_are_refused(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    fill(tmp_path, "1.png", "2.png", "3.png")
+    assert message in refused(manifest(tmp_path, text))
+
+
+def test_list_images_labels_with_signs_are_names_unless_their_parts_are(tmp_path: Path) -> None:
+    fill(tmp_path, "1.png", "2.png", "3.png")
+    path = manifest(tmp_path, "file,class\n1.png,sand/gravel\n2.png,sand\n3.png,C++\n")
+    assert len(list_images(path)) == 3
+
+
+@pytest.mark.parametrize(
+    ("names", "difference"),
+    [
+        (("cat", "Cat"), "capital letters"),
+        (("cat", "cat "), "spaces"),
+        (("two  words", "two words"), "spaces"),
+        (("caf\u00e9", "cafe\u0301"), "accents as one or as two characters, Unicode NFC and NFD"),
+        (("cat", "ca\u200dt"), "invisible characters"),
+        (("Caf\u00e9 ", "cafe\u0301"), "NFC and NFD and spaces and capital letters"),
+    ],
+)
+@pytest.mark.parametrize("partitions", [("",), ("train/", "test/")])
+def test_list_images_names_that_look_alike_are_refused(
+    tmp_path: Path, names: tuple[str, str], difference: str, partitions: tuple[str, ...]
+) -> None:
+    fill(tmp_path, *(f"{part}{name}/1.png" for part in partitions for name in (*names, "z")))
+    message = refused(tmp_path)
+    assert difference in message
+    assert ascii(names[1])[1:-1] in message
+
+
+def test_list_images_names_that_look_alike_in_two_partitions_are_refused(tmp_path: Path) -> None:
+    fill(tmp_path, "train/cat/1.png", "train/b/1.png", "test/Cat/1.png", "test/b/1.png")
+    assert "'Cat' and 'cat' (they differ in capital letters)" in refused(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("files", "path", "meant"),
+    [
+        (["set/train/a/1.png", "set/train/b/1.png", "readme.txt"], "", "set"),
+        (["x/set/a/1.png", "x/set/b/1.png"], "", "x/set"),
+        (
+            ["set/train/a/1.png", "set/train/b/1.png", "set/test/a/1.png", "set/test/b/1.png",
+             "docs/page.txt"],
+            "",
+            "set",
+        ),
+        (["a/1.png", "b/1.png"], "a", "."),
+    ],
+)  # fmt: skip
+def test_list_images_wrapper_folder_names_the_folder_that_was_meant(
+    tmp_path: Path, files: list[str], path: str, meant: str
+) -> None:
+    fill(tmp_path, *files)
+    place = str(tmp_path / meant) if meant != "." else str(tmp_path)
+    assert f"(dataset.path: did you mean {place}?)" in refused(tmp_path / path)
+
+
+def test_list_images_partitions_within_classes_are_refused(tmp_path: Path) -> None:
+    fill(tmp_path, *(f"{name}/{part}/1.png" for name in "ab" for part in ("train", "test")))
+    assert "the folder 'a' would be a class, but it holds the partitions test, train" in refused(
+        tmp_path
+    )

@@ -14,14 +14,20 @@ from scenery.errors import UserError
 
 
 def catalogue(*images: tuple[str, str, int], kept: bool = True) -> pd.DataFrame:
-    """A judged catalogue from (class, given partition, duplicate group)."""
+    """A judged catalogue from (class, given partition, group)."""
+    files = [f"{label}/{number:04d}.png" for number, (label, _, _) in enumerate(images)]
     return pd.DataFrame(
         {
-            "file": [f"{label}/{number:04d}.png" for number, (label, _, _) in enumerate(images)],
+            "file": files,
             "class": [label for label, _, _ in images],
             "given_partition": [partition for _, partition, _ in images],
+            "given_group": "",
+            "digest": files,
+            "problem": "",
             "duplicate_group": [group for _, _, group in images],
+            "group": [group for _, _, group in images],
             "kept": kept,
+            "reason": "",
         }
     )
 
@@ -112,8 +118,8 @@ def test_validation_is_not_a_shifted_test() -> None:
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        (plain(a=10, b=1), "split.test: class 'b' has 1 usable images"),
-        (plain(a=10, b=2), "split.validation: class 'b' has 1 usable images"),
+        (plain(a=10, b=1), "class 'b' has 1 usable images in 1 independent groups and needs 3"),
+        (plain(a=10, b=2), "class 'b' has 2 usable images in 2 independent groups and needs 3"),
         (
             catalogue(*[("a", "", 0)] * 9, *[("b", "", 7)] * 9),
             "'b' has 9 usable images in 1 independent",
@@ -133,8 +139,9 @@ def test_too_few_images(table: pd.DataFrame, message: str) -> None:
 
 def test_a_class_without_any_kept_image_is_named() -> None:
     table = plain(a=10, b=3)
-    table.loc[table["class"] == "b", "kept"] = False
-    with pytest.raises(UserError, match="'b' has 0 usable images"):
+    table.loc[table["class"] == "b", ["kept", "reason"]] = [False, "conflict: exact duplicate of x"]
+    message = r"'b' has 0 usable images .*3 found, 3 left out: 3 conflicts, dataset.duplicates.conf"
+    with pytest.raises(UserError, match=message):
         split_images(table, 0.3, 0.2, 1)
 
 
@@ -155,6 +162,7 @@ def test_properties_of_splits(
     assert sorted(split["file"]) == sorted(table["file"])
     joined = split.merge(table[["file", "duplicate_group"]], on="file")
     grouped = joined[joined["duplicate_group"] > 0].groupby("duplicate_group")
+    assert (split.groupby("group")["partition"].nunique() == 1).all()
     assert (grouped["partition"].nunique() <= 1).all()
     counts = counts_of(split)
     present = {"train", "test"} | ({"validation"} if validation else set())
@@ -204,3 +212,120 @@ def test_smaller_subsets_lie_in_larger_ones(seed: int, few: int, more: int, clas
     without = split[split["class"] != "a"]
     rest = draw_subset(without, few, seed)
     assert set(rest["file"]) == set(small.loc[small["class"] != "a", "file"])
+
+
+def grouped(*sizes: int, label: str = "a", first: int = 1) -> list[tuple[str, str, int]]:
+    """Images of one class in groups of the given sizes; 1: an image alone."""
+    return [
+        (label, "", first + number if size > 1 else 0)
+        for number, size in enumerate(sizes)
+        for _ in range(size)
+    ]
+
+
+def groups_of(split: pd.DataFrame, label: str = "a") -> dict[str, int]:
+    rows = split[split["class"] == label]
+    return rows.groupby("partition")["group"].nunique().to_dict()
+
+
+def test_split_images_one_large_group_trains_and_leaves_groups_for_training() -> None:
+    table = catalogue(*grouped(60, *[1] * 40), *grouped(*[1] * 50, label="b"))
+    split = split_images(table, 0.3, 0.2, 1)
+    assert groups_of(split) == {"test": 13, "validation": 6, "train": 22}
+    large = split[split["file"].isin(table.loc[table["group"] == 1, "file"])]
+    assert set(large["partition"]) == {"train"}
+
+
+def test_split_images_equal_groups_give_shares_of_images_and_groups() -> None:
+    table = catalogue(*grouped(*[4] * 20), *grouped(*[4] * 20, label="b", first=100))
+    split = split_images(table, 0.3, 0.2, 1)
+    assert groups_of(split) == groups_of(split, "b") == {"test": 6, "validation": 3, "train": 11}
+
+
+def test_split_images_groups_and_single_images_give_shares_of_both() -> None:
+    table = catalogue(*grouped(*[10] * 4, *[1] * 20), *grouped(*[1] * 20, label="b"))
+    split = split_images(table, 0.3, 0, 1)
+    assert counts_of(split)["a", "test"] in range(14, 22)
+    assert groups_of(split)["test"] in range(5, 10)
+
+
+@pytest.mark.parametrize("sizes", [(40, 1, 1), (5, 5, 5), (9, 3, 1), (40, *[1] * 10)])
+def test_split_images_three_groups_suffice(sizes: tuple[int, ...]) -> None:
+    table = catalogue(*grouped(*sizes), *grouped(*[1] * 20, label="b"))
+    assert set(groups_of(split_images(table, 0.5, 0.5, 1))) == {"train", "validation", "test"}
+
+
+def test_split_images_subjects_of_several_classes_stay_whole() -> None:
+    """Every subject has images of both classes, as the two eyes of a patient may."""
+    images = [
+        (label, "", subject)
+        for subject in range(1, 41)
+        for label in "ab"
+        for _ in range(subject % 3 + 1)
+    ]
+    table = catalogue(*images)
+    split = split_images(table, 0.3, 0.2, 1)
+    assert (split.groupby("group")["partition"].nunique() == 1).all()
+    for label in "ab":
+        assert groups_of(split, label)["test"] in range(10, 15)
+        assert counts_of(split)[label, "test"] in range(20, 28)
+
+
+def test_split_images_classes_that_share_all_groups_are_divided_or_named() -> None:
+    split = split_images(
+        catalogue(*[(label, "", n) for n in (1, 2, 3) for label in "abc"]), 0.3, 0.3, 1
+    )
+    assert counts_of(split) == {
+        (label, part): 1 for label in "abc" for part in ("train", "validation", "test")
+    }
+    with pytest.raises(UserError, match=r"'a' has 4 .*'b' has 4"):
+        split_images(catalogue(*[(label, "", n) for n in (1, 2) for label in "aabb"]), 0.3, 0.3, 1)
+
+
+def test_split_images_all_classes_that_cannot_be_divided_are_named() -> None:
+    table = catalogue(*grouped(9), *grouped(*[1] * 2, label="b"), *grouped(*[1] * 9, label="c"))
+    with pytest.raises(UserError) as caught:
+        split_images(table, 0.3, 0.2, 1)
+    message = str(caught.value)
+    assert "(split.test and split.validation)" in message
+    assert "'a' has 9 usable images in 1 independent groups (grouped by duplicates; data" in message
+    assert "'b' has 2 usable images in 2 independent groups and needs 3" in message
+    assert "'c'" not in message
+
+
+def test_split_images_few_training_groups_are_warned_about(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    table = catalogue(*grouped(40, *[1] * 5), *grouped(*[1] * 40, label="b"))
+    with caplog.at_level("WARNING", "scenery"):
+        split_images(table, 0.3, 0.2, 1)
+    assert "fewer than 5 independent groups" in caplog.text
+    assert "'a' has 3 in 42 images" in caplog.text
+    assert "'b'" not in caplog.text
+
+
+sizes = st.lists(st.integers(1, 12), min_size=3, max_size=25)
+
+
+@given(sizes, sizes, st.integers(0, 1000), st.sampled_from([0.1, 0.3, 0.5]))
+@settings(deadline=None, max_examples=100)
+def test_split_images_any_groups_are_shared_fairly(
+    of_a: list[int], of_b: list[int], seed: int, test: float
+) -> None:
+    table = catalogue(*grouped(*of_a), *grouped(*of_b, label="b", first=100))
+    split = split_images(table, test, 0.2, seed)
+    assert (split.groupby("group")["partition"].nunique() == 1).all()
+    for label, group_sizes in (("a", of_a), ("b", of_b)):
+        counts = groups_of(split, label)
+        assert set(counts) == {"train", "validation", "test"}
+        share = counts["test"] / len(group_sizes)
+        images = counts_of(split)[label, "test"] / sum(group_sizes)
+        # Neither share is far above what is asked for; a single group may be all there is.
+        assert counts["test"] == 1 or min(share, images) <= test + 0.1
+        assert counts["train"] >= 1
+    # Another class that shares no group changes nothing.
+    alone = split_images(table[table["class"] == "a"], test, 0.2, seed)
+    both = split[split["class"] == "a"]
+    assert dict(zip(alone["file"], alone["partition"], strict=True)) == dict(
+        zip(both["file"], both["partition"], strict=True)
+    )

@@ -57,7 +57,7 @@ def test_its_trials_and_its_numbers(config: str, augmentations: int) -> None:
         counts[name] = len(trials)
         allowed = [t for t, good in zip(trials, plan.choosable(name), strict=True) if good]
         settings[name] = allowed[0].settings
-        rows = plan.published(name)
+        rows = plan.reference_results(name)
         assert [row["accuracy"] for row in rows] == NUMBERS[name]
         # Each number belongs to one of the trials, or to the best of a random search.
         there = {trial.setting for trial in trials} | ({""} if name == "search" else set())

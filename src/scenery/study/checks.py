@@ -1,4 +1,4 @@
-"""All that can be known of a study before anything runs."""
+"""Checks of a study before anything runs."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -9,20 +9,27 @@ from scenery.config.study import Experiment, Study
 from scenery.errors import UserError
 from scenery.messages import short_repr, suggestions
 from scenery.registry.custom_architectures import NATIVE_SIZES
-from scenery.study.experiments import changed, expand, matches, published, start_of, variations
+from scenery.study.experiments import (
+    base_settings,
+    derive_settings,
+    expand,
+    matches,
+    reference_results_of,
+    variations,
+)
 from scenery.study.trial_network import check_network, cut_is_possible, cut_layer, image_size
 from scenery.study.trials import ResolvedTrial
 
 
 @dataclass(frozen=True)
 class ExperimentStart:
-    """An experiment as it would be after a choice that is possible.
+    """An experiment after one possible choice of its predecessor.
 
     Attributes:
         experiment: Its name.
-        start: The settings that it starts from; None where it comes after no other.
+        start: The settings that it starts from; None where it starts from the study's base.
         trials: Its trials.
-        choices: What each experiment so far could choose, one trial for each different network.
+        choices: The settings that each experiment so far could choose, one for each network.
     """
 
     experiment: str
@@ -31,14 +38,13 @@ class ExperimentStart:
     choices: Mapping[str, list[Settings]]
 
 
-def possible(
+def experiment_starts(
     study: Study, source: str, expanded: Callable[[str, Settings | None], list[ResolvedTrial]]
 ) -> Iterator[ExperimentStart]:
     """Every experiment, from each start that it could have.
 
-    The settings that a later experiment starts from are known only once an earlier one has
-    chosen, so it is expanded from one trial of each different network that its predecessor could
-    choose.
+    The settings that an experiment starts from are known once its predecessor has chosen. Before
+    that it is expanded from one trial of each network that the predecessor could choose.
 
     Args:
         expanded: Gives the trials of an experiment from a start, as `expand` does.
@@ -73,8 +79,10 @@ def check_study(study: Study, source: str) -> set[str]:
     _check_order(study, source)
     _refuse_unused(study, source)
     weights: set[str] = set()
-    for one in possible(study, source, lambda name, start: expand(study, name, start, source)):
-        published(study, one.experiment, one.start, source)
+    for one in experiment_starts(
+        study, source, lambda name, start: expand(study, name, start, source)
+    ):
+        reference_results_of(study, one.experiment, one.start, source)
         _refuse_untrained(one.trials, one.choices, f"{source}: experiments.{one.experiment}")
         weights |= {trial.settings.weights for trial in one.trials}
     return weights
@@ -106,7 +114,8 @@ def _refuse_impossible(study: Study, name: str, starts: list[Settings], source: 
         if not {"backbone", "cut", "remove_stages", "trainable"} & set(flatten(values)):
             continue
         settings = [
-            changed(study, start_of(study, name, start, source), values, place) for start in starts
+            derive_settings(study, base_settings(study, name, start, source), values, place)
+            for start in starts
         ]
         if not any(cut_is_possible(s) for s in settings):
             check_network(settings[0], place)

@@ -1,4 +1,4 @@
-"""From a study's experiments to their trials: a pure function of the config and of choices."""
+"""From a study's experiments to their trials. Pure functions of the config and of choices."""
 
 import itertools
 import math
@@ -10,7 +10,7 @@ from scenery.config.study import Experiment, Study
 from scenery.errors import UserError
 from scenery.study.descriptors import check_descriptors
 from scenery.study.random_search import draw
-from scenery.study.reference_results import published_rows
+from scenery.study.reference_results import reference_rows
 from scenery.study.successive_halving import rungs
 from scenery.study.trial_kinds import CLASSIFIER
 from scenery.study.trial_network import (
@@ -45,16 +45,16 @@ def expand(study: Study, name: str, chosen: Settings | None, source: str) -> lis
     """
     experiment = study.experiments[name]
     where = f"{source}: experiments.{name}"
-    start = start_of(study, name, chosen, source)
+    start = base_settings(study, name, chosen, source)
     trials: list[ResolvedTrial] = []
     for values, place in variations(experiment, where):
-        settings = changed(study, start, values, place)
+        settings = derive_settings(study, start, values, place)
         check_fit(study, settings, place)
         if chosen is not None and not cut_is_possible(settings):
             continue
         check_network(settings, place)
         check_descriptors(settings, cut_layer(settings), image_size(settings), place)
-        check_learned(study, name, settings, place)
+        check_weights_source(study, name, settings, place)
         varied = tuple((key, read(settings, key)) for key in flatten(values))
         trials += [
             ResolvedTrial(
@@ -75,32 +75,44 @@ def expand(study: Study, name: str, chosen: Settings | None, source: str) -> lis
     return trials
 
 
-def changed(study: Study, start: Settings, changes: Mapping[str, Any], place: str) -> Settings:
-    """Changed settings; what a classical model knows nothing of is as the study's base has it."""
+def derive_settings(
+    study: Study, start: Settings, changes: Mapping[str, Any], place: str
+) -> Settings:
+    """Settings with some of them overridden.
+
+    A classical model has no settings of networks. Where the start has a classifier, they are those
+    of the study's base.
+
+    Args:
+        study: The study.
+        start: The settings to start from.
+        changes: New values by setting.
+        place: Where the changes were written, for messages.
+    """
     if start.classifier is not None:
         head = study.base.head.model_copy(update={"pooling": start.head.pooling})
         of_base = {name: getattr(study.base, name) for name in NETWORK_ONLY} | {"head": head}
-        # As when a frozen network was chosen: it has no first of two steps.
+        # A frozen network has no first of two steps either.
         start = start.model_copy(update=of_base | {"first_step": None})
     return change(start, changes, place)
 
 
-def start_of(study: Study, name: str, chosen: Settings | None, source: str) -> Settings:
-    """The settings that the trials of an experiment vary; arguments as of `expand`."""
-    # A chosen setting may be the third repeat of its kind; its heirs start from the first seed.
+def base_settings(study: Study, name: str, chosen: Settings | None, source: str) -> Settings:
+    """The settings that the trials of an experiment vary. Arguments as of `expand`."""
+    # The chosen trial may be a repeat with another seed. The experiment starts from the first one.
     start = (chosen or study.base).model_copy(update={"seed": study.base.seed})
     place = f"{source}: experiments.{name}.overrides"
-    return changed(study, start, study.experiments[name].overrides, place)
+    return derive_settings(study, start, study.experiments[name].overrides, place)
 
 
-def published(
+def reference_results_of(
     study: Study, name: str, chosen: Settings | None, source: str
 ) -> list[dict[str, Any]]:
-    """What others published for an experiment, as `published_rows`; arguments as of `expand`."""
-    start = start_of(study, name, chosen, source)
-    return published_rows(
+    """The reference results of an experiment, as of `reference_rows`. Arguments as of `expand`."""
+    start = base_settings(study, name, chosen, source)
+    return reference_rows(
         study.experiments[name],
-        lambda values, place: changed(study, start, values, place),
+        lambda values, place: derive_settings(study, start, values, place),
         f"{source}: experiments.{name}",
     )
 
@@ -143,10 +155,10 @@ def _refuse_too_many(experiment: Experiment, where: str) -> None:
 
 
 def variations(experiment: Experiment, where: str) -> Iterator[tuple[dict[str, Any], str]]:
-    """What each trial changes, with the place in the config that says so; repeats not counted.
+    """The overrides of each trial and their place in the config, without repeats.
 
     Raises:
-        UserError: Before the first, where there are too many to be counted one by one.
+        UserError: Before the first, where there are too many.
     """
     _refuse_too_many(experiment, where)
     if experiment.grid is not None:
@@ -162,8 +174,8 @@ def variations(experiment: Experiment, where: str) -> Iterator[tuple[dict[str, A
         yield {}, where
 
 
-def check_learned(study: Study, name: str, settings: Settings, place: str) -> None:
-    """Refuse weights that were learned in an experiment which does not come before this one.
+def check_weights_source(study: Study, name: str, settings: Settings, place: str) -> None:
+    """Refuse weights of an experiment that is no predecessor of this one.
 
     Raises:
         UserError: Naming the experiments that do.
@@ -188,10 +200,14 @@ def ancestors(study: Study, name: str) -> list[str]:
 
 
 def matches(settings: Settings, only: Mapping[str, Any], source: str) -> bool:
-    """Whether settings already are what `only` says; UserError for an unknown setting."""
+    """Whether settings have the values of `only`.
+
+    Raises:
+        UserError: For an unknown setting.
+    """
     check_names(flatten(dict(only)), source)
     try:
         return change(settings, only, source) == settings
     except UserError:
-        # What these settings cannot have, such as a momentum of Adam's, they do not have.
+        # A value that these settings cannot have, such as a momentum of Adam.
         return False

@@ -9,8 +9,8 @@ from scenery.config.settings import WEIGHTS_FROM_EXPERIMENT, Settings
 from scenery.config.study import Study
 from scenery.errors import UserError
 from scenery.registry.custom_architectures import NATIVE_SIZES, Network
-from scenery.study.checks import possible
-from scenery.study.experiments import ancestors, expand, matches, published
+from scenery.study.checks import experiment_starts
+from scenery.study.experiments import ancestors, expand, matches, reference_results_of
 from scenery.study.features import Codebook, FeatureSet, WeightsSpec
 from scenery.study.successive_halving import rungs
 from scenery.study.trial_kinds import BATCHED_RULES, FINE_TUNING
@@ -207,7 +207,7 @@ class Plan:
         def expanded(experiment: str, start: Settings | None) -> list[ResolvedTrial]:
             return self._expand(experiment, start).trials
 
-        for one in possible(self.study, self.source, expanded):
+        for one in experiment_starts(self.study, self.source, expanded):
             for name, layers in self._expand(one.experiment, one.start).layers.items():
                 found.setdefault(name, set()).update(layers)
         return found
@@ -231,11 +231,11 @@ class Plan:
                     return features.image_size, features.network
         return None
 
-    def published(self, experiment: str) -> list[dict[str, object]]:
-        """What others published for an experiment, with the settings that it belongs to."""
+    def reference_results(self, experiment: str) -> list[dict[str, object]]:
+        """The reference results of an experiment, with the settings that they belong to."""
         after = self.study.experiments[experiment].start_from
         chosen = None if after is None else self.chosen(after)
-        return published(self.study, experiment, chosen, self.source)
+        return reference_results_of(self.study, experiment, chosen, self.source)
 
     def rows(self, experiment: str) -> list[dict[str, object]]:
         """An experiment's trials as rows of trials.csv."""

@@ -1,4 +1,4 @@
-"""Published numbers and the settings of an experiment that they belong to."""
+"""Reference results and the settings of an experiment that they belong to."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,15 +8,15 @@ from scenery.config.study import Experiment
 from scenery.study.trials import named
 
 
-def published_rows(
-    experiment: Experiment, changed: Callable[[dict[str, Any], str], Settings], where: str
+def reference_rows(
+    experiment: Experiment, derive: Callable[[dict[str, Any], str], Settings], where: str
 ) -> list[dict[str, Any]]:
-    """What others published for an experiment, as rows.
+    """The reference results of an experiment, as rows.
 
     Args:
         experiment: The experiment.
-        changed: Gives the settings that its trials vary with some of them changed; and takes the
-            place of the changes in the config.
+        derive: Gives the settings that the experiment starts from with some of them overridden.
+            Takes the overrides and their place in the config.
         where: Its place in the config, for messages.
 
     Returns:
@@ -33,7 +33,7 @@ def published_rows(
         setting, name = "", result.name or "the best"
         if result.settings is not None:
             place = f"{where}.reference_results.results, number {number}"
-            settings = changed(result.settings, place)
+            settings = derive(result.settings, place)
             setting = settings.digest(without=frozenset({"seed"}))
             name = result.name or named(settings, result.settings)
         rows.append(

@@ -127,16 +127,18 @@ def test_features_and_weights_are_found_by_name() -> None:
 
 def test_layers_of_all_trials_that_could_be() -> None:
     choices = Choices()
-    experiments = {"a": {"grid": {"cut": [None, "fire4_concat"]}}, "b": {"start_from": "a"}}
+    grid = {"cut": [None, "fire4_concat"], "weights": ["none", "x/w.h5"]}
+    experiments = {"a": {"grid": grid}, "b": {"start_from": "a"}}
     experiments["b"]["overrides"] = {"remove_stages": 1}
     found = plan(experiments, choices)
-    before = found.layers_needed("SqueezeNet-none")
+    weights = WeightsSpec("SqueezeNet", "x/w.h5").id
+    before = found.layers_needed(weights)
     assert len(before) == 4
     assert {"fire4_concat", "fire9_concat"} < set(before)
     # A choice is no reason to check the weights again.
     choices["a"] = found.trials("a")[0].settings
-    assert plan(experiments, choices).layers_needed("SqueezeNet-none") == before
-    assert found.layers_needed("VGG16-none") == []
+    assert plan(experiments, choices).layers_needed(weights) == before
+    assert found.layers_needed(WeightsSpec("VGG16", "x/w.h5").id) == []
 
 
 def test_what_may_be_chosen() -> None:

@@ -24,7 +24,7 @@ def study(published: list[dict[str, Any]], **experiment: Any) -> Study:
 
 def rows(whole: Study, chosen: Settings | None = None) -> list[dict[str, Any]]:
     plan = Plan(whole, "study.yaml", lambda name: chosen or Settings(), lambda name: Settings())
-    return plan.published("a")
+    return plan.reference_results("a")
 
 
 GRID = {"grid": {"remove_stages": [0, 1], "head.dense": [[], [64]]}}

@@ -129,7 +129,7 @@ class ResultInputs:
 
     def reference_rows(self, wildcards: Any) -> list[dict[str, object]]:
         """An experiment's reference results."""
-        return self.plan.published(wildcards.experiment)
+        return self.plan.reference_results(wildcards.experiment)
 
     def reference_titles(self, wildcards: Any) -> list[str]:
         """The titles of the experiments in a figure of reference results."""

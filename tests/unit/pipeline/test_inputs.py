@@ -1,0 +1,262 @@
+"""What each rule reads and what it hands to its script, without Snakemake running."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+
+from scenery.config.validation import read_study
+from scenery.pipeline.inputs import Inputs
+from scenery.pipeline.jobs import (
+    ChooseJob,
+    EvaluateJob,
+    FeatureTrialsJob,
+    FineTuneJob,
+    PackJob,
+    RefitFeaturesJob,
+    RefitNetworkJob,
+)
+from scenery.pipeline.layout import Layout
+from scenery.study.checks import check_study
+from scenery.study.trials import ResolvedTrial
+
+BASE = {"backbone": "SqueezeNet", "weights": "none", "image_size": 64, "epochs": 2}
+EXPERIMENTS = {
+    "heads": {"grid": {"head.dropout": [0, 0.5, 0.9]}},
+    "views": {"start_from": "heads", "overrides": {"augment.zoom": 0.1, "views": 2}},
+    "networks": {"start_from": "heads", "list": [{"trainable": "head+1"}, {"trainable": "all"}]},
+    "classical": {"start_from": "heads", "grid": {"classifier.name": ["svm"]}},
+    "search": {
+        "overrides": {"trainable": "all", "epochs": 18},
+        "random": {
+            "n_trials": 3,
+            "space": {"optimizer.learning_rate": {"loguniform": [1e-4, 1e-2]}},
+            "halving": {"factor": 3, "first_epochs": 2},
+        },
+    },
+}
+
+
+class NotReady(Exception):
+    """Raised for a checkpoint that has not run, as Snakemake does."""
+
+
+class Checkpoints:
+    """The part of Snakemake's `checkpoints` that input functions use."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.choose = SimpleNamespace(get=self._choose)
+        self.promote = SimpleNamespace(get=self._promote)
+        self.layout = layout
+
+    def _choose(self, experiment: str) -> Any:
+        return self._file("chosen", self.layout.experiment(experiment).chosen)
+
+    def _promote(self, experiment: str, rung: int) -> Any:
+        return self._file("promoted", self.layout.experiment(experiment).promoted(rung))
+
+    @staticmethod
+    def _file(name: str, path: str) -> Any:
+        if not Path(path).exists():
+            raise NotReady(path)
+        return SimpleNamespace(output=SimpleNamespace(**{name: path}))
+
+
+class Workflow:
+    """Input functions of a small study in a folder of its own."""
+
+    def __init__(self, **config: Any) -> None:
+        values = {"base": BASE, "experiments": EXPERIMENTS, "trials_per_job": 2, **config}
+        self.study = read_study(values, "study.yaml")
+        check_study(self.study, "study.yaml")
+        self.layout = Layout("results")
+        self.inputs = Inputs(self.study, self.layout, "study.yaml", Checkpoints(self.layout))
+
+    def choose(self, experiment: str, number: int = 0) -> ResolvedTrial:
+        """Choose one of an experiment's trials."""
+        trial = self.inputs.trials.plan.trials(experiment)[number]
+        record = {
+            "experiment": experiment, "trial": trial.id, "validation_accuracy": 0.5,
+            "learning_rates": {"head": [0.1]}, "settings": trial.settings.model_dump(mode="json"),
+        }  # fmt: skip
+        path = Path(self.layout.experiment(experiment).chosen)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(yaml.safe_dump(record))
+        return trial
+
+
+@pytest.fixture
+def workflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workflow:
+    monkeypatch.chdir(tmp_path)
+    return Workflow()
+
+
+def of(**wildcards: Any) -> Any:
+    """Wildcards, with the `get` of Snakemake's."""
+    return SimpleNamespace(**wildcards, get=wildcards.get, keys=wildcards.keys)
+
+
+def test_batch_trials_are_split_into_jobs(workflow: Workflow) -> None:
+    trials = workflow.inputs.trials
+    jobs = [
+        FeatureTrialsJob.model_validate(
+            trials.batch("train_heads")(of(experiment="heads", shard=n))
+        )
+        for n in (0, 1)
+    ]
+    assert [len(job.trials) for job in jobs] == [2, 1]
+    assert jobs[0].halving is None
+    assert str(jobs[0].finished) == "results/experiments/heads/train_heads/finished"
+    first = jobs[0].trials[0]
+    files = trials.batch_features("train_heads")(of(experiment="heads", shard=0))
+    assert files[0] == str(first.table) == "results/data/split.csv"
+    assert {str(first.training.array), str(first.validation.facts)} <= set(map(str, files))
+    assert len(files) == len(set(files)) == 5
+
+
+def test_inputs_before_a_choice_wait_for_it(workflow: Workflow) -> None:
+    with pytest.raises(NotReady):
+        workflow.inputs.final_models.refit_features(of(experiment="heads"))
+    with pytest.raises(NotReady):
+        workflow.inputs.trials.result_tables("metrics")(of(experiment="views"))
+
+
+def test_result_tables_name_every_job(workflow: Workflow) -> None:
+    workflow.choose("heads")
+    tables = workflow.inputs.trials.result_tables("history")
+    assert tables(of(experiment="heads")) == [
+        f"results/experiments/heads/train_heads/{n}/history.csv" for n in (0, 1)
+    ]
+    networks = workflow.inputs.trials.plan.trials("networks")
+    assert tables(of(experiment="networks")) == [
+        f"results/experiments/networks/fine_tune/{trial.id}/history.csv" for trial in networks
+    ]
+
+
+def test_fine_tune_job_holds_every_path(workflow: Workflow) -> None:
+    workflow.choose("heads")
+    trial = workflow.inputs.trials.plan.trials("networks")[0]
+    wildcards = of(experiment="networks", trial=trial.id)
+    job = FineTuneJob.model_validate(workflow.inputs.trials.fine_tune(wildcards))
+    assert (job.trial, job.backbone.layer, job.backbone.image_size) == (trial.id, trial.layer, 64)
+    assert str(job.training.images.array) == "results/data/train/64.npy"
+    assert job.training.features is None
+    assert str(job.checkpoints) == f"results/checkpoints/networks/{trial.id}"
+    assert (job.keep_weights, job.until) == (False, None)
+    assert workflow.inputs.trials.network_files(wildcards) == [
+        "results/data/split.csv",
+        "results/data/train/64.npy", "results/data/train/64.json",
+        "results/data/validation/64.npy", "results/data/validation/64.json",
+    ]  # fmt: skip
+
+
+def test_halving_rungs_continue_the_ones_before(workflow: Workflow) -> None:
+    trials = workflow.inputs.trials
+    ids = [trial.id for trial in trials.plan.fine_tuned("search")]
+    assert trials.plan.rungs("search") == (2, 6)
+    first = of(experiment="search", rung=0, trial=ids[0])
+    assert trials.rung_before(first) == []
+    assert FineTuneJob.model_validate(trials.fine_tune_rung(first)).until == 2
+    with pytest.raises(NotReady):
+        trials.rung_metrics(of(experiment="search", rung=1))
+    for rung, kept in ((0, ids[:2]), (1, ids[:1])):
+        promoted = Path(workflow.layout.experiment("search").promoted(rung))
+        promoted.parent.mkdir(parents=True, exist_ok=True)
+        promoted.write_text(yaml.safe_dump(kept))
+    folder = "results/experiments/search"
+    assert trials.result_tables("metrics")(of(experiment="search")) == [
+        f"{folder}/fine_tune/{ids[0]}/metrics.csv",
+        f"{folder}/halving/1/{ids[1]}/metrics.csv",
+        f"{folder}/halving/0/{ids[2]}/metrics.csv",
+    ]
+    end = of(experiment="search", trial=ids[0])
+    assert trials.rung_before(end) == f"{folder}/halving/1/{ids[0]}/metrics.csv"
+
+
+def test_choose_job_lists_trials_in_order(workflow: Workflow) -> None:
+    job = ChooseJob.model_validate(workflow.inputs.final_models.choose(of(experiment="heads")))
+    trials = workflow.inputs.trials.plan.trials("heads")
+    assert [one.row["trial"] for one in job.trials] == [trial.id for trial in trials]
+    assert [one.settings for one in job.trials] == [trial.settings for trial in trials]
+    assert (job.experiment, job.title, job.kind) == ("heads", "heads", "grid")
+
+
+@pytest.mark.parametrize(("refit", "subset", "validation"), [
+    (True, "full", True), (False, "full", True), (True, "per_class_3", False),
+    (False, "per_class_3", True),
+])  # fmt: skip
+def test_refit_reads_validation_images_only_where_it_learns_from_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refit: bool, subset: str, validation: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    workflow = Workflow(base={**BASE, "subset": subset}, refit=refit)
+    trial = workflow.choose("heads", 1)
+    wildcards = of(experiment="heads")
+    job = RefitFeaturesJob.model_validate(workflow.inputs.final_models.refit_head(wildcards))
+    assert (job.refit, job.validation is not None) == (refit, validation)
+    assert (job.choice.trial, job.choice.settings) == (trial.id, trial.settings)
+    assert job.backbone is not None and job.backbone.layer == trial.layer
+    files = [str(file) for file in workflow.inputs.final_models.refit_features(wildcards)]
+    assert any("/validation." in file for file in files) == validation
+    classical = RefitFeaturesJob.model_validate(
+        workflow.inputs.final_models.refit_classifier(wildcards)
+    )
+    assert classical.backbone is None
+
+
+def test_kept_network_is_never_refitted(workflow: Workflow) -> None:
+    workflow.choose("heads")
+    workflow.choose("networks")
+    final = workflow.inputs.final_models
+    wildcards = of(experiment="networks")
+    assert RefitNetworkJob.model_validate(final.refit_network(wildcards)).refit
+    kept = RefitNetworkJob.model_validate(final.keep_network(wildcards))
+    assert not kept.refit
+    assert kept.validation is not None
+
+
+def test_final_model_is_shared_where_the_choice_is_the_same(workflow: Workflow) -> None:
+    workflow.choose("heads")
+    workflow.choose("views")
+    workflow.choose("classical")
+    final = workflow.inputs.final_models
+    assert final.final_model(of(experiment="heads")) == [
+        f"results/experiments/heads/refit_head/{name}" for name in ("model.keras", "record.json")
+    ]
+    assert final.final_model(of(experiment="classical"))[0].endswith("refit_classifier/model.skops")
+    job = EvaluateJob.model_validate(final.evaluate(of(experiment="classical")))
+    assert job.vectors is not None and job.vectors.weights is None
+    assert EvaluateJob.model_validate(final.evaluate(of(experiment="views"))).vectors is None
+    assert final.test_images(of(experiment="heads")) == [
+        "results/data/test/64.npy", "results/data/test/64.json",
+    ]  # fmt: skip
+
+
+def test_explained_models_are_those_of_the_best_network(workflow: Workflow) -> None:
+    for name in EXPERIMENTS:
+        if name != "search":
+            workflow.choose(name)
+    for rung in (0, 1):
+        promoted = Path(workflow.layout.experiment("search").promoted(rung))
+        promoted.parent.mkdir(parents=True, exist_ok=True)
+        promoted.write_text("[]")
+    workflow.choose("search")
+    files = workflow.inputs.explanation.files("facts.json")(of())
+    assert files == ["results/experiments/heads/explain/facts.json"]
+    shown = workflow.inputs.explanation.augmentations(of())
+    assert [one["name"] for one in shown] == ["zoom 0.1"]
+
+
+def test_packed_images_have_the_size_of_the_wildcard(workflow: Workflow) -> None:
+    job = PackJob.model_validate(workflow.inputs.data.pack(of(partition="train", size="64")))
+    assert (job.partition, job.size, str(job.root)) == ("train", 64, "results/data/generated")
+    assert workflow.inputs.data.made_images == ["results/data/generated"]
+
+
+def test_layout_logs_follow_the_results_folder() -> None:
+    assert Layout("results").log("choose", "a") == "logs/choose/a.log"
+    assert Layout("results/mine").log("choose", "a") == "logs/mine/choose/a.log"
+    assert Layout("results").subset("full") == "results/data/split.csv"
+    assert Layout("results").subset("small") == "results/data/subsets/small.csv"

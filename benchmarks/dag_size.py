@@ -29,7 +29,7 @@ experiments:
   search:
     overrides: {{trainable: all}}
     random:
-      trials: {trials}
+      n_trials: {trials}
       space:
         optimizer.learning_rate: {{loguniform: [1.0e-5, 1.0e-1]}}
         head.dropout: {{uniform: [0, 0.7]}}

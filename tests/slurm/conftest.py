@@ -23,7 +23,7 @@ experiments:
 TUNE = "  tune: {title: Fine-tuning, list: [{trainable: head+1}, {trainable: all}]}\n"
 # The same trials, after a choice that every job on a node has to know of.
 WHOLE = """  heads: {title: Heads, overrides: {trainable: head}}
-  tune: {title: Fine-tuning, after: heads, list: [{trainable: head+1}, {trainable: all}]}
+  tune: {title: Fine-tuning, start_from: heads, list: [{trainable: head+1}, {trainable: all}]}
 """
 
 

@@ -327,7 +327,7 @@ EXPERIMENTS = st.fixed_dictionaries(
             st.sampled_from(KEYS), st.one_of(st.lists(VALUES, max_size=3), VALUES), max_size=2
         ),
         "list": st.lists(st.one_of(CHANGES, VALUES), max_size=2),
-        "random": st.fixed_dictionaries({"trials": st.integers(-1, 5), "space": SPACES}),
+        "random": st.fixed_dictionaries({"n_trials": st.integers(-1, 5), "space": SPACES}),
         "repeats": st.integers(0, 3),
         "choose": st.one_of(st.fixed_dictionaries({"only": CHANGES}), VALUES),
     },

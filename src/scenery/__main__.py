@@ -8,7 +8,7 @@ from pathlib import Path
 from scenery.config.loading import load_config
 from scenery.errors import UserError
 from scenery.pipeline.preflight import check_config
-from scenery.pipeline.reproduction import differences, in_words, run_again
+from scenery.pipeline.reproduction import describe_differences, differences, run_again
 from scenery.study.experiments import expand
 
 
@@ -63,7 +63,7 @@ def reproduce(published: Path, out: Path, options: Sequence[str]) -> int:
     """
     run_again(published, out, options)
     found = differences(published, out)
-    for line in in_words(published, found):
+    for line in describe_differences(published, found):
         print(line)
     return 1 if found else 0
 

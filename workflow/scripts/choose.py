@@ -24,7 +24,7 @@ from scenery.evaluation.intervals import wilson
 from scenery.evaluation.result_tables import read_results
 from scenery.pipeline.execution import script_log
 from scenery.pipeline.jobs import ChooseJob
-from scenery.study.selection import Candidate, Result, choose, in_words
+from scenery.study.selection import Candidate, Result, choose, describe_rule
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -162,7 +162,7 @@ def _record(
         "setting": choice.setting,
         "varied": sorted({name for names in table["varied"] for name in json.loads(names)}),
         "repeats": len(choice.trials),
-        "rule": in_words(how),
+        "rule": describe_rule(how),
         "candidates": int(table["setting"].nunique()),
         "failed": int((table["status"] == "diverged").sum()),
         "stopped": int((table["status"] == "stopped").sum()),

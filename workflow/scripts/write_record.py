@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 OF_A_MODEL = ("trial", "code", "commit", "versions", "data")
 
 
-def write_record(
+def write_study_record(
     config: Path,
     data: list[Path],
     summary: Path,
@@ -76,7 +76,7 @@ def _digest(path: Path) -> str:
 
 if __name__ == "__main__":
     with script_log(snakemake.log[0]):
-        write_record(
+        write_study_record(
             config=Path(snakemake.input.config),
             data=[Path(snakemake.input.catalogue), Path(snakemake.input.split)],
             summary=Path(snakemake.input.summary),

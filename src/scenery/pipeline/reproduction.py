@@ -1,4 +1,4 @@
-"""A published study run again from the config beside it, and what came out otherwise."""
+"""Run a finished study again from its config, and list what differs."""
 
 import csv
 import json
@@ -22,11 +22,11 @@ MAX_LINES = 40
 INSIDE = Layout(".")
 
 
-def run_again(published: Path, out: Path, options: Sequence[str]) -> None:
-    """Run the study of a results folder in a fresh one, from the config that lies in it.
+def run_again(original: Path, out: Path, options: Sequence[str]) -> None:
+    """Run the study of a results folder again, from the config in it.
 
     Args:
-        published: A results folder with config.yaml and summary.csv.
+        original: A results folder with config.yaml and summary.csv.
         out: Where the second run's results go; results or a folder below it. One that a killed
             second run left is gone on with.
         options: Further options of Snakemake.
@@ -35,11 +35,11 @@ def run_again(published: Path, out: Path, options: Sequence[str]) -> None:
         UserError: A file is missing, `out` holds something else, or the study does not end well.
     """
     for name in ("summary.csv", "config.yaml"):
-        if not (published / name).is_file():
-            raise UserError(f"{published}: there is no {name}; give the results of a whole study")
-    config = yaml.safe_load((published / "config.yaml").read_text(encoding="utf-8"))
+        if not (original / name).is_file():
+            raise UserError(f"{original}: there is no {name}; give the results of a whole study")
+    config = yaml.safe_load((original / "config.yaml").read_text(encoding="utf-8"))
     if not isinstance(config, dict):
-        raise UserError(f"{published / 'config.yaml'}: is no config of a study")
+        raise UserError(f"{original / 'config.yaml'}: is no config of a study")
     text = yaml.safe_dump({**config, "results": str(out)}, sort_keys=False, allow_unicode=True)
     given = out / "reproduced_from.yaml"
     if out.exists() and any(out.iterdir()):
@@ -53,35 +53,35 @@ def run_again(published: Path, out: Path, options: Sequence[str]) -> None:
     done = subprocess.run([*command, *targets, "--configfile", str(given), *options], check=False)
     if done.returncode:
         raise UserError(
-            f"the study of {published} did not end well when run again (status "
+            f"the study of {original} did not end well when run again (status "
             f"{done.returncode}); what is above says why, and the same command goes on from there"
         )
 
 
-def differences(published: Path, again: Path) -> list[str]:
-    """What a second run gave otherwise, one line each; none where all is the same.
+def differences(original: Path, again: Path) -> list[str]:
+    """The differences of a second run, one line each.
 
     Every value of summary.csv but times, every choice, and every prediction on test images is
     compared as it was written, to the last digit.
 
     Raises:
-        UserError: A file of the published results is missing or is no such table.
+        UserError: A file of the original results is missing or is no such table.
     """
-    found = list(_in_summary(published / "summary.csv", again / "summary.csv"))
-    for name in _experiments(published / "summary.csv"):
+    found = list(_in_summary(original / "summary.csv", again / "summary.csv"))
+    for name in _experiments(original / "summary.csv"):
         paths = INSIDE.experiment(name)
-        found += _in_choice(published, again, Path(paths.chosen))
-        found += _in_predictions(published, again, Path(paths.test("predictions.csv")))
+        found += _in_choice(original, again, Path(paths.chosen))
+        found += _in_predictions(original, again, Path(paths.test("predictions.csv")))
     if found:
-        found += _made_with(published, again)
+        found += _made_with(original, again)
     return found
 
 
-def in_words(published: Path, found: Sequence[str]) -> list[str]:
+def describe_differences(original: Path, found: Sequence[str]) -> list[str]:
     """The verdict as lines to print."""
     if not found:
-        rows = _read(published / "summary.csv")
-        experiments = _experiments(published / "summary.csv")
+        rows = _read(original / "summary.csv")
+        experiments = _experiments(original / "summary.csv")
         return [
             f"same: trials ({len(rows)}), choices ({len(experiments)}) and predictions on test "
             "images, to the last digit; times aside"
@@ -127,7 +127,7 @@ def _by_key(path: Path) -> dict[tuple[str, str], dict[str, str]]:
 
 
 def _only(first: bool) -> str:
-    return "in the published results alone" if first else "in the second run alone"
+    return "in the original results alone" if first else "in the second run alone"
 
 
 def _change(name: str, first: Any, second: Any) -> str:
@@ -139,35 +139,35 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _both(published: Path, again: Path, file: Path) -> str | None:
+def _both(original: Path, again: Path, file: Path) -> str | None:
     """Why a file cannot be compared; None where both are there."""
-    there = [(folder / file).is_file() for folder in (published, again)]
+    there = [(folder / file).is_file() for folder in (original, again)]
     if there[0] != there[1]:
         return f"{file} is {_only(there[0])}"
     return None if all(there) else f"{file} is missing in both"
 
 
-def _in_choice(published: Path, again: Path, file: Path) -> Iterator[str]:
-    problem = _both(published, again, file)
+def _in_choice(original: Path, again: Path, file: Path) -> Iterator[str]:
+    problem = _both(original, again, file)
     if problem:
         yield problem
         return
     first, second = (
         _flat(yaml.safe_load((folder / file).read_text(encoding="utf-8")))
-        for folder in (published, again)
+        for folder in (original, again)
     )
     for name in dict.fromkeys([*first, *second]):
         if first.get(name) != second.get(name):
             yield f"{file}: {_change(name, first.get(name), second.get(name))}"
 
 
-def _in_predictions(published: Path, again: Path, file: Path) -> Iterator[str]:
-    problem = _both(published, again, file)
+def _in_predictions(original: Path, again: Path, file: Path) -> Iterator[str]:
+    problem = _both(original, again, file)
     if problem:
         yield problem
         return
     first, second = (
-        {row.get("file", ""): row for row in _read(folder / file)} for folder in (published, again)
+        {row.get("file", ""): row for row in _read(folder / file)} for folder in (original, again)
     )
     if first == second:
         return
@@ -188,10 +188,10 @@ def _largest_change(first: Mapping[str, str], second: Mapping[str, str]) -> floa
     return max((abs(float(first[name]) - float(second[name])) for name in names), default=0.0)
 
 
-def _made_with(published: Path, again: Path) -> Iterator[str]:
+def _made_with(original: Path, again: Path) -> Iterator[str]:
     """What the two runs were made with, where it differs: the likely reason."""
     records = []
-    for folder in (published, again):
+    for folder in (original, again):
         try:
             record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):

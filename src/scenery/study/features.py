@@ -41,7 +41,7 @@ class FeatureSet:
     seed: int = 0
     network: Network = field(default_factory=Network)
     encoding: Encoding | None = None
-    codebook: "Codebook | None" = None
+    codebook: "CodebookSpec | None" = None
 
     @property
     def id(self) -> str:
@@ -107,7 +107,7 @@ class WeightsSpec:
 
 
 @dataclass(frozen=True)
-class Codebook:
+class CodebookSpec:
     """What an encoding learns of the local descriptors of training images.
 
     Attributes:
@@ -150,7 +150,7 @@ def plain_features(settings: Settings) -> FeatureSet:
     )
     if encoding is None:
         return plain
-    codebook = Codebook(plain, training_subset(settings), encoding.of_codebook, settings.seed)
+    codebook = CodebookSpec(plain, training_subset(settings), encoding.of_codebook, settings.seed)
     return replace(plain, encoding=encoding, codebook=codebook)
 
 

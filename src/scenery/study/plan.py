@@ -11,7 +11,7 @@ from scenery.errors import UserError
 from scenery.registry.custom_architectures import NATIVE_SIZES, Network
 from scenery.study.checks import experiment_starts
 from scenery.study.experiments import ancestors, expand, matches, reference_results_of
-from scenery.study.features import Codebook, FeatureSet, WeightsSpec
+from scenery.study.features import CodebookSpec, FeatureSet, WeightsSpec
 from scenery.study.successive_halving import rungs
 from scenery.study.trial_kinds import BATCHED_RULES, FINE_TUNING
 from scenery.study.trials import ResolvedTrial
@@ -52,7 +52,7 @@ class Expanded:
         return {features.id: features for features in kinds | maps}
 
     @cached_property
-    def codebooks(self) -> dict[str, Codebook]:
+    def codebooks(self) -> dict[str, CodebookSpec]:
         """All codebooks that the trials could need, by id."""
         found = (trial.plain_features.codebook for trial in self.trials)
         return {codebook.id: codebook for codebook in found if codebook is not None}
@@ -178,7 +178,7 @@ class Plan:
                 return known.feature_sets[identity]
         raise UserError(f"no trial of this study needs the features {identity}")
 
-    def codebook(self, identity: str) -> Codebook:
+    def codebook(self, identity: str) -> CodebookSpec:
         """A codebook by its id."""
         for known in self._all_known():
             if identity in known.codebooks:

@@ -100,7 +100,7 @@ def average(results: Sequence[Result]) -> list[Candidate]:
     return candidates
 
 
-def in_words(how: Choose) -> str:
+def describe_rule(how: Choose) -> str:
     """The rule of choice as a report says it."""
     if how.by == "validation_loss":
         best = "lowest validation loss"

@@ -8,7 +8,7 @@ import yaml
 
 from scenery import __main__
 from scenery.errors import UserError
-from scenery.pipeline.reproduction import differences, in_words, run_again
+from scenery.pipeline.reproduction import describe_differences, differences, run_again
 
 SUMMARY = """experiment,title,trial,validation_accuracy,seconds,peak_memory_mb
 one,First,a-1,0.5,1.0,300
@@ -49,7 +49,7 @@ def test_the_same(both: tuple[Path, Path]) -> None:
     change(both[1] / "summary.csv", "1.0,300", "9.5,999")
     change(both[1] / "record.json", '"12"', '"13"')
     assert differences(*both) == []
-    assert in_words(both[0], []) == [
+    assert describe_differences(both[0], []) == [
         "same: trials (2), choices (1) and predictions on test images, to the last digit; "
         "times aside"
     ]
@@ -81,7 +81,7 @@ def test_what_differs_is_named(
     change(both[1] / file, old, new)
     found = differences(*both)
     assert line in found
-    assert in_words(both[0], found)[0] == f"different: {len(found)} points"
+    assert describe_differences(both[0], found)[0] == f"different: {len(found)} points"
     # Nothing else is known to be another one.
     assert found[-1].startswith("made with the same code, data and versions")
 

@@ -8,7 +8,7 @@ import pytest
 
 from scenery.config.study import Choose
 from scenery.errors import UserError
-from scenery.study.selection import Result, average, choose, in_words
+from scenery.study.selection import Result, average, choose, describe_rule
 
 
 def result(
@@ -134,12 +134,12 @@ def test_nothing_left() -> None:
 
 
 def test_the_rule_in_words() -> None:
-    assert in_words(Choose()) == "best validation accuracy"
-    assert in_words(Choose(by="validation_loss")) == "lowest validation loss"
-    assert in_words(Choose(smallest_within=0.015)) == (
+    assert describe_rule(Choose()) == "best validation accuracy"
+    assert describe_rule(Choose(by="validation_loss")) == "lowest validation loss"
+    assert describe_rule(Choose(smallest_within=0.015)) == (
         "smallest network within 0.015 of accuracy of the best validation accuracy"
     )
-    assert in_words(Choose(one_standard_error=True, only={"backbone": "VGG16"})) == (
+    assert describe_rule(Choose(one_standard_error=True, only={"backbone": "VGG16"})) == (
         "smallest network within one standard error of the best validation accuracy "
         "among trials with backbone=VGG16"
     )

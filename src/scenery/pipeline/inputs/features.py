@@ -7,7 +7,7 @@ from scenery.pipeline.inputs.context import Context, array_inputs
 from scenery.pipeline.jobs import ExtractFeaturesJob, LearnCodebookJob
 from scenery.pipeline.resources import forward_threads
 from scenery.registry.custom_architectures import HANDCRAFTED
-from scenery.study.features import Codebook, FeatureSet
+from scenery.study.features import CodebookSpec, FeatureSet
 
 
 class FeatureInputs:
@@ -19,7 +19,7 @@ class FeatureInputs:
     def _features(self, wildcards: Any) -> FeatureSet:
         return self.context.plan.feature_set(wildcards.features)
 
-    def _codebook(self, wildcards: Any) -> Codebook:
+    def _codebook(self, wildcards: Any) -> CodebookSpec:
         return self.context.plan.codebook(wildcards.codebook)
 
     def images(self, wildcards: Any) -> list[str]:
@@ -80,11 +80,11 @@ class FeatureInputs:
         return encoding.model_dump(mode="json")
 
 
-def codebook_inputs(context: Context, codebook: Codebook | None) -> list[str]:
+def codebook_inputs(context: Context, codebook: CodebookSpec | None) -> list[str]:
     """The inputs of a job that reads a codebook; none without an encoding."""
     return [] if codebook is None else array_inputs(context.layout.codebook(codebook.id))
 
 
-def codebook_file(context: Context, codebook: Codebook | None) -> Path | None:
+def codebook_file(context: Context, codebook: CodebookSpec | None) -> Path | None:
     """Where a job finds a codebook; None without an encoding."""
     return None if codebook is None else Path(context.layout.codebook(codebook.id).array)

@@ -63,7 +63,7 @@ def test_the_same(both: tuple[Path, Path]) -> None:
         ("summary.csv", "b-2,,", "b-2,0.1,",
          "summary.csv: one: b-2: validation_accuracy was empty and is 0.1"),
         ("summary.csv", "b-2", "c-3",
-         "summary.csv: one: b-2: the trial is in the published results alone"),
+         "summary.csv: one: b-2: the trial is in the original results alone"),
         ("summary.csv", "title", "name",
          "summary.csv: the column name is in the second run alone"),
         ("experiments/one/chosen.yaml", "0.2", "0.3",
@@ -96,7 +96,7 @@ def test_why_it_may_differ(both: tuple[Path, Path]) -> None:
 
 def test_a_missing_file_is_a_difference(both: tuple[Path, Path]) -> None:
     (both[1] / "experiments" / "one" / "chosen.yaml").unlink()
-    assert "experiments/one/chosen.yaml is in the published results alone" in differences(*both)
+    assert "experiments/one/chosen.yaml is in the original results alone" in differences(*both)
 
 
 def test_what_cannot_be_run_again(both: tuple[Path, Path], tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def learn_codebook(
     codebooks.save_codebook(codebook, out_codebook)
     log.info(
         "codebook of %d from %d descriptors of %d images in %.0f s",
-        wanted.entries,
+        wanted.size,
         len(sample),
         len(rows),
         time.monotonic() - started,

@@ -41,7 +41,7 @@ def build_classifier(settings: Settings) -> Pipeline:
         "l1": Normalizer("l1"),
         "l2": Normalizer("l2"),
     }
-    chosen = scaling[settings.classifier.scaling_in_use(settings.encoding is not None)]
+    chosen = scaling[settings.classifier.scaling]
     weights = "balanced" if settings.class_weights == "balanced" else None
     model = _model(settings.classifier, weights, settings.seed)
     return Pipeline([("scaling", chosen), ("model", model)])

@@ -118,9 +118,9 @@ def learn_codebook(descriptors: np.ndarray, encoding: Encoding, seed: int) -> Co
             projection = PCA(encoding.components, random_state=seed).fit(descriptors)
             descriptors = projection.transform(descriptors)
         if encoding.name == "bag_of_words":
-            words = MiniBatchKMeans(encoding.entries, n_init=1, random_state=seed).fit(descriptors)
+            words = MiniBatchKMeans(encoding.size, n_init=1, random_state=seed).fit(descriptors)
         else:
-            words = _mixture(descriptors, encoding.entries, seed)
+            words = _mixture(descriptors, encoding.size, seed)
     return Codebook(projection, words)
 
 
@@ -140,9 +140,9 @@ def check_codebook(encoding: Encoding, descriptors: int, values: int) -> None:
     Raises:
         UserError: With the numbers.
     """
-    if encoding.entries > descriptors:
+    if encoding.size > descriptors:
         raise UserError(
-            f"encoding.size: a codebook of {encoding.entries} is larger than the {descriptors} "
+            f"encoding.size: a codebook of {encoding.size} is larger than the {descriptors} "
             "descriptors that the training images have"
         )
     components = encoding.components

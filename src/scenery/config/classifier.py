@@ -1,62 +1,26 @@
-"""The settings of a classical model that stands in for the softmax head."""
+"""The settings of a classical model that replaces the softmax head.
 
+To add a model, write a record here and its constructor in `scenery.classical.classifiers`.
+"""
+
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from scenery.registry.options import Int, Number, Strict, only_known_options
+from scenery.registry.options import Int, Number, Record, choice_of, own_options
 
-CLASSIFIERS = ("svm", "nearest_neighbors", "logistic_regression", "random_forest")
 KERNELS = ("linear", "rbf", "histogram_intersection")
 SCALINGS = ("none", "standard", "l1", "l2")
 
-# Options that only some classifiers know, as for optimizers.
-CLASSIFIER_OPTIONS: dict[str, tuple[str, ...]] = {
-    "kernel": ("svm",),
-    "gamma": ("svm",),
-    "C": ("svm", "logistic_regression"),
-    "n_neighbors": ("nearest_neighbors",),
-    "n_estimators": ("random_forest",),
-    "max_depth": ("random_forest",),
-}
-KERNEL_OPTIONS: dict[str, tuple[str, ...]] = {"gamma": ("rbf",)}
-# What an unset option is.
-DEFAULTS: dict[str, dict[str, Any]] = {
-    "svm": {"kernel": "rbf", "C": 1.0},
-    "nearest_neighbors": {"n_neighbors": 5},
-    "logistic_regression": {"C": 1.0},
-    "random_forest": {"n_estimators": 300},
-}
+Cost = Annotated[Number, Field(gt=0)]
+
+COST = "weight of the errors"
 
 
-class Classifier(Strict):
-    """A classical model on the features of a frozen backbone, instead of the softmax head."""
+class ClassifierRecord(Record):
+    """A classical model on vectors of features."""
 
-    renamed_keys: ClassVar[dict[str, str]] = {
-        "neighbours": "n_neighbors",
-        "trees": "n_estimators",
-        "depth": "max_depth",
-    }
-
-    name: Literal[CLASSIFIERS] = Field("svm", description="The model.")  # type: ignore[valid-type]
-    kernel: Literal[KERNELS] | None = Field(  # type: ignore[valid-type]
-        None, description="svm: how alike two vectors are (rbf if unset)."
-    )
-    C: Annotated[Number, Field(gt=0)] | None = Field(
-        None, description="svm, logistic_regression: weight of the errors (1 if unset)."
-    )
-    gamma: Literal["scale"] | Annotated[Number, Field(gt=0)] | None = Field(
-        None, description="rbf: 1/width² of the kernel; scale (if unset): 1/(size·variance)."
-    )
-    n_neighbors: Annotated[Int, Field(ge=1)] | None = Field(
-        None, description="nearest_neighbors: how many vote (5 if unset)."
-    )
-    n_estimators: Annotated[Int, Field(ge=1, le=10_000)] | None = Field(
-        None, description="random_forest: how many (300 if unset)."
-    )
-    max_depth: Annotated[Int, Field(ge=1)] | None = Field(
-        None, description="random_forest: the deepest tree (as deep as it takes if unset)."
-    )
     scaling: Literal[SCALINGS] | None = Field(  # type: ignore[valid-type]
         None,
         description="standard: each feature to mean 0, variance 1; l1, l2: each vector to length "
@@ -64,33 +28,89 @@ class Classifier(Strict):
         "vectors of an encoding, which normalizes them itself.",
     )
 
-    @model_validator(mode="after")
-    def _options(self) -> "Classifier":
-        only_known_options(self, self.name, CLASSIFIER_OPTIONS)
-        # Said or unsaid, `kernel: rbf` is the same trial. Pydantic lets a validator complete an
-        # object that nobody else has seen yet.
-        for option, value in DEFAULTS[self.name].items():
-            if getattr(self, option) is None:
-                self.__dict__[option] = value
-        if self.kernel is not None:
-            only_known_options(self, self.kernel, KERNEL_OPTIONS)
-        if self.kernel == "rbf" and self.gamma is None:
-            self.__dict__["gamma"] = "scale"
-        if self.kernel == "histogram_intersection" and self.scaling == "standard":
-            raise ValueError(
-                "the histogram_intersection kernel is for values from 0, which scaling: standard "
-                "does not leave; allowed are none, l1 and l2"
-            )
-        return self
-
-    def scaling_in_use(self, encoded: bool = False) -> str:
-        """How vectors are scaled, where unset in the way that suits the model.
+    def default_scaling(self, encoded: bool) -> str:
+        """The scaling that suits the model.
 
         Args:
-            encoded: Whether the vectors are an encoding's, normalized already.
+            encoded: Whether the vectors are those of an encoding.
         """
-        if self.scaling is not None:
-            return str(self.scaling)
+        return "none" if encoded else "standard"
+
+
+class SVM(ClassifierRecord):
+    """Support vector machine."""
+
+    kernel: Literal[KERNELS] = Field(  # type: ignore[valid-type]
+        "rbf", description="similarity of two vectors"
+    )
+    C: Cost = Field(1.0, description=COST)
+    gamma: Literal["scale"] | Annotated[Number, Field(gt=0)] | None = Field(
+        None, description="rbf: 1/width² of the kernel; scale (if unset): 1/(size·variance)."
+    )
+
+    def implied(self) -> Mapping[str, Any]:
+        """Of the kernels only rbf has a gamma."""
+        return {**super().implied(), "gamma": "scale" if self.kernel == "rbf" else None}
+
+    def problem(self) -> str | None:
+        """An option that the kernel does not have or allow."""
+        if self.kernel != "rbf" and self.gamma is not None:
+            return f"gamma is not used by {self.kernel}, only by rbf"
+        if self.kernel == "histogram_intersection" and self.scaling == "standard":
+            return (
+                "the histogram_intersection kernel needs values from 0, which scaling: standard "
+                "does not give; allowed are none, l1 and l2"
+            )
+        return None
+
+    def default_scaling(self, encoded: bool) -> str:
+        """L1 for histograms, whose sums are then equal."""
         if self.kernel == "histogram_intersection":
             return "l1"
-        return "none" if encoded or self.name == "random_forest" else "standard"
+        return super().default_scaling(encoded)
+
+
+class NearestNeighbors(ClassifierRecord):
+    """Majority vote of the nearest training vectors."""
+
+    n_neighbors: Annotated[Int, Field(ge=1)] = Field(5, description="vectors that vote")
+
+
+class LogisticRegressionRecord(ClassifierRecord):
+    """Logistic regression."""
+
+    C: Cost = Field(1.0, description=COST)
+
+
+class RandomForest(ClassifierRecord):
+    """Random forest."""
+
+    n_estimators: Annotated[Int, Field(ge=1, le=10_000)] = Field(300, description="trees")
+    max_depth: Annotated[Int, Field(ge=1)] | None = Field(
+        None, description="largest depth of a tree; unlimited if unset"
+    )
+
+    def default_scaling(self, encoded: bool) -> str:
+        """Trees do not depend on the scale."""
+        return "none"
+
+
+CLASSIFIERS: dict[str, type[ClassifierRecord]] = {
+    "svm": SVM,
+    "nearest_neighbors": NearestNeighbors,
+    "logistic_regression": LogisticRegressionRecord,
+    "random_forest": RandomForest,
+}
+CLASSIFIER_OPTIONS = own_options(CLASSIFIERS)
+# Options that only some kernels have.
+KERNEL_OPTIONS: dict[str, tuple[str, ...]] = {"gamma": ("rbf",)}
+
+
+class Classifier(choice_of(CLASSIFIERS, "svm", "The model.")):  # type: ignore[misc]
+    """A classical model on the features of a frozen backbone, instead of the softmax head."""
+
+    renamed_keys: ClassVar[dict[str, str]] = {
+        "neighbours": "n_neighbors",
+        "trees": "n_estimators",
+        "depth": "max_depth",
+    }

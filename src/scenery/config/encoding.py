@@ -2,34 +2,28 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from scenery.registry.options import Bool, Int, Strict
+from scenery.registry.options import Bool, Int, Record, choice_of
 
-ENCODINGS = ("bag_of_words", "fisher_vectors")
-
-# The size of a codebook where it is unset.
-SIZES = {"bag_of_words": 400, "fisher_vectors": 32}
-
-# What the codebook itself depends on; the rest is done with what it says of an image.
+# The options that the codebook depends on. The others concern the vectors that it gives.
 OF_CODEBOOK = ("name", "size", "components", "samples")
 
+Size = Annotated[Int, Field(ge=2, le=65536)]
 
-class Encoding(Strict):
-    """How local descriptors, a feature map's vector at each position, become one vector."""
 
-    renamed_keys: ClassVar[dict[str, str]] = {"normalise": "normalize"}
+class EncodingRecord(Record):
+    """A codebook of local descriptors and how it encodes an image.
 
-    name: Literal[ENCODINGS] = Field(  # type: ignore[valid-type]
-        "bag_of_words",
-        description="bag_of_words: how often each visual word occurs; fisher_vectors: how the "
-        "descriptors differ from a mixture of Gaussians.",
-    )
-    size: Annotated[Int, Field(ge=2, le=65536)] | None = Field(
-        None, description="Words (400 if unset), or Gaussians of the mixture (32 if unset)."
-    )
+    Attributes:
+        entry: What the codebook consists of.
+    """
+
+    entry: ClassVar[str]
+
+    size: Size
     components: Annotated[Int, Field(ge=1, le=65536)] | None = Field(
-        None, description="Descriptors are reduced to so many principal components; unset: as is."
+        None, description="Principal components to which descriptors are reduced; unset: all."
     )
     samples: Annotated[Int, Field(ge=2, le=10_000_000)] = Field(
         100_000, description="Descriptors of training images that the codebook is learned from."
@@ -41,33 +35,53 @@ class Encoding(Strict):
     )
     power: Bool = Field(False, description="Signed square root of each value, first.")
     normalize: Literal["none", "l1", "l2"] = Field(
-        "l2", description="What of the whole vector is made 1: its sum, its length, or nothing."
+        "l2", description="Norm of the whole vector that becomes 1: its sum, its length, or none."
     )
 
-    @model_validator(mode="after")
-    def _enough(self) -> "Encoding":
-        # Said or unsaid, the same size is the same trial. Pydantic lets a validator complete an
-        # object that nobody else has seen yet.
-        if self.size is None:
-            self.__dict__["size"] = SIZES[self.name]
-        if self.entries > self.samples:
-            what = "words" if self.name == "bag_of_words" else "Gaussians"
-            raise ValueError(
-                f"size: {self.entries} {what} cannot be learned from {self.samples} descriptors "
-                "(samples)"
+    def problem(self) -> str | None:
+        """More entries than samples, or a level of the pyramid twice."""
+        if self.size > self.samples:
+            return (
+                f"size: {self.size} {self.entry} cannot be learned from {self.samples} "
+                "descriptors (samples)"
             )
         if len(set(self.pyramid)) < len(self.pyramid):
-            raise ValueError(f"pyramid: {list(self.pyramid)} has a level twice")
-        return self
+            return f"pyramid: {list(self.pyramid)} has a level twice"
+        return None
 
-    @property
-    def entries(self) -> int:
-        """Words, or Gaussians."""
-        return SIZES[self.name] if self.size is None else self.size
+
+class BagOfWords(EncodingRecord):
+    """How often each visual word occurs (Csurka et al. 2004)."""
+
+    entry = "words"
+    size: Size = Field(400, description="words")
+
+
+class FisherVectors(EncodingRecord):
+    """How descriptors differ from a mixture of Gaussians (Perronnin et al. 2010)."""
+
+    entry = "Gaussians"
+    size: Size = Field(32, description="Gaussians of the mixture")
+
+
+ENCODINGS: dict[str, type[EncodingRecord]] = {
+    "bag_of_words": BagOfWords,
+    "fisher_vectors": FisherVectors,
+}
+_NAME = (
+    "bag_of_words: how often each visual word occurs; fisher_vectors: how the descriptors differ "
+    "from a mixture of Gaussians."
+)
+
+
+class Encoding(choice_of(ENCODINGS, "bag_of_words", _NAME)):  # type: ignore[misc]
+    """How local descriptors, a feature map's vector at each position, become one vector."""
+
+    renamed_keys: ClassVar[dict[str, str]] = {"normalise": "normalize"}
 
     @property
     def of_codebook(self) -> "Encoding":
-        """The part that the codebook depends on, all else at its default."""
+        """The options that the codebook depends on; all others are at their defaults."""
         return Encoding(**self.model_dump(include=set(OF_CODEBOOK)))
 
     @property

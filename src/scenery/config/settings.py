@@ -1,21 +1,24 @@
-"""The settings of one trial: what is trained, on what, and how.
+"""The settings of one trial: the network, its training data and its training.
 
-A trial's settings are complete before anything runs, so that every job can be told apart, named
-and found stale by them alone.
+Settings are complete after validation. They alone identify a trial.
 """
 
 import hashlib
 import json
 import re
+from functools import cache
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from scenery.config.classifier import Classifier
 from scenery.config.encoding import Encoding
-from scenery.registry.custom_architectures import NETWORK_OPTIONS, Network
+from scenery.registry.augmentations import Augment
+from scenery.registry.custom_architectures import NETWORK_OPTIONS, Network, with_defaults
+from scenery.registry.optimizers import OPTIMIZERS, Optimizer
 from scenery.registry.options import (
     ACTIVATIONS,
+    AppliesIf,
     Bool,
     Epochs,
     Fraction,
@@ -24,26 +27,16 @@ from scenery.registry.options import (
     Rate,
     Seed,
     Strict,
-    only_known_options,
+    check_used,
+    differences,
+    own_options,
 )
-
-OPTIMIZERS = (
-    "SGD",
-    "RMSprop",
-    "Adagrad",
-    "Adadelta",
-    "Adam",
-    "AMSGrad",
-    "AdamW",
-    "Adamax",
-    "Nadam",
-)
-SCHEDULES = ("constant", "step", "exponential", "inverse_time", "cosine", "plateau")
+from scenery.registry.schedules import SCHEDULES, Schedule
 
 # Start of a value of `weights` that names the experiment in which they were learned.
 WEIGHTS_FROM_EXPERIMENT = "experiment:"
 
-# What only training by epochs knows; a classical model is fitted at once, from features alone.
+# Settings of training by epochs. A classical model is fitted at once, from features.
 NETWORK_ONLY = (
     "batch_norm_statistics",
     "first_step",
@@ -56,22 +49,23 @@ NETWORK_ONLY = (
     "mixed_precision",
 )
 
-# Options that only some optimizers and schedules know; everything else may be set for all.
-OPTIMIZER_OPTIONS = {"momentum": ("SGD", "RMSprop"), "nesterov": ("SGD",)}
-SCHEDULE_OPTIONS = {
-    "factor": ("step", "plateau"),
-    "every": ("step",),
-    "rate": ("exponential", "inverse_time"),
-    "patience": ("plateau",),
-    "minimum": ("cosine", "plateau"),
-}
+# Options that only some optimizers and schedules have.
+OPTIMIZER_OPTIONS = own_options(OPTIMIZERS)
+SCHEDULE_OPTIONS = own_options(SCHEDULES)
+
+
+# Fine-tuning and scratch; with scratch, statistics are always updated.
+FINE_TUNED = AppliesIf("where the backbone is fine-tuned", lambda s: not s.frozen_backbone)
+VIEWS = AppliesIf(
+    "with trainable: head and an augmentation", lambda s: s.frozen_backbone and s.augment.active
+)
 
 
 class Head(Strict):
-    """What is put on the backbone: pooling, dense layers, batch norm, dropout, softmax.
+    """The layers on the backbone: pooling, dense layers, batch norm, dropout, softmax.
 
-    With `merge` nothing is pooled: the dense layers and the softmax answer at every position of
-    the feature map, and their answers are merged.
+    With `aggregation` nothing is pooled. The dense layers and the softmax are applied at every
+    position of the feature map, and their probabilities are aggregated.
     """
 
     renamed_keys: ClassVar[dict[str, str]] = {"merge": "aggregation", "learn_from": "supervise"}
@@ -82,9 +76,10 @@ class Head(Strict):
     dense: tuple[Annotated[Int, Field(ge=1, le=65536)], ...] = Field(
         (), description="Widths of the dense layers between pooling and softmax."
     )
-    activation: Literal[ACTIVATIONS] = Field(  # type: ignore[valid-type]
-        "relu", description="Activation of the dense layers."
-    )
+    activation: Annotated[
+        Literal[ACTIVATIONS],  # type: ignore[valid-type]
+        AppliesIf("with dense layers in head.dense", lambda s: bool(s.head.dense)),
+    ] = Field("relu", description="Activation of the dense layers.")
     batch_norm: Bool = Field(False, description="Batch norm after each dense layer (or once).")
     dropout: Fraction = Field(0.0, description="Dropout rate before each dense layer and softmax.")
     l1: Annotated[Number, Field(ge=0)] = Field(0.0, description="L1 penalty on the head's kernels.")
@@ -93,13 +88,13 @@ class Head(Strict):
     )
     aggregation: Literal["none", "mean", "product", "vote"] = Field(
         "none",
-        description="Instead of pooling features: the head answers at every position and the "
-        "answers are merged by their mean, their product (normalized geometric mean) or a vote.",
+        description="Instead of pooling features: the head predicts at every position, and the "
+        "predictions are aggregated by mean, product (normalized geometric mean) or vote.",
     )
     supervise: Literal["image", "positions"] = Field(
         "image",
-        description="merge: whether the loss is that of the merged answer (end to end) or of "
-        "every position's own, each with the image's label.",
+        description="With aggregation: the loss is that of the aggregated prediction (end to end) "
+        "or of the predictions at all positions, each with the image's label.",
     )
 
     @model_validator(mode="after")
@@ -114,87 +109,6 @@ class Head(Strict):
             raise ValueError(
                 f"pooling: {self.pooling} is not used with aggregation: {self.aggregation}"
             )
-        return self
-
-
-class Augment(Strict):
-    """Random changes of the training images, in the words of the course."""
-
-    renamed_keys: ClassVar[dict[str, str]] = {"fill": "fill_mode"}
-
-    rotation: Annotated[Number, Field(ge=0, le=180)] = Field(
-        0.0, description="Largest rotation to either side, in degrees."
-    )
-    width_shift: Fraction = Field(0.0, description="Largest sideways shift, fraction of the width.")
-    height_shift: Fraction = Field(
-        0.0, description="Largest up or down shift, fraction of the height."
-    )
-    shear: Fraction = Field(0.0, description="Largest horizontal shear, fraction of the width.")
-    zoom: Fraction = Field(0.0, description="Largest zoom in or out, fraction of the size.")
-    horizontal_flip: Bool = Field(False, description="Mirror half of the images left to right.")
-    vertical_flip: Bool = Field(False, description="Mirror half of the images top to bottom.")
-    brightness: Fraction = Field(
-        0.0, description="Largest brightness change, fraction of the full range."
-    )
-    fill_mode: Literal["nearest", "constant", "reflect", "wrap"] = Field(
-        "nearest", description="What is shown where a moved image leaves a gap."
-    )
-
-    @property
-    def active(self) -> bool:
-        """Whether any operation is switched on."""
-        return bool(self.model_dump(exclude={"fill_mode"}, exclude_defaults=True))
-
-
-class Optimizer(Strict):
-    """How the weights are updated."""
-
-    name: Literal[OPTIMIZERS] = Field("Adam", description="The rule.")  # type: ignore[valid-type]
-    learning_rate: Rate = Field(
-        1e-3, description="Learning rate at the start; schedules change it."
-    )
-    momentum: Fraction | None = Field(None, description="Momentum (SGD and RMSprop only).")
-    nesterov: Bool | None = Field(None, description="Nesterov's momentum (SGD only).")
-    weight_decay: Annotated[Number, Field(ge=0, lt=1)] | None = Field(
-        None, description="Decoupled weight decay, for any optimizer; AdamW has 0.004 if unset."
-    )
-
-    @model_validator(mode="after")
-    def _options(self) -> "Optimizer":
-        only_known_options(self, self.name, OPTIMIZER_OPTIONS)
-        if self.nesterov and not self.momentum:
-            raise ValueError("nesterov needs a momentum above 0")
-        return self
-
-
-class Schedule(Strict):
-    """How the learning rate changes from epoch to epoch."""
-
-    renamed_keys: ClassVar[dict[str, str]] = {"warm_up": "warmup_epochs"}
-
-    name: Literal[SCHEDULES] = Field("constant", description="The law.")  # type: ignore[valid-type]
-    factor: Annotated[Number, Field(gt=0, lt=1)] | None = Field(
-        None, description="step, plateau: what the rate is multiplied by (0.5 if unset)."
-    )
-    every: Annotated[Int, Field(ge=1)] | None = Field(
-        None, description="step: epochs between two drops (10 if unset)."
-    )
-    rate: Annotated[Number, Field(gt=0)] | None = Field(
-        None, description="exponential: rate*exp(-r*epoch); inverse_time: rate/(1+r*epoch) (0.1)."
-    )
-    patience: Annotated[Int, Field(ge=1)] | None = Field(
-        None, description="plateau: epochs without a lower validation loss before a drop (5)."
-    )
-    minimum: Annotated[Number, Field(ge=0)] | None = Field(
-        None, description="cosine, plateau: the rate never falls below this (0 if unset)."
-    )
-    warmup_epochs: Annotated[Int, Field(ge=0)] = Field(
-        0, description="Epochs in which the rate climbs linearly to its start value."
-    )
-
-    @model_validator(mode="after")
-    def _options(self) -> "Schedule":
-        only_known_options(self, self.name, SCHEDULE_OPTIONS)
         return self
 
 
@@ -234,7 +148,7 @@ def _weights(value: str) -> str:
 
 
 class Settings(Strict):
-    """Everything that makes one training run what it is."""
+    """All settings of one trial."""
 
     backbone: str = Field("MobileNet", description="A network of the backbone table.")
     weights: Annotated[str, AfterValidator(_weights)] = Field(
@@ -257,7 +171,7 @@ class Settings(Strict):
     trainable: Annotated[str, AfterValidator(_trainable)] = Field(
         "head", description="What learns: head, head+N, all, or scratch (all, random weights)."
     )
-    batch_norm_statistics: Literal["frozen", "updated"] = Field(
+    batch_norm_statistics: Annotated[Literal["frozen", "updated"], FINE_TUNED] = Field(
         "frozen", description="Whether fine-tuning updates the backbone's batch norm statistics."
     )
     network: Network = Field(
@@ -279,7 +193,7 @@ class Settings(Strict):
         None, description="Train the head alone first; only with head+N or all."
     )
     augment: Augment = Field(default_factory=Augment, description="Random changes of images.")
-    views: Annotated[Int, Field(ge=1, le=1000)] = Field(
+    views: Annotated[Int, Field(ge=1, le=1000), VIEWS] = Field(
         10, description="Augmented renderings kept of each image where the backbone is frozen."
     )
     optimizer: Optimizer = Field(default_factory=Optimizer, description="How weights are updated.")
@@ -293,7 +207,7 @@ class Settings(Strict):
     class_weights: Literal["none", "balanced"] = Field(
         "none", description="balanced: rare classes count more in the loss."
     )
-    mixed_precision: Bool = Field(
+    mixed_precision: Annotated[Bool, FINE_TUNED] = Field(
         True, description="16-bit arithmetic in fine-tuning where a GPU has it; never on a CPU."
     )
     seed: Seed = Field(1, description="Seed of weights, shuffling, dropout and augmentation.")
@@ -310,7 +224,8 @@ class Settings(Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Settings":
-        only_known_options(self.network, self.backbone, NETWORK_OPTIONS, "network.")
+        check_used(self.network, NETWORK_OPTIONS, self.backbone, "network.")
+        self.__dict__["network"] = with_defaults(self.backbone, self.network)
         if self.first_step is not None and self.trainable == "head":
             raise ValueError("first_step is for head+N and all; with trainable: head it is all")
         if self.schedule.warmup_epochs >= self.epochs and self.schedule.warmup_epochs > 0:
@@ -337,15 +252,21 @@ class Settings(Strict):
             )
         if self.classifier.name == "nearest_neighbors" and self.class_weights != "none":
             raise ValueError("class_weights are not used by nearest_neighbors, which count votes")
-        # Two trials of a classical model are the same whatever a network's training would be
-        # like; pydantic lets a validator complete an object that nobody else has seen yet.
+        # Settings that a classical model does not use make no other trial. Pydantic lets a
+        # validator complete an object that nobody else has seen yet.
         plain = Settings()
         reset = {name: getattr(plain, name) for name in NETWORK_ONLY}
-        self.__dict__.update(reset, head=self._pooling_alone())
+        scaling = self.classifier.scaling or self._default_scaling()
+        classifier = self.classifier.model_copy(update={"scaling": scaling})
+        self.__dict__.update(reset, head=self._pooling_alone(), classifier=classifier)
         return self
 
+    def _default_scaling(self) -> str:
+        assert self.classifier is not None
+        return str(self.classifier.record.default_scaling(self.encoding is not None))
+
     def _pooling_alone(self) -> Head:
-        """What a classical model knows of the head; an encoding stands in for pooling, too."""
+        """The part of the head that a classical model uses: pooling, without an encoding."""
         return Head() if self.encoding is not None else Head(pooling=self.head.pooling)
 
     @property
@@ -367,26 +288,60 @@ class Settings(Strict):
             return 0
         return int(self.trainable[5:]) if self.trainable.startswith("head+") else None
 
+    def minimal(self) -> dict[str, Any]:
+        """As for every group; defaults of `network` and of the scaling depend on other groups."""
+        found = super().minimal()
+        implied = with_defaults(self.backbone, Network())
+        network = differences(self.network, implied.__dict__)
+        found = {k: v for k, v in found.items() if k != "network"}
+        if network:
+            found["network"] = network
+        if self.classifier is not None and self.classifier.scaling == self._default_scaling():
+            found["classifier"].pop("scaling", None)
+        return found
+
     def digest(self, without: frozenset[str] = frozenset()) -> str:
         """Ten hexadecimal digits that name these settings.
 
         Only what differs from the defaults counts, so that a setting added in a later version
-        leaves the names of old trials, and with them their results, alone.
+        does not change the digests of older trials.
         """
-        values = self.model_dump(exclude_defaults=True, exclude=set(without))
+        values = {name: value for name, value in self.minimal().items() if name not in without}
         text = json.dumps(values, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:10]
 
     def flat(self) -> dict[str, Any]:
-        """Settings as one level of dotted names: `optimizer.learning_rate` and so on."""
+        """Settings by dotted name, such as `optimizer.learning_rate`."""
         return flatten(self.model_dump())
+
+
+@cache
+def _conditions(model: type[Strict], prefix: str = "") -> dict[str, AppliesIf]:
+    """The settings that do not always have an effect, by dotted name."""
+    found: dict[str, AppliesIf] = {}
+    for name, field in model.model_fields.items():
+        conditions = (part for part in field.metadata if isinstance(part, AppliesIf))
+        found |= {f"{prefix}{name}": condition for condition in conditions}
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Strict):
+            found |= _conditions(field.annotation, f"{prefix}{name}.")
+    return found
+
+
+def ineffective_settings(settings: Settings) -> dict[str, str]:
+    """The settings that have no effect on a trial, whatever their values.
+
+    Returns:
+        By dotted name when the setting has an effect, in words that follow "only".
+    """
+    conditions = _conditions(Settings)
+    return {name: one.text for name, one in conditions.items() if not one.holds(settings)}
 
 
 def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested dictionaries as one level of dotted names; an empty one is a value."""
     flat: dict[str, Any] = {}
     for key, value in values.items():
-        # `early_stopping: {}` says something: with its defaults.
+        # `early_stopping: {}` sets it, with its defaults.
         if isinstance(value, dict) and value:
             flat.update(flatten(value, f"{prefix}{key}."))
         else:

@@ -22,12 +22,10 @@ from keras import applications
 
 from scenery.errors import UserError
 from scenery.messages import suggestions
-from scenery.models.architectures.builders import OWN_NETWORKS
 from scenery.models.squeezenet import squeezenet
-from scenery.registry.architecture_outlines import architecture_outline as check_steps
+from scenery.registry.architecture_outlines import architecture_outline
 from scenery.registry.backbone_facts import unknown_backbone_message
-from scenery.registry.custom_architectures import Network
-from scenery.registry.custom_architectures import options as all_options
+from scenery.registry.custom_architectures import ARCHITECTURES, Network, architecture
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
@@ -121,8 +119,8 @@ def build_backbone(
         UserError: unknown name or layer, options that do not fit each other, or a size that
             the network cannot be built for.
     """
-    if name in OWN_NETWORKS:
-        return end_at(_own_network(name, image_size, options or Network()), cut)
+    if name in ARCHITECTURES:
+        return end_at(_custom_network(name, image_size, options or Network()), cut)
     record = backbone(name)
     if image_size < record.smallest_size:
         raise UserError(
@@ -140,10 +138,11 @@ def build_backbone(
     return end_at(keras.Model(images, network.output, name=name), cut)
 
 
-def _own_network(name: str, image_size: int, options: Network) -> keras.Model:
-    check_steps(name, options, image_size)
+def _custom_network(name: str, image_size: int, options: Network) -> keras.Model:
+    # Options and a size that do not fit are refused by the outline.
+    architecture_outline(name, options, image_size)
     images = keras.Input((image_size, image_size, 3), name="images")
-    output = OWN_NETWORKS[name](preprocess(images, "tf"), all_options(name, options))
+    output = architecture(name, options).build(preprocess(images, "tf"))
     network = keras.Model(images, output, name=name)
     give_stable_names(network)
     return network

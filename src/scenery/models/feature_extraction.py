@@ -15,8 +15,8 @@ from scenery.data.packed_images import PackedImages
 from scenery.models.backbones import build_backbone
 from scenery.models.forward import make_forward_fn
 from scenery.models.weights import load_weights
-from scenery.registry.custom_architectures import HANDCRAFTED, Network
-from scenery.registry.custom_architectures import options as all_options
+from scenery.registry.architectures.dense_sift import DenseSIFT
+from scenery.registry.custom_architectures import HANDCRAFTED, Network, architecture
 from scenery.study.features import FeatureSet
 from scenery.training.augmentation import build_augmentation, reseed
 
@@ -71,8 +71,9 @@ def load_feature_extractor(
     """
     name, size, options = features.backbone, features.image_size, features.network
     if name in HANDCRAFTED:
-        known = all_options(name, options)
-        return DenseSift(size, known["step"], known["scales"])
+        sift = architecture(name, options)
+        assert isinstance(sift, DenseSIFT)
+        return DenseSift(size, sift.step, sift.scales)
     backbone = load_backbone(name, size, features.layer, weights, features.seed, options)
     return pooled(backbone, features.pooling)
 

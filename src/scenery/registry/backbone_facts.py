@@ -14,7 +14,12 @@ from typing import Any
 from scenery.errors import UserError
 from scenery.messages import short_repr, suggestions
 from scenery.registry import architecture_outlines
-from scenery.registry.custom_architectures import DEFAULTS, HANDCRAFTED, NATIVE_SIZES, Network
+from scenery.registry.custom_architectures import (
+    ARCHITECTURES,
+    HANDCRAFTED,
+    NATIVE_SIZES,
+    Network,
+)
 
 # Networks that people ask for by name and that are not there, with the reason.
 NOT_THERE = {
@@ -80,7 +85,7 @@ def published_names() -> tuple[str, ...]:
 
 def own_names() -> tuple[str, ...]:
     """The names of the networks that Scenery builds itself, from options."""
-    return tuple(name for name in DEFAULTS if name not in HANDCRAFTED)
+    return tuple(name for name in ARCHITECTURES if name not in HANDCRAFTED)
 
 
 def names() -> tuple[str, ...]:
@@ -112,7 +117,7 @@ def facts(
         UserError: unknown backbone, with the nearest names; options that do not fit each other
             or the size.
     """
-    if name in DEFAULTS:
+    if name in ARCHITECTURES:
         return _own_facts(name, network or Network(), image_size or NATIVE_SIZES[name])
     if name not in _table():
         raise UserError(unknown_backbone_message(name))

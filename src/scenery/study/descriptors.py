@@ -4,7 +4,7 @@ from scenery.config.settings import Settings
 from scenery.errors import UserError
 from scenery.registry import architecture_outlines
 from scenery.registry.backbone_facts import facts
-from scenery.registry.custom_architectures import DEFAULTS, HANDCRAFTED
+from scenery.registry.custom_architectures import ARCHITECTURES, HANDCRAFTED
 
 
 def check_descriptors(settings: Settings, layer: str, image_size: int, place: str) -> None:
@@ -52,7 +52,7 @@ def _mistake(settings: Settings, layer: str, image_size: int) -> str | None:
 
 def _shape(settings: Settings, layer: str, image_size: int) -> tuple[int | None, int | None]:
     """Positions along a side and values of the descriptors, as far as they are known."""
-    if settings.backbone in DEFAULTS:
+    if settings.backbone in ARCHITECTURES:
         for step in architecture_outlines.architecture_outline(
             settings.backbone, settings.network, image_size
         ):

@@ -201,8 +201,8 @@ def change(settings: Settings, changes: Mapping[str, Any], source: str) -> Setti
     check_names((name for name in flat if name not in changes), source)
     check_names(changes, source)
     _refuse_both(changes, source)
-    values = settings.model_dump()
-    _forget(values, flat)
+    values = settings.minimal()
+    _reset_dependent(settings, values, flat)
     for name, value in flat.items():
         *parents, last = name.split(".")
         place = values
@@ -213,7 +213,7 @@ def change(settings: Settings, changes: Mapping[str, Any], source: str) -> Setti
         # Nothing said about a group that is there changes nothing in it.
         if not (value == {} and isinstance(place.get(last), dict)):
             place[last] = value
-    if values["classifier"] is not None:
+    if values.get("classifier") is not None:
         _refuse_of_networks(flat, source)
     return read_settings(values, source)
 
@@ -245,33 +245,38 @@ def _refuse_both(changes: Mapping[str, Any], source: str) -> None:
             raise UserError(f"{source}: {group} and {name} are both given; keep one of them")
 
 
-def _forget(values: dict[str, Any], flat: Mapping[str, Any]) -> None:
-    for part, options in (("optimizer", OPTIMIZER_OPTIONS), ("schedule", SCHEDULE_OPTIONS)):
-        if flat.get(f"{part}.name", values[part]["name"]) != values[part]["name"]:
-            values[part] = {k: v for k, v in values[part].items() if k not in options}
-    encoding = values["encoding"]
-    if encoding and flat.get("encoding.name", encoding["name"]) != encoding["name"]:
-        # So many words are far too many Gaussians.
-        values["encoding"] = {k: v for k, v in encoding.items() if k != "size"}
-    if flat.get("backbone", values["backbone"]) != values["backbone"]:
-        values["cut"] = None
-        values["network"] = {}
+def _reset_dependent(settings: Settings, values: dict[str, Any], flat: Mapping[str, Any]) -> None:
+    """Drop values that belong to what is changed.
+
+    Args:
+        settings: What is changed.
+        values: Their values; those at their defaults are left out.
+        flat: The changes, by dotted name.
+    """
+
+    def changes(name: str) -> bool:
+        return name in flat and flat[name] != read(settings, name)
+
+    own = {"optimizer": OPTIMIZER_OPTIONS, "schedule": SCHEDULE_OPTIONS}
+    # An encoding's sizes do not compare: few Gaussians are as good as many words.
+    own |= {"classifier": CLASSIFIER_OPTIONS, "encoding": {"size": ()}}
+    for part, options in own.items():
+        if changes(f"{part}.name"):
+            _drop(values, part, options)
+    if changes("classifier.kernel"):
+        _drop(values, "classifier", KERNEL_OPTIONS)
+    if changes("backbone"):
+        values.pop("cut", None)
+        values.pop("network", None)
     if flat.get("trainable") in ("head", "scratch"):
-        values["first_step"] = None
+        values.pop("first_step", None)
     if flat.get("trainable", "head") != "head":
-        values["classifier"] = None
-    if values["classifier"] is not None:
-        _forget_options_of_classifier(values, flat)
+        values.pop("classifier", None)
 
 
-def _forget_options_of_classifier(values: dict[str, Any], flat: Mapping[str, Any]) -> None:
-    old = values["classifier"]
-    forgotten: Iterable[str] = ()
-    if flat.get("classifier.name", old["name"]) != old["name"]:
-        forgotten = CLASSIFIER_OPTIONS
-    elif flat.get("classifier.kernel", old["kernel"]) != old["kernel"]:
-        forgotten = KERNEL_OPTIONS
-    values["classifier"] = {k: v for k, v in old.items() if k not in forgotten}
+def _drop(values: dict[str, Any], part: str, options: Iterable[str]) -> None:
+    if values.get(part) is not None:
+        values[part] = {key: value for key, value in values[part].items() if key not in options}
 
 
 def reject_duplicates(trials: Iterable[ResolvedTrial], source: str) -> None:

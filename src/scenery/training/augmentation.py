@@ -6,10 +6,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from scenery.config.settings import Augment
+from scenery.registry.augmentations import AUGMENTATIONS, Augment
 
 SEED_STATE = "seed_generator_state"
-MOVEMENTS = ("rotation", "width_shift", "height_shift", "shear", "zoom")
 
 
 def build_augmentation(augment: Augment, seed: int) -> keras.Sequential | None:
@@ -27,32 +26,25 @@ def build_augmentation(augment: Augment, seed: int) -> keras.Sequential | None:
 
 
 def _layers(augment: Augment) -> list[keras.layers.Layer]:
-    """Flips, movements and brightness, as far as they are on."""
-    # In 32 bits also under mixed precision: 16 have too few digits for positions and values.
+    """The layers of the operations that are on; all movements are one layer."""
+    # Float32 also under mixed precision: 16 bits are too few for positions and values.
     common: dict[str, Any] = {"dtype": "float32", "seed": 0}
-    layers: list[keras.layers.Layer] = []
-    # Two layers, since one that flips both ways takes one draw for both.
-    if augment.horizontal_flip:
-        layers.append(keras.layers.RandomFlip("horizontal", name="horizontal_flip", **common))
-    if augment.vertical_flip:
-        layers.append(keras.layers.RandomFlip("vertical", name="vertical_flip", **common))
-    if any(getattr(augment, name) for name in MOVEMENTS):
-        layers.append(RandomAffine(augment, name="movement", **common))
-    if augment.brightness:
-        layers.append(
-            keras.layers.RandomBrightness(
-                augment.brightness, value_range=(0, 255), name="brightness", **common
-            )
-        )
-    return layers
+    layers: dict[str, keras.layers.Layer] = {}
+    for record in AUGMENTATIONS:
+        value = getattr(augment, record.name)
+        if value and record.build is not None:
+            layers[record.name] = record.build(value, {"name": record.name, **common})
+        elif value and "movement" not in layers:
+            layers["movement"] = RandomAffine(augment, name="movement", **common)
+    return list(layers.values())
 
 
 class RandomAffine(keras.layers.Layer):
-    """Rotation, shift, shear and zoom, in this order, as one movement around the middle.
+    """Rotation, shift, shear and zoom, in this order, as one transform around the center.
 
-    Keras has a layer for each; one after the other they interpolate as often as there are of
-    them, which takes longer and blurs. What is off is drawn too, so that an operation that is
-    switched on leaves the draws of the others as they are.
+    Keras has a layer for each. Several of them would interpolate several times, which is slower
+    and blurs. Operations that are off are sampled too, so that the samples of the others do not
+    depend on them.
     """
 
     def __init__(self, augment: Augment, seed: int, **options: Any) -> None:
@@ -64,7 +56,7 @@ class RandomAffine(keras.layers.Layer):
         return shape
 
     def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Images moved, each on its own, where `training`; their shape stays."""
+        """Images of the same shape, each transformed on its own if `training`."""
         if not training:
             return images
         return keras.ops.image.affine_transform(
@@ -75,22 +67,22 @@ class RandomAffine(keras.layers.Layer):
         )
 
     def _transforms(self, count: int, height: int, width: int) -> tf.Tensor:
-        """Shape (count, 8): from a place in a new image to its place in the old one."""
+        """Shape (count, 8): from a position in the new image to that in the old one."""
 
-        def draw(most: float) -> tf.Tensor:
-            return keras.random.uniform((count,), -most, most, "float32", self.generator)
+        def sample(limit: float) -> tf.Tensor:
+            return keras.random.uniform((count,), -limit, limit, "float32", self.generator)
 
         ops = keras.ops
-        angle = draw(np.radians(self.augment.rotation))
+        angle = sample(np.radians(self.augment.rotation))
         right, down = (
-            draw(self.augment.width_shift * width),
-            draw(self.augment.height_shift * height),
+            sample(self.augment.width_shift * width),
+            sample(self.augment.height_shift * height),
         )
-        shear, zoom = draw(self.augment.shear), 1 + draw(self.augment.zoom)
+        shear, zoom = sample(self.augment.shear), 1 + sample(self.augment.zoom)
         cos, sin = ops.cos(angle), ops.sin(angle)
         a, b = zoom * cos, zoom * (shear * cos - sin)
         c, d = zoom * sin, zoom * (shear * sin + cos)
-        # Moved around the middle, but places are counted from the corner.
+        # The transform is around the center; positions are counted from the corner.
         x, y = (width - 1) / 2, (height - 1) / 2
         to_x = x - a * x - b * y - cos * right + sin * down
         to_y = y - c * x - d * y - sin * right - cos * down
@@ -99,16 +91,15 @@ class RandomAffine(keras.layers.Layer):
 
 
 def reseed(model: keras.Model, seed: int, epoch: int) -> None:
-    """Set the state of every random layer in a model (dropout, augmentation) anew.
+    """Set the state of every random layer in a model (dropout, augmentation).
 
-    The draws of an epoch then depend on (seed, epoch) and their order alone, so that a resumed
-    training draws what an uninterrupted one does. Only variables are assigned: what TensorFlow
-    has traced stays valid.
+    The samples of an epoch then depend on the seed, the epoch and their order alone, so that a
+    resumed training samples like an uninterrupted one. Only variables are assigned, so that traced
+    functions stay valid.
     """
     states = [variable for variable in model.variables if variable.name == SEED_STATE]
     streams = np.random.SeedSequence([seed, epoch]).spawn(len(states))
     for state, stream in zip(states, streams, strict=True):
         words = stream.generate_state(2, dtype=np.uint32)
-        # Every draw adds 1 to the second word; half the range leaves it room, whatever the
-        # backend's type for it is.
+        # Every sample adds 1 to the second word. Half the range avoids an overflow.
         state.assign((words >> np.uint32(1)).astype(state.dtype))

@@ -14,7 +14,7 @@ from typing import Protocol
 from scenery.config.settings import EarlyStopping, Schedule, Settings
 from scenery.evaluation.status import TrialStatus
 from scenery.evaluation.training_result import Epoch, TrainingResult, Weights
-from scenery.training.schedules import learning_rate
+from scenery.registry.schedules import learning_rate
 
 log = logging.getLogger("scenery")
 

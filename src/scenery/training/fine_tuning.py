@@ -18,7 +18,6 @@ from scenery.models.truncation import freeze_below
 from scenery.training.augmentation import build_augmentation, reseed
 from scenery.training.class_weights import image_weights
 from scenery.training.model_trainer import ModelTrainer
-from scenery.training.optimizers import build_optimizer
 
 log = logging.getLogger("scenery")
 
@@ -69,7 +68,7 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
             loss = {POSITIONS: position_loss(smoothing), IMAGE: None}
             metrics = {POSITIONS: [], IMAGE: [keras.metrics.CategoricalAccuracy(name="accuracy")]}
         self.trainer.compile(
-            optimizer=build_optimizer(self.settings.optimizer), loss=loss, weighted_metrics=metrics
+            optimizer=self.settings.optimizer.record.build(), loss=loss, weighted_metrics=metrics
         )
 
     @property

@@ -15,7 +15,6 @@ from scenery.models.heads import build_head
 from scenery.training.augmentation import reseed
 from scenery.training.class_weights import image_weights
 from scenery.training.model_trainer import ModelTrainer
-from scenery.training.optimizers import build_optimizer
 
 
 class HeadTrainer(ModelTrainer[LabeledFeatures]):
@@ -35,7 +34,7 @@ class HeadTrainer(ModelTrainer[LabeledFeatures]):
         keras.utils.set_random_seed(settings.seed)
         shape = training.values.shape[2:] if training.views else training.values.shape[1:]
         self.model = build_head(tuple(shape), classes, settings.head)
-        self.optimizer = build_optimizer(optimizer or settings.optimizer)
+        self.optimizer = (optimizer or settings.optimizer).record.build()
         self.optimizer.build(self.model.trainable_variables)
         self._loss = keras.losses.CategoricalCrossentropy(
             label_smoothing=settings.label_smoothing, reduction="none"

@@ -27,7 +27,7 @@ MODELS: list[dict[str, Any]] = [
     {"name": "svm", "kernel": "histogram_intersection", "C": 10},
     {"name": "nearest_neighbors", "n_neighbors": 3},
     {"name": "logistic_regression", "C": 0.1, "scaling": "l2"},
-    {"name": "random_forest", "n_estimators": 20, "depth": 5},
+    {"name": "random_forest", "n_estimators": 20, "max_depth": 5},
 ]
 
 

@@ -21,6 +21,11 @@ VALUES: dict[str, Any] = {
 SVM = Settings(classifier={"name": "svm", "C": 10, "gamma": 0.01})
 
 
+def classifier(**values: Any) -> Classifier:
+    """A classifier as it is among settings, with its scaling."""
+    return Settings(classifier=values).classifier
+
+
 def study(experiments: dict[str, Any], **base: Any) -> Study:
     start = {"backbone": "SqueezeNet", "weights": "none", **base}
     return read_study({"base": start, "experiments": experiments}, "study.yaml")
@@ -60,13 +65,33 @@ def test_said_or_unsaid_a_default_is_the_same_trial() -> None:
     assert Classifier(name="random_forest").max_depth is None
 
 
-def test_scaling_suits_the_model() -> None:
-    assert Classifier().scaling_in_use() == "standard"
-    assert Classifier(kernel="histogram_intersection").scaling_in_use() == "l1"
-    assert Classifier(name="random_forest").scaling_in_use() == "none"
-    assert Classifier(scaling="l2").scaling_in_use() == "l2"
+SCALINGS: list[tuple[dict[str, Any], str]] = [
+    ({}, "standard"),
+    ({"kernel": "histogram_intersection"}, "l1"),
+    ({"name": "random_forest"}, "none"),
+    ({"scaling": "l2"}, "l2"),
+]
+
+
+@pytest.mark.parametrize(("values", "scaling"), SCALINGS)
+def test_settings_with_a_classifier_have_the_scaling_that_suits_it(
+    values: dict[str, Any], scaling: str
+) -> None:
+    assert classifier(**values).scaling == scaling
+
+
+def test_scaling_of_an_encoding_is_none_unless_written() -> None:
     # An encoding normalizes its vectors itself.
-    assert Classifier().scaling_in_use(encoded=True) == "none"
+    encoded = Settings(classifier={}, encoding={})
+    assert encoded.classifier.scaling == "none"
+    # A default follows what it depends on; a written value stays.
+    assert change(Settings(classifier={}), {"encoding": {}}, "x") == encoded
+    assert change(encoded, {"encoding": None}, "x") == Settings(classifier={})
+    written = Settings(classifier={"scaling": "l2"})
+    assert change(written, {"encoding": {}}, "x").classifier.scaling == "l2"
+
+
+def test_classifier_with_standard_scaling_of_histograms_is_refused() -> None:
     with pytest.raises(ValidationError, match="values from 0, which scaling: standard does not"):
         Classifier(kernel="histogram_intersection", scaling="standard")
 
@@ -106,20 +131,20 @@ def changed(settings: Settings, **changes: Any) -> Classifier | None:
 
 
 def test_what_belongs_to_one_classifier_goes_with_it() -> None:
-    assert changed(SVM, classifier__name="random_forest") == Classifier(name="random_forest")
-    assert changed(SVM, classifier__kernel="linear") == Classifier(kernel="linear", C=10)
-    assert changed(SVM, classifier__C=3) == Classifier(C=3, gamma=0.01)
+    assert changed(SVM, classifier__name="random_forest") == classifier(name="random_forest")
+    assert changed(SVM, classifier__kernel="linear") == classifier(kernel="linear", C=10)
+    assert changed(SVM, classifier__C=3) == classifier(C=3, gamma=0.01)
     both = changed(SVM, classifier__name="logistic_regression", classifier__C=3)
-    assert both == Classifier(name="logistic_regression", C=3)
+    assert both == classifier(name="logistic_regression", C=3)
     scaled = Settings(classifier={"scaling": "l2"})
-    assert changed(scaled, classifier__name="nearest_neighbors") == Classifier(
+    assert changed(scaled, classifier__name="nearest_neighbors") == classifier(
         name="nearest_neighbors", scaling="l2"
     )
 
 
 def test_a_classifier_comes_and_goes() -> None:
-    assert changed(Settings(), classifier__C=3) == Classifier(C=3)
-    assert changed(Settings(), classifier={}) == Classifier()
+    assert changed(Settings(), classifier__C=3) == classifier(C=3)
+    assert changed(Settings(), classifier={}) == classifier()
     assert changed(SVM, classifier=None) is None
     # A network that learns has a softmax head.
     assert changed(SVM, trainable="all") is None

@@ -125,9 +125,7 @@ def test_an_encoding_stands_in_for_pooling() -> None:
 
 
 def test_vectors_that_are_normalized_are_not_scaled_again() -> None:
-    made = settings().classifier
-    assert made is not None
-    assert (made.scaling_in_use(), made.scaling_in_use(encoded=True)) == ("standard", "none")
+    assert settings().classifier.scaling == "none"
     fisher = {"encoding.name": "fisher_vectors"}
     with pytest.raises(UserError, match=r"histogram_intersection .* fisher_vectors have values"):
         settings(fisher, {"classifier.kernel": "histogram_intersection"})

@@ -20,6 +20,7 @@ from scenery.config.settings import (
     Settings,
     flatten,
 )
+from scenery.registry.options import Strict
 
 OPTION_VALUES = {
     "momentum": 0.9,
@@ -163,7 +164,7 @@ def test_digests_tell_settings_apart() -> None:
     assert Settings(seed=3).digest(frozenset({"seed"})) == Settings().digest(frozenset({"seed"}))
 
 
-def test_digests_do_not_depend_on_what_is_left_at_its_default() -> None:
+def test_digest_of_defaults_written_out_is_that_of_defaults() -> None:
     spelled_out = Settings.model_validate(Settings(epochs=7).model_dump())
     assert spelled_out.digest() == Settings(epochs=7).digest()
 
@@ -172,7 +173,7 @@ def test_a_setting_of_a_later_version_leaves_the_digests_alone() -> None:
     class LaterHead(Head):
         temperature: float = 1.0
 
-    class More(BaseModel):
+    class More(Strict):
         much: int = 3
 
     class Later(Settings):

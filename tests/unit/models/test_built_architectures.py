@@ -14,7 +14,7 @@ from scenery.models.backbones import build_backbone, may_end_at
 from scenery.models.truncation import LayerGraph
 from scenery.models.truncation import cut_points as built_cut_points
 from scenery.registry.backbone_facts import facts, own_names
-from scenery.registry.custom_architectures import DEFAULTS, INITIALIZERS, Network
+from scenery.registry.custom_architectures import ARCHITECTURES, INITIALIZERS, Network
 from scenery.registry.options import ACTIVATIONS
 
 COMMON: dict[str, Any] = {
@@ -49,13 +49,14 @@ CHOICES: dict[str, dict[str, Any]] = {
 @st.composite
 def networks(draw: Any) -> tuple[str, Network, int]:
     name = draw(st.sampled_from(sorted(CHOICES)))
-    known = {k: v for k, v in {**COMMON, **CHOICES[name]}.items() if k in DEFAULTS[name]}
+    options = ARCHITECTURES[name].model_fields
+    known = {k: v for k, v in {**COMMON, **CHOICES[name]}.items() if k in options}
     values = draw(st.fixed_dictionaries({}, optional=known))
     if values.get("activation") == "maxout" and (values.get("residual") or name == "DenseBlockNet"):
         del values["activation"]
-    options = Network(**values)
-    smallest = facts(name, options, 4000).smallest_size
-    return name, options, draw(st.integers(smallest, max(smallest, 16) + 60))
+    network = Network(**values)
+    smallest = facts(name, network, 4000).smallest_size
+    return name, network, draw(st.integers(smallest, max(smallest, 16) + 60))
 
 
 @settings(

@@ -1,5 +1,6 @@
 """Options of the networks that Scenery builds itself, and of heads that answer at positions."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,29 +9,50 @@ from pydantic import ValidationError
 from scenery.config.settings import Settings
 from scenery.config.validation import read_study
 from scenery.errors import UserError
+from scenery.registry import architectures
 from scenery.registry.backbone_facts import facts
 from scenery.registry.custom_architectures import (
-    DEFAULTS,
+    ARCHITECTURES,
     NATIVE_SIZES,
     NETWORK_OPTIONS,
     Network,
-    options,
+    architecture,
+    with_defaults,
 )
 from scenery.study.checks import check_study
 from scenery.study.experiments import expand
 from scenery.study.features import plain_features
 
+MODULES = Path(architectures.__file__).parent
+DEFAULTS = {name: made().model_dump() for name, made in ARCHITECTURES.items()}
 
-def test_every_option_is_known_to_a_network_and_has_a_default_that_is_allowed() -> None:
-    assert all(NETWORK_OPTIONS.values())
-    assert set(DEFAULTS) == set(NATIVE_SIZES)
-    for name, known in DEFAULTS.items():
-        assert options(name, Network(**known)) == options(name, Network()) == known
-        facts(name)
+
+def test_architectures_are_those_of_the_modules() -> None:
+    assert set(ARCHITECTURES) == {
+        "MLP", "PatchMLP", "LeNet5", "AlexNet", "ConvNet", "InceptionNet", "DenseBlockNet",
+        "DenseSIFT",
+    }  # fmt: skip
+    assert len(ARCHITECTURES) == len([*MODULES.glob("*.py")]) - 2
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_defaults_of_an_architecture_are_allowed_and_complete(name: str) -> None:
+    made = ARCHITECTURES[name]
+    assert made.model_validate(made().model_dump()) == made()
+    assert with_defaults(name, Network()) == Network(**DEFAULTS[name])
+    assert architecture(name, Network()) == architecture(name, Network(**DEFAULTS[name])) == made()
+    assert facts(name).size == NATIVE_SIZES[name]
 
 
 @pytest.mark.parametrize("option", NETWORK_OPTIONS)
-def test_a_network_refuses_the_options_it_would_ignore(option: str) -> None:
+def test_options_of_one_name_have_the_same_bounds(option: str) -> None:
+    fields = [ARCHITECTURES[name].model_fields[option] for name in NETWORK_OPTIONS[option]]
+    assert all((f.annotation, f.metadata) == (fields[0].annotation, fields[0].metadata)
+               for f in fields)  # fmt: skip
+
+
+@pytest.mark.parametrize("option", NETWORK_OPTIONS)
+def test_network_with_an_option_of_another_architecture_is_refused(option: str) -> None:
     values = {name: known[option] for name, known in DEFAULTS.items() if option in known}
     value = next(iter(values.values()))
     for name in (*DEFAULTS, "MobileNet"):
@@ -47,16 +69,28 @@ def test_a_network_refuses_the_options_it_would_ignore(option: str) -> None:
     ("values", "message"),
     [
         ({"kernel_size": 4}, "odd number is needed; found 4"),
-        ({"residual": True, "activation": "maxout"}, "which residual must keep"),
-        ({"dilation": 2, "downsampling": "strides"}, "either a stride or a dilation"),
         ({"widths": []}, "at least 1 item"),
         ({"depth": 1}, "greater than or equal to 2"),
         ({"kernel_initializer": "zeros"}, "Input should be"),
     ],
 )
-def test_options_that_exclude_each_other(values: dict[str, Any], message: str) -> None:
+def test_network_with_a_value_out_of_range_is_refused(values: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         Network(**values)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"residual": True, "activation": "maxout"}, "which residual must keep"),
+        ({"dilation": 2, "downsampling": "strides"}, "either a stride or a dilation"),
+    ],
+)
+def test_architecture_with_options_that_exclude_each_other_is_refused(
+    values: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        check_study(study(backbone="ConvNet", weights="none", network=values), "study.yaml")
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def test_the_same_optimizer_keeps_its_options() -> None:
 
 def test_a_new_schedule_forgets_what_only_the_old_one_knew() -> None:
     cosine = changed(PLATEAU, schedule__name="cosine").schedule
-    assert (cosine.patience, cosine.minimum, cosine.warmup_epochs) == (None, None, 3)
+    assert (cosine.patience, cosine.minimum, cosine.warmup_epochs) == (None, 0, 3)
     assert changed(PLATEAU, schedule={"name": "cosine", "minimum": 1e-5}).schedule.minimum == 1e-5
 
 
@@ -49,9 +49,12 @@ def test_a_new_backbone_forgets_the_layer_of_the_old_one() -> None:
 
 def test_a_new_backbone_forgets_the_options_of_the_old_one() -> None:
     start = Settings(backbone="ConvNet", network={"depth": 20, "batch_norm": True})
-    assert changed(start, backbone="LeNet5").network == Network()
+    assert changed(start, backbone="MobileNet").network == Network()
+    assert changed(start, backbone="LeNet5").network == Settings(backbone="LeNet5").network
     assert changed(start, backbone="LeNet5", network__batch_norm=False).network.depth is None
-    assert changed(start, network__depth=8).network == Network(depth=8, batch_norm=True)
+    assert changed(start, network__depth=8) == Settings(
+        backbone="ConvNet", network={"depth": 8, "batch_norm": True}
+    )
 
 
 @pytest.mark.parametrize(

@@ -105,8 +105,8 @@ def test_no_trial_knows_what_was_published() -> None:
         ({"trainable": ["head", "head+1", "scratch"]}, ["unfrozen"]),
         ({"trainable": ["head", "all"], "epochs": [1, 2, 3]}, ["trends"]),
         ({"epochs": [1, 2], "head.batch_norm": [False, True], "head.dropout": [0, 0.5]}, []),
-        # Where one of three values is none, two numbers are left.
-        ({"optimizer.weight_decay": [None, 0.1, 0.2]}, []),
+        # An unset weight decay is 0.
+        ({"optimizer.weight_decay": [None, 0.1, 0.2]}, ["trends"]),
     ],
 )
 def test_figures_that_only_some_experiments_have(

@@ -160,7 +160,7 @@ def test_fill_modes_show_what_they_say() -> None:
     image = np.repeat(np.array([40, 80, 120, 160], "float32"), SIZE // 4)
     image = np.broadcast_to(image[None, :, None], (SIZE, SIZE, 3)).copy()
     shown = {
-        fill: rendered(32, image=image, width_shift=0.2, fill=fill)
+        fill: rendered(32, image=image, width_shift=0.2, fill_mode=fill)
         for fill in ("nearest", "constant", "reflect", "wrap")
     }
     to_the_right = shown["constant"][:, 5, 0] == 0

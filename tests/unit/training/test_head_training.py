@@ -15,7 +15,6 @@ from scenery.training.augmentation import reseed
 from scenery.training.class_weights import image_weights
 from scenery.training.epochs import EpochPlan, run_epochs
 from scenery.training.head_training import HeadTrainer
-from scenery.training.optimizers import build_optimizer
 
 CLASSES, VALUES = 3, 12
 
@@ -64,7 +63,7 @@ def test_it_gives_what_keras_gives(values: dict[str, Any]) -> None:
     model = build_head((VALUES,), CLASSES, settings.head)
     model.set_weights(ours.get_weights())
     model.compile(
-        optimizer=build_optimizer(settings.optimizer),
+        optimizer=settings.optimizer.record.build(),
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=settings.label_smoothing),
         weighted_metrics=["accuracy"],
     )

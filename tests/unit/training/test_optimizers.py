@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 
 from scenery.config.settings import OPTIMIZERS, Optimizer
-from scenery.training.optimizers import build_optimizer
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_name_lowers_a_loss(name: str) -> None:
     # Adadelta's own steps are tiny at first; its authors use a rate of 1.
     rate = 1.0 if name == "Adadelta" else 0.05
-    optimizer = build_optimizer(Optimizer(name=name, learning_rate=rate))
+    optimizer = Optimizer(name=name, learning_rate=rate).record.build()
     assert float(optimizer.learning_rate.numpy()) == pytest.approx(rate)
     weight = keras.Variable([3.0, -2.0])
     before = np.abs(weight.numpy())
@@ -24,7 +23,7 @@ def test_every_name_lowers_a_loss(name: str) -> None:
 
 
 def test_names_give_their_own_rules() -> None:
-    made = {name: build_optimizer(Optimizer(name=name)) for name in OPTIMIZERS}
+    made = {name: Optimizer(name=name).record.build() for name in OPTIMIZERS}
     for name, optimizer in made.items():
         assert type(optimizer).__name__ == {"AMSGrad": "Adam"}.get(name, name)
     assert made["AMSGrad"].amsgrad
@@ -45,11 +44,11 @@ def test_names_give_their_own_rules() -> None:
     ],
 )
 def test_options_reach_keras(settings: dict[str, Any], attribute: str, value: Any) -> None:
-    assert getattr(build_optimizer(Optimizer(**settings)), attribute) == value
+    assert getattr(Optimizer(**settings).record.build(), attribute) == value
 
 
 def test_no_weight_decay_for_adamw() -> None:
-    optimizer = build_optimizer(Optimizer(name="AdamW", weight_decay=0.0, learning_rate=0.1))
+    optimizer = Optimizer(name="AdamW", weight_decay=0.0, learning_rate=0.1).record.build()
     weight = keras.Variable([1.0])
     optimizer.apply([np.zeros(1, "float32")], [weight])
     assert weight.numpy()[0] == 1.0

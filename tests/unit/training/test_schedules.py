@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from scenery.config.settings import Schedule
-from scenery.training.schedules import learning_rate
+from scenery.registry.schedules import learning_rate
 
 
 def rates(count: int, epochs: int, losses: tuple[float, ...] = (), **options: Any) -> list[float]:

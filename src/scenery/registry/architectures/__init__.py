@@ -1,0 +1,1 @@
+"""The custom architectures, one module each; `scenery.registry.custom_architectures` finds them."""

@@ -1,0 +1,110 @@
+"""What all custom architectures share: options, an outline and a builder."""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from scenery.registry.layers import (
+    Activation,
+    BatchNorm,
+    Convolution,
+    Dense,
+    Dropout,
+    Layer,
+    build,
+)
+from scenery.registry.options import ACTIVATIONS, Bool, Fraction, Record
+
+INITIALIZERS = (
+    "glorot_uniform",
+    "glorot_normal",
+    "he_uniform",
+    "he_normal",
+    "lecun_uniform",
+    "lecun_normal",
+    "orthogonal",
+    "random_normal",
+    "random_uniform",
+)
+
+ACTIVATION = (
+    "activation of the layers; maxout takes the larger of two channels, of which there are then "
+    "twice as many"
+)
+INITIALIZER = "how weights are drawn"
+BATCH_NORM = "batch norm in each layer"
+
+ActivationName = Literal[(*ACTIVATIONS, "maxout")]  # type: ignore[valid-type]
+Initializer = Literal[INITIALIZERS]  # type: ignore[valid-type]
+
+
+class Architecture(Record):
+    """A network that is described by options, or a handcrafted descriptor in its place.
+
+    Subclasses are named as in a config.
+
+    Attributes:
+        native_size: Side in pixels of the images that it was made for, or is commonly used for.
+        handcrafted: Whether it has nothing to learn.
+    """
+
+    native_size: ClassVar[int]
+    handcrafted: ClassVar[bool] = False
+
+    def sequence(self) -> Iterator[Layer]:
+        """Its layers from the image, scaled to [-1, 1], to its feature map."""
+        raise NotImplementedError
+
+    def build(self, images: Any) -> Any:
+        """The feature map for a Keras tensor of images scaled to [-1, 1]."""
+        return build(self.sequence(), images)
+
+
+class LayeredArchitecture(Architecture):
+    """A network of dense layers or convolutions."""
+
+    activation: ActivationName = Field("relu", description=ACTIVATION)
+    kernel_initializer: Initializer = Field("he_normal", description=INITIALIZER)
+    batch_norm: Bool = Field(False, description=BATCH_NORM)
+
+    def wide(self, channels: int) -> int:
+        """Channels before an activation that leaves `channels`."""
+        return 2 * channels if self.activation == "maxout" else channels
+
+    def bare_conv(self, name: str, channels: int, window: int, **options: Any) -> Convolution:
+        """A convolution alone, padded to keep the size unless `options` say otherwise."""
+        options = {"padding": "same", "bias": not self.batch_norm, **options}
+        return Convolution(
+            name, window, channels=channels, initializer=self.kernel_initializer, **options
+        )
+
+    def conv(self, name: str, channels: int, window: int, **options: Any) -> tuple[Layer, ...]:
+        """A convolution with its batch norm and activation."""
+        first = self.bare_conv(name, self.wide(channels), window, **options)
+        return first, *self.activated(name)
+
+    def dense(self, name: str, units: int) -> tuple[Layer, ...]:
+        """A dense layer on the channels of each position, with its batch norm and activation."""
+        first = Dense(name, self.wide(units), self.kernel_initializer, not self.batch_norm)
+        return first, *self.activated(name)
+
+    def activated(self, name: str) -> tuple[Layer, ...]:
+        """The batch norm and the activation that belong to a layer."""
+        return *self.normalized(name), Activation(f"{name}_activation", self.activation)
+
+    def normalized(self, name: str) -> tuple[Layer, ...]:
+        """The batch norm of a layer, if the options say so."""
+        return (BatchNorm(f"{name}_bn"),) if self.batch_norm else ()
+
+
+class DropoutArchitecture(LayeredArchitecture):
+    """A layered architecture with dropout between its parts."""
+
+    dropout: Fraction = Field(
+        0.0, description="dropout rate after each dense layer (MLP, PatchMLP) or stage"
+    )
+
+    def dropped(self, name: str) -> tuple[Layer, ...]:
+        """Dropout, if the options say so."""
+        return (Dropout(name, self.dropout),) if self.dropout else ()

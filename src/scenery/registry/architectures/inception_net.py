@@ -1,0 +1,59 @@
+"""InceptionNet: stages of inception blocks (Szegedy et al. 2015) behind one convolution."""
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from scenery.registry.architectures.base import DropoutArchitecture
+from scenery.registry.architectures.convnet import STAGES, Channels, Stages
+from scenery.registry.layers import Branches, Layer, Pooling
+from scenery.registry.options import Int
+
+
+class InceptionNet(DropoutArchitecture):
+    """Blocks of filters of three sizes and a pooling, side by side."""
+
+    native_size: ClassVar[int] = 64
+    stages: Stages = Field(3, description=STAGES)
+    channels: Channels = Field(
+        64,
+        description="channels of the first stage, a multiple of 16, doubled in each next one",
+    )
+    blocks: Annotated[Int, Field(ge=1, le=64)] = Field(
+        2, description="inception blocks in each stage"
+    )
+
+    def problem(self) -> str | None:
+        """Channels that the branches cannot share."""
+        if self.channels % 16:
+            return f"network.channels: InceptionNet needs a multiple of 16; found {self.channels}"
+        return None
+
+    def sequence(self) -> Iterator[Layer]:
+        """One convolution, then the stages with max pooling between them."""
+        yield from self.conv("conv1", self.channels, 3)
+        for stage in range(1, self.stages + 1):
+            name, channels = f"stage{stage}", self.channels * 2 ** (stage - 1)
+            if stage > 1:
+                yield Pooling(f"{name}_pool", 2, 2)
+            for block in range(1, self.blocks + 1):
+                yield self._block(f"{name}_block{block}", channels // 16)
+            yield from self.dropped(f"{name}_dropout")
+
+    def _block(self, name: str, share: int) -> Layer:
+        """An inception block of 16 shares; each branch has as many as in GoogLeNet's 3a."""
+        narrow = self.conv(f"{name}_1x1", 4 * share, 1)
+        middle = (
+            *self.conv(f"{name}_3x3_reduce", 6 * share, 1),
+            *self.conv(f"{name}_3x3", 8 * share, 3),
+        )
+        wide = (
+            *self.conv(f"{name}_5x5_reduce", share, 1),
+            *self.conv(f"{name}_5x5", 2 * share, 5),
+        )
+        pooled = (
+            Pooling(f"{name}_pool", 3, 1, "same"),
+            *self.conv(f"{name}_pool_1x1", 2 * share, 1),
+        )
+        return Branches(name, (narrow, middle, wide, pooled))

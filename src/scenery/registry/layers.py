@@ -1,0 +1,228 @@
+"""Layers of custom architectures: the shape of their output, and the Keras layers they stand for.
+
+An architecture is written once, as a sequence of these. Its outline (layers and sizes) follows from
+it without TensorFlow; Keras is imported when the network is built.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+# Not the momentum of heads, so that a change of that one leaves the backbones as they are.
+MOMENTUM = 0.9
+
+Shape = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer of a network; its name is the Keras layer's.
+
+    Attributes:
+        learns: Whether it has weights.
+    """
+
+    name: str
+    learns: ClassVar[bool] = False
+
+    def shape(self, size: int, channels: int) -> Shape:
+        """Height (= width) in cells and channels of the output; a size below 1 does not exist.
+
+        Args:
+            size: Height (= width) of the input in cells.
+            channels: Channels of the input.
+        """
+        return size, channels
+
+    def build(self, x: Any) -> Any:
+        """The output for a Keras tensor of shape (batch, size, size, channels)."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Window(Layer):
+    """A layer that reads a square of cells for each cell of its output."""
+
+    window: int = 1
+    stride: int = 1
+    padding: Literal["same", "valid"] = "valid"
+
+    def shape(self, size: int, channels: int) -> Shape:
+        """Same padding rounds up, but a stride needs as many cells."""
+        if self.padding == "same":
+            return (-(-size // self.stride) if size >= self.stride else 0), channels
+        return (size - self.window) // self.stride + 1, channels
+
+
+@dataclass(frozen=True)
+class Convolution(Window):
+    """A convolution; separable: a depthwise and a pointwise one (Chollet 2017)."""
+
+    channels: int = 1
+    initializer: str = "he_normal"
+    bias: bool = True
+    dilation: int = 1
+    separable: bool = False
+    learns: ClassVar[bool] = True
+
+    def shape(self, size: int, channels: int) -> Shape:
+        """The filters are the channels."""
+        return super().shape(size, channels)[0], self.channels
+
+    def build(self, x: Any) -> Any:
+        """Conv2D or SeparableConv2D."""
+        import keras
+
+        options: dict[str, Any] = {
+            "strides": self.stride,
+            "padding": self.padding,
+            "dilation_rate": self.dilation,
+            "use_bias": self.bias,
+            "name": self.name,
+        }
+        if not self.separable:
+            options["kernel_initializer"] = self.initializer
+            return keras.layers.Conv2D(self.channels, self.window, **options)(x)
+        options |= {
+            "depthwise_initializer": self.initializer,
+            "pointwise_initializer": self.initializer,
+        }
+        return keras.layers.SeparableConv2D(self.channels, self.window, **options)(x)
+
+
+@dataclass(frozen=True)
+class Pooling(Window):
+    """Maximum or average of each window."""
+
+    how: Literal["max", "average"] = "max"
+
+    def build(self, x: Any) -> Any:
+        """MaxPooling2D or AveragePooling2D."""
+        import keras
+
+        kinds = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D}
+        return kinds[self.how](
+            self.window, strides=self.stride, padding=self.padding, name=self.name
+        )(x)
+
+
+@dataclass(frozen=True)
+class Dense(Layer):
+    """A dense layer on the channels of each position."""
+
+    units: int
+    initializer: str
+    bias: bool
+    learns: ClassVar[bool] = True
+
+    def shape(self, size: int, channels: int) -> Shape:
+        """The units are the channels."""
+        return size, self.units
+
+    def build(self, x: Any) -> Any:
+        """Dense."""
+        import keras
+
+        return keras.layers.Dense(
+            self.units, kernel_initializer=self.initializer, use_bias=self.bias, name=self.name
+        )(x)
+
+
+@dataclass(frozen=True)
+class BatchNorm(Layer):
+    """Batch norm."""
+
+    learns: ClassVar[bool] = True
+
+    def build(self, x: Any) -> Any:
+        """BatchNormalization."""
+        import keras
+
+        return keras.layers.BatchNormalization(momentum=MOMENTUM, name=self.name)(x)
+
+
+@dataclass(frozen=True)
+class Activation(Layer):
+    """An activation of Keras, or maxout: the larger of two channels (Goodfellow et al. 2013)."""
+
+    function: str
+
+    def shape(self, size: int, channels: int) -> Shape:
+        """Maxout halves the channels."""
+        return size, channels // 2 if self.function == "maxout" else channels
+
+    def build(self, x: Any) -> Any:
+        """Activation, or Maximum."""
+        import keras
+
+        if self.function == "maxout":
+            return keras.layers.Maximum(name=self.name)(keras.ops.split(x, 2, axis=-1))
+        return keras.layers.Activation(self.function, name=self.name)(x)
+
+
+@dataclass(frozen=True)
+class Dropout(Layer):
+    """Dropout."""
+
+    rate: float
+
+    def build(self, x: Any) -> Any:
+        """Dropout."""
+        import keras
+
+        return keras.layers.Dropout(self.rate, name=self.name)(x)
+
+
+@dataclass(frozen=True)
+class OneCell(Layer):
+    """All values as the channels of a map of one cell."""
+
+    def shape(self, size: int, channels: int) -> Shape:
+        """One cell of size * size * channels values."""
+        return min(size, 1), size**2 * channels
+
+    def build(self, x: Any) -> Any:
+        """Reshape."""
+        import keras
+
+        return keras.layers.Reshape((1, 1, -1), name=self.name)(x)
+
+
+@dataclass(frozen=True)
+class Branches(Layer):
+    """Paths side by side, concatenated or added; an empty path is the input itself."""
+
+    paths: tuple[tuple[Layer, ...], ...]
+    merge: Literal["concatenate", "add"] = "concatenate"
+    # What is concatenated or added always has weights on some path.
+    learns: ClassVar[bool] = True
+
+    def shape(self, size: int, channels: int) -> Shape:
+        """All paths end at the size of the last one."""
+        shapes = [shape_after(path, size, channels) for path in self.paths]
+        width = sum(wide for _, wide in shapes) if self.merge == "concatenate" else shapes[-1][1]
+        return shapes[-1][0], width
+
+    def build(self, x: Any) -> Any:
+        """The paths, and Concatenate or Add."""
+        import keras
+
+        outputs = [build(path, x) for path in self.paths]
+        if self.merge == "add":
+            # The shortcut is built first and added last.
+            return keras.layers.Add(name=self.name)(outputs[::-1])
+        return keras.layers.Concatenate(name=self.name)(outputs)
+
+
+def shape_after(layers: Iterable[Layer], size: int, channels: int) -> Shape:
+    """Size and channels behind a sequence of layers."""
+    for layer in layers:
+        size, channels = layer.shape(size, channels)
+    return size, channels
+
+
+def build(layers: Iterable[Layer], x: Any) -> Any:
+    """The output of a sequence of layers for a Keras tensor."""
+    for layer in layers:
+        x = layer.build(x)
+    return x

@@ -1,0 +1,114 @@
+"""The optimizers: options with bounds and defaults, and how Keras constructs them.
+
+To add one, write a class and list it in `OPTIMIZERS`.
+"""
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
+
+from scenery.registry.options import Bool, Fraction, Number, Rate, Record, choice_of
+
+DECAY = "Decoupled weight decay"
+
+Decay = Annotated[Number, Field(ge=0, lt=1)]
+
+
+class OptimizerRecord(Record):
+    """An optimizer of Keras.
+
+    Attributes:
+        keras_class: Name of its class in `keras.optimizers`.
+        arguments: Arguments of the class beside the options.
+    """
+
+    keras_class: ClassVar[str]
+    arguments: ClassVar[dict[str, Any]] = {}
+
+    learning_rate: Rate = Field(
+        1e-3, description="Learning rate at the start; schedules change it."
+    )
+    weight_decay: Decay = Field(0.0, description=DECAY)
+
+    def build(self) -> Any:
+        """The Keras optimizer at its start learning rate."""
+        import keras
+
+        options = self.model_dump()
+        # Without a decay Keras does no arithmetic for it; its AdamW needs a number.
+        if not self.weight_decay and self.keras_class != "AdamW":
+            del options["weight_decay"]
+        return getattr(keras.optimizers, self.keras_class)(**options, **self.arguments)
+
+
+class SGD(OptimizerRecord):
+    """Stochastic gradient descent, with momentum (Polyak 1964; Nesterov 1983)."""
+
+    keras_class = "SGD"
+    momentum: Fraction = Field(0.0, description="momentum")
+    nesterov: Bool = Field(False, description="momentum of Nesterov")
+
+    def problem(self) -> str | None:
+        """Nesterov's momentum without a momentum."""
+        if self.nesterov and not self.momentum:
+            return "nesterov needs a momentum above 0"
+        return None
+
+
+class RMSprop(OptimizerRecord):
+    """Gradients divided by their running root mean square (Hinton 2012)."""
+
+    keras_class = "RMSprop"
+    momentum: Fraction = Field(0.0, description="momentum")
+
+
+class Adagrad(OptimizerRecord):
+    """Rates that fall with the sum of squared gradients (Duchi et al. 2011)."""
+
+    keras_class = "Adagrad"
+
+
+class Adadelta(OptimizerRecord):
+    """Adagrad over a window of gradients (Zeiler 2012)."""
+
+    keras_class = "Adadelta"
+
+
+class Adam(OptimizerRecord):
+    """Adaptive moments (Kingma and Ba 2015)."""
+
+    keras_class = "Adam"
+
+
+class AMSGrad(OptimizerRecord):
+    """Adam with the largest second moment so far (Reddi et al. 2018)."""
+
+    keras_class = "Adam"
+    arguments: ClassVar[dict[str, Any]] = {"amsgrad": True, "name": "amsgrad"}
+
+
+class AdamW(OptimizerRecord):
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2019)."""
+
+    keras_class = "AdamW"
+    weight_decay: Decay = Field(0.004, description=DECAY)
+
+
+class Adamax(OptimizerRecord):
+    """Adam with the infinity norm (Kingma and Ba 2015)."""
+
+    keras_class = "Adamax"
+
+
+class Nadam(OptimizerRecord):
+    """Adam with Nesterov's momentum (Dozat 2016)."""
+
+    keras_class = "Nadam"
+
+
+_RECORDS = (SGD, RMSprop, Adagrad, Adadelta, Adam, AMSGrad, AdamW, Adamax, Nadam)
+OPTIMIZERS: dict[str, type[OptimizerRecord]] = {record.__name__: record for record in _RECORDS}
+
+
+class Optimizer(choice_of(OPTIMIZERS, "Adam", "The optimizer.")):  # type: ignore[misc]
+    """How the weights are updated."""

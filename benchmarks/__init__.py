@@ -1,1 +1,1 @@
-"""Performance on real photographs, side by side with the usual way: `python -m benchmarks`."""
+"""Benchmarks of Scenery and the usual way on photographs: `python -m benchmarks`."""

@@ -1,11 +1,11 @@
 """Measure on the shared photographs and write RESULTS.md.
 
-    python -m benchmarks                 those that answer in minutes, some twenty minutes in all
+    python -m benchmarks                 the short ones, about twenty minutes in all
     python -m benchmarks heads views     only these
-    python -m benchmarks --list          what there is
+    python -m benchmarks --list          list all
 
-Every benchmark replaces its own rows of the table. The longer ones run when they are named; those
-that measure accuracy or memory do not mind a busy machine.
+Each benchmark replaces its own rows of the table. The longer ones run only if they are named. Those
+that measure accuracy or memory can run on a busy machine.
 """
 
 import argparse
@@ -23,37 +23,37 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from benchmarks.material import real, tiny  # noqa: E402
 from benchmarks.results import FOLDER, record  # noqa: E402
 
-# Minutes on two quiet cores, and what is asked.
+# Minutes on two idle cores, and what is measured.
 TIMED = {
-    "search": "8 min: a whole random search against the usual script",
-    "features": "1 min: computing features against the bare forward pass",
-    "fine_tuning": "5 min: fine-tuning with augmentation against the bare training step",
-    "heads": "3 min: a head's trial against Keras' fit",
-    "views": "2 min: kept views against augmentation in each epoch",
-    "overhead": "2 min: what a job costs besides its work",
+    "search": "8 min: a whole random search, beside the usual script",
+    "features": "1 min: feature extraction, beside the bare forward pass",
+    "fine_tuning": "5 min: fine-tuning with augmentation, beside the bare training step",
+    "heads": "3 min: one head trial, beside fit of Keras",
+    "views": "2 min: stored views, beside augmentation in each epoch",
+    "overhead": "2 min: the overhead of a job",
     "startup": "2 min: calls of Snakemake that train nothing",
 }
 LONG = {
-    "tuners": "10 min: the search against KerasTuner and Optuna",
-    "halving": "3 min: what successive halving saves and misses",
-    "search_accuracy": "15 min: what the searches find",
-    "views_accuracy": "4 min: what kept views cost in accuracy",
-    "memory": "15 min: memory of every job with ten times the images",
+    "tuners": "10 min: the search, beside KerasTuner and Optuna",
+    "halving": "3 min: saved epochs and regret of successive halving",
+    "search_accuracy": "15 min: the best accuracy of each search",
+    "views_accuracy": "4 min: the accuracy lost by stored views",
+    "memory": "15 min: the memory of every job with ten times the images",
 }
-# These compare no times, so that once is enough.
+# These do not compare times, so one round is enough.
 ONCE = ("halving", "search_accuracy", "views_accuracy", "memory")
 
 
 def main() -> None:
-    """Run the benchmarks that are named, each in a process of its own."""
+    """Run the named benchmarks, each in its own process."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     known = TIMED | LONG
-    parser.add_argument("names", nargs="*", metavar="NAME", help="which; see --list")
-    parser.add_argument("--list", action="store_true", help="say what there is")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks to run, see --list")
+    parser.add_argument("--list", action="store_true", help="list all benchmarks")
     parser.add_argument(
         "--shared",
         type=Path,

@@ -1,11 +1,12 @@
-"""What a large study costs before anything is trained: building the DAG, and submitting to Slurm.
+"""Measure the overhead of a large study: building the DAG and submitting jobs to Slurm.
 
     python benchmarks/dag_size.py [--submit] [TRIALS ...]
 
-For each number of trials (100, 1,000 and 10,000 by default), one job each: a dry run of the random
-search, and the start that each job makes for itself on its node. With --submit the jobs are handed
-to the Slurm of this machine while its partition is down, timed until all stand in its queue, and
-canceled; use tests/slurm/one_machine.sh for that and no Slurm that others use.
+The study is a random search with one job per trial. For each number of trials (100, 1,000 and
+10,000 by default), the script measures a dry run and the extra start time of each job on its node.
+With --submit, it submits the jobs to the Slurm of this machine while the partition is down,
+measures the time until all are queued, and cancels them. Use tests/slurm/one_machine.sh for this,
+and no Slurm that others use.
 """
 
 import argparse
@@ -41,7 +42,7 @@ PACKED = [f"results/large/data/{part}/32.npy" for part in ("train", "validation"
 
 @dataclass
 class Cost:
-    """Seconds of wall clock and of processor, and largest resident memory in MiB."""
+    """Wall time and processor time in seconds, and peak memory in MiB."""
 
     wall: float
     processor: float
@@ -55,7 +56,7 @@ def measured(command: list[str], folder: Path) -> Cost:
     """Run a command and measure it.
 
     Raises:
-        SystemExit: When it fails, with what it said.
+        SystemExit: If it fails, with its output.
     """
     start = time.perf_counter()
     with tempfile.TemporaryFile() as said:
@@ -70,7 +71,7 @@ def measured(command: list[str], folder: Path) -> Cost:
 
 
 def snakemake(*arguments: str) -> list[str]:
-    """A call of Snakemake for the study, as it runs on a cluster."""
+    """The Snakemake command of the study on a cluster."""
     profile = ["--profile", "profiles/slurm", "--configfile", "study.yaml"]
     return [sys.executable, "-m", "snakemake", *arguments, *profile]
 
@@ -86,7 +87,7 @@ def project(folder: Path, trials: int) -> None:
 
 
 def one_job(folder: Path) -> Cost:
-    """The part of a job's start on its node that grows with the study: reading it anew."""
+    """The part of a job's start that grows with the study: reading the config again."""
     code = (
         "import sys, yaml; sys.path.insert(0, 'src');"
         "from scenery.pipeline.preflight import open_study;"
@@ -98,7 +99,7 @@ def one_job(folder: Path) -> Cost:
 
 
 def submission(folder: Path, trials: int) -> tuple[float, float]:
-    """Seconds from the call until all trials stand in Slurm's queue, and from the first to all."""
+    """Seconds from the call, and from the first job, until all trials are in the queue of Slurm."""
     subprocess.run(
         [sys.executable, "-m", "snakemake", *PACKED, "--configfile", "study.yaml", "--quiet"],
         cwd=folder, check=True, capture_output=True,
@@ -108,7 +109,7 @@ def submission(folder: Path, trials: int) -> tuple[float, float]:
     ).stdout.split()[0]
     down = ["scontrol", "update", f"PartitionName={partition}", "State=DOWN"]
     subprocess.run(down, check=True)
-    # As fast as it goes: the profile's limits would be measured otherwise.
+    # Without limits, because otherwise the limits of the profile would be measured.
     free = ["--jobs", str(trials), "--max-jobs-per-timespan", "1000/1s"]
     start = time.perf_counter()
     with (folder / "submission.txt").open("wb") as said:
@@ -133,7 +134,7 @@ def submission(folder: Path, trials: int) -> tuple[float, float]:
 
 
 def in_queue() -> int:
-    """Jobs in Slurm's queue."""
+    """Number of jobs in the queue of Slurm."""
     command = ["squeue", "--noheader", "--format=%i"]
     return len(subprocess.run(command, capture_output=True, check=True).stdout.split())
 

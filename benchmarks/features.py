@@ -1,4 +1,4 @@
-"""Features of all images against the bare compiled forward pass on a batch in memory: the limit."""
+"""Feature extraction beside the bare compiled forward pass on a batch in memory."""
 
 import numpy as np
 import tensorflow as tf

@@ -1,4 +1,4 @@
-"""An epoch of fine-tuning with augmentation against bare training steps on one batch in memory."""
+"""A fine-tuning epoch with augmentation beside bare training steps on one batch in memory."""
 
 from collections.abc import Callable, Mapping
 

@@ -1,8 +1,8 @@
-"""Successive halving against the full search: the epochs it saves, and what it misses for that.
+"""Successive halving beside the full search: saved epochs and regret.
 
-Both searches draw the same trials and are run by Snakemake. A trial that goes on gives what it
-gives in the full search (a test), so that the curves of the full search also say what halving would
-have done with other draws: with halves of its trials, drawn many times.
+Snakemake runs both searches with the same trials. A trial that is continued gives the same results
+as in the full search (a test). The curves of the full search therefore also show the result of
+halving on other samples: halves of its trials, sampled many times.
 """
 
 import copy
@@ -20,7 +20,7 @@ DRAWS = 500
 
 
 def run(material: Material) -> list[Row]:
-    """Saving and regret of one search, and regret over other draws."""
+    """Saved epochs and regret of one search, and regret over other samples."""
     how = Halving() if material.epochs >= 9 else Halving(factor=2, first_epochs=1)
     material.split  # noqa: B018 - packs the images where that is not done
     study = material.search()
@@ -59,7 +59,7 @@ def run(material: Material) -> list[Row]:
 
 
 def _regrets(history: pd.DataFrame, epochs: int, how: Halving) -> np.ndarray:
-    """Best accuracy of the full search less that of halving, for each drawing."""
+    """Best accuracy of the full search minus that of halving, for each sample."""
     curves = {str(trial): rows.sort_values("epoch") for trial, rows in history.groupby("trial")}
     names = np.array(sorted(curves))
     random = np.random.default_rng(1)

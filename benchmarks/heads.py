@@ -1,4 +1,4 @@
-"""One trial of a head on features, start to end, against Keras' `fit` on the same arrays."""
+"""One head trial on features beside Keras' `fit` on the same arrays."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ IMAGES = {"train": 1881, "validation": 807}
 
 
 def run(material: Material) -> list[Row]:
-    """Epochs per second of both at the batch sizes of the course's scripts."""
+    """Epochs per second of both, at the batch sizes of the course scripts."""
     set_up(cores())
     data = {part: _drawn(count) for part, count in IMAGES.items()}
     rows = []
@@ -47,7 +47,7 @@ def run(material: Material) -> list[Row]:
 
 
 def _drawn(count: int) -> LabeledFeatures:
-    """Arrays of the size of the shared photographs' features; speed does not ask for values."""
+    """Random arrays of the size of the features; the values do not affect the speed."""
     generator = np.random.default_rng(count)
     values = generator.random((count, VALUES), np.float32)
     return LabeledFeatures(values, generator.integers(0, CLASSES, count))

@@ -1,7 +1,7 @@
-"""What the benchmarks work on: a copy of the project with a study, its images packed once.
+"""The material of the benchmarks: a copy of the project with a study and packed images.
 
-The real material is the shared photographs with MobileNet's weights; the tiny one is drawn, for
-the test that runs every benchmark once.
+The real material is the shared photographs and MobileNet weights. The tiny material is a few
+generated images, for the test that runs every benchmark once.
 """
 
 import shutil
@@ -65,7 +65,7 @@ class Material:
         return self.folder / "results" / "search"
 
     def base(self) -> dict[str, Any]:
-        """Settings that all benchmarked trials start from."""
+        """The base settings of all trials."""
         return {
             "backbone": "MobileNet",
             "weights": self.weights,
@@ -90,20 +90,20 @@ class Material:
         (self.folder / name).write_text(text, encoding="utf-8")
 
     def snakemake(self, *arguments: str | Path, config: str = "search.yaml") -> list[str]:
-        """A call of Snakemake, to be run in `folder`."""
+        """A Snakemake command, to be run in `folder`."""
         given = [str(argument) for argument in arguments]
         return [sys.executable, "-m", "snakemake", *given, "--configfile", config]
 
     def targets(self, study: str, experiment: str) -> list[str]:
-        """What a study is run to, for `snakemake`; nothing stands for all of it."""
+        """The targets of a study for `snakemake`; none means the whole study."""
         score = f"results/{study}/experiments/{experiment}/test/metrics.json"
         return [] if self.whole else [score]
 
     def run(self, command: list[str]) -> str:
-        """Run a command in `folder`; gives what it said.
+        """Run a command in `folder` and return its output.
 
         Raises:
-            SystemExit: When it fails, with the end of what it said.
+            SystemExit: If it fails, with the end of its output.
         """
         done = subprocess.run(
             command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -114,7 +114,7 @@ class Material:
 
     @cached_property
     def packed(self) -> Path:
-        """Folder of the packed images of `search`, made where they are missing or stale."""
+        """Folder of the packed images of `search`; made if missing or stale."""
         check_out(self.folder)
         self.write("search.yaml", self.search())
         parts = [f"results/search/data/{part}/{self.size}.npy" for part in ("train", "validation")]
@@ -136,7 +136,7 @@ class Material:
         return int((self.split["partition"] == partition).sum())
 
     def folders(self, part: int) -> Path:
-        """Folders train/ and validation/ with one of `part` images of each class."""
+        """Folders train/ and validation/ with one in `part` images of each class."""
         out = self.folder / f"photographs_{part}"
         shutil.rmtree(out, ignore_errors=True)
         seen = self.split[self.split["partition"] != "test"]
@@ -151,7 +151,7 @@ class Material:
 
 
 def check_out(folder: Path) -> None:
-    """The code of the project as it is now, in a folder of its own."""
+    """Copy the current code of the project to a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("src", "workflow", "profiles"):
         shutil.rmtree(folder / name, ignore_errors=True)
@@ -170,7 +170,7 @@ def real(shared: Path, folder: Path) -> Material:
 
 
 def tiny(folder: Path) -> Material:
-    """A few drawn pictures and random weights: whether the benchmarks run, not how fast."""
+    """A few generated images and random weights, to test that the benchmarks run."""
     images = folder / "drawn"
     if not images.exists():
         draw_scenes(images, per_class=16, image_size=32, seed=1)

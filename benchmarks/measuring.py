@@ -1,7 +1,7 @@
-"""Measuring on a machine that is never quiet: both sides in turn, and the median of the ratios.
+"""Measurements on a shared machine: both sides in turn, and the median of the ratios.
 
-The speed of one machine changes within minutes. Sides that run in turn (A B A B ...) meet the same
-changes, so the ratio within a round says more than any of the seconds.
+The speed of a shared machine changes within minutes. Both sides run in turn (A B A B ...), so a
+change affects both, and the ratio within a round is more precise than the seconds.
 """
 
 import os
@@ -39,7 +39,7 @@ class Spread:
 
 
 def in_turn(sides: Sequence[Callable[[], float]], rounds: int = ROUNDS) -> list[list[float]]:
-    """What the sides give, round by round: A B C, A B C, ...
+    """The results of all sides, round by round: A B C, A B C, ...
 
     Returns:
         One list for each round, with one number for each side.
@@ -60,7 +60,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def machine() -> str:
-    """Processor, cores in use and memory; not the machine's name."""
+    """Processor, usable cores and memory, without the name of the machine."""
     model = platform.processor() or platform.machine()
     described = Path("/proc/cpuinfo")
     if described.exists():
@@ -71,5 +71,5 @@ def machine() -> str:
 
 
 def cores() -> int:
-    """Processors that this process may use."""
+    """Number of processors that this process can use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""The largest memory of every job when the data set is ten times larger."""
+"""The peak memory of every job with ten times the images."""
 
 import shutil
 from pathlib import Path
@@ -16,7 +16,7 @@ SIZE = 96
 
 
 def run(material: Material) -> list[Row]:
-    """One row for each rule: its largest job on one and on ten times the images."""
+    """One row per rule: its largest job with one and with ten times the images."""
     check_out(material.folder)
     images = {times: _images(material, times) for times in (1, material.times)}
     peaks = {times: _peaks(material, images[times]) for times in (1, material.times)}
@@ -38,7 +38,7 @@ def run(material: Material) -> list[Row]:
 
 
 def _images(material: Material, times: int) -> Path:
-    """The images in class folders, each so many times, every copy with changes of its own."""
+    """Class folders with several different versions of each image."""
     out = material.folder / f"images_times_{times}"
     complete = out / ".complete"
     if complete.exists():
@@ -59,7 +59,7 @@ def _images(material: Material, times: int) -> Path:
 
 
 def _changed(image: Image.Image, copy: int, seed: int) -> Image.Image:
-    """Another part of the image with other light, so that no copy counts as a duplicate."""
+    """A crop of the image with other brightness, so that it does not count as a duplicate."""
     if copy == 0:
         return image
     generator = np.random.default_rng(seed)
@@ -71,7 +71,7 @@ def _changed(image: Image.Image, copy: int, seed: int) -> Image.Image:
 
 
 def _peaks(material: Material, images: Path) -> dict[str, float]:
-    """MiB of the largest job of each rule in a study with every kind of job."""
+    """Peak memory in MiB of the largest job of each rule, in a study with every kind of job."""
     shutil.rmtree(material.folder / "results" / "memory", ignore_errors=True)
     study = {
         "results": "results/memory",

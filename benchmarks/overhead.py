@@ -1,7 +1,7 @@
-"""What a job costs besides its work: imports, opening files, building and loading the network.
+"""The overhead of a job: imports, opening files, building and loading the network.
 
-A job's process is watched from its start to its end; its log says how long its training, feature
-or evaluation steps took. The rest is compared with a bare `import tensorflow`.
+The overhead is the lifetime of the process minus the time of its training, feature or evaluation
+steps, which is in its log. It is compared with a bare `import tensorflow`.
 """
 
 import re
@@ -19,9 +19,9 @@ STEPS = re.compile(r"([0-9.]+) s in training, feature or evaluation steps")
 
 
 def run(material: Material) -> list[Row]:
-    """One row for each kind of job."""
+    """One row per kind of job."""
     targets = _prepare(material)
-    # One job at a time, so that none waits for another's processor.
+    # One job at a time, so that jobs do not share processors.
     command = material.snakemake("--cores", "1", "--allowed-rules", *RULES, config=CONFIG)
     command[3:3] = ["--force", *targets]
     bare: list[float] = []
@@ -37,7 +37,7 @@ def run(material: Material) -> list[Row]:
 
 
 def _forget(material: Material) -> None:
-    """Remove what finished trials keep outside the outputs, or they would not train again."""
+    """Remove the files of finished trials outside the outputs, so that they train again."""
     results = material.folder / "results" / "overhead"
     shutil.rmtree(results / "checkpoints", ignore_errors=True)
     for folder in results.glob("experiments/*/train_heads/finished"):
@@ -63,12 +63,12 @@ def _steps(material: Material, rule: str) -> float:
 
 
 def _prepare(material: Material) -> list[str]:
-    """Run all that comes before; gives an output of each kind of job."""
+    """Run everything before these jobs; return one output of each kind of job."""
     images = material.folders(material.small_part) / "train"
     few = {"subset": "few", "epochs": 1}
     study = material.search() | {
         "results": "results/overhead",
-        # Few and small, since their passes are not what is measured here.
+        # Few and small images, because their passes are not measured here.
         "dataset": {"path": str(images)},
         "base": material.base() | {"image_size": min(64, material.size)},
         "subsets": {"few": {"per_class": min(4, material.per_class), "seed": 1}},

@@ -1,4 +1,4 @@
-"""The table of results: every benchmark replaces its own rows and leaves the others alone."""
+"""The table of results. Each benchmark replaces its own rows."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -19,7 +19,7 @@ epochs were timed and multiplied by their number.
 
 @dataclass(frozen=True)
 class Row:
-    """One question and its answer.
+    """One measurement.
 
     Attributes:
         work: What was done.
@@ -41,7 +41,7 @@ class Row:
 def record(
     benchmark: str, rows: list[Row], rounds: int, order: list[str], folder: Path = FOLDER
 ) -> None:
-    """Put a benchmark's rows into results.json and write RESULTS.md anew.
+    """Put the rows of a benchmark into results.json and write RESULTS.md again.
 
     Args:
         benchmark: Its name.
@@ -64,7 +64,7 @@ def record(
 
 
 def as_markdown(known: dict[str, dict]) -> str:
-    """All answers as one table for each machine."""
+    """All rows, as one table per machine."""
     text = HEADING
     for name in dict.fromkeys(entry["machine"] for entry in known.values()):
         text += f"\n## {name}\n\n"

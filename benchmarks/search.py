@@ -1,9 +1,9 @@
-"""The random search of heads on a frozen backbone, against the scripts that are usually written.
+"""A random search of heads on a frozen backbone, beside the usual scripts.
 
-Scenery's side is the whole call of Snakemake, from packed images to the chosen trial. A usual
-script runs the whole network in every epoch, which takes hours: two epochs on one of so many
-photographs are timed in a process of its own, and scaled by the number of images, epochs and
-trials.
+On the side of Scenery, the whole Snakemake command is measured, from packed images to the chosen
+trial. A usual script runs the whole network in every epoch, which takes hours. Two epochs on a part
+of the photographs are measured in a separate process, and scaled by the number of images, epochs
+and trials.
 """
 
 import json
@@ -69,7 +69,7 @@ def _scenery(material: Material) -> Callable[[], float]:
 
 
 def _usual(material: Material, name: str, scale: float) -> Callable[[], float]:
-    """Seconds that a script would take for all trials, epochs and images."""
+    """Estimated seconds of a script for all trials, epochs and images."""
     out = material.folder / "epochs.json"
     tuner = name != "plain_keras"
     folder = str(material.folder / f"photographs_{material.small_part}")
@@ -91,7 +91,7 @@ def _usual(material: Material, name: str, scale: float) -> Callable[[], float]:
 
 
 def lines(*files: str) -> int:
-    """Lines that a user writes: those with more than a comment or a docstring's text."""
+    """Number of lines of code, without comments and docstrings."""
     code = 0
     for file in files:
         inside = False

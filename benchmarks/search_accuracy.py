@@ -1,9 +1,9 @@
-"""What the searches of `search` find: the best validation accuracy of each.
+"""The best validation accuracy of each search of `search`.
 
-On a frozen backbone without augmentation, `fit` on images and `fit` on the backbone's output are
-the same training. So the usual ways run here on the backbone's output, which takes minutes in the
-place of hours: KerasTuner and Optuna by the same functions of usual/, the usual script by `fit`
-for each of Scenery's own trials.
+On a frozen backbone without augmentation, `fit` on images and `fit` on the output of the backbone
+are the same training. The usual ways therefore run on the output of the backbone, which takes
+minutes instead of hours. KerasTuner and Optuna use the functions of usual/. The usual script is
+replaced by `fit` for each trial of Scenery.
 """
 
 import sys
@@ -74,7 +74,7 @@ def _dataset(data: LabeledFeatures, classes: int, shuffled: bool) -> tf.data.Dat
 
 
 def _passing(data: LabeledFeatures) -> keras.Model:
-    """In the place of the backbone: gives what it gets."""
+    """An identity layer in place of the backbone."""
     inputs = keras.Input(data.values.shape[1:])
     return keras.Model(inputs, keras.layers.Identity()(inputs))
 
@@ -94,7 +94,7 @@ def _search(
 
 
 def _fit_all(material: Material, data: list[LabeledFeatures]) -> float:
-    """`fit` with default settings for the trials that Scenery drew."""
+    """`fit` with default settings for the trials of Scenery."""
     rows = material.trials_of("search")
     classes = material.split["class"].nunique()
     best = 0.0

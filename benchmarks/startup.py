@@ -1,4 +1,4 @@
-"""Calls of Snakemake that train nothing: one with nothing left to do, one that only plans."""
+"""Snakemake commands that train nothing: a finished study, and a dry run."""
 
 import sys
 
@@ -7,7 +7,7 @@ from benchmarks.measuring import Spread, in_turn, seconds
 from benchmarks.results import Row
 
 MAX_SECONDS = 3.0
-# Runs Snakemake in this process, so that what it imports can be seen.
+# Run Snakemake in this process, so that its imports can be listed.
 SPY = """
 import sys
 from snakemake.cli import main
@@ -47,7 +47,7 @@ def run(material: Material) -> list[Row]:
 
 
 def _finished(material: Material) -> list[str]:
-    """The call for a small study that has been run to its report."""
+    """The command for a small study that is finished."""
     study = {
         "results": "results/finished",
         "dataset": {"path": "generated", "generated": {"per_class": 6, "image_size": 32}},
@@ -58,7 +58,7 @@ def _finished(material: Material) -> list[str]:
     material.write("finished.yaml", study)
     call = material.snakemake(*material.targets("finished", "heads"), config="finished.yaml")
     material.run(call)
-    # The report is made of the run before, so once more until there is nothing left to do.
+    # The report depends on the previous run, so repeat until nothing is left to do.
     material.run(call)
     return call
 

@@ -1,4 +1,4 @@
-"""Runs a script of usual/ as it stands and notes how long each epoch of each `fit` took.
+"""Run a script of usual/ unchanged and record the time of each epoch of each `fit`.
 
 python -m benchmarks.timed_script OUT SCRIPT [ARGUMENTS ...]
 """

@@ -1,4 +1,4 @@
-"""The random search of `search` against the same search with KerasTuner and with Optuna."""
+"""The random search of `search` beside the same search with KerasTuner and Optuna."""
 
 from benchmarks.material import Material
 from benchmarks.results import Row

@@ -1,7 +1,7 @@
-"""Augmentation of a frozen backbone's images: kept views against rendering anew in every epoch.
+"""Augmentation with a frozen backbone: stored views beside augmentation in every epoch.
 
-The usual way runs augmentation and backbone for every image in every epoch, and for the validation
-images, too. Kept views render each image ten times, once, whatever is trained on them afterwards.
+The usual way runs augmentation and backbone for every image in every epoch, and also for the
+validation images. With stored views, each image is augmented ten times, once for all trials.
 """
 
 import time
@@ -71,7 +71,7 @@ def run(material: Material) -> list[Row]:
         between = time.perf_counter()
         one = _features(render, training)
         end = time.perf_counter()
-        # Random numbers in the place of the other views: the head takes as long for them.
+        # Random numbers instead of the other views; they take the head the same time.
         others = np.random.default_rng(0).random((VIEWS - 1, *one.values.shape), np.float32)
         views = LabeledFeatures(
             np.concatenate([one.values[None], others]), training.labels, views=True
@@ -117,7 +117,7 @@ def _features(forward: Callable[[tf.Tensor], tf.Tensor], images: PackedImages) -
 
 
 def _usual(settings: Settings, backbone: keras.Model) -> keras.Model:
-    """Augmentation, frozen backbone and head as one model for `fit`."""
+    """Augmentation, frozen backbone and head as one model."""
     backbone.trainable = False
     augmentation = build_augmentation(settings.augment, seed=0)
     assert augmentation is not None

@@ -1,7 +1,7 @@
-"""What ten kept views cost in validation accuracy against a new rendering in every epoch.
+"""The validation accuracy with ten stored views, beside augmentation in every epoch.
 
-With as many views as epochs every epoch sees renderings of its own, which is on-line augmentation.
-Both are trained with several seeds; the first ten of the views are the kept ones.
+With as many views as epochs, every epoch uses new augmented images, as with augmentation during
+training. Both are trained with several seeds. The ten stored views are the first ten.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""The jobs of a Snakemake call as the system sees them: how long each process lives, its memory."""
+"""Lifetime and memory of the processes of a Snakemake command."""
 
 import re
 import subprocess

@@ -18,7 +18,7 @@ class Head(keras_tuner.HyperModel):
         self.backbone, self.classes = backbone, classes
 
     def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
-        """One trial's network."""
+        """The network of one trial."""
         return classifier(
             self.backbone,
             self.classes,
@@ -36,7 +36,7 @@ class Head(keras_tuner.HyperModel):
         validation_data: tf.data.Dataset,
         **more: Any,
     ) -> Any:
-        """One trial's training."""
+        """The training of one trial."""
         batch = hp.Choice("batch", BATCH_SIZES)
         return model.fit(
             training.batch(batch).prefetch(2),

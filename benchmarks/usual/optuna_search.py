@@ -1,4 +1,4 @@
-"""The same search with Optuna, by its default sampler."""
+"""The same search with Optuna and its default sampler."""
 
 import argparse
 

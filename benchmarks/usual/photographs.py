@@ -1,4 +1,4 @@
-"""What all the usual scripts need first: the images of two folders, and the frozen backbone."""
+"""What all the usual scripts share: the images of two folders, and the frozen backbone."""
 
 import keras
 import tensorflow as tf
@@ -21,7 +21,7 @@ def photographs(folder: str, size: int) -> tuple[tf.data.Dataset, tf.data.Datase
 
 
 def mobilenet(weights: str, size: int) -> keras.Model:
-    """MobileNet up to conv_pw_12_relu, frozen, with its scaling of the pixels before it."""
+    """Frozen MobileNet up to conv_pw_12_relu, with its preprocessing."""
     whole = keras.applications.MobileNet(
         include_top=False, weights=None, input_shape=(size, size, 3)
     )
@@ -39,7 +39,7 @@ def mobilenet(weights: str, size: int) -> keras.Model:
 def classifier(
     backbone: keras.Model, classes: int, optimizer: str, rate: float, dropout: float, l2: float
 ) -> keras.Model:
-    """The frozen backbone with a new head, ready for `fit`."""
+    """The frozen backbone with a new head, compiled."""
     inputs = keras.Input(backbone.input.shape[1:])
     x = keras.layers.Dropout(dropout)(backbone(inputs))
     penalty = keras.regularizers.L2(l2)

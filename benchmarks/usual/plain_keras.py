@@ -1,4 +1,4 @@
-"""The usual script: one trial with random settings; a shell loop starts it once for each trial.
+"""The usual script: one trial with random settings. A shell loop runs it once per trial.
 
 for trial in $(seq 30); do python plain_keras.py FOLDER WEIGHTS --seed $trial; done
 """

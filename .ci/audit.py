@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-FILES = ("cpu", "gpu", "dev", "uv")
+FILES = ("cpu", "gpu", "dev", "docs", "uv")
 SECONDS = 300
 
 # Vulnerabilities that do not concern Scenery, by their name, with the reason.

@@ -13,6 +13,23 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 PAGE = (REPOSITORY / "docs" / "contributing.md").read_text(encoding="utf-8")
 # Each example by its heading, with Python that fails unless the diff has its effect.
 EFFECTS = {
+    "Add an optimizer": """
+from scenery.config.schema import schema
+from scenery.config.settings import Settings
+assert Settings.model_validate({"optimizer": {"name": "Lion"}}).optimizer.name == "Lion"
+assert "Lion" in str(schema())
+""",
+    "Add an augmentation": """
+from scenery.config.settings import Settings
+from scenery.study.trials import setting_names
+settings = Settings.model_validate({"augment": {"contrast": 0.2}})
+assert settings.augment.active and "augment.contrast" in setting_names()
+""",
+    "Add an architecture": """
+from scenery.registry.backbone_facts import facts, names
+assert "SmallNet" in names()
+assert [point.layer for point in facts("SmallNet").cut_points]
+""",
     "Add a column to the result tables": """
 from scenery.evaluation.columns import column_label, names_of
 assert "seconds_per_epoch" in names_of("trials")
@@ -26,14 +43,16 @@ assert "seconds_per_epoch" in inspect.getsource(choose)
 
 def examples() -> dict[str, str]:
     """The diff of each example, by its heading."""
-    return dict(re.findall(r"^### ([^\n]+)\n(?:(?!^#).*\n)*?```diff\n(.*?)^```", PAGE, re.M | re.S))
+    return dict(
+        re.findall(r"^### ([^\n]+)\n(?:(?!#)[^\n]*\n)*?```diff\n(.*?)^```", PAGE, re.M | re.S)
+    )
 
 
 def apply(diff: str, folder: Path) -> list[str]:
     """Apply a diff without line numbers to the files of a folder; the files that it changes."""
     changed = []
     for name, hunks in re.findall(
-        r"^--- a/\S+\n\+\+\+ b/(\S+)\n(.*?)(?=^--- |\Z)", diff, re.M | re.S
+        r"^--- \S+\n\+\+\+ b/(\S+)\n(.*?)(?=^--- |\Z)", diff, re.M | re.S
     ):
         path = folder / name
         text = path.read_text(encoding="utf-8") if path.exists() else ""

@@ -20,7 +20,7 @@ class ExperimentResult:
     """An experiment's result: its trials, what was chosen, what the test partition says.
 
     `metrics` and `predictions` are None where the experiment was not tested; `history` (one row per
-    trial and epoch) is for the learning curve; `published` holds what others published for it.
+    trial and epoch) is for the learning curve; `reference_results` holds published results.
     """
 
     choice: Choice
@@ -28,7 +28,7 @@ class ExperimentResult:
     metrics: dict[str, Any] | None = None
     predictions: pd.DataFrame | None = None
     history: pd.DataFrame | None = None
-    published: pd.DataFrame | None = None
+    reference_results: pd.DataFrame | None = None
 
     @property
     def title(self) -> str:

@@ -1,8 +1,7 @@
-"""The slides of a study: what stands on each, before any page is drawn."""
+"""The content of a study's slides."""
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -17,6 +16,7 @@ from scenery.reporting.conclusions import (
 )
 from scenery.reporting.configuration import configuration
 from scenery.reporting.data_tables import class_counts, findings
+from scenery.reporting.figures import Figure, Section, slides_in
 from scenery.reporting.labels import (
     accuracy,
     count,
@@ -42,25 +42,8 @@ BESIDE_TABLE = 14
 MATRIX_CLASSES = 20
 
 
-@dataclass(frozen=True)
-class Pictures:
-    """PNG files that slides show, by experiment where there is one for each.
-
-    Attributes:
-        settings: What was tried.
-        confusion: Confusion matrix of the final model on the test partition.
-        inside: What is inside a final model: words for the slide's title, then files.
-        examples: Examples of the classes.
-        further: What only some experiments have, like `inside`.
-        published: Published numbers beside ours.
-    """
-
-    settings: Mapping[str, Path]
-    confusion: Mapping[str, Path] = field(default_factory=dict)
-    inside: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
-    examples: Path | None = None
-    further: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
-    published: Mapping[str, Path] = field(default_factory=dict)
+# PNG files by figure and experiment; the experiment is "" for a figure of the whole study.
+Pictures = Mapping[str, Mapping[str, Path]]
 
 
 def study_slides(
@@ -79,36 +62,52 @@ def study_slides(
     trials, and one for each of its figures that has a slide title.
     """
     slides = [_opening(study_title, dataset, results, split), *_data(catalogue, split)]
-    if pictures.examples is not None:
-        slides.append(Slide(title="Examples of the classes", figure=pictures.examples))
+    for figure in slides_in(Section.DATA):
+        if figure.slide and (path := pictures.get(figure.name, {}).get("")):
+            slides.append(Slide(title=figure.slide.title, figure=path))
     titles = {result.choice.experiment: result.title for result in results}
     for result in results:
-        slides.append(_best(result, titles.get(result.final_model, "")))
-        name = result.choice.experiment
-        figure = pictures.settings.get(name)
-        if figure is not None and result.choice.candidates > 1:
-            slides.append(_effects(result, figure))
-        slides.extend(
-            Slide(title=_headed(result, words), figure=files[name])
-            for words, files in pictures.further.items()
-            if name in files
-        )
-        if result.published is not None:
-            slides.append(_published(result, result.published, pictures.published.get(name)))
-        slides.append(_trials(result, figure if result.choice.candidates == 1 else None))
-        # A final model that several experiments share has its matrix once.
-        if name in pictures.confusion and result.metrics and result.final_model == name:
-            slides.append(_confusion(result, pictures.confusion[name]))
-        slides.extend(
-            Slide(title=_headed(result, words), figure=files[name], notes=INSIDE)
-            for words, files in pictures.inside.items()
-            if name in files
-        )
+        slides += _experiment(result, titles.get(result.final_model, ""), pictures)
     if len(results) > 1:
         slides.extend(_comparison(results))
     slides.append(_conclusions(results))
     slides.append(_appendix(command, versions))
     return slides
+
+
+def _experiment(result: ExperimentResult, model_of: str, pictures: Pictures) -> list[Slide]:
+    """The slides of one experiment; `model_of` as of `_best`."""
+
+    def figures(section: Section) -> list[Slide]:
+        made = [_figure(figure, result, pictures) for figure in slides_in(section)]
+        return [slide for slide in made if slide is not None]
+
+    settings = pictures.get("settings", {}).get(result.choice.experiment)
+    return [
+        _best(result, model_of),
+        *figures(Section.TRIED),
+        # With one setting the figure is beside the table.
+        _trials(result, settings if result.choice.candidates == 1 else None),
+        *figures(Section.TEST),
+        *figures(Section.INSIDE),
+    ]
+
+
+def _figure(figure: Figure, result: ExperimentResult, pictures: Pictures) -> Slide | None:
+    """The slide of a figure; None if the experiment does not have it."""
+    assert figure.slide is not None
+    path = pictures.get(figure.name, {}).get(result.choice.experiment)
+    title = _headed(result, figure.slide.title)
+    if figure.name == "reference_results":
+        return _reference_results(result, title, path)
+    if path is None:
+        return None
+    if figure.name == "settings":
+        return _settings(result, title, path)
+    if figure.name == "confusion":
+        return _confusion(result, title, path)
+    notes = INSIDE if figure.slide.section is Section.INSIDE else ""
+    return Slide(title=title, figure=path, notes=notes)
 
 
 def _headed(result: ExperimentResult, words: str) -> str:
@@ -220,27 +219,29 @@ def _curve(result: ExperimentResult) -> Curves | None:
     )
 
 
-def _effects(result: ExperimentResult, figure: Path) -> Slide:
+def _settings(result: ExperimentResult, title: str, figure: Path) -> Slide | None:
     names = [column_label(name) for name in result.choice.varied]
-    return Slide(
-        title=_headed(result, "what was tried"),
-        figure=figure,
-        notes=f"Varied: {', '.join(names)}." if names else "",
-    )
+    if result.choice.candidates == 1:
+        return None
+    return Slide(title, figure=figure, notes=f"Varied: {', '.join(names)}." if names else "")
 
 
-def _published(result: ExperimentResult, numbers: pd.DataFrame, figure: Path | None) -> Slide:
-    return Slide(
-        title=_headed(result, "published numbers and ours"),
-        bullets=(source_note(numbers),),
-        figure=figure,
-        # The figure says the numbers too.
-        table=None if figure else reference_results_slide_table(numbers),
-    )
+def _reference_results(result: ExperimentResult, title: str, figure: Path | None) -> Slide | None:
+    reference = result.reference_results
+    if reference is None:
+        return None
+    # The figure has the numbers, too.
+    table = None if figure else reference_results_slide_table(reference)
+    return Slide(title, bullets=(source_note(reference),), figure=figure, table=table)
 
 
-def _confusion(result: ExperimentResult, figure: Path) -> Slide:
-    """The confusion matrix; of many classes also the most frequent confusions, in large letters."""
+def _confusion(result: ExperimentResult, title: str, figure: Path) -> Slide | None:
+    """The confusion matrix; with many classes also the most frequent confusions as a table.
+
+    Experiments that share a final model show it once.
+    """
+    if not result.metrics or result.final_model != result.choice.experiment:
+        return None
     table = None
     answers = result.predictions
     if answers is not None and answers["class"].nunique() > MATRIX_CLASSES:
@@ -256,12 +257,8 @@ def _confusion(result: ExperimentResult, figure: Path) -> Slide:
             numeric=frozenset({2}),
             note="the most frequent confusions",
         )
-    return Slide(
-        title=_headed(result, "what the final model confuses"),
-        figure=figure,
-        table=table,
-        notes=f"Test accuracy {result.tested}; rows: true class, columns: predicted class.",
-    )
+    notes = f"Test accuracy {result.tested}; rows: true class, columns: predicted class."
+    return Slide(title, figure=figure, table=table, notes=notes)
 
 
 def _training_note(result: ExperimentResult) -> str:

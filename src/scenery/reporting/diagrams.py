@@ -3,6 +3,7 @@
 import logging
 import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -11,7 +12,7 @@ from scenery.reporting.style import new_figure, save, styled
 
 log = logging.getLogger("scenery")
 
-PATIENCE = 300
+TIMEOUT = 300
 MISSING = (
     "This diagram is drawn by Graphviz, whose program dot was not found.\n\n"
     "Debian, Ubuntu:  sudo apt install graphviz\n"
@@ -21,32 +22,47 @@ MISSING = (
 )
 
 
-def draw_diagram(source: Path, svg: Path | None, png: Path | None) -> None:
-    """Draw a file in Graphviz's language; without Graphviz a picture says how to get it.
+@dataclass(frozen=True)
+class Diagram:
+    """A diagram in Graphviz's language; `source` is the .dot file."""
 
-    Args:
-        source: The .dot file.
-        svg: Where the SVG goes, if anywhere.
-        png: Where the PNG goes, if anywhere.
-    """
-    program = shutil.which("dot")
-    if program is None:
-        log.warning("%s", MISSING.replace("\n\n", "\n"))
-        save(_notice(MISSING), svg, png)
-        return
-    for form, path in (("svg", svg), ("png", png)):
-        if path is None:
-            continue
-        try:
-            subprocess.run(
-                [program, f"-T{form}", "-Gdpi=96", f"-o{path}", str(source)],
-                check=True, capture_output=True, text=True, timeout=PATIENCE,
-            )  # fmt: skip
-        except (subprocess.SubprocessError, OSError) as error:
-            reason = getattr(error, "stderr", None) or str(error)
-            log.warning("Graphviz could not draw %s: %s", source, reason)
-            message = f"Graphviz could not draw this diagram:\n{str(reason)[:300]}"
-            save(_notice(message), path if form == "svg" else None, path if form == "png" else None)
+    source: Path
+
+    def save(self, svg: Path | None, png: Path | None) -> None:
+        """Draw it. Without Graphviz, the picture explains how to install it.
+
+        Args:
+            svg: Where the SVG goes, if anywhere.
+            png: Where the PNG goes, if anywhere.
+        """
+        program = shutil.which("dot")
+        if program is None:
+            log.warning("%s", MISSING.replace("\n\n", "\n"))
+            save(_notice(MISSING), svg, png)
+            return
+        for ending, path in (("svg", svg), ("png", png)):
+            if path is None:
+                continue
+            try:
+                subprocess.run(
+                    [program, f"-T{ending}", "-Gdpi=96", f"-o{path}", str(self.source)],
+                    check=True, capture_output=True, text=True, timeout=TIMEOUT,
+                )  # fmt: skip
+            except (subprocess.SubprocessError, OSError) as error:
+                reason = getattr(error, "stderr", None) or str(error)
+                log.warning("Graphviz could not draw %s: %s", self.source, reason)
+                notice = _notice(f"Graphviz could not draw this diagram:\n{str(reason)[:300]}")
+                save(notice, *((path, None) if ending == "svg" else (None, path)))
+
+
+def architecture_diagram(architecture: Diagram, graphviz: bool, title: str) -> Diagram:
+    """The network by stages. The other arguments do not change the diagram."""
+    return architecture
+
+
+def layer_diagram(layers_dot: Diagram, graphviz: bool, title: str) -> Diagram:
+    """The network by layers, likewise."""
+    return layers_dot
 
 
 @styled

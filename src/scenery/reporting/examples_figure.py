@@ -16,7 +16,7 @@ SIDE = 320
 
 
 @styled
-def examples_figure(split: pd.DataFrame, root: Path) -> Figure:
+def examples_figure(split: pd.DataFrame, root: str | Path) -> Figure:
     """The first training image of each class, of at most forty classes; 16:9 or nearly so.
 
     `root` is the folder that the split's files are relative to. A picture that can't be opened is
@@ -44,7 +44,7 @@ def examples_figure(split: pd.DataFrame, root: Path) -> Figure:
         axes.set_title(name, fontsize=size)
         axes.set_box_aspect(1)
         try:
-            axes.imshow(open_picture(root / file))
+            axes.imshow(open_picture(Path(root) / file))
         except (OSError, ValueError, Image.DecompressionBombError):
             axes.text(0.5, 0.5, "can't be\nopened", ha="center", va="center",
                       transform=axes.transAxes, fontsize=size)  # fmt: skip

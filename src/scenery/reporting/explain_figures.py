@@ -53,18 +53,18 @@ def _learned(facts: Mapping[str, Any]) -> str:
 
 @styled
 def grad_cam_figure(
-    archive: Arrays, answers: pd.DataFrame, facts: Mapping[str, Any], title: str
+    grad_cam: Arrays, answers: pd.DataFrame, facts: Mapping[str, Any], title: str
 ) -> Figure:
     """Right answers (picture, heat map) above wrong ones (heat maps for both classes).
 
     Args:
-        archive: grad_cam.npz as `explain` writes it.
+        grad_cam: grad_cam.npz as `explain` writes it.
         answers: answers.csv, one row per validation image.
         facts: facts.json.
         title: The experiment's title.
     """
-    right = int(archive["right"])
-    wrong = len(archive["positions"]) - right
+    right = int(grad_cam["right"])
+    wrong = len(grad_cam["positions"]) - right
     rows = [max(-(-right // RIGHT_TILES), 1), max(-(-wrong // WRONG_TILES), 1)]
     heights = [0.5 + RIGHT_ROW * rows[0], 0.5 + (WRONG_ROW * rows[1] if wrong else 0.4)]
     figure = new_figure(16, 1.0 + sum(heights))
@@ -77,11 +77,11 @@ def grad_cam_figure(
     where = f"bright, at {facts['grad_cam_layer']} ({cells} \u00d7 {cells} cells)"
     text = f"Right answers: picture, and what speaks for its class ({where})"
     upper.suptitle(text, fontsize=13, x=0.01, ha="left", fontweight="normal")
-    _tiles(upper, archive, answers, range(right), rows[0], RIGHT_TILES, ("predicted",))
+    _tiles(upper, grad_cam, answers, range(right), rows[0], RIGHT_TILES, ("predicted",))
     if wrong:
         text = "Wrong answers: picture, what speaks for the predicted class, and for the true one"
         places = range(right, right + wrong)
-        _tiles(lower, archive, answers, places, rows[1], WRONG_TILES, ("predicted", "true"))
+        _tiles(lower, grad_cam, answers, places, rows[1], WRONG_TILES, ("predicted", "true"))
     else:
         text = "No validation image was answered wrongly."
     lower.suptitle(text, fontsize=13, x=0.01, ha="left", fontweight="normal")
@@ -124,9 +124,9 @@ def _tiles(
 
 
 @styled
-def feature_maps_figure(archive: Arrays, title: str) -> Figure:
+def feature_maps_figure(feature_maps: Arrays, title: str) -> Figure:
     """Of three images: mean, largest value and principal components over channels, by stage."""
-    pixels, layers = archive["pixels"], [str(name) for name in archive["layers"]]
+    pixels, layers = feature_maps["pixels"], [str(name) for name in feature_maps["layers"]]
     images = min(MAPPED_IMAGES, len(pixels))
     figure = new_figure(2.1 * (len(layers) + 1) + 0.6, 1.2 + 1.95 * 3 * images)
     set_title(figure, title, "activations at the ends of stages, their channels reduced to one")
@@ -141,13 +141,13 @@ def feature_maps_figure(archive: Arrays, title: str) -> Figure:
         ):
             axes.set_ylabel(name, fontsize=11)
         for number in range(len(layers)):
-            _picture(block[0, number + 1], archive[f"mean_{number}"][image].astype(float))
-            _picture(block[1, number + 1], archive[f"max_{number}"][image].astype(float))
-            colors = _colors(archive[f"components_{number}"].astype(float))
+            _picture(block[0, number + 1], feature_maps[f"mean_{number}"][image].astype(float))
+            _picture(block[1, number + 1], feature_maps[f"max_{number}"][image].astype(float))
+            colors = _colors(feature_maps[f"components_{number}"].astype(float))
             _picture(block[2, number + 1], colors[image])
     for number, name in enumerate(layers):
-        cells = archive[f"mean_{number}"].shape[1]
-        share = float(archive[f"variance_{number}"].sum())
+        cells = feature_maps[f"mean_{number}"].shape[1]
+        share = float(feature_maps[f"variance_{number}"].sum())
         panels[0, number + 1].set_title(
             f"{shorten(name, 20)}\n{cells} \u00d7 {cells} cells", fontsize=11
         )
@@ -164,19 +164,19 @@ def _colors(components: np.ndarray) -> np.ndarray:
 
 
 @styled
-def channels_figure(archive: Arrays, title: str) -> Figure:
+def channels_figure(feature_maps: Arrays, title: str) -> Figure:
     """One image: the channels that vary most, a row for each stage."""
-    layers = [str(name) for name in archive["layers"]]
-    columns = max(archive[f"channels_{number}"].shape[1] for number in range(len(layers))) + 1
+    layers = [str(name) for name in feature_maps["layers"]]
+    columns = max(feature_maps[f"channels_{number}"].shape[1] for number in range(len(layers))) + 1
     figure = new_figure(1.25 * columns + 1.2, 1.2 + 1.6 * len(layers))
     set_title(
         figure, title, "the channels of each stage that vary most, each scaled to its own range"
     )
     panels = figure.subplots(len(layers), columns, squeeze=False)
     for row, (axes_of_row, name) in enumerate(zip(panels, layers, strict=True)):
-        channels = archive[f"channels_{row}"][0].astype(float)
-        numbers = archive[f"strongest_{row}"]
-        _picture(axes_of_row[0], archive["pixels"][0] if row == 0 else None)
+        channels = feature_maps[f"channels_{row}"][0].astype(float)
+        numbers = feature_maps[f"strongest_{row}"]
+        _picture(axes_of_row[0], feature_maps["pixels"][0] if row == 0 else None)
         axes_of_row[0].set_ylabel(shorten(name, 18), fontsize=10)
         for column, axes in enumerate(axes_of_row[1:]):
             inside = column < len(channels)
@@ -187,16 +187,17 @@ def channels_figure(archive: Arrays, title: str) -> Figure:
 
 
 @styled
-def filters_figure(filters: np.ndarray, title: str) -> Figure:
+def filters_figure(filters: Arrays, title: str) -> Figure:
     """The kernels of the first convolution as colors, strongest first, each with its own range."""
-    shown = filters[:FILTERS]
+    kernels = filters["filters"]
+    shown = kernels[:FILTERS]
     columns = min(FILTER_COLUMNS, max(len(shown), 1))
     rows = max(-(-len(shown) // columns), 1)
     figure = new_figure(max(0.7 * columns + 0.4, 9), 1.3 + 0.72 * rows)
     subtitle = "no convolution of this network reads the three colors"
     if len(shown):
-        side = f"{filters.shape[1]} \u00d7 {filters.shape[2]} pixels"
-        subtitle = f"filters of the first layer: {len(shown)} of {len(filters)}, {side}"
+        side = f"{kernels.shape[1]} \u00d7 {kernels.shape[2]} pixels"
+        subtitle = f"filters of the first layer: {len(shown)} of {len(kernels)}, {side}"
     set_title(figure, title, subtitle)
     panels = figure.subplots(rows, columns, squeeze=False)
     for axes in panels.flat:
@@ -251,15 +252,15 @@ def _cloud(axes: Axes, placed: pd.DataFrame, classes: list[str], how: str) -> No
 
 
 @styled
-def augmentations_figure(archive: Arrays) -> Figure:
+def augmentations_figure(augmentations: Arrays) -> Figure:
     """A contact sheet: each operation in use on one training image, seven random renderings."""
-    names, renderings = [str(name) for name in archive["names"]], archive["renderings"]
+    names, renderings = [str(name) for name in augmentations["names"]], augmentations["renderings"]
     columns = renderings.shape[1] + 1
     figure = new_figure(1.75 * columns + 1.3, 1.2 + 1.8 * len(names))
     set_title(figure, "Augmentations in use", "each operation alone; random within its range")
     panels = figure.subplots(len(names), columns, squeeze=False)
     for row, name in enumerate(names):
-        _picture(panels[row, 0], archive["pixels"][row])
+        _picture(panels[row, 0], augmentations["pixels"][row])
         panels[row, 0].set_ylabel(shorten(name, 24), fontsize=12)
         for column in range(1, columns):
             _picture(panels[row, column], renderings[row, column - 1])

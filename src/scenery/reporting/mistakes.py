@@ -13,14 +13,14 @@ from scenery.reporting.style import new_figure, set_title, styled
 
 @styled
 def confident_mistakes(
-    predictions: pd.DataFrame, pictures: dict[str, np.ndarray], title: str
+    predictions: pd.DataFrame, mistakes: dict[str, np.ndarray], title: str
 ) -> Figure:
     """The wrong test images of which the model was surest, surest first.
 
-    `pictures` holds them by the table's `file`, uint8, as the model saw them.
+    `mistakes` holds their pictures by `file`, uint8, as the model saw them.
     """
     wrong = predictions[~predictions["correct"]]
-    tiles = predictions.set_index("file", drop=False).loc[list(pictures)]
+    tiles = predictions.set_index("file", drop=False).loc[list(mistakes)]
     columns = min(max(len(tiles), 1), 4)
     rows = max(-(-len(tiles) // columns), 1)
     figure = new_figure(max(3.3 * columns, 9), 1.2 + 3.6 * rows)
@@ -39,7 +39,7 @@ def confident_mistakes(
     for axes in panels.flat[len(tiles) :]:
         axes.set_axis_off()
     for axes, (_, row) in zip(panels.flat, tiles.iterrows(), strict=False):
-        _tile(axes, row, pictures[row["file"]])
+        _tile(axes, row, mistakes[row["file"]])
     return figure
 
 

@@ -9,13 +9,13 @@ from scenery.reporting.tables import HtmlTable
 NOT_RUN = "not run"
 
 
-def reference_results_slide_table(published: pd.DataFrame) -> Table:
+def reference_results_slide_table(reference: pd.DataFrame) -> Table:
     """Published numbers and ours as a slide's table."""
-    sized = published["reference_parameters"].notna().any()
+    sized = reference["reference_parameters"].notna().any()
     head = ["setting", "published", "ours (validation)", "difference"]
     head += ["parameters published", "ours"] if sized else []
     rows = []
-    for _, row in published.iterrows():
+    for _, row in reference.iterrows():
         missing = is_missing(row["validation_accuracy"])
         cells = [str(row["name"]), accuracy(row["reference_accuracy"])]
         cells += [NOT_RUN if missing else accuracy(row["validation_accuracy"])]
@@ -32,23 +32,23 @@ def reference_results_slide_table(published: pd.DataFrame) -> Table:
     )
 
 
-def reference_results_page_table(published: pd.DataFrame) -> HtmlTable:
+def reference_results_page_table(reference: pd.DataFrame) -> HtmlTable:
     """Published numbers and ours as a table of an HTML page."""
     shown = ["name", "reference_accuracy", "validation_accuracy", "low", "high", "difference",
              "reference_parameters", "parameters"]  # fmt: skip
     return HtmlTable(
         "Published numbers and ours",
-        published[shown],
-        f"{source_note(published)} Ours: validation accuracy, a mean over repeats.",
+        reference[shown],
+        f"{source_note(reference)} Ours: validation accuracy, a mean over repeats.",
         (("validation_accuracy", "low", "high"),),
     )
 
 
-def source_note(published: pd.DataFrame) -> str:
+def source_note(reference: pd.DataFrame) -> str:
     """Where the numbers stand, and how many have a counterpart here."""
-    there = int(published["validation_accuracy"].notna().sum())
+    there = int(reference["validation_accuracy"].notna().sum())
     # The source is last: what is cut where there is no room.
-    text = f"Published in: {'; '.join(dict.fromkeys(published['source']))}."
-    if there == len(published):
+    text = f"Published in: {'; '.join(dict.fromkeys(reference['source']))}."
+    if there == len(reference):
         return text
-    return f"{there} of {plural(len(published), 'number')} have a counterpart here. {text}"
+    return f"{there} of {plural(len(reference), 'number')} have a counterpart here. {text}"

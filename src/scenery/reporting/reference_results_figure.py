@@ -1,6 +1,6 @@
 """Published numbers and ours in one picture."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -99,3 +99,16 @@ def _parameters(axes: Axes, rows: pd.DataFrame, places: list[int]) -> None:
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("parameters of the network")
     axes.margins(x=0.15)
+
+
+def draw_reference_results(reference_results: pd.DataFrame, title: str) -> Figure:
+    """The figure of one experiment."""
+    return reference_results_figure([(title, reference_results)], title)
+
+
+def draw_all_reference_results(
+    all_reference_results: Mapping[str, pd.DataFrame], titles: Mapping[str, str]
+) -> Figure:
+    """The figure of all experiments; both arguments are by experiment."""
+    tables = [(titles[name], table) for name, table in all_reference_results.items()]
+    return reference_results_figure(tables, "Published numbers and ours")

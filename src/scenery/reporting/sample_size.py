@@ -104,3 +104,17 @@ def _line(axes: Axes, rows: pd.DataFrame, line: str, place: int, lines: int) -> 
         for images, value in means.items():
             axes.annotate(accuracy(value), (float(str(images)), value), xytext=(6, -14),
                           textcoords="offset points", fontsize=11)  # fmt: skip
+
+
+def draw_sample_size(
+    trials: pd.DataFrame,
+    choice: Choice,
+    split: pd.DataFrame,
+    per_class: Mapping[str, int | None],
+    title: str,
+) -> Figure:
+    """The figure; `per_class` holds images of each class by subset, None for all of them."""
+    train = split[split["partition"] == "train"]
+    mean = len(train) / train["class"].nunique()
+    sizes = {name: mean if size is None else float(size) for name, size in per_class.items()}
+    return sample_size_figure(trials, choice, sizes, title)

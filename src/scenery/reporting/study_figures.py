@@ -188,3 +188,13 @@ def _key(axes: Axes, key: Axes, front: pd.DataFrame, format_cost: object) -> Non
         key.text(0, 0.92 - place * 0.095, text, va="top", fontsize=10.5, transform=key.transAxes,
                  linespacing=1.15)  # fmt: skip
     axes.margins(x=0.08, y=0.1)
+
+
+def accuracy_against_parameters(summary: pd.DataFrame) -> Figure:
+    """Accuracy against the number of parameters."""
+    return accuracy_against(summary, "parameters")
+
+
+def accuracy_against_time(summary: pd.DataFrame) -> Figure:
+    """Accuracy against training time."""
+    return accuracy_against(summary, "seconds")

@@ -283,3 +283,8 @@ def layer_tables(layers: pd.DataFrame) -> list[HtmlTable]:
         "one cell to the next. Output: height, width, channels."
     )
     return [HtmlTable("Parts", parts), HtmlTable("Layers", frame, subtitle)]
+
+
+def layer_page(layers: pd.DataFrame, title: str) -> str:
+    """The layers of a final model as an HTML page."""
+    return page(title, layer_tables(layers))

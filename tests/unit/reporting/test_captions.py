@@ -1,4 +1,4 @@
-"""Captions: valid reStructuredText whatever the config holds, saying what must be said."""
+"""Captions are valid reStructuredText for any config, and state what was run."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,96 +9,102 @@ from docutils.core import publish_parts
 from jinja2 import Environment, StrictUndefined
 from tables_factory import HOSTILE
 
+from scenery.config.validation import read_study
+from scenery.reporting.figures import FIGURES, Case, Figure, count_settings, write_captions
+from scenery.study.trials import ResolvedTrial
+
 REPORT = Path(__file__).parents[3] / "workflow/report"
-CONFIG: dict[str, Any] = {
-    "title": HOSTILE[0],
-    "dataset": {"path": "data/`odd` *names*/<script>"},
-    "split": {"validation": 0.25, "seed": 0},
-    "subsets": {"small": {"per_class": 50}},
-    "experiments": {
-        "one": None,
-        "cuts": {"title": HOSTILE[1], "start_from": "one", "repeats": 3,
-                 "grid": {"remove_stages": [0, 1, 2], "head.dense": [[], [64]]}},
-        "search": {"random": {"n_trials": 30, "space": {"optimizer.learning_rate": [1, 2]}}},
-        "names": {"list": [{"backbone": "a"}, {"backbone": "b"}]},
+STUDY = read_study(
+    {
+        "title": HOSTILE[0],
+        "dataset": {"path": "data/`odd` *names*/<script>"},
+        "split": {"validation": 0.25, "seed": 0},
+        "subsets": {"small": {"per_class": 50}},
+        "experiments": {
+            "one": {},
+            "cuts": {"title": HOSTILE[1], "start_from": "one", "repeats": 3,
+                     "grid": {"remove_stages": [0, 1, 2], "head.dense": [[], [64]]}},
+            "search": {"random": {"n_trials": 30, "space": {"optimizer.learning_rate": [1, 2]}}},
+            "names": {"list": [{"backbone": "MobileNet"}, {"backbone": "VGG16"}]},
+        },
     },
-}  # fmt: skip
-OF_EXPERIMENTS = ("learning_curves", "settings", "best", "trials", "confusion", "classes",
-                  "reliability", "mistakes", "roc")  # fmt: skip
-OF_EXPLAINED = ("grad_cam", "feature_maps", "channels", "filters", "embedding", "architecture",
-                "layers")  # fmt: skip
-OF_STUDY = ("comparison", "parameters", "time", "summary", "data", "slides", "augmentations",
-            "examples")  # fmt: skip
+    "study.yaml",
+)  # fmt: skip
+PAGES = ("trials", "summary", "data", "slides")
 
 
-# Those of figures that only some experiments have.
-OF_SOME = {"published": "not run here", "regimes": "logarithmic", "unfrozen": "from the output",
-           "trends": "training images"}  # fmt: skip
-
-
-def rendered(name: str, experiment: str | None = None) -> str:
+def rendered(text: str, experiment: str = "", refit: bool = True) -> str:
     """A caption as HTML; any complaint of docutils is an error."""
-    text = (REPORT / f"{name}.rst").read_text(encoding="utf-8")
-    values = SimpleNamespace(config=CONFIG, wildcards=SimpleNamespace(experiment=experiment))
+    values = SimpleNamespace(
+        config={**STUDY.spelled_out(), "refit": refit},
+        wildcards=SimpleNamespace(experiment=experiment),
+        params=SimpleNamespace(caption={"counts": "6 settings, one run of each", "refit": refit}),
+    )
     source = Environment(undefined=StrictUndefined).from_string(text).render(snakemake=values)
     options = {"halt_level": 2, "report_level": 2, "raw_enabled": False}
     return str(publish_parts(source, writer="html", settings_overrides=options)["body"])
 
 
-def test_every_caption_is_tested() -> None:
-    names = {path.stem for path in REPORT.glob("*.rst")}
-    assert names == {*OF_EXPERIMENTS, *OF_EXPLAINED, *OF_STUDY, *OF_SOME, "workflow"}
-
-
-@pytest.mark.parametrize(("name", "said"), OF_SOME.items())
-def test_captions_of_further_figures(name: str, said: str) -> None:
-    text = " ".join(rendered(name, "cuts").split())
-    assert said in text
-    assert "<strong>validation</strong> partition" in text
-
-
-@pytest.mark.parametrize("name", OF_EXPERIMENTS)
-@pytest.mark.parametrize(
-    ("experiment", "said"),
-    [
-        ("one", "1 setting, 1 run of each"),
-        ("cuts", "6 settings, 3 repeats of each"),
-        ("search", "30 settings"),
-        ("names", "2 settings"),
-    ],
-)
-def test_captions_of_an_experiment(name: str, experiment: str, said: str) -> None:
-    text = rendered(name, experiment)
-    assert "partition" in text
-    assert experiment in text
-    if "trial has seen" not in text:
-        assert said in text
-
-
-@pytest.mark.parametrize("name", OF_EXPLAINED)
 @pytest.mark.parametrize("refit", [True, False])
-def test_captions_of_what_is_inside(
-    name: str, refit: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(CONFIG, "refit", refit)
-    text = rendered(name, "cuts")
-    assert "cuts" in text
-    assert "partition" in text
-    assert ("trained once more" in text) == refit
-    if name in ("grad_cam", "embedding"):
-        assert ("has learned from the validation images" in text) == refit
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.name)
+def test_caption_of_figure_names_its_images_and_experiment(figure: Figure, refit: bool) -> None:
+    text = rendered(figure.caption, "cuts", refit)
+    partitions = [name for name in figure.images.split(", ") if name]
+    assert [name for name in partitions if name not in text] == []
+    assert ("cuts" in text) == ("wildcards" in figure.caption)
+    if figure.place == "explanation":
+        assert ("a refit of the chosen setting" in text) == refit
 
 
-@pytest.mark.parametrize("name", OF_STUDY)
-def test_captions_of_the_study(name: str) -> None:
-    assert len(rendered(name)) > 150
+@pytest.mark.parametrize("name", PAGES)
+def test_caption_of_page_is_valid(name: str) -> None:
+    text = (REPORT / f"{name}.rst").read_text(encoding="utf-8")
+    assert len(rendered(text, "cuts")) > 150
 
 
-def test_the_methods_paragraph() -> None:
-    text = rendered("workflow")
+def test_captions_are_those_of_records_and_pages() -> None:
+    assert {path.stem for path in REPORT.glob("*.rst")} == {*PAGES, "workflow"}
+
+
+def test_write_captions_keeps_files_without_a_change(tmp_path: Path) -> None:
+    write_captions(tmp_path)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.rst")}
+    write_captions(tmp_path)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.rst")} == before
+    assert len(before) == len(FIGURES)
+
+
+def test_count_settings_counts_the_trials_that_exist() -> None:
+    """A grid has fewer settings than the product of its sizes if combinations are impossible."""
+    settings = STUDY.base
+    trials = [
+        ResolvedTrial("cuts", settings.model_copy(update={"seed": seed, "epochs": epochs}), ())
+        for epochs in (3, 4)
+        for seed in (1, 2, 3)
+    ]
+    assert count_settings(trials) == "2 settings, 3 repeats of each with different seeds"
+    assert count_settings(trials[:1]) == "1 setting, one run of each"
+
+
+def test_workflow_caption_states_defaults_of_the_config() -> None:
+    text = rendered((REPORT / "workflow.rst").read_text(encoding="utf-8"))
     assert "data/`odd` *names*/&lt;script&gt;" in text
-    assert "25 %" in text
-    assert "3 repeats" in text
-    assert "30 random draws" in text
-    assert "50 images of each class" in text
+    for words in ("25 %", "30 %", "3 repeats", "30 random samples", "50 images of each class"):
+        assert words in text
     assert "<script>" not in text
+
+
+def study_case(experiment: str, *varied: tuple[str, Any]) -> Case:
+    """A case whose trials vary some settings."""
+    trials = [ResolvedTrial(experiment, STUDY.base, (one,)) for one in varied]
+    return Case(STUDY, experiment, lambda: trials)
+
+
+def test_figure_applies_to_grids_with_three_numbers() -> None:
+    figure = next(one for one in FIGURES if one.name == "parameter_curves")
+    numbers = [("remove_stages", number) for number in (0, 1, 2)]
+    assert figure.applies(study_case("cuts", *numbers))
+    assert figure.params(study_case("cuts", *numbers)) == {"settings": ["remove_stages"]}
+    assert not figure.applies(study_case("cuts", *numbers[:2]))
+    assert not figure.applies(study_case("search", *numbers))
+    assert not figure.applies(study_case("cuts", *[("head.batch_norm", True)] * 3))

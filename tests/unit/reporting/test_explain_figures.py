@@ -12,7 +12,7 @@ from PIL import Image
 from tables_factory import HOSTILE, class_names, write_data
 from test_figures import outside, texts
 
-from scenery.reporting.diagrams import draw_diagram
+from scenery.reporting.diagrams import Diagram
 from scenery.reporting.examples_figure import examples_figure
 from scenery.reporting.explain_figures import (
     augmentations_figure,
@@ -118,9 +118,9 @@ def test_feature_maps_of_few_and_many_stages(stages: int) -> None:
 
 def test_filters_and_networks_without_any() -> None:
     random = np.random.default_rng(0)
-    said = texts(filters_figure(random.normal(size=(96, 7, 7, 3)), "Cut"))
+    said = texts(filters_figure({"filters": random.normal(size=(96, 7, 7, 3))}, "Cut"))
     assert "64 of 96, 7 \u00d7 7 pixels" in said
-    assert "no convolution" in texts(filters_figure(np.zeros((0, 1, 1, 3)), "Cut"))
+    assert "no convolution" in texts(filters_figure({"filters": np.zeros((0, 1, 1, 3))}, "Cut"))
 
 
 def test_the_contact_sheet_has_a_row_for_each_operation() -> None:
@@ -155,16 +155,16 @@ def test_diagrams_are_drawn_or_say_how(tmp_path: Path, monkeypatch: pytest.Monke
     source = tmp_path / "a.dot"
     source.write_text("digraph { image -> classes }", encoding="utf-8")
     if shutil.which("dot"):
-        draw_diagram(source, tmp_path / "a.svg", tmp_path / "a.png")
+        Diagram(source).save(tmp_path / "a.svg", tmp_path / "a.png")
         words = "".join(ElementTree.parse(tmp_path / "a.svg").getroot().itertext())
         assert "classes" in words
         assert Image.open(tmp_path / "a.png").width > 30
         source.write_text("no diagram", encoding="utf-8")
-        draw_diagram(source, tmp_path / "b.svg", None)
+        Diagram(source).save(tmp_path / "b.svg", None)
         words = "".join(ElementTree.parse(tmp_path / "b.svg").getroot().itertext())
         assert "could not draw" in words
     monkeypatch.setenv("PATH", str(tmp_path))
-    draw_diagram(source, tmp_path / "c.svg", tmp_path / "c.png")
+    Diagram(source).save(tmp_path / "c.svg", tmp_path / "c.png")
     words = "".join(ElementTree.parse(tmp_path / "c.svg").getroot().itertext())
     assert "apt install graphviz" in words
     assert Image.open(tmp_path / "c.png").width > 300

@@ -14,7 +14,7 @@ from tables_factory import HOSTILE, Experiment, class_names, write_data
 
 from scenery.evaluation.reference_results import compare_with_reference
 from scenery.reporting.conclusions import ExperimentResult
-from scenery.reporting.deck import Pictures, study_slides
+from scenery.reporting.deck import study_slides
 from scenery.reporting.reading import (
     read_catalogue,
     read_metrics,
@@ -72,9 +72,14 @@ def deck(
     picture: Path | None = None,
 ) -> list[Slide]:
     figures = {one.choice.experiment: picture for one in results} if picture else {}
-    inside = {"where the final model looks": dict(list(figures.items())[:1])}
-    further = {"accuracy and number of images": dict(list(figures.items())[1:2])}
-    pictures = Pictures(figures, figures, inside, picture, further, figures)
+    pictures = {
+        "settings": figures,
+        "confusion": figures,
+        "reference_results": figures,
+        "grad_cam": dict(list(figures.items())[:1]),
+        "sample_size": dict(list(figures.items())[1:2]),
+        "examples": {"": picture} if picture else {},
+    }
     return study_slides(
         title,
         "scenes/train",

@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from scenery.config.schema import schema
 from scenery.evaluation.columns import columns_of
+from scenery.reporting.figures import figures_by_rule
 from scenery.study.trials import setting_names
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -120,6 +121,11 @@ def rule_page() -> str:
     ]
     for path in sorted(RULES.glob("*.smk")):
         rows = list(_rules(path.read_text(encoding="utf-8")))
+        if path.stem == "figures":
+            rows += [
+                (name, f"Drawing {', '.join(figure.content for figure in figures)}")
+                for name, figures in figures_by_rule().items()
+            ]
         if rows:
             parts += [f"## {path.stem}", "", "| rule | message |", "|---|---|"]
             parts += [f"| `{name}` | {message} |" for name, message in rows]

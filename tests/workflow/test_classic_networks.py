@@ -63,5 +63,5 @@ def test_a_head_on_patches_shares_a_file_of_features(results: Path) -> None:
 
 
 def test_figures_against_numbers_are_for_those_that_vary_them(results: Path) -> None:
-    assert (results / "experiments/depth/figures/trends.png").stat().st_size
-    assert not (results / "experiments/systems/figures/trends.png").exists()
+    assert (results / "experiments/depth/figures/parameter_curves.png").stat().st_size
+    assert not (results / "experiments/systems/figures/parameter_curves.png").exists()

@@ -30,7 +30,7 @@ def test_its_jobs(fresh: Checkout) -> None:
         "draw_subset": 25,
         # Two image sizes of two partitions; average, max and map at 96 pixels, average at 64.
         "pack": 4, "extract_features": 8,
-        "plot_unfrozen": 1, "plot_regimes": 1, "choose": 6, "evaluate": 6,
+        "plot_fine_tuning_depth": 1, "plot_sample_size": 1, "choose": 6, "evaluate": 6,
     }  # fmt: skip
     assert {name: found.get(name) for name in expected} == expected
 
@@ -90,10 +90,10 @@ def test_its_small_variant(results: Path) -> None:
 def test_its_figures_are_there_and_no_others(results: Path) -> None:
     found = {
         f"{path.parts[-3]}/{path.name}"
-        for name in ("unfrozen", "regimes", "published")
+        for name in ("fine_tuning_depth", "sample_size", "reference_results")
         for path in results.glob(f"experiments/*/figures/{name}.png")
     }
-    assert found == {"protocol/unfrozen.png", "regimes/regimes.png"}
+    assert found == {"protocol/fine_tuning_depth.png", "regimes/sample_size.png"}
 
 
 def test_each_repeat_has_images_of_its_own(results: Path) -> None:

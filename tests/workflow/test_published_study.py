@@ -19,8 +19,8 @@ NUMBERS = {
 }  # fmt: skip
 JOBS = {
     "provide_weights": 1, "check_weights": 1, "pack": 2, "extract_features": 8, "train_heads": 1,
-    "choose": 5, "evaluate": 5, "compare_published": 5, "plot_published": 5,
-    "plot_all_published": 1, "tabulate_experiment": 5, "summarize": 1, "make_slides": 1,
+    "choose": 5, "evaluate": 5, "compare_reference_results": 5, "plot_reference_results": 5,
+    "plot_all_reference_results": 1, "tabulate_experiment": 5, "summarize": 1, "make_slides": 1,
     "report": 1,
 }  # fmt: skip
 
@@ -91,7 +91,7 @@ def small(config: dict[str, Any]) -> dict[str, Any]:
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     checkout = check_out(tmp_path_factory.mktemp("published") / "fresh")
     checkout.write_config(small(read("densenet121_shape.yaml")))
-    wanted = ("slides.pdf", "summary.html", "figures/published.png")
+    wanted = ("slides.pdf", "summary.html", "figures/all_reference_results.png")
     tables = [f"experiments/{name}/trials.html" for name in MISSING]
     folder = "results/densenet121_shape"
     checkout.snakemake(*(f"{folder}/{file}" for file in (*wanted, *tables)))
@@ -102,19 +102,19 @@ def test_published_numbers_stand_beside_ours(results: Path) -> None:
     summary = pd.read_csv(results / "summary.csv")
     for name, missing in MISSING.items():
         folder = results / "experiments" / name
-        table = pd.read_csv(folder / "published.csv")
-        assert table["published_accuracy"].tolist() == NUMBERS[name]
-        without = table.loc[table["validation_accuracy"].isna(), "published_accuracy"]
+        table = pd.read_csv(folder / "reference_results.csv")
+        assert table["reference_accuracy"].tolist() == NUMBERS[name]
+        without = table.loc[table["validation_accuracy"].isna(), "reference_accuracy"]
         assert without.tolist() == missing
-        rows = summary[(summary["experiment"] == name) & summary["published_accuracy"].notna()]
-        assert sorted(rows["published_accuracy"]) == sorted(set(NUMBERS[name]) - set(missing))
+        rows = summary[(summary["experiment"] == name) & summary["reference_accuracy"].notna()]
+        assert sorted(rows["reference_accuracy"]) == sorted(set(NUMBERS[name]) - set(missing))
         assert "Published numbers and ours" in (folder / "trials.html").read_text("utf-8")
-        assert (folder / "figures" / "published.png").stat().st_size
-    assert (results / "figures" / "published.png").stat().st_size
+        assert (folder / "figures" / "reference_results.png").stat().st_size
+    assert (results / "figures" / "all_reference_results.png").stat().st_size
 
 
 def test_ours_are_those_of_the_very_settings(results: Path) -> None:
-    table = pd.read_csv(results / "experiments/cuts/published.csv").set_index("name")
+    table = pd.read_csv(results / "experiments/cuts/reference_results.csv").set_index("name")
     trials = pd.read_csv(results / "experiments/cuts/trials.csv")
     row = trials[(trials["remove_stages"] == 2) & (trials["head.dense"] == "[1024]")].iloc[0]
     ours = table.loc["minus two blocks, dense 1024"]
@@ -129,5 +129,5 @@ def test_a_changed_number_trains_nothing(results: Path) -> None:
     config["experiments"]["cuts"]["reference_results"]["results"][0]["accuracy"] = 0.5
     checkout.write_config(config)
     jobs = checkout.dry_run("results/densenet121_shape/slides.pdf").jobs
-    assert jobs["compare_published"] == 1
+    assert jobs["compare_reference_results"] == 1
     assert not {"train_heads", "extract_features", "choose", "refit_head", "evaluate"} & set(jobs)

@@ -24,6 +24,8 @@ SUBMITS = snakemake_internals.submits_jobs(workflow)
 STUDY = open_study(
     config, CONFIG_FILE, workflow.configfiles, check=workflow.is_main_process
 )
+# With every default, as the report's captions name them.
+config.update(STUDY.spelled_out())
 LAYOUT = Layout(STUDY.results)
 EXPERIMENT = LAYOUT.experiment()
 INPUTS = Inputs(STUDY, LAYOUT, CONFIG_FILE, checkpoints)

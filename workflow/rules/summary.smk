@@ -8,10 +8,8 @@ localrules:
     write_record,
     list_trials,
     summarize,
-    plot_study,
     tabulate,
     tabulate_data,
-    plot_examples,
     make_slides,
     results,
     report,
@@ -53,7 +51,7 @@ rule summarize:
         listed=rules.list_trials.output.trials,
         trials=INPUTS.results.of_each("trials"),
         metrics=INPUTS.results.tests_of_each("metrics.json"),
-        published=INPUTS.results.reference_tables,
+        references=INPUTS.results.reference_tables,
     output:
         summary=LAYOUT.summary,
     log:
@@ -88,44 +86,13 @@ rule write_record:
         "../scripts/write_record.py"
 
 
-rule plot_study:
-    input:
-        summary=rules.summarize.output.summary,
-    output:
-        **figure(
-            LAYOUT.figure("comparison"),
-            "comparison",
-            OVERVIEW,
-            "all experiments",
-            VALIDATION_TEST,
-        ),
-        **figure(
-            LAYOUT.figure("parameters"),
-            "parameters",
-            OVERVIEW,
-            "accuracy and parameters",
-            VALIDATION,
-        ),
-        **figure(
-            LAYOUT.figure("time"), "time", OVERVIEW, "accuracy and time", VALIDATION
-        ),
-    log:
-        LAYOUT.log("plot_study"),
-    params:
-        code=CODE.of_rule("plot_study"),
-    message:
-        "Drawing the comparison of all experiments"
-    script:
-        "../scripts/plot_study.py"
-
-
 rule tabulate:
     input:
         summary=rules.summarize.output.summary,
     output:
         html=item(
             LAYOUT.summary_page,
-            "summary",
+            "../report/summary.rst",
             OVERVIEW,
             "table of all trials",
             ALL_PARTITIONS,
@@ -147,7 +114,7 @@ rule tabulate_data:
     output:
         html=item(
             LAYOUT.data_page,
-            "data",
+            "../report/data.rst",
             DATA,
             "images, problems and duplicates",
             ALL_IMAGES,
@@ -160,29 +127,6 @@ rule tabulate_data:
         "Tabulating the images"
     script:
         "../scripts/tabulate_data.py"
-
-
-rule plot_examples:
-    input:
-        split=LAYOUT.split,
-    output:
-        **figure(
-            LAYOUT.examples,
-            "examples",
-            DATA,
-            "examples of the classes",
-            "train",
-            svg=False,
-        ),
-    log:
-        LAYOUT.log("plot_examples"),
-    params:
-        code=CODE.of_rule("plot_examples"),
-        root=INPUTS.data.image_root,
-    message:
-        "Drawing examples of the classes"
-    script:
-        "../scripts/plot_examples.py"
 
 
 rule write_tensorboard:
@@ -210,18 +154,19 @@ rule make_slides:
         metrics=INPUTS.results.tests_of_each("metrics.json"),
         histories=INPUTS.results.of_each("history"),
         predictions=INPUTS.results.tests_of_each("predictions.csv"),
-        figures=INPUTS.results.figures_of_each("settings"),
-        confusion=INPUTS.results.figures_of_each("confusion"),
-        examples=f"{LAYOUT.examples}.png",
-        published=INPUTS.results.reference_tables,
-        published_figures=INPUTS.results.reference_figures,
-        further=INPUTS.results.further_figures,
-        inside=INPUTS.explanation.files("grad_cam.png", "channels.png", "embedding.png"),
+        figures=INPUTS.figures.slide_files,
+        references=INPUTS.results.reference_tables,
     output:
-        pdf=item(LAYOUT.slides_pdf, "slides", OVERVIEW, "slides (PDF)", VALIDATION_TEST),
+        pdf=item(
+            LAYOUT.slides_pdf,
+            "../report/slides.rst",
+            OVERVIEW,
+            "slides (PDF)",
+            VALIDATION_TEST,
+        ),
         pptx=item(
             LAYOUT.slides_pptx,
-            "slides",
+            "../report/slides.rst",
             OVERVIEW,
             "slides to edit (PPTX)",
             VALIDATION_TEST,
@@ -230,6 +175,8 @@ rule make_slides:
         LAYOUT.log("make_slides"),
     params:
         code=CODE.of_rule("make_slides"),
+        figures=INPUTS.figures.slide_places,
+        with_references=INPUTS.results.with_references,
         study_title=INPUTS.results.study_title,
         dataset=INPUTS.results.dataset,
         command=INPUTS.results.command,
@@ -246,18 +193,12 @@ rule results:
         rules.write_config.output.config,
         rules.write_record.output.record,
         rules.summarize.output.summary,
-        rules.plot_study.output,
         rules.tabulate.output.html,
         rules.tabulate_data.output.html,
         rules.make_slides.output,
-        INPUTS.results.figures_of_each("learning_curves", "svg"),
-        INPUTS.results.figures_of_each("confusion", "svg"),
-        INPUTS.results.figures_of_each("best", "svg"),
         INPUTS.results.of_each("trials_page"),
-        INPUTS.explanation.files("grad_cam.png", "layers.html"),
-        INPUTS.explanation.augmentation_sheet,
-        INPUTS.results.further_figures,
-        INPUTS.results.reference_figures,
+        INPUTS.figures.fixed_files,
+        INPUTS.figures.files,
         INPUTS.results.tensorboard,
 
 
@@ -270,7 +211,7 @@ rule report:
         LAYOUT.log("report"),
     params:
         code=CODE.of_rule("make_report"),
-        captions=CODE.of_captions(WORKFLOW / "report"),
+        captions=CODE.of_captions(WORKFLOW / "report", CAPTIONS),
         config=rules.write_config.output.config,
     message:
         "Making the report"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
 from scenery.reporting.conclusions import ExperimentResult
 from scenery.reporting.deck import Pictures, study_slides
 from scenery.reporting.reading import (
@@ -103,7 +103,7 @@ def paths(files: Sequence[str] | str) -> list[Path]:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         given = {name: paths(files) for name, files in snakemake.input.items()}
         tables = (given[n] for n in ("chosen", "metrics", "histories", "predictions"))
         experiments = [ExperimentFiles(*files) for files in zip(*tables, strict=True)]

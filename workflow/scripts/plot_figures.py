@@ -6,7 +6,7 @@ In: the tables that they need. Out: each figure as PNG, SVG or HTML, as its reco
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.pipeline.execution import job
+from scenery.pipeline.execution import script_log
 from scenery.reporting.drawing import DrawJob, draw_figures
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with script_log(snakemake.log[0]):
         draw_figures(
             jobs=[DrawJob(**one) for one in snakemake.params.figures],
             tables={

@@ -1,8 +1,8 @@
 """Join the results of all experiments.
 
-In: the list of all trials, each experiment's trials.csv and test/metrics.json, and where there are
-any its published.csv. Out: summary.csv, one row per trial; the test accuracy and its interval stand
-on the chosen trial's row alone, published numbers on the rows of the setting they belong to.
+In: the list of all trials; of each experiment its trials.csv, test/metrics.json and, if it has one,
+reference_results.csv. Out: summary.csv, one row per trial. The first row of the chosen setting has
+the test accuracy and its interval; reference results are in the rows of their setting.
 """
 
 import json
@@ -30,7 +30,7 @@ def summarize(
     trials: list[Path],
     metrics: list[Path],
     titles: dict[str, str],
-    published: dict[str, Path],
+    references: dict[str, Path],
     out: Path,
 ) -> None:
     """Write the summary; every listed trial must have one row of results.
@@ -40,7 +40,7 @@ def summarize(
         trials: The experiments' trials, in the order of the list.
         metrics: The experiments' test results.
         titles: The experiments' titles.
-        published: Published numbers of those experiments that have some.
+        references: Tables of reference results by experiment.
         out: summary.csv.
 
     Raises:
@@ -58,10 +58,10 @@ def summarize(
     first = summary[summary["chosen"]].groupby("experiment", sort=False)["trial"].first()
     scores["trial"] = scores["experiment"].map(first)
     summary = summary.merge(scores, on=["experiment", "trial"], how="left", validate="one_to_one")
-    if published:
+    if references:
         parts = [
-            with_reference_results(rows, read_results(published[str(name)]))
-            if name in published
+            with_reference_results(rows, read_results(references[str(name)]))
+            if name in references
             else rows
             for name, rows in summary.groupby("experiment", sort=False)
         ]
@@ -77,10 +77,10 @@ if __name__ == "__main__":
             metrics=[Path(path) for path in snakemake.input.metrics],
             titles=snakemake.params.titles,
             # The paths and not their name: of a list of one file that holds the file alone.
-            published={
+            references={
                 Path(path).parent.name: Path(path)
                 for path in snakemake.input
-                if Path(path).name == "published.csv"
+                if Path(path).name == "reference_results.csv"
             },
             out=Path(snakemake.output.summary),
         )

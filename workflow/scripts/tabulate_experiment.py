@@ -1,6 +1,6 @@
 """One experiment's trials as a sortable, searchable HTML page.
 
-In: trials.csv, and where there is one published.csv. Out: trials.html, which needs no network.
+In: trials.csv, and reference_results.csv if there is one. Out: trials.html, which needs no network.
 """
 
 from pathlib import Path
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 
-def tabulate_experiment(trials: Path, published: Path | None, title: str, out: Path) -> None:
-    """Write the page; `published` is None where nobody published anything."""
+def tabulate_experiment(trials: Path, references: Path | None, title: str, out: Path) -> None:
+    """Write the page; `references` is None without reference results."""
     table = read_trials(trials)
-    if published is None:
+    if references is None:
         write_page(out, title, trial_tables(table))
         return
-    numbers = read_reference_results(published)
+    numbers = read_reference_results(references)
     tables = trial_tables(with_reference_results(table, numbers))
     write_page(out, title, [reference_results_page_table(numbers), *tables])
 
@@ -31,7 +31,7 @@ if __name__ == "__main__":
     with script_log(snakemake.log[0]):
         tabulate_experiment(
             trials=Path(snakemake.input.trials),
-            published=next(map(Path, snakemake.input[1:]), None),
+            references=next(map(Path, snakemake.input[1:]), None),
             title=snakemake.params.title,
             out=Path(snakemake.output.html),
         )

@@ -63,16 +63,17 @@ class CodeDigests:
         self._reader = sys.version.encode() + Path(__file__).read_bytes()
         self._learned = False
 
-    def of_rule(self, rule: str) -> str:
+    def of_rule(self, rule: str, *modules: str) -> str:
         """Digest of the script of a rule, as of `of`."""
-        return self.of(self.scripts / f"{rule}.py")
+        return self.of(self.scripts / f"{rule}.py", *modules)
 
-    def of_captions(self, folder: Path) -> str:
+    def of_captions(self, *folders: Path) -> str:
         """Digest of the report's captions. A changed caption makes only the report stale."""
-        content = b"\0".join(path.read_bytes() for path in sorted(folder.glob("*.rst")))
+        paths = [path for folder in folders for path in sorted(folder.glob("*.rst"))]
+        content = b"\0".join(path.read_bytes() for path in paths)
         return hashlib.sha256(content).hexdigest()[:16]
 
-    def of(self, script: Path) -> str:
+    def of(self, script: Path, *modules: str) -> str:
         """Digest of a script, of the first-party modules it imports, and of what they build on.
 
         Comments, docstrings and formatting are left out; of the libraries in LIBRARIES that are
@@ -87,7 +88,7 @@ class CodeDigests:
         # A clone and the installed package give the same names, and so the same digest.
         names = {
             path.name if path == script else path.relative_to(SOURCE).as_posix(): path
-            for path in self.modules(script)
+            for path in self.modules(script, *modules)
         }
         for name, path in sorted(names.items()):
             facts = self._read(path)
@@ -100,10 +101,15 @@ class CodeDigests:
             self._learned = False
         return digest.hexdigest()[:16]
 
-    def modules(self, script: Path) -> set[Path]:
-        """The script and every module of this project that it imports, directly or not."""
+    def modules(self, script: Path, *modules: str) -> set[Path]:
+        """The script and every module of this project that it imports, directly or not.
+
+        Args:
+            script: The script.
+            modules: Modules that it imports by names from its parameters.
+        """
         found: set[Path] = set()
-        waiting = [script.resolve()]
+        waiting = [script.resolve(), *(file for name in modules for file in _files(name))]
         while waiting:
             path = waiting.pop()
             if path not in found:

@@ -57,10 +57,9 @@ class Layout:
         """HTML page of images, problems and duplicates."""
         return f"{self.results}/data/data.html"
 
-    @property
-    def examples(self) -> str:
-        """Stem of the figure with examples of the classes."""
-        return f"{self.results}/data/examples"
+    def data_figure(self, name: str) -> str:
+        """Stem of a figure of the images."""
+        return f"{self.results}/data/{name}"
 
     def made_dataset(self, dataset: str = "{dataset}") -> str:
         """Folder of a data set that the workflow draws or fetches."""
@@ -197,7 +196,7 @@ class ExperimentLayout:
     @property
     def reference_results(self) -> str:
         """Reference results beside those of the study."""
-        return f"{self.folder}/published.csv"
+        return f"{self.folder}/reference_results.csv"
 
     def batch(self, rule: str, shard: int | str = "{shard}") -> TrialTables:
         """Results of one batch of trials on features."""

@@ -46,7 +46,7 @@ def item(path: str, caption: str, category: Category, content: str, images: str)
 
     Args:
         path: The file.
-        caption: Name of the caption in workflow/report.
+        caption: Path of the caption, absolute or below workflow/rules.
         category: Where it stands in the report.
         content: What it is.
         images: The images that it was measured on.
@@ -56,25 +56,7 @@ def item(path: str, caption: str, category: Category, content: str, images: str)
         label += ", {experiment}"
     return report(
         path,
-        caption=f"../report/{caption}.rst",
+        caption=caption,
         category=category,
         labels={"content": label},
     )
-
-
-def figure(
-    stem: str, caption: str, category: Category, content: str, images: str, svg: bool = True
-) -> dict[str, Any]:
-    """The outputs of a figure: a PNG, which looks the same in every report, and an SVG beside it.
-
-    Args:
-        stem: Path without its ending.
-        caption: As of `item`.
-        category: As of `item`.
-        content: As of `item`.
-        images: As of `item`.
-        svg: Whether there is an SVG.
-    """
-    name = stem.rsplit("/", 1)[-1]
-    files = {f"{name}_png": item(f"{stem}.png", caption, category, content, images)}
-    return files | ({f"{name}_svg": f"{stem}.svg"} if svg else {})

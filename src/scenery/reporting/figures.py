@@ -79,7 +79,9 @@ class Figure:
         place: The folder of its files, and so its category in the report.
         formats: Endings of its files.
         job: Figures with the same job are drawn by one process.
-        applies: Whether an experiment, or the study, has this figure.
+        asked_for: Whether the config asks for it. The experiment is empty for a figure of the
+            study.
+        applies: Whether the trials or choices ask for it; these are known later.
         params: Values of the function's further arguments.
         slide: Its slide, if it has one.
     """
@@ -93,7 +95,8 @@ class Figure:
     place: Literal["experiment", "explanation", "study", "data"] = "experiment"
     formats: tuple[str, ...] = ("png", "svg")
     job: str = ""
-    applies: Callable[[Case], bool] = lambda case: True
+    asked_for: Callable[[Study, str], bool] = lambda study, experiment: True
+    applies: Callable[[Case], bool] | None = None
     params: Callable[[Case], dict[str, Any]] = lambda case: {}
     slide: SlidePlace | None = None
 
@@ -106,6 +109,11 @@ class Figure:
     def module(self) -> str:
         """The module of its function."""
         return f"{__package__}.{self.draw.split(':')[0]}"
+
+    @property
+    def function(self) -> str:
+        """The function in this module."""
+        return self.draw.split(":")[1]
 
     @property
     def of_experiment(self) -> bool:
@@ -151,14 +159,14 @@ def has_numeric_settings(case: Case) -> bool:
     return bool(numeric_settings(case)["settings"])
 
 
-def has_reference_results(case: Case) -> bool:
+def has_reference_results(study: Study, experiment: str) -> bool:
     """Whether the config gives reference results for the experiment."""
-    return case.study.experiments[case.experiment].reference_results is not None
+    return study.experiments[experiment].reference_results is not None
 
 
-def several_reference_results(case: Case) -> bool:
+def several_reference_results(study: Study, experiment: str) -> bool:
     """Whether the config gives reference results for more than one experiment."""
-    return sum(e.reference_results is not None for e in case.study.experiments.values()) > 1
+    return sum(e.reference_results is not None for e in study.experiments.values()) > 1
 
 
 def titles(case: Case) -> dict[str, Any]:
@@ -210,9 +218,9 @@ INSIDE = (
 )
 NOT_A_MEASURE = (
     "{% if snakemake.params.caption.refit %} The refit may have been trained on the validation "
-    "images, so the predictions are examples and not a measure.{% else %} The model was not trained on these "
-    "images, but was chosen on them, so the predictions are examples and not a measure."
-    "{% endif %}"
+    "images, so the predictions are examples and not a measure.{% else %} The model was not "
+    "trained on these images, but was chosen on them, so the predictions are examples and "
+    "not a measure.{% endif %}"
 )
 
 FIGURES = (
@@ -225,7 +233,7 @@ FIGURES = (
         "trial that diverged. Train accuracy is measured during the epoch, with dropout and "
         "augmentation, so it can be below validation accuracy. Classical models have no epochs "
         "and no curves.",
-        images="train, validation", job="trials",
+        images="train, validation", job="experiment",
     ),
     Figure(
         "settings", "settings_figures:settings_figure", ("trials", "choice"), "all trials",
@@ -239,7 +247,7 @@ FIGURES = (
         "is the loss of R² of a random forest on held-out trials when one setting is shuffled "
         "(Breiman 2001; bars: standard deviation). Crosses are trials without a result; means do "
         "not include them.",
-        job="trials", slide=SlidePlace(Section.TRIED, "what was tried"),
+        job="experiment", slide=SlidePlace(Section.TRIED, "what was tried"),
     ),
     Figure(
         "best", "best_figure:best_figure", ("trials", "history", "choice", "metrics"),
@@ -298,7 +306,7 @@ FIGURES = (
         "cause. A diamond without a dot belongs to a setting that was not run here. Numbers of "
         "parameters are at the right if the source gives them. No choice depends on published "
         "results.",
-        applies=has_reference_results,
+        asked_for=has_reference_results,
         slide=SlidePlace(Section.TRIED, "published numbers and ours"),
     ),
     Figure(
@@ -449,7 +457,7 @@ FIGURES = (
         "Published results were mostly measured on other images or another split, so a difference "
         "has more than one cause. A diamond without a dot belongs to a setting that was not run "
         "here.",
-        place="study", applies=several_reference_results, params=titles,
+        place="study", asked_for=several_reference_results, params=titles,
     ),
     Figure(
         "augmentations", "explain_figures:augmentations_figure", ("augmentations",),

@@ -21,7 +21,6 @@ PRESENTING = (
     "make_slides",
     "make_report",
     "write_tensorboard",
-    "compare_published",
 )
 PRINT_ALL = """
 import sys

@@ -102,6 +102,7 @@ def study_case(experiment: str, *varied: tuple[str, Any]) -> Case:
 
 def test_figure_applies_to_grids_with_three_numbers() -> None:
     figure = next(one for one in FIGURES if one.name == "parameter_curves")
+    assert figure.applies is not None
     numbers = [("remove_stages", number) for number in (0, 1, 2)]
     assert figure.applies(study_case("cuts", *numbers))
     assert figure.params(study_case("cuts", *numbers)) == {"settings": ["remove_stages"]}

@@ -123,8 +123,8 @@ def test_published_numbers_beside_ours(experiments: dict[str, Experiment], tmp_p
     one = experiments["cuts"]
     trials, choice = one.trials(), one.choice()
     table = numbers(one)
-    table.to_csv(tmp_path / "published.csv", index=False)
-    table = read_reference_results(tmp_path / "published.csv")
+    table.to_csv(tmp_path / "reference_results.csv", index=False)
+    table = read_reference_results(tmp_path / "reference_results.csv")
     first = trials[trials["setting"] == trials["setting"][0]]
     mean = first["validation_accuracy"].mean()
     assert table["validation_accuracy"].tolist()[0] == pytest.approx(mean)

@@ -39,7 +39,7 @@ def write(folder: Path, chosen: dict[str, list[bool]]) -> dict[str, Any]:
 def test_one_row_a_trial_and_one_score_an_experiment(tmp_path: Path) -> None:
     files = write(tmp_path, {"a": [False, True, True], "b": [True]})
     summarize(
-        **files, titles={"a": "Task A", "b": "Task B"}, published={}, out=tmp_path / "summary.csv"
+        **files, titles={"a": "Task A", "b": "Task B"}, references={}, out=tmp_path / "summary.csv"
     )
     table = pd.read_csv(tmp_path / "summary.csv")
     assert list(zip(table["experiment"], table["trial"], strict=True)) == [
@@ -56,7 +56,7 @@ def test_tables_that_do_not_match_are_a_defect(tmp_path: Path) -> None:
     files = write(tmp_path, {"a": [True, False], "b": [True]})
     files["trials"].reverse()
     with pytest.raises(ValueError, match="do not hold the trials that"):
-        summarize(**files, titles={}, published={}, out=tmp_path / "summary.csv")
+        summarize(**files, titles={}, references={}, out=tmp_path / "summary.csv")
 
 
 @pytest.mark.parametrize("name", ["NA", "None", "null", "nan", "inf", "True", "e"])
@@ -66,7 +66,7 @@ def test_names_stay_as_they_are_written(tmp_path: Path, name: str) -> None:
     row = {"subset": name, "setting": "12345e6789", "name": "007"}
     for path in (files["listed"], *files["trials"]):
         pd.read_csv(path, na_filter=False).assign(experiment=name, **row).to_csv(path, index=False)
-    summarize(**files, titles={name: name}, published={}, out=tmp_path / "summary.csv")
+    summarize(**files, titles={name: name}, references={}, out=tmp_path / "summary.csv")
     table = read_trials(tmp_path / "summary.csv").iloc[0]
     assert (table["experiment"], table["title"]) == (name, name)
     assert {key: table[key] for key in row} == row
@@ -77,24 +77,24 @@ def test_columns_that_one_experiment_lacks_stay_empty(tmp_path: Path) -> None:
     files = write(tmp_path, {"a": [True], "b": [True]})
     more = pd.read_csv(files["trials"][1]).assign(**{"first_step.epochs": 3})
     more.to_csv(files["trials"][1], index=False)
-    summarize(**files, titles={"a": "A", "b": "B"}, published={}, out=tmp_path / "summary.csv")
+    summarize(**files, titles={"a": "A", "b": "B"}, references={}, out=tmp_path / "summary.csv")
     table = pd.read_csv(tmp_path / "summary.csv")
     assert table["first_step.epochs"].isna().tolist() == [True, False]
 
 
-def test_published_numbers_stand_with_their_setting(tmp_path: Path) -> None:
+def test_summarize_puts_reference_results_beside_their_setting(tmp_path: Path) -> None:
     files = write(tmp_path, {"a": [False, True], "b": [True]})
     for path in files["trials"]:
         table = pd.read_csv(path)
         table.assign(setting=[f"s{n}" for n in range(len(table))]).to_csv(path, index=False)
-    numbers = tmp_path / "published.csv"
+    numbers = tmp_path / "reference_results.csv"
     pd.DataFrame(
         {"name": ["n", "m"], "setting": ["s1", "s7"], "reference_accuracy": [0.9, 0.8],
          "validation_accuracy": [0.5, None], "reference_parameters": [7, None],
          "source": ["slides", "slides"]}
     ).to_csv(numbers, index=False)  # fmt: skip
     out = tmp_path / "summary.csv"
-    summarize(**files, titles={}, published={"a": numbers}, out=out)
+    summarize(**files, titles={}, references={"a": numbers}, out=out)
     table = pd.read_csv(out)
     assert table["reference_accuracy"].fillna(0).tolist() == [0, 0.9, 0]
     assert table["reference_source"].fillna("").tolist() == ["", "slides", ""]

@@ -8,9 +8,9 @@ from scenery.config.settings import Settings
 from scenery.config.study import Study
 from scenery.config.validation import read_study
 from scenery.errors import UserError
+from scenery.reporting.figures import FIGURES, Case
 from scenery.study.checks import check_study
 from scenery.study.experiments import expand
-from scenery.study.further_figures import further_figures
 from scenery.study.plan import Plan
 
 
@@ -99,19 +99,22 @@ def test_no_trial_knows_what_was_published() -> None:
 @pytest.mark.parametrize(
     ("grid", "figures"),
     [
-        ({"subset": ["per_class_5", "small", "full"]}, ["regimes"]),
+        ({"subset": ["per_class_5", "small", "full"]}, ["sample_size"]),
         # Three drawings of one size are one regime.
         ({"subset": ["small", "small_2", "per_class_7", "full"]}, []),
-        ({"trainable": ["head", "head+1", "scratch"]}, ["unfrozen"]),
-        ({"trainable": ["head", "all"], "epochs": [1, 2, 3]}, ["trends"]),
+        ({"trainable": ["head", "head+1", "scratch"]}, ["fine_tuning_depth"]),
+        ({"trainable": ["head", "all"], "epochs": [1, 2, 3]}, ["parameter_curves"]),
         ({"epochs": [1, 2], "head.batch_norm": [False, True], "head.dropout": [0, 0.5]}, []),
         # An unset weight decay is 0.
         ({"optimizer.weight_decay": [None, 0.1, 0.2]}, ["trends"]),
     ],
 )
-def test_figures_that_only_some_experiments_have(
+def test_figures_apply_by_what_the_trials_vary(
     grid: dict[str, list[Any]], figures: list[str]
 ) -> None:
     subsets = {"small": {"per_class": 7}, "small_2": {"per_class": 7, "seed": 2}}
     whole = read_study({"subsets": subsets, "experiments": {"a": {"grid": grid}}}, "study.yaml")
-    assert further_figures(whole, expand(whole, "a", None, "study.yaml")) == figures
+    case = Case(whole, "a", lambda: expand(whole, "a", None, "study.yaml"))
+    optional = ("fine_tuning_depth", "sample_size", "parameter_curves")
+    found = [f.name for f in FIGURES if f.name in optional and f.applies and f.applies(case)]
+    assert found == figures

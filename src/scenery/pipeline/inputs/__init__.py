@@ -5,6 +5,7 @@ from scenery.pipeline.inputs.context import Context
 from scenery.pipeline.inputs.data import DataInputs
 from scenery.pipeline.inputs.explanation import ExplanationInputs
 from scenery.pipeline.inputs.features import FeatureInputs
+from scenery.pipeline.inputs.figures import FigureInputs
 from scenery.pipeline.inputs.final_models import FinalModelInputs
 from scenery.pipeline.inputs.results import ResultInputs
 from scenery.pipeline.inputs.trials import TrialInputs
@@ -31,3 +32,4 @@ class Inputs:
         self.final_models = FinalModelInputs(context)
         self.explanation = ExplanationInputs(context, self.final_models)
         self.results = ResultInputs(context, config_file)
+        self.figures = FigureInputs(context, self.results, self.explanation, self.data.root)

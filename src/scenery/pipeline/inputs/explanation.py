@@ -1,7 +1,5 @@
 """Inputs and parameters of the rules of workflow/rules/explain.smk."""
 
-import shutil
-from collections.abc import Callable
 from typing import Any
 
 from scenery.pipeline.inputs.context import Context, array_inputs
@@ -17,7 +15,7 @@ class ExplanationInputs:
         self.layout = context.layout
         self.final_models = final_models
 
-    def _explained(self) -> list[str]:
+    def explained(self) -> list[str]:
         """The experiments whose final models are explained; those that share one count once.
 
         A classical model has no layers to look into.
@@ -38,14 +36,6 @@ class ExplanationInputs:
         networks.sort(key=lambda record: -record["validation_accuracy"])
         return [self.context.plan.refit_in(record["experiment"]) for record in networks[:1]]
 
-    def files(self, *names: str) -> Callable[[Any], list[str]]:
-        """Gives some files of every explained experiment."""
-        return lambda wildcards: [
-            self.layout.experiment(experiment).explanation(name)
-            for experiment in self._explained()
-            for name in names
-        ]
-
     def images(self, wildcards: Any) -> list[str]:
         """The packed validation images."""
         size = self.context.choice(wildcards.experiment).image_size
@@ -56,10 +46,6 @@ class ExplanationInputs:
         refit = self.context.study.refit
         trial = self.context.choice(wildcards.experiment)
         return refit and "validation" in self.final_models.refit_partitions(trial, refit)
-
-    def graphviz(self, wildcards: Any) -> bool:
-        """Whether Graphviz is installed. Once it is, it draws what it could not draw before."""
-        return shutil.which("dot") is not None
 
     # Augmentations
 
@@ -93,9 +79,3 @@ class ExplanationInputs:
     def augmentations(self, wildcards: Any) -> list[dict[str, Any]]:
         """The augmentations that are shown."""
         return [one.as_params() for one in self._augmentations()[0]]
-
-    def augmentation_sheet(self, wildcards: Any) -> list[str]:
-        """The figure of augmentations, where anything is augmented."""
-        if not self._augmentations()[0]:
-            return []
-        return [f"{self.layout.figure('augmentations')}.png"]

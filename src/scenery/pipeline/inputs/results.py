@@ -5,8 +5,6 @@ from typing import Any
 
 from scenery.pipeline.code_digest import CodeDigests
 from scenery.pipeline.inputs.context import Context
-from scenery.study.further_figures import further_figures, trend_settings
-from scenery.study.subsets import images_per_class
 
 # Libraries that slides name.
 NAMED_LIBRARIES = ("snakemake", "keras", "numpy", "scikit-learn")
@@ -59,12 +57,6 @@ class ResultInputs:
         """One file of the score of every experiment."""
         return [self.layout.experiment(e).test(file) for e in self.context.experiments]
 
-    def figures_of_each(self, name: str, suffix: str = "png") -> list[str]:
-        """One figure of every experiment."""
-        return [
-            f"{self.layout.experiment(e).figure(name)}.{suffix}" for e in self.context.experiments
-        ]
-
     def all_choices(self, wildcards: Any) -> list[str]:
         """The choices of all experiments; only then is every trial known."""
         return [self.context.chosen_file(name) for name in self.context.experiments]
@@ -77,8 +69,6 @@ class ResultInputs:
         """The config with every default."""
         return self.study.spelled_out()
 
-    # Figures that only some experiments have
-
     def choice_before(self, wildcards: Any) -> list[str]:
         """No file: waits for the choice that the experiment's trials start from.
 
@@ -86,23 +76,6 @@ class ResultInputs:
         """
         self.plan.trials(wildcards.experiment)
         return []
-
-    def further_figures(self, wildcards: Any) -> list[str]:
-        """The figures that only some experiments have, by what their trials vary."""
-        return [
-            f"{self.layout.experiment(name).figure(figure)}.png"
-            for name in self.context.experiments
-            for figure in further_figures(self.study, self.plan.trials(name))
-        ]
-
-    def images_per_class(self, wildcards: Any) -> dict[str, int | None]:
-        """Training images of each class by subset; None for all of them."""
-        subsets = {t.settings.subset for t in self.plan.trials(wildcards.experiment)}
-        return {name: images_per_class(self.study, name) for name in sorted(subsets | {"full"})}
-
-    def trend_settings(self, wildcards: Any) -> list[str]:
-        """The settings of a grid that are numbers."""
-        return trend_settings(self.study, self.plan.trials(wildcards.experiment))
 
     # Reference results
 
@@ -130,20 +103,6 @@ class ResultInputs:
     def reference_rows(self, wildcards: Any) -> list[dict[str, object]]:
         """An experiment's reference results."""
         return self.plan.reference_results(wildcards.experiment)
-
-    def reference_titles(self, wildcards: Any) -> list[str]:
-        """The titles of the experiments in a figure of reference results."""
-        titles = self.titles(wildcards)
-        names = [wildcards.experiment] if wildcards.keys() else self.with_references
-        return [titles[name] for name in names]
-
-    def reference_figures(self, wildcards: Any) -> list[str]:
-        """The figures of reference results: of each experiment that has some, and of all."""
-        names = self.with_references
-        files = [f"{self.layout.experiment(n).figure('published')}.png" for n in names]
-        if len(names) > 1:
-            files.append(f"{self.layout.figure('published')}.png")
-        return files
 
     # The record and TensorBoard
 

@@ -1,7 +1,7 @@
 """Put published numbers beside what the same settings gave here.
 
 In: an experiment's trials.csv and chosen.yaml, and the published numbers of the config. Out:
-published.csv, one row per published number.
+reference_results.csv, one row per published number.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 
-def compare_published(
+def compare_reference_results(
     trials: Path, chosen: Path, rows: Sequence[Mapping[str, Any]], out: Path
 ) -> None:
     """Write the table."""
@@ -28,7 +28,7 @@ def compare_published(
 
 if __name__ == "__main__":
     with script_log(snakemake.log[0]):
-        compare_published(
+        compare_reference_results(
             trials=Path(snakemake.input.trials),
             chosen=Path(snakemake.input.chosen),
             rows=snakemake.params.rows,

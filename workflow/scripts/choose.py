@@ -21,7 +21,8 @@ from scenery.config.study import Choose
 from scenery.data.tables import read_split
 from scenery.errors import UserError
 from scenery.evaluation.intervals import wilson
-from scenery.evaluation.result_tables import read_results
+from scenery.evaluation.result_tables import count_failed, ended_early, read_results
+from scenery.evaluation.status import TrialStatus
 from scenery.pipeline.execution import script_log
 from scenery.pipeline.jobs import ChooseJob
 from scenery.study.selection import Candidate, Result, choose, describe_rule
@@ -119,7 +120,7 @@ def with_gap(table: pd.DataFrame, images: int) -> pd.DataFrame:
     place = list(table.columns).index("validation_accuracy") + 1
     table = table.copy()
     table.insert(place, "gap", train - validation)
-    # Nothing is above an interval that is not a number.
+    # Comparisons with NaN are False.
     table.insert(place + 1, "overfitting", train > highest)
     return table
 
@@ -133,7 +134,7 @@ def _result(row: dict[str, Any]) -> Result:
     return Result(
         trial=row["trial"],
         setting=row["setting"],
-        completed=row["status"] == "completed",
+        completed=row["status"] == TrialStatus.COMPLETED,
         accuracy=row["validation_accuracy"],
         loss=row["validation_loss"],
         parameters=int(row["parameters"]),
@@ -164,8 +165,8 @@ def _record(
         "repeats": len(choice.trials),
         "rule": describe_rule(how),
         "candidates": int(table["setting"].nunique()),
-        "failed": int((table["status"] == "diverged").sum()),
-        "stopped": int((table["status"] == "stopped").sum()),
+        "failed": count_failed(table),
+        "stopped": int(ended_early(table).sum()),
         "validation_accuracy": float(choice.accuracy),
         "validation_accuracy_spread": finite(float(accuracies.std(ddof=1)))
         if len(accuracies) > 1

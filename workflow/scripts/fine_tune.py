@@ -12,17 +12,18 @@ import logging
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from scenery.data.feature_files import read_features
 from scenery.data.packed_images import open_packed
 from scenery.data.tables import class_names, partition_table, read_split
 from scenery.evaluation.records import write_record
+from scenery.evaluation.status import TrialStatus
 from scenery.evaluation.training_result import TrainingResult
-from scenery.evaluation.trial_tables import metrics_row, prediction_table
+from scenery.evaluation.trial_batches import TrialResult, validation_predictions, write_tables
+from scenery.evaluation.trial_tables import metrics_row
 from scenery.models.feature_extraction import load_backbone
 from scenery.pipeline.execution import count_steps, peak_memory_mb, script_log
 from scenery.pipeline.jobs import FineTuneJob
@@ -67,7 +68,6 @@ def fine_tune(job: FineTuneJob, split: Path, code: str, out: Outputs) -> None:
     """
     started = time.perf_counter()
     table = read_split(split)
-    classes = class_names(table)
     settings = job.settings.model_dump(mode="json")
     facts = [job.training.images.facts, job.validation.images.facts]
     weights = [job.backbone.weights] if job.backbone.weights else []
@@ -87,12 +87,10 @@ def fine_tune(job: FineTuneJob, split: Path, code: str, out: Outputs) -> None:
         seconds=sum(epoch.seconds for epoch in run.history),
         memory=peak_memory_mb(),
     )
-    pd.DataFrame([row]).to_csv(out.metrics, index=False)
-    history = run.rows(job.trial)
-    pd.DataFrame(history, columns=None if history else ["trial"]).to_csv(out.history, index=False)
-    _write_predictions(learner, run, classes, out.predictions)
+    result = TrialResult(row, run.rows(job.trial), _predictions(job.trial, learner, run, table))
+    write_tables([result], out.metrics, out.history, out.predictions)
     write_record(out.record, settings, code, facts, trial=job.trial)
-    keep_state = job.keep_weights and run.status == "completed"
+    keep_state = job.keep_weights and run.status == TrialStatus.COMPLETED
     if job.until is None:
         store.finish(out.files, keep_state)
     if keep_state:
@@ -126,7 +124,7 @@ def train(
         first = _first_step(job, learner, split)
         if weights is not None:
             learner.set_weights(weights)
-        if first.status != "completed":
+        if first.status != TrialStatus.COMPLETED:
             return first
     plan = dataclasses.replace(EpochPlan.of(job.settings, "network"), until=job.until)
 
@@ -153,18 +151,15 @@ def _first_step(
     )
 
 
-def _write_predictions(
-    learner: FineTuningTrainer, run: TrainingResult, classes: list[str], out: Path
-) -> None:
-    images = learner.validation
-    assert images is not None
-    if run.status == "diverged":
-        out.write_text("file,class,predicted,correct,confidence\n", encoding="utf-8")
-        return
-    table = prediction_table(
-        list(images.files), images.labels, learner.predict(images).astype(np.float64), classes
-    )
-    table.to_csv(out, index=False)
+def _predictions(
+    trial: str, learner: FineTuningTrainer, run: TrainingResult, split: pd.DataFrame
+) -> list[dict[str, Any]]:
+    """Rows of predictions.csv; none for a trial that diverged."""
+    if run.status == TrialStatus.DIVERGED or learner.validation is None:
+        return []
+    rows = partition_table(split, "validation")
+    probabilities = learner.predict(learner.validation)
+    return validation_predictions(trial, rows, probabilities, class_names(split))
 
 
 if __name__ == "__main__":

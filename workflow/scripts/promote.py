@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import yaml
 
+from scenery.evaluation.status import TrialStatus
 from scenery.pipeline.execution import script_log
 from scenery.pipeline.jobs import HalvingPlan
 from scenery.study.successive_halving import Ranking, survivors
@@ -32,7 +33,7 @@ def promote(metrics: list[Path], plan: HalvingPlan, out: Path) -> None:
     standings = [
         Ranking(
             trial=str(row["trial"]),
-            diverged=row["status"] == "diverged",
+            diverged=row["status"] == TrialStatus.DIVERGED,
             accuracy=float(row["validation_accuracy"]),
             loss=float(row["validation_loss"]),
         )

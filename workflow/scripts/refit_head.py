@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from scenery.data.feature_files import read_features
 from scenery.data.tables import class_names, partition_table, read_split
 from scenery.evaluation.records import write_record
+from scenery.evaluation.status import TrialStatus
 from scenery.models.feature_extraction import load_backbone
 from scenery.models.heads import build_head
 from scenery.pipeline.execution import script_log
@@ -55,7 +56,7 @@ def refit_head(
     else:
         learner = HeadTrainer(settings, classes, training, validation)
         run = run_epochs(learner, EpochPlan.of(settings, "head"), trial, quiet=True)
-    if run.status != "completed":
+    if run.status != TrialStatus.COMPLETED:
         raise RuntimeError(f"the refit of {trial} {run.status}: {run.reason}")
     _save(job, classes, learner, out_model)
     write_record(

@@ -14,6 +14,7 @@ from scenery.data.feature_files import LabeledFeatures, read_features
 from scenery.data.packed_images import open_packed
 from scenery.data.tables import class_names, partition_table, read_split
 from scenery.evaluation.records import write_record
+from scenery.evaluation.status import TrialStatus
 from scenery.models.feature_extraction import load_backbone
 from scenery.pipeline.execution import script_log
 from scenery.pipeline.jobs import NetworkData, RefitNetworkJob
@@ -82,7 +83,7 @@ class Refit:
             run,
             lambda so_far: store.save(self.learner, so_far, improved=True),
         )
-        if run.status != "completed":
+        if run.status != TrialStatus.COMPLETED:
             raise RuntimeError(f"the refit of {self.trial} {run.status}: {run.reason}")
 
     def take_weights(self) -> None:

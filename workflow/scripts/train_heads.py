@@ -20,6 +20,7 @@ import tensorflow as tf
 
 from scenery.data.feature_files import LabeledFeatures, read_features
 from scenery.data.tables import class_names, partition_table, read_split
+from scenery.evaluation.status import TrialStatus
 from scenery.evaluation.training_result import TrainingResult
 from scenery.evaluation.trial_batches import (
     TrialResult,
@@ -143,7 +144,7 @@ def outcome(
         memory=peak_memory_mb(),
     )
     predictions = []
-    if run.status != "diverged" and learner.validation is not None:
+    if run.status != TrialStatus.DIVERGED and learner.validation is not None:
         probabilities = learner.predict(learner.validation)
         predictions = validation_predictions(trial.id, data.validation, probabilities, data.classes)
     return TrialResult(metrics, run.rows(trial.id), predictions)

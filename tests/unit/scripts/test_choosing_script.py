@@ -142,13 +142,14 @@ def test_repeats_are_chosen_together(case: Case) -> None:
     assert list(case.trials["chosen"]) == [True, True, False, False]
 
 
-def test_diverged_trials_are_rows_that_cannot_be_chosen(case: Case) -> None:
+def test_choose_counts_diverged_and_failed_trials_and_does_not_choose_them(case: Case) -> None:
+    bad = [outcome("a", NAN, status="diverged"), outcome("c", NAN, status="failed")]
     record = case.run(
-        [trial("a"), trial("b")],
-        [[outcome("a", NAN, status="diverged"), outcome("b", 0.1)]],
+        [trial("a"), trial("b"), trial("c")],
+        [[*bad, outcome("b", 0.1)]],
         [epochs("b", {"head": 2})],
     )
-    assert (record["trial"], record["failed"]) == ("b", 1)
+    assert (record["trial"], record["failed"], record["stopped"]) == ("b", 2, 0)
     row = case.trials.iloc[0]
     assert (row["status"], row["reason"], row["chosen"]) == ("diverged", "loss inf", False)
     assert math.isnan(row["validation_accuracy"])

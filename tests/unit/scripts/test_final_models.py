@@ -16,6 +16,7 @@ from train_heads import ShardData, train_head
 
 from scenery.data.packed_images import open_packed
 from scenery.data.tables import partition_table, read_split
+from scenery.evaluation.trial_batches import COLUMNS
 from scenery.inference.final_model import load_final, predict
 from scenery.pipeline.jobs import FineTuneJob, RefitNetworkJob
 
@@ -84,6 +85,13 @@ def tune(study: Any, folder: Path, keep: bool, settings: dict[str, Any] = TUNED)
     )
     fine_tune(job, study.split, "code", out)
     return out
+
+
+def test_fine_tune_writes_predictions_like_every_other_trial(study: Any, tmp_path: Path) -> None:
+    table = pd.read_csv(tune(study, tmp_path, keep=False).predictions)
+    assert list(table) == COLUMNS["predictions"]
+    assert table["trial"].nunique() == 1
+    assert len(table) == int((read_split(study.split)["partition"] == "validation").sum())
 
 
 def refit(

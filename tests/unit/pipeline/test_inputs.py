@@ -243,8 +243,15 @@ def test_explained_models_are_those_of_the_best_network(workflow: Workflow) -> N
         promoted.parent.mkdir(parents=True, exist_ok=True)
         promoted.write_text("[]")
     workflow.choose("search")
-    files = workflow.inputs.explanation.files("facts.json")(of())
-    assert files == ["results/experiments/heads/explain/facts.json"]
+    assert workflow.inputs.explanation.explained() == ["heads"]
+    files = workflow.inputs.figures.files(of())
+    explained = [file for file in files if file.endswith("explain/grad_cam.png")]
+    assert explained == ["results/experiments/heads/explain/grad_cam.png"]
+    assert "results/figures/augmentations.png" in files
+    assert set(workflow.inputs.figures.fixed_files) < set(files)
+    places = workflow.inputs.figures.slide_places(of())
+    assert len(places) == len(workflow.inputs.figures.slide_files(of()))
+    assert ["examples", ""] in places
     shown = workflow.inputs.explanation.augmentations(of())
     assert [one["name"] for one in shown] == ["zoom 0.1"]
 

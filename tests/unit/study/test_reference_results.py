@@ -100,13 +100,13 @@ def test_no_trial_knows_what_was_published() -> None:
     ("grid", "figures"),
     [
         ({"subset": ["per_class_5", "small", "full"]}, ["sample_size"]),
-        # Three drawings of one size are one regime.
+        # Three subsets of one size are one sample size.
         ({"subset": ["small", "small_2", "per_class_7", "full"]}, []),
         ({"trainable": ["head", "head+1", "scratch"]}, ["fine_tuning_depth"]),
         ({"trainable": ["head", "all"], "epochs": [1, 2, 3]}, ["parameter_curves"]),
         ({"epochs": [1, 2], "head.batch_norm": [False, True], "head.dropout": [0, 0.5]}, []),
         # An unset weight decay is 0.
-        ({"optimizer.weight_decay": [None, 0.1, 0.2]}, ["trends"]),
+        ({"optimizer.weight_decay": [None, 0.1, 0.2]}, ["parameter_curves"]),
     ],
 )
 def test_figures_apply_by_what_the_trials_vary(

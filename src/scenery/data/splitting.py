@@ -66,7 +66,7 @@ def split_images(
     """
     kept = catalogue[catalogue["kept"]].sort_values("file", ignore_index=True)
     classes = sorted(catalogue["class"].unique())
-    partition = kept["given_partition"].replace("", "train").to_numpy(dtype=object)
+    partition = kept["given_partition"].replace("", "train").to_numpy(dtype=object, copy=True)
     draws = [
         (name, fraction, number)
         for number, (name, fraction) in enumerate((("test", test), ("validation", validation)))

@@ -80,7 +80,7 @@ def write_table(table: pd.DataFrame, path: str | os.PathLike[str]) -> None:
 def with_types(columns: dict[str, list[object]], types: dict[str, type]) -> pd.DataFrame:
     """Build a table whose columns have the given order and types, also when it has no rows."""
     arrays = {
-        name: pd.Series(columns[name], dtype=object if kind is str else np.dtype(kind))
+        name: pd.Series(columns[name], dtype=str if kind is str else np.dtype(kind))
         for name, kind in types.items()
     }
     return pd.DataFrame(arrays)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.inspection import permutation_importance
@@ -46,7 +47,7 @@ def importance(trials: pd.DataFrame, settings: list[str], seed: int = 0) -> Impo
     if len(trials) < MIN_TRIALS or not settings or np.ptp(accuracy) == 0:
         return None
     drawn = _inputs(trials[settings])
-    texts = [name for name in settings if drawn[name].dtype == object]
+    texts = [name for name in settings if not is_numeric_dtype(drawn[name])]
     encode = make_column_transformer(
         (OneHotEncoder(handle_unknown="ignore"), texts), remainder="passthrough"
     )
@@ -86,5 +87,10 @@ def _inputs(drawn: pd.DataFrame) -> pd.DataFrame:
             # Below every number that can be drawn, so that one split parts them.
             columns[name] = values.astype(float).fillna(float(values.min()) - 1.0)
         else:
-            columns[name] = values.map(lambda value: NOT_DRAWN if value is None else str(value))
+            columns[name] = values.map(lambda value: NOT_DRAWN if _missing(value) else str(value))
     return pd.DataFrame(columns, index=drawn.index)
+
+
+def _missing(value: object) -> bool:
+    # NaN is the missing value of a column of texts.
+    return value is None or value != value

@@ -8,7 +8,7 @@ ENV := .venv
 PYTHON ?= python3
 export PATH := $(CURDIR)/$(ENV)/bin:$(CURDIR)/.tools/bin:$(PATH)
 
-.PHONY: help study reproduce environment test quick-test benchmarks docs check audit format lock schema clean
+.PHONY: help study reproduce environment install test quick-test benchmarks docs check audit format lock schema clean
 
 help:
 	@echo "make study        set up and run the study of CONFIG ($(CONFIG))"
@@ -16,6 +16,7 @@ help:
 	@echo "make test         set up and run all tests"
 	@echo "make quick-test   the tests that train nothing"
 	@echo "make environment  set up only; then: source $(ENV)/bin/activate, snakemake"
+	@echo "make install      the command scenery in $(ENV), to run studies from any directory"
 	@echo "make benchmarks   measure speed on the photographs of SHARED ($(SHARED))"
 	@echo "make docs         build the documentation site into docs/_build/html"
 	@echo "make check        formatting, linting, types"
@@ -36,6 +37,9 @@ environment: $(ENV)/.$(HARDWARE)
 $(ENV)/.%: requirements/%.txt
 	./setup.sh $(PYTHON) $(ENV) $<
 	@touch $@
+
+install: environment
+	./setup.sh $(PYTHON) $(ENV) requirements/$(HARDWARE).txt .
 
 test: environment $(ENV)/.dev $(ENV)/.benchmarks
 	pytest -n 2 --no-loadscope-reorder
@@ -70,14 +74,17 @@ format: $(ENV)/.dev
 	snakefmt Snakefile workflow
 
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-emit-find-links --no-header pyproject.toml
+	--no-emit-index-url --no-emit-find-links --no-header
+EXTRA = $(COMPILE) pyproject.toml
 
 lock:
-	$(COMPILE) --extra cpu --output-file requirements/cpu.txt
-	$(COMPILE) --extra gpu --constraint requirements/cpu.txt --output-file requirements/gpu.txt
-	$(COMPILE) --extra dev --constraint requirements/cpu.txt --output-file requirements/dev.txt
-	$(COMPILE) --extra benchmarks --constraint requirements/cpu.txt --output-file requirements/benchmarks.txt
-	$(COMPILE) --extra docs --constraint requirements/cpu.txt --output-file requirements/docs.txt
+	$(EXTRA) --extra cpu --output-file requirements/cpu.txt
+	$(EXTRA) --extra gpu --constraint requirements/cpu.txt --output-file requirements/gpu.txt
+	$(EXTRA) --extra dev --constraint requirements/cpu.txt --output-file requirements/dev.txt
+	$(EXTRA) --extra benchmarks --constraint requirements/cpu.txt --output-file requirements/benchmarks.txt
+	$(EXTRA) --extra docs --constraint requirements/cpu.txt --output-file requirements/docs.txt
+	$(COMPILE) --group build --constraint requirements/dev.txt --output-file requirements/build.txt
+	$(COMPILE) --group uv --output-file requirements/uv.txt
 
 # The schema and the tables of config/, from the models that check a config.
 schema: environment

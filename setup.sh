@@ -1,8 +1,9 @@
 #!/bin/sh
-# Install a requirements file into an environment:  setup.sh PYTHON ENVIRONMENT REQUIREMENTS
+# Install a requirements file into an environment, and perhaps the package in a folder:
+#   setup.sh PYTHON ENVIRONMENT REQUIREMENTS [FOLDER]
 # uv does it; where it is missing, it is brought along into .tools, below this folder.
 set -eu
-python=$1 environment=$2 requirements=$3
+python=$1 environment=$2 requirements=$3 package=${4-}
 
 fail() {
 	printf '%s\n' "$1" >&2
@@ -40,3 +41,10 @@ fi
 echo "Installing $requirements ..."
 # Compiled byte code halves the start of every job; an import of TensorFlow takes 10 s without.
 uv pip install --quiet --compile-bytecode --require-hashes --python "$environment" -r "$requirements"
+
+if [ -n "$package" ]; then
+	echo "Installing the command scenery ..."
+	# What builds the package is checked by its hashes, too.
+	uv pip install --quiet --compile-bytecode --no-deps --reinstall-package scenery \
+		--build-constraints requirements/build.txt --python "$environment" "$package"
+fi

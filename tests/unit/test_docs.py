@@ -11,7 +11,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from scenery.__main__ import main
+from scenery.cli import main
 from scenery.config.validation import read_study
 from scenery.evaluation.trial_tables import TrialMetrics, prediction_table
 from scenery.study.checks import check_study

@@ -3,7 +3,6 @@
 import csv
 import json
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import yaml
 
 from scenery.errors import UserError
-from scenery.installation import SNAKEFILE
+from scenery.pipeline.launch import snakemake_command
 from scenery.pipeline.layout import Layout
 
 # Columns that a second run need not repeat.
@@ -48,9 +47,8 @@ def run_again(original: Path, out: Path, options: Sequence[str]) -> None:
     else:
         out.mkdir(parents=True, exist_ok=True)
         given.write_text(text, encoding="utf-8")
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(SNAKEFILE)]
     targets = [str(out / name) for name in ("summary.csv", "record.json")]
-    done = subprocess.run([*command, *targets, "--configfile", str(given), *options], check=False)
+    done = subprocess.run(snakemake_command(given, options, targets), check=False)
     if done.returncode:
         raise UserError(
             f"the study of {original} did not end well when run again (status "

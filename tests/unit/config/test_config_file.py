@@ -1,12 +1,10 @@
 """A config file that cannot be read: one line that says where and why."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from scenery.__main__ import main
+from scenery.cli import main
 from scenery.config.loading import load_config
 from scenery.errors import UserError
 
@@ -89,12 +87,3 @@ def test_check_says_what_would_be_run(tmp_path: Path, capsys: pytest.CaptureFixt
     said = capsys.readouterr()
     assert (said.out, said.err.count("\n")) == ("", 1)
     assert "experiments.a.grid: epochs: input should be greater" in said.err
-
-
-def test_check_needs_no_large_library() -> None:
-    large = "[name for name in ('pandas', 'tensorflow') if name in sys.modules]"
-    code = (
-        f"import sys; sys.path.insert(0, {str(SOURCE)!r}); import scenery.__main__; print({large})"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "[]\n"

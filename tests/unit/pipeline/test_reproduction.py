@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scenery import __main__
+from scenery.cli import main
 from scenery.errors import UserError
+from scenery.pipeline import reproduction
 from scenery.pipeline.reproduction import describe_differences, differences, run_again
 
 SUMMARY = """experiment,title,trial,validation_accuracy,seconds,peak_memory_mb
@@ -118,12 +119,12 @@ def test_options_of_snakemake_stand_after_two_dashes(
     both: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given: list[object] = []
-    monkeypatch.setattr(__main__, "run_again", lambda *arguments: given.extend(arguments))
+    monkeypatch.setattr(reproduction, "run_again", lambda *arguments: given.extend(arguments))
     first, second = both
     options = ["--set-threads", "fine_tune=2", "-n"]
-    assert __main__.main(["reproduce", str(first), "--out", str(second), "--", *options]) == 0
+    assert main(["reproduce", str(first), "--out", str(second), "--", *options]) == 0
     assert given == [first, second, options]
     assert capsys.readouterr().out.startswith("same: ")
     change(second / "summary.csv", "0.5", "0.6")
-    assert __main__.main(["reproduce", str(first), "--out", str(second)]) == 1
+    assert main(["reproduce", str(first), "--out", str(second)]) == 1
     assert capsys.readouterr().out.startswith("different: 2 points")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from test_figures import texts
 
-from scenery.__main__ import main
+from scenery.cli import main
 from scenery.reporting.compare import compare, comparison_figure
 
 

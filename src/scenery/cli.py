@@ -1,0 +1,203 @@
+"""The command `scenery`: start, check, run, compare and reproduce studies from any directory.
+
+Libraries that take seconds to import are imported by the commands that need them, so that
+`scenery --help` answers at once.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from scenery.errors import UserError
+from scenery.installation import version
+
+AFTER_DASHES = "Options of Snakemake follow after --, such as: -- --cores 2 --dry-run"
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose error is one line and status 1, as for any other mistake of a user."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the message and where to find help, and exit."""
+        self.exit(1, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    A mistake of the user is one line on standard error and status 1.
+
+    Args:
+        arguments: The command line without the program's name; None: that of this process.
+
+    Returns:
+        The exit status.
+    """
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    # argparse does not keep what follows -- apart from arguments of its own.
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    arguments, options = arguments[:end], arguments[end + 1 :]
+    parser = _parser()
+    given, unknown = parser.parse_known_args(arguments)
+    passes_options = given.command in ("run", "reproduce")
+    if unknown:
+        hint = f". {AFTER_DASHES}" if passes_options else ""
+        print(f"scenery {given.command}: unknown: {' '.join(unknown)}{hint}", file=sys.stderr)
+        return 1
+    if options and not passes_options:
+        print(f"scenery {given.command}: takes no options of Snakemake", file=sys.stderr)
+        return 1
+    try:
+        run: Callable[[argparse.Namespace, Sequence[str]], int] = given.run
+        return run(given, options)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # The reader of a pipe, such as `head`, has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="scenery",
+        description="Transfer-learning studies on folders of labeled images. Data are read and "
+        "results written below the current directory.",
+    )
+    parser.add_argument("--version", action="version", version=f"scenery {version()}")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    text = "look at a folder of images and write a config with experiments that suit it"
+    init = commands.add_parser("init", help=text, description=_sentence(text))
+    init.add_argument(
+        "folder",
+        type=Path,
+        metavar="FOLDER",
+        help="a folder of class folders, a folder with train and test folders, or a CSV with "
+        "columns file and class",
+    )
+    init.add_argument(
+        "--root", type=Path, metavar="FOLDER", help="folder of a CSV's files; default: the CSV's"
+    )
+    init.add_argument(
+        "--out",
+        type=Path,
+        default=Path("config.yaml"),
+        metavar="CONFIG",
+        help="the file to write, which must not exist; default: %(default)s",
+    )
+    init.set_defaults(run=_init)
+
+    text = "check a config before anything runs: its mistakes, one a line, or its trials"
+    check = commands.add_parser("check", help=text, description=_sentence(text))
+    check.add_argument("config", type=Path, metavar="CONFIG", help="a config file")
+    check.set_defaults(run=_check)
+
+    text = "run the study of a config, or what is missing or stale of it"
+    run = commands.add_parser(
+        "run",
+        help=text,
+        description=_sentence(text),
+        usage="scenery run [-h] CONFIG [-- OPTION ...]",
+        epilog=f"{AFTER_DASHES}. On a Slurm cluster: -- --profile profiles/slurm",
+    )
+    run.add_argument("config", type=Path, metavar="CONFIG", help="a config file")
+    run.set_defaults(run=_run)
+
+    text = "compare two results folders: the trials that differ, and by how much"
+    compare = commands.add_parser("compare", help=text, description=_sentence(text))
+    compare.add_argument("first", type=Path, metavar="A", help="a results folder")
+    compare.add_argument("second", type=Path, metavar="B", help="another results folder")
+    compare.add_argument(
+        "--out", type=Path, default=Path("results/compared"), help="default: %(default)s"
+    )
+    compare.set_defaults(run=_compare)
+
+    text = "run a finished study again from the config in its results, and say what differs"
+    again = commands.add_parser(
+        "reproduce",
+        help=text,
+        description=_sentence(text),
+        usage="scenery reproduce [-h] [--out OUT] RESULTS [-- OPTION ...]",
+        epilog=AFTER_DASHES,
+    )
+    again.add_argument("results", type=Path, metavar="RESULTS", help="a results folder")
+    again.add_argument(
+        "--out", type=Path, default=Path("results/reproduced"), help="default: %(default)s"
+    )
+    again.set_defaults(run=_reproduce)
+    return parser
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _init(given: argparse.Namespace, options: Sequence[str]) -> int:
+    from scenery.pipeline.starter import write_starter
+
+    for line in write_starter(given.folder, given.root, given.out):
+        print(line)
+    return 0
+
+
+def _check(given: argparse.Namespace, options: Sequence[str]) -> int:
+    print(check_file(given.config))
+    return 0
+
+
+def check_file(config: Path) -> str:
+    """Check a config and its files; gives a line with the number of its trials.
+
+    Raises:
+        UserError: For its mistakes, one a line.
+    """
+    from scenery.config.loading import load_config
+    from scenery.pipeline.preflight import check_config
+    from scenery.study.experiments import expand
+
+    study = check_config(load_config(config), str(config))
+    counts = []
+    for name, experiment in study.experiments.items():
+        # The trials of the others depend on a choice that is not made yet.
+        known = experiment.start_from is None
+        count = (
+            len(expand(study, name, None, str(config)))
+            if known
+            else f"after {experiment.start_from}"
+        )
+        counts.append(f"{name} ({count})")
+    return f"{config}: a study that can start; trials: {', '.join(counts)}"
+
+
+def _run(given: argparse.Namespace, options: Sequence[str]) -> int:
+    from scenery.pipeline.launch import snakemake_command
+
+    command = snakemake_command(given.config, options)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # In place of this process, so that signals and the exit status are Snakemake's.
+    os.execv(command[0], command)
+
+
+def _compare(given: argparse.Namespace, options: Sequence[str]) -> int:
+    from scenery.reporting.compare import compare
+
+    for line in compare(given.first, given.second, given.out):
+        print(line)
+    print(f"Written: trials.csv, experiments.csv, comparison.svg and .png in {given.out}")
+    return 0
+
+
+def _reproduce(given: argparse.Namespace, options: Sequence[str]) -> int:
+    from scenery.pipeline.reproduction import describe_differences, differences, run_again
+
+    run_again(given.results, given.out, options)
+    found = differences(given.results, given.out)
+    for line in describe_differences(given.results, found):
+        print(line)
+    return 1 if found else 0

@@ -1,9 +1,11 @@
 """The JSON schema and the reference tables of a config, made from the models that check it.
 
-    python -m scenery.config.schema            write config/study.schema.json and config/README.md
+    python -m scenery.config.schema            write the files below
     python -m scenery.config.schema --check    exit with 1 where they differ from the models
 
-Of the README only what stands between its markers is written.
+The schema is config/study.schema.json, beside the configs for editors, and, the same,
+workflow/schemas/config.schema.json, where Snakemake's workflow catalog looks for it. Of
+config/README.md only what is between its markers is written.
 """
 
 import json
@@ -18,6 +20,7 @@ from scenery.registry.custom_architectures import HANDCRAFTED, NETWORK_OPTIONS
 from scenery.study.trials import setting_names, spell
 
 CONFIG = Path(__file__).resolve().parents[3] / "config"
+CATALOG_SCHEMA = CONFIG.parent / "workflow" / "schemas" / "config.schema.json"
 SCHEMA = "study.schema.json"
 README = "README.md"
 PARTS = ("keys", "backbones", "networks")
@@ -198,9 +201,11 @@ def with_parts(readme: str) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write both files, or compare them; the exit status."""
+    """Write the files, or compare them; the exit status."""
+    text = json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"
     files = {
-        CONFIG / SCHEMA: json.dumps(schema(), indent=1, ensure_ascii=False) + "\n",
+        CONFIG / SCHEMA: text,
+        CATALOG_SCHEMA: text,
         CONFIG / README: with_parts((CONFIG / README).read_text(encoding="utf-8")),
     }
     old = [p for p, text in files.items() if not p.exists() or p.read_text("utf-8") != text]

@@ -38,6 +38,17 @@ assert column_label("seconds_per_epoch") == "seconds per epoch (s)"
 import choose, inspect
 assert "seconds_per_epoch" in inspect.getsource(choose)
 """,
+    "Add a figure": """
+import pandas as pd
+from types import SimpleNamespace
+from scenery.reporting.figures import FIGURES, Section, slides_in
+from scenery.reporting.learning_rates import draw_learning_rates
+figure = next(figure for figure in FIGURES if figure.name == "learning_rates")
+assert figure.rule == "plot_learning_rates" and figure in slides_in(Section.TRIED)
+history = pd.DataFrame({"trial": ["a", "a"], "epoch": [1, 2], "learning_rate": [0.1, 0.01]})
+drawn = draw_learning_rates(history, SimpleNamespace(trial="a"), "Title")
+assert drawn.axes[0].get_ylabel() == "learning rate"
+""",
 }
 
 

@@ -1,95 +1,33 @@
-"""The backbones: one record each, and how a network is built from its record.
+"""Building backbones from their records.
 
-A built backbone is one flat functional model that takes float RGB images of 0 to 255: its
-preprocessing is its first layers (names beginning with `preprocess`), made of Keras' own parts
-only, so that a saved model needs none of this code. To go on from there:
+A built backbone is one flat functional model that takes float RGB images of 0 to 255. Its
+preprocessing is its first layers (names beginning with `preprocess`), which are Keras' own, so that
+a saved model does not need this package.
 
-- weights are loaded by layer name (`scenery.models.weights`);
-- where batch norm must keep its statistics while its scale and shift learn, train it inside
-  `scenery.models.inference_mode.InferenceMode`: `backbone(images, training=False)` does not
-  hold in Keras 3;
-- inner layers are reached by `backbone.get_layer(name).output` (Grad-CAM), and
-  `scenery.models.truncation` makes stages trainable and splits it in two at a layer.
+- Weights are loaded by layer name (`scenery.models.weights`).
+- To train it with fixed batch norm statistics, put it inside
+  `scenery.models.inference_mode.InferenceMode`: Keras 3 ignores `backbone(images, training=False)`
+  during training.
+- `backbone.get_layer(name).output` gives inner layers (Grad-CAM). `scenery.models.truncation`
+  makes stages trainable and splits the network at a layer.
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import keras
-from keras import applications
 
 from scenery.errors import UserError
 from scenery.messages import suggestions
-from scenery.models.squeezenet import squeezenet
 from scenery.registry.architecture_outlines import architecture_outline
 from scenery.registry.backbone_facts import unknown_backbone_message
+from scenery.registry.backbones import BACKBONES, Backbone, Preprocessing
 from scenery.registry.custom_architectures import ARCHITECTURES, Network, architecture
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)
 PREPROCESS = "preprocess"
-
-Preprocessing = Literal["tf", "torch", "caffe", "efficientnet", "none"]
-
-
-@dataclass(frozen=True)
-class Backbone:
-    """What is known of a network before it is built.
-
-    Attributes:
-        name: as written in a config.
-        constructor: a function of keras.applications, or one called like them.
-        native_size: side in pixels of the images it was trained on.
-        preprocessing: `tf` (to [-1, 1]), `torch` (to [0, 1], then ImageNet's mean and deviation),
-            `caffe` (BGR, minus ImageNet's mean), `efficientnet` (as torch, but Keras' network
-            already divides by 255), `none` (the network does it all itself).
-        parameters: with the top for 1,000 classes.
-        smallest_size: smallest side in pixels that it can be built for.
-        imagenet: whether Keras has its ImageNet weights.
-    """
-
-    name: str
-    constructor: Callable[..., keras.Model]
-    native_size: int
-    preprocessing: Preprocessing
-    parameters: int
-    smallest_size: int = 32
-    imagenet: bool = True
-
-
-_RECORDS = (
-    Backbone("Xception", applications.Xception, 299, "tf", 22_910_480, smallest_size=71),
-    Backbone("ResNet50", applications.ResNet50, 224, "caffe", 25_636_712),
-    Backbone("NASNetMobile", applications.NASNetMobile, 224, "tf", 5_326_716),
-    Backbone("InceptionV3", applications.InceptionV3, 299, "tf", 23_851_784, smallest_size=75),
-    Backbone("MobileNetV2", applications.MobileNetV2, 224, "tf", 3_538_984),
-    Backbone("DenseNet121", applications.DenseNet121, 224, "torch", 8_062_504),
-    Backbone("ResNet50V2", applications.ResNet50V2, 224, "tf", 25_613_800),
-    Backbone("EfficientNetB2", applications.EfficientNetB2, 260, "efficientnet", 9_177_569),
-    Backbone("VGG16", applications.VGG16, 224, "caffe", 138_357_544),
-    Backbone("MobileNet", applications.MobileNet, 224, "tf", 4_253_864),
-    Backbone("VGG19", applications.VGG19, 224, "caffe", 143_667_240),
-    Backbone("ResNet101", applications.ResNet101, 224, "caffe", 44_707_176),
-    Backbone("ResNet152", applications.ResNet152, 224, "caffe", 60_419_944),
-    Backbone("ResNet101V2", applications.ResNet101V2, 224, "tf", 44_675_560),
-    Backbone("ResNet152V2", applications.ResNet152V2, 224, "tf", 60_380_648),
-    Backbone(
-        "InceptionResNetV2",
-        applications.InceptionResNetV2,
-        299,
-        "tf",
-        55_873_736,
-        smallest_size=75,
-    ),
-    Backbone("DenseNet169", applications.DenseNet169, 224, "torch", 14_307_880),
-    Backbone("DenseNet201", applications.DenseNet201, 224, "torch", 20_242_984),
-    Backbone("NASNetLarge", applications.NASNetLarge, 331, "tf", 88_949_818),
-    Backbone("SqueezeNet", squeezenet, 224, "caffe", 1_235_496, imagenet=False),
-)
-BACKBONES: dict[str, Backbone] = {record.name: record for record in _RECORDS}
 
 
 def backbone(name: str) -> Backbone:

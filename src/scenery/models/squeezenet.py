@@ -21,7 +21,7 @@ def _fire(x: Any, number: int, squeeze: int, expand: int) -> Any:
     return keras.layers.Concatenate(name=f"{name}_concat")([narrow, wide])
 
 
-def squeezenet(
+def SqueezeNet(
     input_shape: tuple[int, int, int] = (224, 224, 3),
     include_top: bool = True,
     weights: None = None,

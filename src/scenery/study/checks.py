@@ -16,6 +16,7 @@ from scenery.study.experiments import (
     matches,
     reference_results_of,
     variations,
+    with_effect,
 )
 from scenery.study.trial_network import check_network, cut_is_possible, cut_layer, image_size
 from scenery.study.trials import ResolvedTrial
@@ -110,13 +111,11 @@ def _refuse_impossible(study: Study, name: str, starts: list[Settings], source: 
     where = f"{source}: experiments.{name}"
     if not starts:
         return
-    for values, place in variations(experiment, where):
+    bases = [base_settings(study, name, start, source) for start in starts]
+    for values, place in variations(experiment, where, with_effect(study, bases[0], where)):
         if not {"backbone", "cut", "remove_stages", "trainable"} & set(flatten(values)):
             continue
-        settings = [
-            derive_settings(study, base_settings(study, name, start, source), values, place)
-            for start in starts
-        ]
+        settings = [derive_settings(study, base, values, place) for base in bases]
         if not any(cut_is_possible(s) for s in settings):
             check_network(settings[0], place)
 

@@ -2,10 +2,10 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from scenery.config.settings import NETWORK_ONLY, Settings, flatten
+from scenery.config.settings import NETWORK_ONLY, Settings, flatten, ineffective_settings
 from scenery.config.study import Experiment, Study
 from scenery.errors import UserError
 from scenery.study.descriptors import check_descriptors
@@ -47,8 +47,10 @@ def expand(study: Study, name: str, chosen: Settings | None, source: str) -> lis
     where = f"{source}: experiments.{name}"
     start = base_settings(study, name, chosen, source)
     trials: list[ResolvedTrial] = []
-    for values, place in variations(experiment, where):
+    for values, place in variations(experiment, where, with_effect(study, start, where)):
         settings = derive_settings(study, start, values, place)
+        if experiment.grid is not None:
+            _refuse_ineffective(settings, values, place)
         check_fit(study, settings, place)
         if chosen is not None and not cut_is_possible(settings):
             continue
@@ -102,7 +104,49 @@ def base_settings(study: Study, name: str, chosen: Settings | None, source: str)
     # The chosen trial may be a repeat with another seed. The experiment starts from the first one.
     start = (chosen or study.base).model_copy(update={"seed": study.base.seed})
     place = f"{source}: experiments.{name}.overrides"
-    return derive_settings(study, start, study.experiments[name].overrides, place)
+    overrides = study.experiments[name].overrides
+    others = {key: value for key, value in overrides.items() if not _of_first_step(key)}
+    deferred = len(others) < len(overrides) and "trainable" not in overrides
+    if deferred and start.trainable in ("head", "scratch") and _varies_trainable(study, name):
+        # The first step is for those trials that fine-tune. `change` drops it for the others.
+        tuned = derive_settings(study, start, {**overrides, "trainable": "all"}, place)
+        start = derive_settings(study, start, others, place)
+        return start.model_copy(update={"first_step": tuned.first_step})
+    return derive_settings(study, start, overrides, place)
+
+
+def _of_first_step(key: str) -> bool:
+    return key.partition(".")[0] == "first_step"
+
+
+def _varies_trainable(study: Study, name: str) -> bool:
+    experiment = study.experiments[name]
+    trials = experiment.list_ or []
+    space = experiment.random.space if experiment.random is not None else {}
+    return any("trainable" in keys for keys in (experiment.grid or {}, space, *trials))
+
+
+def with_effect(
+    study: Study, start: Settings, where: str
+) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """A function that leaves out of drawn values those that have no effect on the trial."""
+
+    def keep(values: dict[str, Any]) -> dict[str, Any]:
+        settings = derive_settings(study, start, values, f"{where}.random.space")
+        unused = ineffective_settings(settings)
+        return {name: value for name, value in values.items() if name not in unused}
+
+    return keep
+
+
+def _refuse_ineffective(settings: Settings, values: Mapping[str, Any], place: str) -> None:
+    """Refuse a grid over a setting that has no effect on a trial, which would be a repeat."""
+    for name, condition in ineffective_settings(settings).items():
+        if name in flatten(dict(values)):
+            raise UserError(
+                f"{place}: {name} has an effect only {condition}; take it out of the grid, or give "
+                "the trials as a list"
+            )
 
 
 def reference_results_of(
@@ -154,7 +198,9 @@ def _refuse_too_many(experiment: Experiment, where: str) -> None:
         )
 
 
-def variations(experiment: Experiment, where: str) -> Iterator[tuple[dict[str, Any], str]]:
+def variations(
+    experiment: Experiment, where: str, keep: Callable[[dict[str, Any]], dict[str, Any]]
+) -> Iterator[tuple[dict[str, Any], str]]:
     """The overrides of each trial and their place in the config, without repeats.
 
     Raises:
@@ -168,7 +214,7 @@ def variations(experiment: Experiment, where: str) -> Iterator[tuple[dict[str, A
         for number, values in enumerate(experiment.list_, start=1):
             yield values, f"{where}.list, trial {number}"
     elif experiment.random is not None:
-        for values in draw(experiment.random, f"{where}.random"):
+        for values in draw(experiment.random, f"{where}.random", keep):
             yield values, f"{where}.random.space"
     else:
         yield {}, where

@@ -4,7 +4,7 @@ import hashlib
 import itertools
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from scenery.config.study import Distribution, Random
@@ -16,7 +16,11 @@ MAX_REDRAWS = 1000
 MAX_COUNTED = 100_000
 
 
-def draw(random: Random, source: str) -> list[dict[str, Any]]:
+def draw(
+    random: Random,
+    source: str,
+    keep: Callable[[dict[str, Any]], dict[str, Any]] = lambda values: values,
+) -> list[dict[str, Any]]:
     """The settings drawn for each trial of a search, without repeats.
 
     Trial i depends on the seed, the space and i only, so that raising the number of trials keeps
@@ -26,6 +30,7 @@ def draw(random: Random, source: str) -> list[dict[str, Any]]:
     Args:
         random: Number of trials, seed and space.
         source: Where it was written, for messages.
+        keep: Gives the drawn values without those that have no effect.
 
     Returns:
         One dictionary of dotted names and values per trial.
@@ -45,7 +50,7 @@ def draw(random: Random, source: str) -> list[dict[str, Any]]:
     seen: set[str] = set()
     for number in range(random.n_trials):
         for attempt in range(MAX_REDRAWS):
-            values = _draw_one(random, number, attempt)
+            values = keep(_draw_one(random, number, attempt))
             key = _key(values)
             if key not in seen:
                 break

@@ -94,7 +94,7 @@ def read_catalogue(path: str | Path) -> pd.DataFrame:
 
 def read_split(path: str | Path) -> pd.DataFrame:
     """One row per image used: file, class, label and partition."""
-    return read_whole_split(path).drop(columns="row")
+    return read_whole_split(path)[["file", "class", "label", "partition"]]
 
 
 def read_answers(path: str | Path) -> pd.DataFrame:

@@ -40,7 +40,9 @@ def rendered(text: str, experiment: str = "", refit: bool = True) -> str:
         wildcards=SimpleNamespace(experiment=experiment),
         params=SimpleNamespace(caption={"counts": "6 settings, one run of each", "refit": refit}),
     )
-    source = Environment(undefined=StrictUndefined).from_string(text).render(snakemake=values)
+    # Snakemake's environment, but strict.
+    environment = Environment(trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
+    source = environment.from_string(text).render(snakemake=values)
     options = {"halt_level": 2, "report_level": 2, "raw_enabled": False}
     return str(publish_parts(source, writer="html", settings_overrides=options)["body"])
 
@@ -92,6 +94,7 @@ def test_workflow_caption_states_defaults_of_the_config() -> None:
     for words in ("25 %", "30 %", "3 repeats", "30 random samples", "50 images of each class"):
         assert words in text
     assert "<script>" not in text
+    assert text.count("<li>") == 4
 
 
 def study_case(experiment: str, *varied: tuple[str, Any]) -> Case:

@@ -1,5 +1,6 @@
 """The documentation: its commands are run somewhere, its studies are valid, its links work."""
 
+import os
 import re
 import subprocess
 import sys
@@ -46,14 +47,17 @@ RUN_IN = {
     "source .venv/bin/activate": (".ci/run", "source .venv/bin/activate"),
     "snakemake -n": (".ci/run", '"snakemake -n"'),
     "snakemake": (".ci/run", '"snakemake"'),
-    "snakemake --configfile config/my_study.yaml": (
-        "tests/workflow/checkout.py",
-        '"--configfile"',
+    "make install": (".ci/run", "make install"),
+    "scenery --help": (".ci/run", "scenery --help"),
+    "scenery init data/my_photographs --out config/first_study.yaml": (
+        "tests/unit/test_docs.py",
+        "test_tutorial_init_writes_a_config",
     ),
-    "snakemake --configfile config/my_study.yaml -n": (
+    "scenery run config/my_study.yaml -- --dry-run": (
         "tests/unit/test_docs.py",
         "test_tutorial_study_dry_run_lists_jobs",
     ),
+    "scenery run config/my_study.yaml": ("tests/unit/test_cli.py", '"run"'),
     "snakemake --profile profiles/slurm --configfile config/mit_scenes.yaml": (
         "tests/slurm/test_slurm.py",
         "profiles/slurm",
@@ -63,15 +67,15 @@ RUN_IN = {
         "python -m benchmarks heads",
     ),
     "python -m benchmarks --list": ("tests/performance/test_benchmarks.py", "--list"),
-    "PYTHONPATH=src python -m scenery check config/my_study.yaml": (
+    "scenery check config/my_study.yaml": (
         "tests/unit/test_docs.py",
         "test_tutorial_study_check_prints_its_trials",
     ),
-    "PYTHONPATH=src python -m scenery compare results/before results/after": (
+    "scenery compare results/before results/after": (
         "tests/unit/reporting/test_compare.py",
         'main(["compare"',
     ),
-    "PYTHONPATH=src python -m scenery reproduce results --out results/reproduced": (
+    "scenery reproduce results --out results/reproduced": (
         "tests/workflow/test_reproduce.py",
         '"reproduce", "results"',
     ),
@@ -152,12 +156,15 @@ def test_tutorial_study_check_prints_its_trials(
     assert "backbones (3)" in capsys.readouterr().out
 
 
+def test_tutorial_init_writes_a_config(tutorial: Path) -> None:
+    assert main(["init", "data/my_photographs", "--out", "config/first_study.yaml"]) == 0
+    assert main(["check", "config/first_study.yaml"]) == 0
+
+
 def test_tutorial_study_dry_run_lists_jobs(tutorial: Path) -> None:
-    call = ["--snakefile", str(REPOSITORY / "Snakefile"), "--cores", "1"]
-    call += ["--configfile", "config/my_study.yaml", "-n"]
-    done = subprocess.run(
-        [sys.executable, "-m", "snakemake", *call], capture_output=True, text=True, check=False
-    )
+    call = [sys.executable, "-m", "scenery", "run", "config/my_study.yaml", "--", "--dry-run"]
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY / "src")}
+    done = subprocess.run(call, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "train_heads" in done.stdout + done.stderr
 

@@ -16,9 +16,12 @@ bytes              size of the file
 digest             SHA-256 of the file
 problem            why the file cannot be used; empty if it can
 duplicate_group    number shared by the images of one picture; 0 for a picture without duplicates
-duplicate_kind     exact (same file or same pixels) or near, empty without
-group              number shared by images that are not independent of each other (duplicates and
-                   given groups, joined where they share images); 0 for all others
+duplicate_kind     exact (same file or pixels), near (other size or JPEG quality), or empty
+group              number shared by images that are not independent of each other (duplicates,
+                   images that look alike, given groups); 0 for all others
+similar_to         file of the image that is most like it without being a certain duplicate; empty
+                   without
+similar_distance   how far that image is, from 0 (the same) to 1; empty without
 kept               True if the study uses the image
 reason             why not: the problem, a leak between partitions, a conflict between classes
 =================  ==============================================================================
@@ -34,6 +37,7 @@ from scenery.data.catalogue import (
     apply_policy,
     describe_catalogue,
     make_catalogue,
+    warnings_of,
 )
 from scenery.data.image_listing import named
 from scenery.data.sources import list_images, source_root, stray_files, unused_columns
@@ -72,6 +76,8 @@ def main(
     judged = apply_policy(catalogue, on_problem, leaks, conflicts)
     for line in describe_catalogue(judged):
         log.info("%s", line)
+    for line in warnings_of(judged):
+        log.warning("WARNING: %s", line)
     write_table(judged, Path(out))
 
 

@@ -1,5 +1,7 @@
 """The catalogue: one row for each image file, what is wrong with it, and what becomes of it."""
 
+import logging
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
@@ -13,7 +15,8 @@ from numpy.typing import NDArray
 from scenery.data.duplicates import DuplicateGroups, find_duplicates, number_groups
 from scenery.data.fingerprints import Fingerprint, Fingerprints, fingerprint
 from scenery.data.image_listing import PARTITIONS, FoundImage, named
-from scenery.data.images import MAX_PIXELS, ImageFacts, examine_image
+from scenery.data.images import MAX_PIXELS, ImageFacts, examine_image, read_image
+from scenery.data.resaved import is_resaved
 from scenery.data.tables import CATALOGUE_COLUMNS, with_types
 from scenery.errors import UserError
 
@@ -22,7 +25,14 @@ OnDuplicates = Literal["drop", "stop", "keep"]
 
 # Of the copies of a picture, the one in the partition that decides most is the one to stay.
 _PROTECTION = {"test": 2, "validation": 1, "train": 0, "": 0}
+_log = logging.getLogger("scenery")
+
+# Share of a class that may be left out as leaks and conflicts without a warning.
+MAX_SHARE_LOST = 0.02
+
 _FILES_AT_ONCE = 128
+# Fewer images that look alike are one scene rather than a layout.
+_LEAST_LAYOUT = 10
 _MOST_NAMED = 100
 
 
@@ -56,8 +66,10 @@ def make_catalogue(
         given_partition and given_group ("" without), width and height (pixels), mode, format,
         bytes, digest (SHA-256 of the file), problem ("" without), duplicate_group (1, 2, ...; 0
         without),
-        duplicate_kind (exact, near or "") and group (1, 2, ...; 0 for an image that is independent
-        of all others: duplicates and given groups, joined where they share images).
+        duplicate_kind (exact, near or ""), group (1, 2, ...; 0 for an image that is independent
+        of all others: duplicates, images that look alike and given groups, joined where they share
+        images), similar_to (file of the image that is most like it without being a certain
+        duplicate; "" without) and similar_distance (0 the same to 1; NaN without).
     """
     facts: dict[str, list[object]] = {name: [] for name in ImageFacts._fields}
     contents: list[tuple[str, str]] = []
@@ -71,7 +83,12 @@ def make_catalogue(
         )
         if fingerprints and examined.fingerprint:
             fingerprints.add(index, examined.fingerprint)
-    return _table(found, facts, find_duplicates(contents, fingerprints))
+
+    def resaved(first: int, second: int) -> bool:
+        files = root / found[first].file, root / found[second].file
+        return is_resaved(*files, lambda file: read_image(file, max_pixels))
+
+    return _table(found, facts, find_duplicates(contents, fingerprints, resaved))
 
 
 def _examine_all(
@@ -94,6 +111,7 @@ def _examine_all(
 def _table(
     found: Sequence[FoundImage], facts: dict[str, list[object]], duplicates: DuplicateGroups
 ) -> pd.DataFrame:
+    nearest, distances = _nearest(found, duplicates)
     columns: dict[str, list[object]] = {
         **facts,
         "file": [image.file for image in found],
@@ -103,23 +121,110 @@ def _table(
         "duplicate_group": list(duplicates.groups),
         "duplicate_kind": list(duplicates.kinds),
         "group": list(_independent_groups(found, duplicates)),
+        "similar_to": ["" if index < 0 else found[index].file for index in nearest.tolist()],
+        "similar_distance": list(distances),
     }
     return with_types(columns, CATALOGUE_COLUMNS)
+
+
+def _nearest(
+    found: Sequence[FoundImage], duplicates: DuplicateGroups
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the likely duplicate of each image that is most like it (-1: none), and how far.
+
+    One under another class or in another partition goes before all others: it matters more.
+    """
+    nearest = np.full(len(found), -1, np.int64)
+    distances = np.full(len(found), np.nan)
+    sides = [[found[index] for index in side] for side in duplicates.likely.T.tolist()]
+    differ = np.array(
+        [
+            (one.class_name, one.partition) != (other.class_name, other.partition)
+            for one, other in zip(*sides, strict=True)
+        ],
+        bool,
+    )
+    # What is written last stays.
+    for position in np.lexsort((-duplicates.distances, differ)).tolist():
+        first, second = duplicates.likely[position].tolist()
+        nearest[first], nearest[second] = second, first
+        distances[first] = distances[second] = duplicates.distances[position].round(3)
+    return nearest, distances
 
 
 def _independent_groups(
     found: Sequence[FoundImage], duplicates: DuplicateGroups
 ) -> NDArray[np.int64]:
-    """Number the groups (1, 2, ...; 0: alone) that given groups and duplicates together make."""
+    """Number the groups (1, 2, ...; 0: alone) that given groups and duplicates together make.
+
+    Images that look alike are in one group, too, unless they make up more than half of two
+    classes or more: then they share a layout, and to keep them together would leave nothing to
+    divide.
+    """
     links: list[tuple[int, int]] = []
     first: dict[tuple[str, object], int] = {}
     for index, (image, number) in enumerate(zip(found, duplicates.groups.tolist(), strict=True)):
-        for key in [("given", image.group)] * bool(image.group) + [("found", number)] * (
-            number > 0
-        ):
+        keys: list[tuple[str, object]] = [("given", image.group)] if image.group else []
+        keys += [("found", number)] if number else []
+        for key in keys:
             if first.setdefault(key, index) != index:
                 links.append((first[key], index))
-    return number_groups(np.array(links, np.int64).reshape(-1, 2), len(found))
+    certain = np.array(links, np.int64).reshape(-1, 2)
+    alike = number_groups(np.concatenate([certain, duplicates.likely]), len(found))
+    layouts = _common_layouts(found, alike)
+    likely = duplicates.likely[~np.isin(alike[duplicates.likely[:, 0]], layouts)]
+    return number_groups(np.concatenate([certain, likely]), len(found))
+
+
+def _common_layouts(found: Sequence[FoundImage], alike: NDArray[np.int64]) -> list[int]:
+    """Return the numbers of the groups that are a layout rather than a scene; warn about them."""
+    totals = Counter(image.class_name for image in found)
+    counts: dict[int, Counter[str]] = defaultdict(Counter)
+    for image, number in zip(found, alike.tolist(), strict=True):
+        counts[number][image.class_name] += 1
+    layouts = []
+    for number, of_class in counts.items():
+        held = [name for name, count in of_class.items() if 2 * count > totals[name]]
+        if number and len(held) > 1 and of_class.total() >= _LEAST_LAYOUT:
+            layouts.append(number)
+            _log.warning(
+                "%d images look alike and make up more than half of the classes %s: they seem to "
+                "share a layout, so they count as independent of each other. If they show the same "
+                "things, name these in a group column of a manifest",
+                of_class.total(),
+                named(sorted(held)),
+            )
+    return layouts
+
+
+def similar_pairs(catalogue: pd.DataFrame) -> pd.DataFrame:
+    """List the pairs of images that look alike without being certain duplicates.
+
+    Of each image the pair with the one most like it is listed, so there are at most as many pairs
+    as images.
+
+    Returns:
+        Columns file, other, class, other_class, given_partition, other_given_partition and
+        distance (0: the same, 1: nothing in common), the nearest pairs first.
+    """
+    by_file = catalogue.set_index("file")
+    rows: dict[tuple[str, ...], list[object]] = {}
+    alike = catalogue[catalogue["similar_to"] != ""]
+    for file, other, distance in zip(
+        alike["file"], alike["similar_to"], alike["similar_distance"], strict=True
+    ):
+        first, second = sorted((file, other))
+        parts = [
+            by_file.at[name, column]
+            for column in ("class", "given_partition")
+            for name in (first, second)
+        ]
+        rows.setdefault((first, second), [first, second, *parts, distance])
+    columns = ["file", "other", "class", "other_class", "given_partition"]
+    table = pd.DataFrame(
+        list(rows.values()), columns=[*columns, "other_given_partition", "distance"]
+    )
+    return table.sort_values(["distance", "file"], ignore_index=True)
 
 
 def apply_policy(
@@ -235,6 +340,42 @@ def _reason(kind: str, row: pd.Series, others: pd.DataFrame) -> str:
     return f"{kind}: {row['duplicate_kind']} duplicate of {named(list(others['file']), 5)}"
 
 
+def warnings_of(judged: pd.DataFrame) -> list[str]:
+    """Say in lines what a person should look at before trusting a study on these images.
+
+    - Pairs that look alike under two classes, or in two given partitions: nothing is dropped.
+    - Classes that lose more than `MAX_SHARE_LOST` (2 %) of their images to leaks and conflicts.
+    """
+    lines = []
+    pairs = similar_pairs(judged[judged["kept"] | (judged["similar_to"] != "")])
+    used = set(judged.loc[judged["kept"], "file"])
+    pairs = pairs[pairs["file"].isin(used) & pairs["other"].isin(used)]
+    for column, meaning in (
+        ("class", "under two classes: is one label wrong, or do they differ in a detail"),
+        ("given_partition", "in two partitions: is it the same picture or scene"),
+    ):
+        some = pairs[pairs[column] != pairs[f"other_{column}"]]
+        if len(some):
+            shown = [f"{row.file} = {row.other} ({row.distance:.2f})" for row in some.itertuples()]
+            lines.append(
+                f"{len(some)} pairs of images look alike {meaning}? They are used; please look at "
+                f"them (distance from 0 to 1): {named(shown)}"
+            )
+    dropped = judged[~judged["kept"] & (judged["problem"] == "")]
+    totals, lost = Counter(judged["class"]), Counter(dropped["class"])
+    shares = [
+        f"{name!r} {count} of {totals[name]} ({count / totals[name]:.1%})"
+        for name, count in sorted(lost.items())
+        if count > MAX_SHARE_LOST * totals[name]
+    ]
+    if shares:
+        lines.append(
+            f"more than {MAX_SHARE_LOST:.0%} of a class is left out as leaks or conflicts "
+            f"(dataset.duplicates.leaks and conflicts): {named(shares)}"
+        )
+    return lines
+
+
 def describe_catalogue(judged: pd.DataFrame) -> list[str]:
     """Say in lines for a log what a judged catalogue holds and what was left out."""
     lines = [f"{len(judged)} images of {judged['class'].nunique()} classes"]
@@ -260,6 +401,9 @@ def describe_catalogue(judged: pd.DataFrame) -> list[str]:
     lines += [f"  {judged.loc[rows[0], 'given_group']}: {len(rows)} images" for rows in parted]
     grouped = judged[judged["duplicate_group"] > 0].groupby("duplicate_group")
     lines.append(f"{grouped.ngroups} pictures with duplicates in all")
+    pairs = similar_pairs(judged)
+    lines.append(f"{len(pairs)} pairs of images that look alike (at most one for each image)")
+    lines += [f"  {row.file} = {row.other} ({row.distance:.3f})" for row in pairs.itertuples()]
     dropped = judged[~judged["kept"] & (judged["problem"] == "")]
     lines.append(f"{len(dropped)} images dropped as leaks or conflicts")
     lines += [f"  {row.file}: {row.reason}" for row in dropped.itertuples()]

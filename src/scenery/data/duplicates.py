@@ -1,6 +1,9 @@
 """Finding images that are the same picture, exactly or nearly.
 
-Exact duplicates have the same file content or the same decoded pixels. Near duplicates are found
+Certain duplicates have the same file content or the same decoded pixels, or are one picture at
+another size or JPEG quality (see `scenery.data.resaved`). Likely ones look alike: the same picture
+cropped or in another contrast, the same scene a moment later, or two things on one common layout
+(charts, forms, parts before a common background). They are found
 in two steps. Perceptual hashes (Zauner 2010, "Implementation and benchmarking of perceptual image
 hash functions"; from imagehash) give candidates: pairs that differ in few of 64 bits. These are
 then compared as small gray pictures without their slow variations of brightness, since horizon
@@ -16,7 +19,8 @@ Comparing grows with the square of the number of images: a second for 3,000, som
 100,000.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
@@ -45,45 +49,114 @@ _BLOCKS = 4  # blocks along each side
 _LEAST_TEXTURED_BLOCKS = 4
 _LEAST_TEXTURE = 1.0  # standard deviation within a block, in gray levels
 _FULL_TEXTURE = 4.0  # texture beyond which a block counts no more than others
+# Pairs of thumbnails that differ more than this (gray levels) are not the same picture saved again.
+_MAX_THUMBNAIL_DIFFERENCE = 25.0
+_MAX_LOOKS = 5
 _BLOCK = 512
 _PAIRS_AT_ONCE = 128
 
 
 @dataclass(frozen=True)
 class DuplicateGroups:
-    """Group number (1, 2, ... in order of first image; 0: alone) and kind of each image.
+    """Which of n images show the same picture.
 
-    `kinds` says ``exact`` if the group holds the same picture exactly, ``near`` if only nearly,
-    "" outside groups.
+    Attributes:
+        groups: Group number of each image (1, 2, ... in order of first image; 0: alone). A group
+            holds certain duplicates only.
+        kinds: ``exact`` for the same file or pixels, ``near`` for the same picture at another size
+            or quality, "" outside groups.
+        likely: Pairs (i < j) that look alike and may be the same picture or scene, int64 of shape
+            (pairs, 2). Of an exact group its first image stands for all.
+        distances: Of each likely pair, 0 (the same) to 1 (nothing in common).
     """
 
     groups: NDArray[np.int64]
     kinds: list[str]
+    likely: Pairs
+    distances: NDArray[np.float64]
 
 
 def find_duplicates(
-    contents: Sequence[tuple[str, str]], fingerprints: Fingerprints | None
+    contents: Sequence[tuple[str, str]],
+    fingerprints: Fingerprints | None,
+    is_resaved: Callable[[int, int], bool] = lambda first, second: False,
 ) -> DuplicateGroups:
     """Group n images that show the same picture; groups are closed under "is a duplicate of".
 
     Args:
         contents: n pairs of digests (of the file, of the decoded pixels); "" matches nothing.
         fingerprints: of the n images, to look for near duplicates among them, too.
+        is_resaved: Says of two images that look alike whether they are certainly the same picture
+            at another size or quality. The others are likely pairs.
     """
     exact = _exact_pairs(contents)
     pairs = exact
+    likely, distances = np.empty((0, 2), np.int64), np.empty(0)
     if fingerprints is not None:
         # One picture of each exact group stands for all: a thousand copies are not a million pairs.
         alone = fingerprints.comparable.copy()
         alone[exact[:, 1]] = False
-        pairs = np.concatenate([exact, near_pairs(fingerprints, np.flatnonzero(alone))])
+        near = near_pairs(fingerprints, np.flatnonzero(alone))
+        certain = _certain(fingerprints, near, is_resaved)
+        pairs = np.concatenate([exact, near[certain]])
+        likely = near[~certain]
+        distances = _distances(fingerprints, likely)
     groups = number_groups(pairs, len(contents))
     exactly = set(exact.ravel().tolist())
     kinds = [
         "" if not group else "exact" if index in exactly else "near"
         for index, group in enumerate(groups.tolist())
     ]
-    return DuplicateGroups(groups, kinds)
+    return DuplicateGroups(groups, kinds, likely, distances)
+
+
+def _certain(
+    fingerprints: Fingerprints, pairs: Pairs, is_resaved: Callable[[int, int], bool]
+) -> NDArray[np.bool_]:
+    """Say which pairs are the same picture saved again.
+
+    Reading two images takes a while. Only pairs whose thumbnails agree are read, and of each
+    image only the pairs with the few that are most like it.
+    """
+    differences = np.concatenate(
+        [np.empty(0)]
+        + [
+            _largest_difference(*(fingerprints.thumbnails[some[:, side]] for side in (0, 1)))
+            for some in _batches(pairs)
+        ]
+    )
+    certain = np.zeros(len(pairs), bool)
+    looked_at: Counter[int] = Counter()
+    for position in np.argsort(differences, kind="stable").tolist():
+        first, second = pairs[position].tolist()
+        if differences[position] > _MAX_THUMBNAIL_DIFFERENCE:
+            break
+        if max(looked_at[first], looked_at[second]) < _MAX_LOOKS:
+            certain[position] = is_resaved(first, second)
+            # Two copies of one picture are no evidence against a third.
+            looked_at.update([] if certain[position] else [first, second])
+    return certain
+
+
+def _batches(pairs: Pairs) -> Iterator[Pairs]:
+    for start in range(0, len(pairs), _PAIRS_AT_ONCE):
+        yield pairs[start : start + _PAIRS_AT_ONCE]
+
+
+def _largest_difference(first: Thumbnails, second: Thumbnails) -> NDArray[np.float64]:
+    """Return the largest difference of smoothed thumbnails, in gray levels."""
+    difference = first.astype(np.float32) - second.astype(np.float32)
+    smooth = ndimage.gaussian_filter(difference, _FAST_VARIATION, axes=(1, 2))
+    return np.abs(smooth).max(axis=(1, 2)).astype(np.float64)
+
+
+def _distances(fingerprints: Fingerprints, pairs: Pairs) -> NDArray[np.float64]:
+    """Return 1 minus the correlation of the pictures' details at the best shift."""
+    found = [np.empty(0)]
+    for some in _batches(pairs):
+        one, other = (_detail(fingerprints.thumbnails[some[:, side]]) for side in (0, 1))
+        found.append(np.clip(1 - _best_shift(one, other)[0], 0, 1))
+    return np.concatenate(found)
 
 
 def near_pairs(fingerprints: Fingerprints, indices: NDArray[np.int64]) -> Pairs:

@@ -24,6 +24,8 @@ CATALOGUE_COLUMNS: dict[str, type] = {
     "duplicate_group": int,
     "duplicate_kind": str,
     "group": int,
+    "similar_to": str,
+    "similar_distance": float,
 }
 JUDGED_COLUMNS: dict[str, type] = {**CATALOGUE_COLUMNS, "kept": bool, "reason": str}
 SPLIT_COLUMNS: dict[str, type] = {

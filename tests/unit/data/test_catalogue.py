@@ -8,7 +8,13 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from scenery.data.catalogue import apply_policy, describe_catalogue, make_catalogue
+from scenery.data.catalogue import (
+    apply_policy,
+    describe_catalogue,
+    make_catalogue,
+    similar_pairs,
+    warnings_of,
+)
 from scenery.data.sources import FoundImage, list_images
 from scenery.data.tables import (
     CATALOGUE_COLUMNS,
@@ -62,7 +68,7 @@ def test_flaws_of_the_real_photographs(real: pd.DataFrame) -> None:
 def test_judging_the_real_photographs(real: pd.DataFrame) -> None:
     judged = apply_policy(real)
     dropped = judged[~judged["kept"]]
-    assert len(dropped) == 10
+    assert list(dropped["file"]) == ["train/inside_city/image_0305.jpg"]
     assert set(dropped["given_partition"]) == {"train"}
     reason = dropped.set_index("file").loc["train/inside_city/image_0305.jpg", "reason"]
     assert reason == (
@@ -72,6 +78,8 @@ def test_judging_the_real_photographs(real: pd.DataFrame) -> None:
     assert kept(judged) >= COPY | {"test/tallbuilding/image_0300.jpg"}
     assert apply_policy(real, leaks="keep", conflicts="keep")["kept"].all()
     only_conflicts = apply_policy(real, leaks="keep")
+    assert len(similar_pairs(real)) == 15
+    assert [line[:28] for line in warnings_of(judged)] == ["9 pairs of images look alike"]
     assert set(only_conflicts.loc[~only_conflicts["kept"], "file"]) == {
         "train/inside_city/image_0305.jpg"
     }
@@ -81,7 +89,7 @@ def test_stopping_names_everything_at_once(real: pd.DataFrame) -> None:
     with pytest.raises(UserError) as caught:
         apply_policy(real, leaks="stop", conflicts="stop")
     message = str(caught.value)
-    assert "10 pictures in more than one partition (dataset.duplicates.leaks" in message
+    assert "1 pictures in more than one partition (dataset.duplicates.leaks" in message
     assert "1 pictures under more than one class (dataset.duplicates.conflicts" in message
     assert message.count("image_0300.jpg = train/inside_city/image_0305.jpg") == 2
 
@@ -90,10 +98,11 @@ def test_description_counts_what_there_is(real: pd.DataFrame) -> None:
     text = "\n".join(describe_catalogue(apply_policy(real)))
     assert "2688 images of 8 classes" in text
     assert "tallbuilding: 356 (248 train, 108 test)" in text
-    assert "10 pictures in more than one partition" in text
+    assert "1 pictures in more than one partition" in text
     assert "1 pictures in more than one class" in text
-    assert "17 pictures with duplicates in all" in text
-    assert "2678 images kept" in text
+    assert "2 pictures with duplicates in all" in text
+    assert "15 pairs of images that look alike" in text
+    assert "2687 images kept" in text
 
 
 def test_every_kind_of_row(tmp_path: Path) -> None:
@@ -231,3 +240,39 @@ def test_make_catalogue_groups_join_duplicates_and_given_groups(tmp_path: Path) 
     table = make_catalogue(found, tmp_path, near=False)
     assert table["duplicate_group"].tolist() == [1, 1, 0, 0, 0]
     assert table["group"].tolist() == [1, 1, 1, 0, 0]
+
+
+def alike(table: pd.DataFrame, *pairs: tuple[str, str]) -> pd.DataFrame:
+    for file, other in pairs:
+        table.loc[table["file"] == file, ["similar_to", "similar_distance"]] = [other, 0.1]
+    return table
+
+
+def test_apply_policy_images_that_look_alike_are_kept_and_warned_about() -> None:
+    table = alike(rows_of(("1", "a", "", 0), ("2", "b", "", 0), ("3", "a", "", 0)), ("1", "2"))
+    judged = apply_policy(table)
+    assert judged["kept"].all()
+    assert warnings_of(judged) == [
+        "1 pairs of images look alike under two classes: is one label wrong, or do they differ in "
+        "a detail? They are used; please look at them (distance from 0 to 1): 1 = 2 (0.10)"
+    ]
+    assert similar_pairs(judged).iloc[0].tolist() == ["1", "2", "a", "b", "", "", 0.1]
+
+
+def test_warnings_of_lost_share_of_a_class_is_named() -> None:
+    rows = [(f"a{number:03d}", "a", "train", number < 3) for number in range(100)]
+    rows += [(f"b{number:03d}", "b", "train", 0) for number in range(50)]
+    judged = apply_policy(
+        rows_of(*[(*row[:3], int(row[3])) for row in rows], ("z", "b", "test", 1))
+    )
+    assert warnings_of(judged) == [
+        "more than 2% of a class is left out as leaks or conflicts (dataset.duplicates.leaks and "
+        "conflicts): 'a' 3 of 100 (3.0%)"
+    ]
+
+
+def test_tables_distance_is_read_as_it_was_written(tmp_path: Path) -> None:
+    judged = apply_policy(alike(rows_of(("1", "a", "", 0), ("2", "b", "", 0)), ("1", "2")))
+    judged["similar_distance"] = [0.1, np.nan]
+    write_table(judged, tmp_path / "catalogue.csv")
+    pd.testing.assert_frame_equal(read_catalogue(tmp_path / "catalogue.csv"), judged)

@@ -129,7 +129,8 @@ def test_near_copies_join_exact_ones() -> None:
     first = scene("tall_building", 2, 128, 1)
     pictures = [first, scene("forest", 2, 128, 1), first, recompressed(first)]
     digests = ["a", "b", "a", "c"]
-    found = find_duplicates([(digest, digest) for digest in digests], remembered(pictures))
+    contents = [(digest, digest) for digest in digests]
+    found = find_duplicates(contents, remembered(pictures), lambda first, second: True)
     assert found.groups.tolist() == [1, 0, 1, 1]
     assert found.kinds == ["exact", "", "exact", "near"]
 
@@ -149,3 +150,13 @@ def test_pairs_do_not_depend_on_how_many_are_compared_at_once(
     monkeypatch.setattr(duplicates, "_BLOCK", 5)
     monkeypatch.setattr(duplicates, "_PAIRS_AT_ONCE", 2)
     assert pairs_among(pictures) == at_once
+
+
+def test_find_duplicates_uncertain_pairs_are_likely() -> None:
+    first = scene("tall_building", 2, 128, 1)
+    pictures = [first, scene("forest", 2, 128, 1), first, brightened(first)]
+    contents = [(digest, digest) for digest in ("a", "b", "a", "c")]
+    found = find_duplicates(contents, remembered(pictures))
+    assert found.groups.tolist() == [1, 0, 1, 0]
+    assert found.likely.tolist() == [[0, 3]]
+    assert 0 <= found.distances[0] < 0.1

@@ -1,4 +1,4 @@
-"""Generate the pages about commands, result columns and rules.
+"""Generate the pages about backbones, commands, result columns and rules.
 
 Sphinx runs this before it reads the pages (see conf.py); nothing of it is committed. The tables of
 config keys are generated elsewhere: `make schema` writes them into config/README.md.
@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from scenery.config.schema import schema
 from scenery.evaluation.columns import columns_of
+from scenery.registry.backbones import BACKBONES
 from scenery.reporting.figures import figures_by_rule
 from scenery.study.trials import setting_names
 
@@ -145,7 +146,32 @@ def _rules(text: str) -> Iterator[tuple[str, str]]:
             yield head[1], re.sub(r"(?:wildcards|params)\.", "", words)
 
 
-PAGES = {"columns": column_page, "commands": command_page, "rules": rule_page}
+def backbone_page() -> str:
+    """Publication, preprocessing and license of every backbone."""
+    parts = [
+        "# Backbones",
+        "",
+        "Sizes, parameters and cut points are in the [table of config keys](config.md#backbones). "
+        "The license is that of the ImageNet weights that Keras distributes.",
+        "",
+        "| backbone | publication | preprocessing | license of the weights |",
+        "|---|---|---|---|",
+    ]
+    for backbone in BACKBONES.values():
+        family = backbone.family
+        license = family.license if backbone.imagenet else "no ImageNet weights in Keras"
+        parts.append(
+            f"| `{backbone.name}` | {family.source} | `{family.preprocessing}` | {license} |"
+        )
+    return "\n".join(parts) + "\n"
+
+
+PAGES = {
+    "backbones": backbone_page,
+    "columns": column_page,
+    "commands": command_page,
+    "rules": rule_page,
+}
 
 
 def write() -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
+from scipy.stats import rankdata
+from sklearn.metrics import precision_recall_curve
 from sklearn.metrics import roc_curve as roc_points
 
 from scenery.evaluation.statistics import bootstrap
@@ -42,11 +43,11 @@ def roc_pr_curves(predictions: pd.DataFrame, title: str) -> Figure:
         f"each class against the others, {plural(len(predictions), 'test image')}",
     )
     _diagonal(left)
-    _curves(left, names, truth, scores, _roc, roc_auc_score)
+    _curves(left, names, truth, scores, _roc, roc_area)
     left.set_xlabel("false positive rate")
     left.set_ylabel("true positive rate (recall)")
     left.set_title("ROC", loc="left")
-    _curves(right, names, truth, scores, _precision_recall, average_precision_score)
+    _curves(right, names, truth, scores, _precision_recall, average_precision)
     right.set_xlabel("recall")
     right.set_ylabel("precision")
     right.set_title("precision and recall", loc="left")
@@ -79,7 +80,7 @@ def _curves(
     truth: np.ndarray,
     scores: np.ndarray,
     curve: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]],
-    area: Callable[..., float],
+    area: Callable[[np.ndarray, np.ndarray], float],
 ) -> None:
     labels = shorten_all(names, 24)
     heights = []
@@ -98,7 +99,7 @@ def _curves(
         axes.plot(across, up, label=label, **look)  # type: ignore[arg-type]
     if not heights:
         return
-    mean = area(truth, scores, average="macro")
+    mean = _mean_area(truth, scores, area)
     low, high = bootstrap(
         lambda rows: _mean_area(truth[rows], scores[rows], area), len(truth), DRAWS
     )
@@ -107,9 +108,32 @@ def _curves(
     axes.plot(GRID, np.mean(heights, axis=0), color=color, linewidth=3, label=label)
 
 
-def _mean_area(truth: np.ndarray, scores: np.ndarray, area: Callable[..., float]) -> float:
+def roc_area(truth: np.ndarray, scores: np.ndarray) -> float:
+    """Share of the pairs of an image of the class and another image that have the right order.
+
+    The interval needs thousands of areas of few images. scikit-learn's function checks its
+    arguments each time, which takes longer than all the rest of the figure.
+    """
+    inside = np.count_nonzero(truth)
+    lowest = inside * (inside + 1) / 2
+    return float((rankdata(scores)[truth].sum() - lowest) / (inside * (len(truth) - inside)))
+
+
+def average_precision(truth: np.ndarray, scores: np.ndarray) -> float:
+    """Mean of the precision at each threshold, weighted by what it adds to the recall."""
+    order = np.argsort(-scores, kind="stable")
+    falling = scores[order]
+    # One threshold for all images of the same score.
+    thresholds = np.flatnonzero(np.append(falling[1:] != falling[:-1], True))
+    found = np.cumsum(truth[order])[thresholds]
+    return float(np.sum(np.diff(found, prepend=0) * found / (thresholds + 1)) / found[-1])
+
+
+def _mean_area(
+    truth: np.ndarray, scores: np.ndarray, area: Callable[[np.ndarray, np.ndarray], float]
+) -> float:
     """Mean over the classes that a draw of images has."""
-    there = truth.any(axis=0) & ~truth.all(axis=0)
-    if not there.any():
+    there = np.flatnonzero(truth.any(axis=0) & ~truth.all(axis=0))
+    if not len(there):
         return float("nan")
-    return float(area(truth[:, there], scores[:, there], average="macro"))
+    return float(np.mean([area(truth[:, place], scores[:, place]) for place in there]))

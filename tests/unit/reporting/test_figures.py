@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from weakref import WeakSet
 from xml.etree import ElementTree
 
 import numpy as np
@@ -11,6 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
+from sklearn.metrics import average_precision_score, roc_auc_score
 from tables_factory import (
     HOSTILE,
     Experiment,
@@ -32,16 +34,21 @@ from scenery.reporting.reading import (
     read_predictions,
     read_trials,
 )
-from scenery.reporting.roc_pr import roc_pr_curves
+from scenery.reporting.roc_pr import average_precision, roc_area, roc_pr_curves
 from scenery.reporting.settings_figures import settings_figure
 from scenery.reporting.study_figures import accuracy_against, comparison
 from scenery.reporting.style import save, style
 
+# Those laid out, which takes most of the time of these tests.
+DRAWN: WeakSet[Figure] = WeakSet()
+
 
 def drawn(figure: Figure) -> None:
-    """Lay the figure out as saving it would."""
-    with style():
-        FigureCanvasAgg(figure).draw()
+    """Lay the figure out as saving it would; no test changes one that was laid out."""
+    if figure not in DRAWN:
+        with style():
+            FigureCanvasAgg(figure).draw()
+        DRAWN.add(figure)
 
 
 def texts(figure: Figure) -> str:
@@ -185,6 +192,18 @@ def test_test_figures_with_few_and_many_classes(tmp_path: Path, number: int) -> 
     assert f"mean of {number} classes" in said
     assert ("<script>" in said) == (number <= 10)
     assert outside(curves) == []
+
+
+@pytest.mark.parametrize("levels", [3, 10**9])
+def test_areas_are_those_of_scikit_learn(levels: int) -> None:
+    """Also where many images have the same score."""
+    random = np.random.default_rng(0)
+    for images in (2, 3, 50):
+        truth = np.arange(images) % 3 == 1
+        scores = random.integers(0, levels, images) / levels
+        assert roc_area(truth, scores) == pytest.approx(roc_auc_score(truth, scores))
+        expected = average_precision_score(truth, scores)
+        assert average_precision(truth, scores) == pytest.approx(expected)
 
 
 def test_mistakes_come_surest_first_with_their_pictures(tmp_path: Path) -> None:

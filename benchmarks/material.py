@@ -81,7 +81,7 @@ class Material:
         study["results"] = "results/search"
         study["dataset"]["path"] = str(self.images)
         study["base"] |= self.base()
-        study["experiments"]["search"]["random"]["trials"] = self.trials
+        study["experiments"]["search"]["random"]["n_trials"] = self.trials
         return dict(study)
 
     def write(self, name: str, study: dict[str, Any]) -> None:

@@ -66,6 +66,6 @@ def _finished(material: Material) -> list[str]:
 def _planned(material: Material, trials: int) -> list[str]:
     study = material.search() | {"results": "results/planned"}
     study["base"]["trainable"] = "all"
-    study["experiments"]["search"]["random"]["trials"] = trials
+    study["experiments"]["search"]["random"]["n_trials"] = trials
     material.write("planned.yaml", study)
     return material.snakemake("--dry-run", "--quiet", "all", config="planned.yaml")

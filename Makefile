@@ -8,12 +8,13 @@ ENV := .venv
 PYTHON ?= python3
 export PATH := $(CURDIR)/$(ENV)/bin:$(CURDIR)/.tools/bin:$(PATH)
 
-.PHONY: help study reproduce environment install test quick-test benchmarks docs check audit format lock schema clean
+.PHONY: help study reproduce environment install test test-all quick-test benchmarks docs check audit format lock schema clean
 
 help:
 	@echo "make study        set up and run the study of CONFIG ($(CONFIG))"
 	@echo "make reproduce    run the study of RESULTS ($(RESULTS)) again and say what differs"
 	@echo "make test         set up and run all tests"
+	@echo "make test-all     all tests, in their long form"
 	@echo "make quick-test   the tests that train nothing"
 	@echo "make environment  set up only; then: source $(ENV)/bin/activate, snakemake"
 	@echo "make install      the command scenery in $(ENV), to run studies from any directory"
@@ -41,11 +42,20 @@ $(ENV)/.%: requirements/%.txt
 install: environment
 	./setup.sh $(PYTHON) $(ENV) requirements/$(HARDWARE).txt .
 
+QUICK := $(addprefix tests/unit/,config registry study pipeline data reporting \
+	evaluation/test_statistics.py)
+TEST = pytest -n 2 --no-loadscope-reorder
+
+# DONE=quick leaves out what `make quick-test` has run just before.
 test: environment $(ENV)/.dev $(ENV)/.benchmarks
-	pytest -n 2 --no-loadscope-reorder
+	$(TEST) $(if $(filter quick,$(DONE)),$(QUICK:%=--ignore=%))
+
+# 30 kills instead of 3, a full disk before each of 13 steps, 20,000 damaged configs, ...
+test-all: environment $(ENV)/.dev $(ENV)/.benchmarks
+	SCENERY_LONG_TESTS=1 $(TEST)
 
 quick-test: environment $(ENV)/.dev
-	pytest -n 2 tests/unit/config tests/unit/registry tests/unit/study tests/unit/pipeline tests/unit/data tests/unit/reporting tests/unit/evaluation/test_statistics.py
+	pytest -n 2 $(QUICK)
 
 # A warning, such as a broken link, is an error. The pages load nothing from the network.
 docs: $(ENV)/.docs

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from checkout import Checkout
+from forms import form
 from killing import TARGET, results_of
 
 # Rules with an output of theirs, from the last to the first: what comes before is whole.
@@ -27,6 +28,8 @@ STEPS = [
     ("catalogue", "results/data/catalogue.csv"),
     ("draw_scenes", "results/data/generated"),
 ]
+# One of each kind: a table, scores, a network, epochs, trials on features, large arrays.
+SOME = ("summarise", "evaluate", "refit_network", "fine_tune", "train_heads", "pack")
 
 
 @pytest.fixture
@@ -69,7 +72,7 @@ def test_a_full_disk_at_each_step(
     (tmp_path / "sitecustomize.py").write_text(FILL)
     filler = small_disk.folder / "results" / "filler"
     filling = {"PYTHONPATH": str(tmp_path), "SCENERY_FILLER": str(filler)}
-    for rule, made in STEPS:
+    for rule, made in form([step for step in STEPS if step[0] in SOME], STEPS):
         path = small_disk.folder / made
         targets = [made] if path.is_file() else wanted(small_disk.folder, path)
         if path.is_dir():

@@ -6,10 +6,11 @@ import re
 from pathlib import Path
 
 from checkout import Checkout, check_out
+from forms import form
 from killing import TARGET, VICTIMS, kill_at, results_of
 
-# SCENERY_KILLS=30 is the large run that docs/explanation/trust.md describes.
-KILLS = int(os.environ.get("SCENERY_KILLS", "6"))
+# The long form is the large run that docs/explanation/trust.md describes.
+KILLS = int(os.environ.get("SCENERY_KILLS", form(3, 30)))
 KILLS_IN_ONE_STUDY = 6
 JOBS = 19
 SEED = int(os.environ.get("SCENERY_KILLS_SEED", "1"))

@@ -1,6 +1,6 @@
 """Shipped configs with random damage: each is a study with a plan, or one clear message.
 
-A larger run by hand: SCENERY_FUZZ=20000 pytest tests/unit/study/test_config_fuzz.py
+`make test-all` tries 20,000 of them, or as many as SCENERY_FUZZ says.
 """
 
 import copy
@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
+from forms import form
 
 from scenery.config.settings import Settings
 from scenery.config.study import Study
@@ -26,7 +27,8 @@ from scenery.study.trials import setting_names
 
 CONFIGS = Path(__file__).resolve().parents[3] / "config"
 STUDIES = {path.name: yaml.safe_load(path.read_text("utf-8")) for path in CONFIGS.glob("*.yaml")}
-RUNS = int(os.environ.get("SCENERY_FUZZ", "500"))
+RUNS = int(os.environ.get("SCENERY_FUZZ", form(120, 20_000)))
+PARTS = form(3, 10)
 SECONDS = 60
 MAX_CHANGES = 4
 
@@ -184,14 +186,14 @@ def ends_well(config: dict[str, Any]) -> bool:
     return True
 
 
-@pytest.mark.parametrize("part", range(10))
+@pytest.mark.parametrize("part", range(PARTS))
 def test_damaged_configs(part: int) -> None:
     good = 0
-    for number in range(part, RUNS, 10):
+    for number in range(part, RUNS, PARTS):
         config = damaged(number)
         try:
             good += ends_well(config)
         except Exception as error:
             raise AssertionError(f"config {number} ({type(error).__name__}): {config}") from error
     # Most damage must be noticed, and some of it does no harm.
-    assert 0 < good < RUNS / 10
+    assert 0 < good < RUNS / PARTS

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
+from forms import form
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -347,7 +348,7 @@ CONFIGS = st.fixed_dictionaries(
 
 
 @given(config=CONFIGS)
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=form(80, 300), deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_config_gives_a_study_or_a_message(config: dict[str, Any]) -> None:
     try:
         study, weights = checked(config)

@@ -1,5 +1,6 @@
 """Duplicates: the same picture must be found, different pictures must not."""
 
+import functools
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -54,15 +55,20 @@ CHANGES: dict[str, Callable[[Pixels], Pixels]] = {
 }
 
 
+@functools.cache
+def originals(per_class: int) -> list[Pixels]:
+    """Drawn once for all tests, which leave them as they are."""
+    return [scene(name, number, 128, 5) for name in SCENE_CLASSES for number in range(per_class)]
+
+
 @pytest.mark.parametrize("change", CHANGES)
 def test_copies_of_scenes_are_found_and_nothing_else(change: str) -> None:
-    originals = [scene(name, number, 128, 5) for name in SCENE_CLASSES for number in range(5)]
     # Pictures that are mostly fog or night have nothing to be recognized by.
-    originals = [picture for picture in originals if picture.std() > 35]
-    assert len(originals) > 15
-    copies = [np.ascontiguousarray(CHANGES[change](picture)) for picture in originals]
-    count = len(originals)
-    pairs = pairs_among(originals + copies)
+    pictures = [picture for picture in originals(5) if picture.std() > 35]
+    assert len(pictures) > 15
+    copies = [np.ascontiguousarray(CHANGES[change](picture)) for picture in pictures]
+    count = len(pictures)
+    pairs = pairs_among(pictures + copies)
     expected = {(index, index + count) for index in range(count)}
     assert pairs <= expected
     assert len(pairs) >= 0.9 * count
@@ -143,8 +149,7 @@ def test_no_images_at_all(fingerprints: Fingerprints | None) -> None:
 def test_pairs_do_not_depend_on_how_many_are_compared_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    originals = [scene(name, number, 128, 5) for name in SCENE_CLASSES for number in range(3)]
-    pictures = originals + [recompressed(picture) for picture in originals]
+    pictures = originals(3) + [recompressed(picture) for picture in originals(3)]
     at_once = pairs_among(pictures)
     assert len(at_once) > 10
     monkeypatch.setattr(duplicates, "_BLOCK", 5)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from forms import form
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -153,7 +154,7 @@ images = st.lists(
 
 
 @given(images, st.integers(0, 1000), st.sampled_from([0.1, 0.3, 0.5]), st.sampled_from([0.0, 0.2]))
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=form(40, 150))
 def test_properties_of_splits(
     drawn: list[tuple[str, str, int]], seed: int, test: float, validation: float
 ) -> None:
@@ -200,7 +201,7 @@ def test_splits_are_read_as_they_were_written(tmp_path: Path) -> None:
 
 
 @given(st.integers(0, 2**31 - 1), st.integers(1, 11), st.integers(0, 11), st.integers(2, 4))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=form(20, 60))
 def test_smaller_subsets_lie_in_larger_ones(seed: int, few: int, more: int, classes: int) -> None:
     rows = [("abcd"[number], "", 0) for number in range(classes) for _ in range(30)]
     split = split_images(catalogue(*rows), 0.2, 0.2, 1)

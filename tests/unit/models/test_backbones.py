@@ -10,8 +10,9 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from forms import form
 from keras import applications
-from large_networks import LARGE
+from large_networks import LARGE, MEDIUM, NOT_BUILT
 
 from scenery.errors import UserError
 from scenery.models.backbones import (
@@ -26,7 +27,7 @@ from scenery.models.backbones import (
 from scenery.models.truncation import cut_points
 from scenery.registry.backbone_facts import facts
 
-NAMES = sorted(set(BACKBONES) - set(LARGE))
+NAMES = sorted(set(BACKBONES) - set(NOT_BUILT))
 Int = Callable[[str], keras.Model]
 
 # From the publication of each network and Keras' own table.
@@ -76,6 +77,7 @@ LARGE_MODULES = {
     "DenseNet201": applications.densenet,
     "NASNetLarge": applications.nasnet,
 }
+ALL_MODULES = MODULES | LARGE_MODULES
 
 
 def some_images(size: int, count: int = 2) -> np.ndarray:
@@ -88,31 +90,31 @@ def entering(network: keras.Model) -> keras.Model:
     return keras.Model(network.input, first.input)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", form(["MobileNet", "SqueezeNet"], NAMES))
 def test_parameters_with_top(name: str) -> None:
     network = BACKBONES[name].constructor(weights=None)
     assert network.count_params() == PARAMETERS[name] == BACKBONES[name].parameters
 
 
-@pytest.mark.parametrize("name", LARGE)
+@pytest.mark.parametrize("name", [*LARGE, *MEDIUM])
 def test_parameters_of_large_networks(name: str) -> None:
     # The generated table holds those of the built network without its top, which is one dense
-    # layer on the pooled map; VGG19 has three on the flattened one.
+    # layer on the pooled map; VGG16 and VGG19 have three on the flattened one.
     last = facts(name).cut_points[-1]
     assert last.parameters is not None
     widths = [last.channels, 1000]
-    if name == "VGG19":
+    if name in ("VGG16", "VGG19"):
         widths = [last.size**2 * last.channels, 4096, 4096, 1000]
     top = sum((below + 1) * above for below, above in pairwise(widths))
     assert last.parameters + top == PARAMETERS[name] == BACKBONES[name].parameters
     assert facts(name).smallest_size == BACKBONES[name].smallest_size
 
 
-@pytest.mark.parametrize("name", LARGE)
+@pytest.mark.parametrize("name", [name for name in NOT_BUILT if name in ALL_MODULES])
 def test_preprocessing_of_large_networks_is_that_of_keras(name: str) -> None:
     images = keras.Input((32, 32, 3))
     prepared = keras.Model(images, preprocess(images, BACKBONES[name].preprocessing))
-    expected = LARGE_MODULES[name].preprocess_input(some_images(32))
+    expected = ALL_MODULES[name].preprocess_input(some_images(32))
     found = prepared.predict(some_images(32), verbose=0)
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-4)
     assert BACKBONES[name].constructor is getattr(applications, name)
@@ -136,7 +138,7 @@ def test_smallest_size(name: str) -> None:
         build_backbone(name, smallest - 1)
 
 
-@pytest.mark.parametrize("name", sorted(MODULES))
+@pytest.mark.parametrize("name", sorted({*MODULES} & {*NAMES}))
 def test_preprocessing_is_that_of_keras(name: str, whole: Int) -> None:
     images = some_images(BACKBONES[name].native_size)
     expected = MODULES[name].preprocess_input(images.copy())

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 import pytest
-from large_networks import LARGE
+from large_networks import NOT_BUILT
 
 from scenery.errors import UserError
 from scenery.models.backbones import BACKBONES, build_backbone
@@ -49,7 +49,7 @@ def test_stages_end_where_the_picture_is_halved(name: str, layers: list[str], wh
     assert [point.layer for point in cut_points(whole(name))] == layers
 
 
-@pytest.mark.parametrize("name", sorted(set(BACKBONES) - set(LARGE)))
+@pytest.mark.parametrize("name", sorted(set(BACKBONES) - set(NOT_BUILT)))
 def test_stages_are_the_same_at_the_smallest_size(name: str, whole: Int) -> None:
     small = build_backbone(name, BACKBONES[name].smallest_size)
     native = [point.layer for point in cut_points(whole(name))]

@@ -1,5 +1,6 @@
 """The digest of a rule's code: what changes it and what does not."""
 
+import functools
 import json
 import os
 import shutil
@@ -13,6 +14,8 @@ import pytest
 from scenery.pipeline.code_digest import CodeDigests
 
 REPOSITORY = Path(__file__).resolve().parents[3]
+# Reads each file once.
+READER = CodeDigests()
 SCRIPTS = sorted((REPOSITORY / "workflow" / "scripts").glob("*.py"))
 # Scripts that show what is on disk and compute nothing that another rule learns from.
 PRESENTING = (
@@ -26,36 +29,49 @@ PRINT_ALL = """
 import sys
 from pathlib import Path
 from scenery.pipeline.code_digest import CodeDigests
-code = CodeDigests()
+code = CodeDigests(*map(Path, sys.argv[2:]))
 for path in sorted(Path(sys.argv[1]).glob("*.py")):
     print(path.stem, code.of(path))
 """
 
 
-def digests(root: Path, hash_seed: str = "0") -> dict[str, str]:
-    """The digest of every script of a checkout, from a process of its own."""
+def digests(root: Path, hash_seed: str = "0", memory: Path | None = None) -> dict[str, str]:
+    """The digest of every script of a checkout, from a process of its own.
+
+    With a memory only files that are new to it are read as code, which takes a second for all.
+    """
     environment = {**os.environ, "PYTHONPATH": str(root / "src"), "PYTHONHASHSEED": hash_seed}
     command = [sys.executable, "-c", PRINT_ALL, str(root / "workflow" / "scripts")]
+    command += [str(memory)] if memory else []
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     return dict(line.split() for line in done.stdout.splitlines())
 
 
 @pytest.fixture(scope="module")
-def before() -> dict[str, str]:
-    return digests(REPOSITORY)
+def memory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What all files of the code say."""
+    return tmp_path_factory.mktemp("memory") / "memory.json"
+
+
+@pytest.fixture(scope="module")
+def before(memory: Path) -> dict[str, str]:
+    return digests(REPOSITORY, memory=memory)
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A copy of the code, to be changed."""
     root = tmp_path / "elsewhere"
-    shutil.copytree(REPOSITORY / "src", root / "src", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(REPOSITORY / "workflow" / "scripts", root / "workflow" / "scripts")
+    ignored = shutil.ignore_patterns("__pycache__")
+    for name in ("src", "workflow/scripts"):
+        shutil.copytree(REPOSITORY / name, root / name, ignore=ignored)
     return root
 
 
 @pytest.fixture
-def edit(checkout: Path, before: dict[str, str]) -> Callable[[str, str, str], set[str]]:
+def edit(
+    checkout: Path, before: dict[str, str], memory: Path
+) -> Callable[[str, str, str], set[str]]:
     """Replace a text in a file of the copy; gives the scripts whose digests then differ."""
 
     def replace(file: str, old: str, new: str) -> set[str]:
@@ -63,17 +79,23 @@ def edit(checkout: Path, before: dict[str, str]) -> Callable[[str, str, str], se
         text = path.read_text(encoding="utf-8")
         assert old in text
         path.write_text(text.replace(old, new, 1), encoding="utf-8")
-        after = digests(checkout)
+        after = digests(checkout, memory=memory)
         assert after.keys() == before.keys()
         return {name for name in before if before[name] != after[name]}
 
     return replace
 
 
+@functools.cache
+def modules(script: Path) -> set[Path]:
+    """What a script reaches."""
+    return READER.modules(script)
+
+
 def users_of(name: str) -> set[str]:
     """The scripts that reach a module of the library."""
     path = REPOSITORY / "src" / "scenery" / name
-    return {s.stem for s in SCRIPTS if path in CodeDigests().modules(s)}
+    return {s.stem for s in SCRIPTS if path in modules(s)}
 
 
 def test_every_script_has_a_digest_of_its_own(before: dict[str, str]) -> None:
@@ -146,14 +168,16 @@ def test_a_default_changes_what_reads_settings(
     assert {"train_heads", "fine_tune"} <= changed == users_of("config/settings.py")
 
 
-def test_a_module_behind_a_module_counts(checkout: Path, before: dict[str, str]) -> None:
+def test_a_module_behind_a_module_counts(
+    checkout: Path, before: dict[str, str], memory: Path
+) -> None:
     (checkout / "src/scenery/deep.py").write_text("VALUE = 1\n")
     scores = checkout / "src/scenery/evaluation/scores.py"
     with_import = "import scenery.deep\n" + scores.read_text()
     scores.write_text(with_import)
-    first = digests(checkout)
+    first = digests(checkout, memory=memory)
     (checkout / "src/scenery/deep.py").write_text("VALUE = 2\n")
-    second = digests(checkout)
+    second = digests(checkout, memory=memory)
     assert {n for n in first if first[n] != second[n]} == users_of("evaluation/scores.py")
 
 
@@ -198,7 +222,7 @@ def test_what_each_kind_of_rule_depends_on() -> None:
     for script in SCRIPTS:
         files = {
             path.relative_to(REPOSITORY / "src" / "scenery").as_posix()
-            for path in CodeDigests().modules(script)
+            for path in modules(script)
             if path.is_relative_to(REPOSITORY / "src")
         }
         packages = {file.split("/")[0] for file in files}

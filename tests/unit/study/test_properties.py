@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from forms import form
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -46,7 +47,7 @@ def trials(experiment: dict[str, Any]) -> list[ResolvedTrial]:
 
 
 @given(GRIDS, st.integers(1, 3))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=form(25, 60), deadline=None)
 def test_a_grid_is_every_combination_once(grid: dict[str, list[Any]], repeats: int) -> None:
     found = trials({"grid": grid, "repeats": repeats})
     count = repeats
@@ -60,7 +61,7 @@ def test_a_grid_is_every_combination_once(grid: dict[str, list[Any]], repeats: i
 
 
 @given(GRIDS, st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=form(25, 60), deadline=None)
 def test_more_values_keep_the_trials_there_are(grid: dict[str, list[Any]], data: Any) -> None:
     name = data.draw(st.sampled_from(sorted(grid)))
     fewer = data.draw(st.integers(1, len(grid[name])))
@@ -69,7 +70,7 @@ def test_more_values_keep_the_trials_there_are(grid: dict[str, list[Any]], data:
 
 
 @given(SPACES, st.integers(0, 2**31 - 1), st.integers(1, 12), st.integers(0, 12))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=form(40, 80), deadline=None)
 def test_more_draws_keep_the_first_ones(
     space: dict[str, Any], seed: int, first: int, more: int
 ) -> None:

@@ -22,7 +22,7 @@ def find_chromium() -> str | None:
 
 
 class Browser:
-    """One page in one browser.
+    """One page at a time in one browser.
 
     Attributes:
         complaints: Console errors, uncaught exceptions and failed loads, in order.
@@ -60,16 +60,27 @@ class Browser:
         )  # fmt: skip
         os.close(to_browser)
         os.close(from_browser)
-        self._buffer, self._number, self._session = b"", 0, ""
-        target = self.ask("Target.createTarget", url="about:blank")["targetId"]
+        self._buffer, self._number, self._session, self._context = b"", 0, "", ""
+        self._size = {"width": width, "height": height}
+        self.new_page()
+
+    def new_page(self) -> None:
+        """A page that shares nothing with the page before: a new browser takes seconds to start."""
+        self._session = ""
+        if self._context:
+            self.ask("Target.disposeBrowserContext", browserContextId=self._context)
+        self._context = self.ask("Target.createBrowserContext")["browserContextId"]
+        target = self.ask("Target.createTarget", url="about:blank", browserContextId=self._context)[
+            "targetId"
+        ]
         attached = self.ask("Target.attachToTarget", targetId=target, flatten=True)
         self._session = attached["sessionId"]
+        self.complaints, self.requests = [], []
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.ask(f"{domain}.enable")
         self.ask(
-            "Emulation.setDeviceMetricsOverride",
-            width=width, height=height, deviceScaleFactor=1, mobile=False,
-        )  # fmt: skip
+            "Emulation.setDeviceMetricsOverride", **self._size, deviceScaleFactor=1, mobile=False
+        )
 
     def __enter__(self) -> "Browser":
         return self
@@ -114,6 +125,9 @@ class Browser:
         return dict(json.loads(message))
 
     def _notice(self, event: dict[str, Any]) -> None:
+        if event.get("sessionId", "") != self._session:
+            # Of a page that is gone.
+            return
         method, values = event.get("method"), event.get("params", {})
         if method == "Runtime.exceptionThrown":
             details = values["exceptionDetails"]

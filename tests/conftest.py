@@ -1,12 +1,12 @@
 """Fixtures for all tests."""
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+from forked import starting
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 # Files whose tests share a study that takes minutes, by the name of its fixture; and one Slurm.
@@ -14,11 +14,24 @@ TOGETHER = {
     "tests/workflow/test_end_to_end.py": "finished",
     "tests/workflow/test_staleness.py": "finished",
     "tests/workflow/test_clocks.py": "undisturbed",
+    "tests/workflow/test_forked.py": "undisturbed",
     "tests/workflow/test_full_disk.py": "undisturbed",
     "tests/workflow/test_kills.py": "undisturbed",
     "tests/workflow/test_reproduce.py": "undisturbed",
     "tests/slurm": "slurm",
 }
+SERVER = ExitStack()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One server for jobs of tests' studies, for all processes of `-n 2`."""
+    if starting.is_available() and not hasattr(config, "workerinput"):
+        SERVER.enter_context(starting.server())
+
+
+def pytest_unconfigure() -> None:
+    """It ends with the tests."""
+    SERVER.close()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 from browser import Browser, find_chromium
+from forked import starting
 from hostile_names import ATTACK, CLASSES, TITLES
 from PIL import Image
 
@@ -80,17 +80,25 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "config.yaml").write_text(
         yaml.safe_dump(config(table), allow_unicode=True), encoding="utf-8"
     )
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile")]
+    command = [
+        starting.forking_python(),
+        "-m",
+        "snakemake",
+        "--snakefile",
+        str(REPOSITORY / "Snakefile"),
+    ]
     command += ["--directory", str(folder), "--configfile", str(folder / "config.yaml")]
     command += ["--cores", "2"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env=starting.environment(), capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
     return folder / "results"
 
 
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Browser]:
-    """A browser of its own for each test.
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A browser for all tests.
 
     Without Chromium these tests are skipped, or fail where SCENERY_REQUIRE_CHROMIUM is 1.
     """
@@ -100,8 +108,15 @@ def browser(tmp_path: Path) -> Iterator[Browser]:
         if os.environ.get("SCENERY_REQUIRE_CHROMIUM") == "1":
             pytest.fail(message)
         pytest.skip(message)
-    with Browser(program, tmp_path / "profile") as one:
+    with Browser(program, tmp_path_factory.mktemp("chromium") / "profile") as one:
         yield one
+
+
+@pytest.fixture
+def browser(chromium: Browser) -> Browser:
+    """A new page for each test."""
+    chromium.new_page()
+    return chromium
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """A checkout of the project in a folder of its own, with Snakemake run in it."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from forked import starting
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CODE = ("workflow", "src", "profiles", "config")
@@ -44,15 +44,31 @@ class Checkout:
     config: str = "study.yaml"
 
     def snakemake(
-        self, *arguments: str, fails: bool = False, environment: Mapping[str, str] | None = None
+        self,
+        *arguments: str,
+        fails: bool = False,
+        environment: Mapping[str, str] | None = None,
+        forked: bool = True,
     ) -> str:
-        """Run Snakemake; gives all that it says. The test fails where its status is unexpected."""
-        dropped = ("SNAKEMAKE_PROFILE", "PYTHONPATH")
+        """Run Snakemake; gives all that it says. The test fails where its status is unexpected.
+
+        Args:
+            arguments: Of its command line.
+            fails: Whether it is to end with status 1.
+            environment: Further variables.
+            forked: Whether it and its jobs may be forks of a process that has the libraries.
+        """
         done = subprocess.run(
-            [sys.executable, "-m", "snakemake", *arguments, "--configfile", self.config],
+            [
+                starting.forking_python() if forked else sys.executable,
+                "-m",
+                "snakemake",
+                *arguments,
+                "--configfile",
+                self.config,
+            ],
             cwd=self.folder,
-            env={key: value for key, value in os.environ.items() if key not in dropped}
-            | dict(environment or {}),
+            env=starting.environment(**(environment or {})),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -102,7 +118,8 @@ class Checkout:
 
 def check_out(folder: Path, study: str = "study.yaml") -> Checkout:
     """The code as it is now, with one of the small studies beside this file."""
-    ignore = shutil.ignore_patterns("__pycache__")
+    # Compiled code comes along, but for files that another process is writing.
+    ignore = shutil.ignore_patterns("*.pyc.*")
     for name in CODE:
         shutil.copytree(REPOSITORY / name, folder / name, ignore=ignore)
     shutil.copy2(REPOSITORY / "Snakefile", folder)

@@ -1,20 +1,19 @@
 """A finished study run again from the config in its results."""
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from checkout import Checkout
+from forked import starting
 
 
 def reproduce(checkout: Checkout, *arguments: str) -> tuple[int, str]:
     """Exit status and all that is said."""
     done = subprocess.run(
-        [sys.executable, "-m", "scenery", "reproduce", "results", *arguments],
+        [starting.forking_python(), "-m", "scenery", "reproduce", "results", *arguments],
         cwd=checkout.folder,
-        env={**os.environ, "PYTHONPATH": str(checkout.folder / "src")},
+        env=starting.environment(PYTHONPATH=str(checkout.folder / "src")),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

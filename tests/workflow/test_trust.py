@@ -1,12 +1,16 @@
 """One whole study under watch: odd names, planted leaks, no network, who opens test images."""
 
 import hashlib
+import os
+import subprocess
+import sys
 from collections import defaultdict
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from checkout import Checkout, check_out
+from forked import fork_server, starting
 from PIL import Image
 
 from scenery.data.tables import read_catalogue, read_split
@@ -120,6 +124,21 @@ def test_test_images_are_opened_by_three_rules(watched: Checkout) -> None:
 
 def test_no_network_is_used(watched: Checkout) -> None:
     assert [line for line in seen(watched) if line[0] == "network"] == []
+
+
+def test_nor_by_libraries_as_they_are_imported(watched: Checkout, tmp_path: Path) -> None:
+    """The jobs of the watched study may be forks of a process that had done so."""
+    watch = tmp_path / "watch.txt"
+    code = "import sys, fork_server; fork_server.preload('snakemake'); fork_server.preload('job')"
+    code += "; print('tensorflow' in sys.modules)"
+    folders = (watched.folder / "watch", Path(fork_server.__file__).parent)
+    environment = starting.environment(
+        PYTHONPATH=os.pathsep.join(map(str, folders)), SCENERY_WATCH=str(watch)
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split()[-1] == "True"
+    assert not watch.exists() or "network" not in watch.read_text(encoding="utf-8")
 
 
 def test_planted_leaks_are_reported_and_dropped(watched: Checkout) -> None:

@@ -199,6 +199,7 @@ rule results:
         INPUTS.results.of_each("trials_page"),
         INPUTS.figures.fixed_files,
         INPUTS.figures.files,
+        INPUTS.figures.explanation_files,
         INPUTS.results.tensorboard,
 
 

@@ -245,8 +245,9 @@ def test_explained_models_are_those_of_the_best_network(workflow: Workflow) -> N
     workflow.choose("search")
     assert workflow.inputs.explanation.explained() == ["heads"]
     files = workflow.inputs.figures.files(of())
-    explained = [file for file in files if file.endswith("explain/grad_cam.png")]
-    assert explained == ["results/experiments/heads/explain/grad_cam.png"]
+    explained = workflow.inputs.figures.explanation_files(of())
+    assert explained[0] == "results/experiments/heads/explain/grad_cam.png"
+    assert {str(Path(file).parent) for file in explained} == {"results/experiments/heads/explain"}
     assert "results/figures/augmentations.png" in files
     assert set(workflow.inputs.figures.fixed_files) < set(files)
     places = workflow.inputs.figures.slide_places(of())

@@ -63,20 +63,20 @@ class FigureInputs:
         """What was run, for the caption of an experiment's trials."""
         return {"counts": count_settings(self._trials(wildcards.experiment))}
 
-    def _asked_for(self) -> list[tuple[Figure, str]]:
+    def _asked_for(self, figures: Iterable[Figure] = FIGURES) -> list[tuple[Figure, str]]:
         """The figures that the config asks for, with their experiments; "" is the whole study."""
         return [
             (figure, name)
-            for figure in FIGURES
+            for figure in figures
             for name in (self.context.experiments if figure.of_experiment else [""])
             if figure.asked_for(self.context.study, name)
         ]
 
-    def _present(self) -> list[tuple[Figure, str]]:
+    def _present(self, figures: Iterable[Figure] = FIGURES) -> list[tuple[Figure, str]]:
         """Those of them that the trials and choices ask for, too."""
         return [
             (figure, name)
-            for figure, name in self._asked_for()
+            for figure, name in self._asked_for(figures)
             if figure.applies is None or figure.applies(self.case(name))
         ]
 
@@ -86,8 +86,12 @@ class FigureInputs:
         return self._files((f, name) for f, name in self._asked_for() if f.applies is None)
 
     def files(self, wildcards: Any) -> list[str]:
-        """Every figure."""
-        return self._files(self._present())
+        """Every figure but those of `explain`, which wait for all choices."""
+        return self._files(self._present(f for f in FIGURES if f.place != "explanation"))
+
+    def explanation_files(self, wildcards: Any) -> list[str]:
+        """The figures of `explain`."""
+        return self._files(self._present(f for f in FIGURES if f.place == "explanation"))
 
     def _files(self, figures: Iterable[tuple[Figure, str]]) -> list[str]:
         return [

@@ -40,6 +40,7 @@ from scenery.data.catalogue import (
     warnings_of,
 )
 from scenery.data.image_listing import named
+from scenery.data.images import WHITE_LEVEL
 from scenery.data.sources import list_images, source_root, stray_files, unused_columns
 from scenery.data.tables import write_table
 from scenery.pipeline.execution import script_log
@@ -60,6 +61,7 @@ def main(
     conflicts: OnDuplicates,
     threads: int,
     out: str,
+    white_level: int = WHITE_LEVEL,
 ) -> None:
     """Write the judged catalogue and log a summary of it."""
     found = list_images(path, root)
@@ -71,7 +73,13 @@ def main(
         log.info("%d columns of the manifest are not used: %s", len(unused), named(unused))
     log.info("reading %d images", len(found))
     catalogue = make_catalogue(
-        found, source_root(path, root), max_pixels, near, threads, scratch=Path(out).parent
+        found,
+        source_root(path, root),
+        max_pixels,
+        near,
+        threads,
+        scratch=Path(out).parent,
+        white_level=white_level,
     )
     judged = apply_policy(catalogue, on_problem, leaks, conflicts)
     for line in describe_catalogue(judged):

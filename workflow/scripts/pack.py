@@ -39,6 +39,7 @@ def main(
         job.max_pixels,
         Path(out),
         threads,
+        job.white_level,
     )
     Path(facts_out).write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", "utf-8")
     log.info(

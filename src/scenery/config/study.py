@@ -82,6 +82,10 @@ class Dataset(Strict):
     max_pixels: Annotated[Int, Field(ge=1024, le=2**31)] = Field(
         50_000_000, description="Images of more pixels are not decoded."
     )
+    white_level: Annotated[Int, Field(ge=255, le=65535)] = Field(
+        65535,
+        description="The value of a 16-bit image that becomes white; 4095 for a camera of 12 bits.",
+    )
     duplicates: Duplicates = Field(default_factory=Duplicates, description="Double pictures.")
     resize: Literal["stretch", "crop", "pad"] = Field(
         "stretch", description="How an image becomes square."

@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 from scenery.data.duplicates import DuplicateGroups, find_duplicates, number_groups
 from scenery.data.fingerprints import Fingerprint, Fingerprints, fingerprint
 from scenery.data.image_listing import PARTITIONS, FoundImage, named
-from scenery.data.images import MAX_PIXELS, ImageFacts, examine_image, read_image
+from scenery.data.images import (
+    MAX_PIXELS,
+    WHITE_LEVEL,
+    ImageFacts,
+    examine_image,
+    is_sixteen_bit,
+    read_image,
+)
 from scenery.data.resaved import is_resaved
 from scenery.data.tables import CATALOGUE_COLUMNS, with_types
 from scenery.errors import UserError
@@ -30,6 +37,9 @@ _log = logging.getLogger("scenery")
 # Share of a class that may be left out as leaks and conflicts without a warning.
 MAX_SHARE_LOST = 0.02
 
+# Images of 16 bits whose values are all below white / DARK_SHARE are warned about.
+DARK_SHARE = 3
+
 _FILES_AT_ONCE = 128
 # Fewer images that look alike are one scene rather than a layout.
 _LEAST_LAYOUT = 10
@@ -37,11 +47,12 @@ _MOST_NAMED = 100
 
 
 class _Examined(NamedTuple):
-    """One file: its facts, and of its pixels their SHA-256 and fingerprint, if there are any."""
+    """One file: its facts, and the SHA-256, fingerprint and largest value of its pixels."""
 
     facts: ImageFacts
     pixel_digest: str
     fingerprint: Fingerprint | None
+    brightest: int
 
 
 def make_catalogue(
@@ -51,6 +62,7 @@ def make_catalogue(
     near: bool = True,
     threads: int = 1,
     scratch: Path = Path(),
+    white_level: int = WHITE_LEVEL,
 ) -> pd.DataFrame:
     """Read every image once and list what it is, with its problem or its duplicates.
 
@@ -59,6 +71,8 @@ def make_catalogue(
         max_pixels: files with more pixels (width times height) get a problem.
         near: look for near duplicates too; exact ones are always looked for.
         threads: files read at the same time.
+        white_level: the 16-bit value that becomes white. If no image of 16 bits is brighter than a
+            quarter of it, a warning names the likely one.
         scratch: a folder for what is remembered of the images meanwhile, 5 kB for each.
 
     Returns:
@@ -74,34 +88,60 @@ def make_catalogue(
     facts: dict[str, list[object]] = {name: [] for name in ImageFacts._fields}
     contents: list[tuple[str, str]] = []
     fingerprints = Fingerprints(len(found), scratch) if near else None
-    for index, examined in enumerate(_examine_all(found, root, max_pixels, near, threads)):
+    brightest: list[int] = []
+    for index, examined in enumerate(
+        _examine_all(found, root, max_pixels, near, threads, white_level)
+    ):
         for name, value in zip(facts, examined.facts, strict=True):
             facts[name].append(value)
+        if examined.pixel_digest and is_sixteen_bit(examined.facts.mode):
+            brightest.append(examined.brightest)
         # A file that cannot be used has no duplicates, not even itself once more.
         contents.append(
             (examined.facts.digest if examined.pixel_digest else "", examined.pixel_digest)
         )
         if fingerprints and examined.fingerprint:
             fingerprints.add(index, examined.fingerprint)
+    _warn_of_dark_images(brightest, white_level)
 
     def resaved(first: int, second: int) -> bool:
         files = root / found[first].file, root / found[second].file
-        return is_resaved(*files, lambda file: read_image(file, max_pixels))
+        return is_resaved(*files, lambda file: read_image(file, max_pixels, white_level))
 
     return _table(found, facts, find_duplicates(contents, fingerprints, resaved))
 
 
+def _warn_of_dark_images(brightest: list[int], white_level: int) -> None:
+    """Warn where images of 16 bits are nearly black, as 12-bit values are."""
+    if not brightest or max(brightest) > 255 / DARK_SHARE:
+        return
+    # Rounding to 8 bits leaves the largest value uncertain by half a step.
+    largest = max(max(brightest) - 0.5, 0) * white_level / 255
+    bits = next(bits for bits in (8, 10, 12, 14, 16) if 2**bits > largest)
+    _log.warning(
+        "%d images of 16 bits are nearly black: no value is above 1/%d of the white level %d. If "
+        "the camera or scanner has %d bits, set dataset.white_level: %d",
+        *(len(brightest), DARK_SHARE, white_level, bits, 2**bits - 1),
+    )
+
+
 def _examine_all(
-    found: Sequence[FoundImage], root: Path, max_pixels: int, near: bool, threads: int
+    found: Sequence[FoundImage],
+    root: Path,
+    max_pixels: int,
+    near: bool,
+    threads: int,
+    white_level: int,
 ) -> Iterator[_Examined]:
     """Examine files in order; only few are in flight, since decoded images are large."""
 
     def examine(image: FoundImage) -> _Examined:
-        facts, pixels = examine_image(root / image.file, max_pixels)
+        facts, pixels = examine_image(root / image.file, max_pixels, white_level)
         if pixels is None:
-            return _Examined(facts, "", None)
+            return _Examined(facts, "", None, 0)
         digest = sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
-        return _Examined(facts, digest, fingerprint(pixels) if near else None)
+        print_ = fingerprint(pixels) if near else None
+        return _Examined(facts, digest, print_, int(pixels.max()))
 
     with ThreadPoolExecutor(threads) as pool:
         for start in range(0, len(found), _FILES_AT_ONCE):

@@ -21,6 +21,7 @@ Pixels = NDArray[np.uint8]
 Resize = Literal["stretch", "crop", "pad"]
 
 MAX_PIXELS = 50_000_000
+WHITE_LEVEL = 65535
 # Beyond these a resize is reported, see `extreme_resize`.
 MAX_ASPECT_RATIO = 4
 MAX_ENLARGEMENT = 8
@@ -82,14 +83,22 @@ class ImageProblem(Exception):
     """An image file that cannot be used; the message says why, without the file's name."""
 
 
-def read_image(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Pixels:
+def read_image(
+    path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS, white_level: int = WHITE_LEVEL
+) -> Pixels:
     """Decode a PNG, JPEG, BMP, WebP, TIFF or GIF file (by content, not by name) to RGB.
 
     Of several frames or pages the first is read. EXIF rotation is applied; transparency is laid
-    on white; CMYK is converted without its color profile (as Keras does). 16-bit values are
-    scaled by 255/65535 whatever their largest value, so that images stay comparable; 32-bit
+    on white; CMYK is converted without its color profile (as Keras does). 16-bit values
+    are scaled by 255 / `white_level` whatever their largest value, so that images stay comparable;
+    larger ones are white; 32-bit
     integers must lie within [0, 65535] and are taken for 16-bit values; floats within [0, 1] are
     scaled by 255, those within [0, 255] are rounded.
+
+    Args:
+        path: The file.
+        max_pixels: Images of more pixels (width times height) are not decoded.
+        white_level: The 16-bit value that becomes 255, from 255 to 65535.
 
     Returns:
         uint8 array of shape (height, width, 3).
@@ -97,14 +106,14 @@ def read_image(path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS) -> Pi
     Raises:
         UserError: naming the file and what is wrong with it, see `examine_image`.
     """
-    _, pixels, problem = _decode(Path(path), max_pixels)
+    _, pixels, problem = _decode(Path(path), max_pixels, white_level)
     if pixels is None:
         raise UserError(f"{path}: {problem}")
     return pixels
 
 
 def examine_image(
-    path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS
+    path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS, white_level: int = WHITE_LEVEL
 ) -> tuple[ImageFacts, Pixels | None]:
     """Return the facts of a file and, if it has no problem, its pixels as `read_image` does.
 
@@ -120,7 +129,7 @@ def examine_image(
         digest = file_digest(file)
     except OSError as error:
         return ImageFacts(0, 0, "", "", 0, "", f"cannot be read: {error.strerror}"), None
-    header, pixels, problem = _decode(file, max_pixels)
+    header, pixels, problem = _decode(file, max_pixels, white_level)
     width, height, mode, kind = header
     if pixels is not None:
         height, width = pixels.shape[:2]
@@ -193,24 +202,31 @@ def extreme_resize(width: int, height: int, size: int, how: Resize) -> str:
     return f"enlarged {enlargement:.3g} times" if enlargement > MAX_ENLARGEMENT else ""
 
 
+def is_sixteen_bit(mode: str) -> bool:
+    """Whether images of a mode of Pillow are scaled by the white level."""
+    return mode == "I" or mode.startswith("I;16")
+
+
 Header = tuple[int, int, str, str]
 
 
-def _decode(file: Path, max_pixels: int) -> tuple[Header, Pixels | None, str]:
+def _decode(file: Path, max_pixels: int, white_level: int) -> tuple[Header, Pixels | None, str]:
     """Return the header (width, height, mode, format), the pixels or None, and the problem."""
     try:
         regular_file(file)
-        header, pixels, problem = _decode_content(file, max_pixels)
+        header, pixels, problem = _decode_content(file, max_pixels, white_level)
         if problem == _UNKNOWN or problem.startswith(_DAMAGED):
             stripped = _without_metadata(file)
             if stripped is not None:
-                header, pixels, problem = _decode_content(stripped, max_pixels)
+                header, pixels, problem = _decode_content(stripped, max_pixels, white_level)
         return header, pixels, _what_else(file) if problem == _UNKNOWN else problem
     except OSError as error:
         return (0, 0, "", ""), None, f"cannot be read: {error.strerror or error}"
 
 
-def _decode_content(content: Path | BinaryIO, max_pixels: int) -> tuple[Header, Pixels | None, str]:
+def _decode_content(
+    content: Path | BinaryIO, max_pixels: int, white_level: int
+) -> tuple[Header, Pixels | None, str]:
     """Do the work of `_decode` on a file or its bytes."""
     header: Header = (0, 0, "", "")
     try:
@@ -219,7 +235,8 @@ def _decode_content(content: Path | BinaryIO, max_pixels: int) -> tuple[Header, 
             if picture.width * picture.height > max_pixels:
                 raise ImageProblem(_too_large(header, max_pixels))
             picture.load()
-            return header, np.asarray(_to_rgb(_upright(picture), _min_is_white(picture))), ""
+            rgb = _to_rgb(_upright(picture), _min_is_white(picture), white_level)
+            return header, np.asarray(rgb), ""
     except ImageProblem as problem:
         return header, None, str(problem)
     except Image.DecompressionBombError:
@@ -285,11 +302,11 @@ def _upright(picture: Image.Image) -> Image.Image:
         return picture
 
 
-def _to_rgb(picture: Image.Image, min_is_white: bool) -> Image.Image:
+def _to_rgb(picture: Image.Image, min_is_white: bool, white_level: int) -> Image.Image:
     if picture.mode.startswith("I;16"):
-        return _from_sixteen_bits(np.asarray(picture).astype(np.int64), min_is_white)
+        return _from_sixteen_bits(np.asarray(picture).astype(np.int64), min_is_white, white_level)
     if picture.mode == "I":
-        return _from_sixteen_bits(np.asarray(picture).astype(np.int64), False)
+        return _from_sixteen_bits(np.asarray(picture).astype(np.int64), False, white_level)
     if picture.mode == "F":
         return _from_floats(np.asarray(picture))
     if picture.has_transparency_data:
@@ -307,13 +324,14 @@ def _min_is_white(picture: Image.Image) -> bool:
     return tags.get(_PHOTOMETRIC_TAG) == _MIN_IS_WHITE
 
 
-def _from_sixteen_bits(values: NDArray[np.int64], inverted: bool) -> Image.Image:
+def _from_sixteen_bits(values: NDArray[np.int64], inverted: bool, white_level: int) -> Image.Image:
     if values.min() < 0 or values.max() > 65535:
         raise ImageProblem(
             f"unsupported kind of pixels: integers from {values.min()} to {values.max()}; "
             "0 to 65535 are allowed"
         )
-    gray = ((values + 128) // 257).astype(np.uint8)
+    scaled = (np.minimum(values, white_level) * 255 + white_level // 2) // white_level
+    gray = scaled.astype(np.uint8)
     return Image.fromarray(255 - gray if inverted else gray).convert("RGB")
 
 

@@ -15,6 +15,7 @@ from scenery.data.images import (
     MAX_ASPECT_RATIO,
     MAX_ENLARGEMENT,
     MAX_PIXELS,
+    WHITE_LEVEL,
     Pixels,
     Resize,
     extreme_resize,
@@ -38,6 +39,7 @@ def pack_images(
     max_pixels: int = MAX_PIXELS,
     array_path: Path = Path("images.npy"),
     threads: int = 1,
+    white_level: int = WHITE_LEVEL,
 ) -> dict[str, Any]:
     """Write the images of one partition to a .npy file: uint8, (images, size, size, 3), RGB.
 
@@ -53,6 +55,7 @@ def pack_images(
         split: as from `scenery.data.splitting.split_images`.
         root: the folder that its files are relative to.
         threads: files decoded at the same time.
+        white_level: the 16-bit value that becomes 255.
 
     Returns:
         Facts: partition, count, size (pixels), resize, classes (sorted names; a label is a
@@ -73,7 +76,7 @@ def pack_images(
             header = {"descr": "|u1", "fortran_order": False, "shape": shape}
             np.lib.format.write_array_header_1_0(out, header)
             digest = sha256()
-            resized = _resized(files, size, resize, max_pixels, threads)
+            resized = _resized(files, size, resize, max_pixels, threads, white_level)
             for file, (image, note) in zip(rows["file"], resized, strict=True):
                 digest.update(image.data)
                 out.write(image.data)
@@ -103,7 +106,12 @@ def pack_images(
 
 
 def _resized(
-    files: list[Path], size: int, resize: Resize, max_pixels: int, threads: int
+    files: list[Path],
+    size: int,
+    resize: Resize,
+    max_pixels: int,
+    threads: int,
+    white_level: int,
 ) -> Iterator[tuple[Pixels, str]]:
     """Give images and what is extreme about their resizing, in order.
 
@@ -111,7 +119,7 @@ def _resized(
     """
 
     def read(file: Path) -> tuple[Pixels, str]:
-        pixels = read_image(file, max_pixels)
+        pixels = read_image(file, max_pixels, white_level)
         height, width = pixels.shape[:2]
         note = extreme_resize(width, height, size, resize)
         return np.ascontiguousarray(resize_image(pixels, size, resize)), note

@@ -273,6 +273,7 @@ class PackJob(Job):
         size: Side of the images in pixels.
         resize: How an image becomes square.
         max_pixels: Images of more pixels are not decoded.
+        white_level: The 16-bit value that becomes white.
     """
 
     root: Path
@@ -280,6 +281,7 @@ class PackJob(Job):
     size: int
     resize: Literal["stretch", "crop", "pad"]
     max_pixels: int
+    white_level: int
 
 
 class TrialRow(Job):

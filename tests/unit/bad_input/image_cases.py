@@ -64,6 +64,11 @@ def sixteen_bits() -> None:
     picture(f"{BAD}.png", 0, Image.fromarray(values))
 
 
+def twelve_bits() -> None:
+    values = np.random.default_rng(5).integers(0, 4096, (40, 40)).astype(np.uint16)
+    picture(f"{BAD}.png", 0, Image.fromarray(values))
+
+
 def large_metadata() -> None:
     info = PngImagePlugin.PngInfo()
     info.add_text("Comment", "x" * 3_000_000, zip=True)
@@ -160,6 +165,11 @@ IMAGES = [
         f"{USED}converted to RGB",
     ),
     Case("16 bits a pixel", sixteen_bits, f"{USED}scaled to 8 bits"),
+    Case(
+        "12-bit values in a 16-bit file",
+        twelve_bits,
+        f"{USED}nearly black; a warning names `dataset.white_level: 4095`",
+    ),
     Case(
         "1 bit a pixel",
         lambda: picture(f"{BAD}.png", 0, noise(98).convert("1")),

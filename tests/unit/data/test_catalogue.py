@@ -276,3 +276,26 @@ def test_tables_distance_is_read_as_it_was_written(tmp_path: Path) -> None:
     judged["similar_distance"] = [0.1, np.nan]
     write_table(judged, tmp_path / "catalogue.csv")
     pd.testing.assert_frame_equal(read_catalogue(tmp_path / "catalogue.csv"), judged)
+
+
+@pytest.mark.parametrize(
+    ("largest", "white_level", "advice"),
+    [
+        (4095, 65535, "set dataset.white_level: 4095"),
+        (1023, 65535, "set dataset.white_level: 1023"),
+        (16383, 65535, "set dataset.white_level: 16383"),
+        (4095, 4095, ""),
+        (40000, 65535, ""),
+    ],
+)
+def test_make_catalogue_dark_16_bit_images_are_warned_about(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, largest: int, white_level: int, advice: str
+) -> None:
+    values = np.random.default_rng(1).integers(0, largest + 1, (2, 40, 40)).astype(np.uint16)
+    for number in range(2):
+        values[number, 0, 0] = largest
+        Image.fromarray(values[number]).save(tmp_path / f"{number}.png")
+    found = [FoundImage(f"{number}.png", "a", "") for number in range(2)]
+    with caplog.at_level("WARNING", "scenery"):
+        make_catalogue(found, tmp_path, near=False, white_level=white_level)
+    assert (advice in caplog.text) if advice else not caplog.text

@@ -61,6 +61,12 @@ def test_sixteen_bits_are_scaled_to_eight(tmp_path: Path, name: str) -> None:
     np.testing.assert_array_equal(read_image(path)[..., 0], [[0, 1, 255], [0, 1, 128]])
 
 
+def test_read_image_white_level_is_white_and_what_is_above_too(tmp_path: Path) -> None:
+    values = np.array([[0, 2048, 4095, 5000]], np.uint16)
+    path = saved(tmp_path, Image.fromarray(values), "a.png")
+    assert read_image(path, white_level=4095)[0, :, 0].tolist() == [0, 128, 255, 255]
+
+
 def test_sixteen_bits_where_zero_is_white_are_inverted(tmp_path: Path) -> None:
     values = np.array([[0, 65535]], np.uint16)
     path = saved(tmp_path, Image.fromarray(values), "a.tif")

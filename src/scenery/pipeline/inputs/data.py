@@ -57,6 +57,7 @@ class DataInputs:
             "root": self.dataset.root,
             "on_problem": self.dataset.on_problem,
             "max_pixels": self.dataset.max_pixels,
+            "white_level": self.dataset.white_level,
         }
 
     def fetched_dataset(self, wildcards: Any) -> str:
@@ -75,4 +76,5 @@ class DataInputs:
             size=int(wildcards.size),
             resize=self.dataset.resize,
             max_pixels=self.dataset.max_pixels,
+            white_level=self.dataset.white_level,
         ).as_params()

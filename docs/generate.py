@@ -49,8 +49,9 @@ The `reference_*` columns exist if an experiment has `reference_results`.
 
 ## `predictions.csv`
 
-One row per image. The file lies beside the `metrics.csv` of the trials (validation images) and in
-`experiments/{{experiment}}/test/` (test images).
+One row per test image, in `experiments/{{experiment}}/test/`. The file beside the `metrics.csv` of
+trials has the predictions for the validation images: a column `trial`, and no `correct` and
+`probability:CLASS`.
 
 {_table(_columns("predictions") | probabilities)}"""
 

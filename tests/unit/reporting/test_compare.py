@@ -31,7 +31,7 @@ def other(study: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def test_what_changed_is_found(study: Path, other: Path, tmp_path: Path) -> None:
+def test_compare_two_studies_finds_what_changed(study: Path, other: Path, tmp_path: Path) -> None:
     said = compare(study, other, tmp_path / "out")
     trials = pd.read_csv(tmp_path / "out/trials.csv")
     assert trials["found"].value_counts().to_dict() == {
@@ -52,13 +52,15 @@ def test_what_changed_is_found(study: Path, other: Path, tmp_path: Path) -> None
     assert "changed (1)" in texts(figure)
 
 
-def test_a_study_is_no_different_from_itself(study: Path, tmp_path: Path) -> None:
+def test_compare_same_study_finds_no_difference(study: Path, tmp_path: Path) -> None:
     said = compare(study, study, tmp_path / "out")
     assert "0 of them changed. Only in A: 0, only in B: 0." in said[0]
     assert all("no significant difference" in line for line in said[1:])
 
 
-def test_the_command(study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_compare_command_prints_and_writes_results(
+    study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["compare", str(study), str(study), "--out", str(tmp_path / "out")]) == 0
     assert "in both, 0 of them changed" in capsys.readouterr().out
     assert main(["compare", str(study), str(tmp_path / "nowhere")]) == 1

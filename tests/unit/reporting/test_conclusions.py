@@ -26,7 +26,7 @@ def outcome(one: Experiment, right: int, paired: bool = True, **changes: Any) ->
     )
 
 
-def test_a_paired_test_shows_what_overlapping_intervals_hide(
+def test_compare_with_first_paired_predictions_uses_mcnemar(
     experiments: dict[str, Experiment],
 ) -> None:
     first = outcome(experiments["one"], 180, title="first")
@@ -44,21 +44,25 @@ def test_a_paired_test_shows_what_overlapping_intervals_hide(
     assert unpaired.significant
 
 
-def test_no_difference_is_said_when_none_is_shown(experiments: dict[str, Experiment]) -> None:
+def test_conclusions_equal_results_state_no_significant_difference(
+    experiments: dict[str, Experiment],
+) -> None:
     same = [outcome(experiments["one"], 180, title="A"), outcome(experiments["flips"], 181)]
     said = "\n".join(conclusions(same))
     assert "no significant difference for" in said
     assert ": significant difference" not in said
 
 
-def test_several_comparisons_are_adjusted(experiments: dict[str, Experiment]) -> None:
+def test_compare_with_first_several_experiments_adjusts_p_values(
+    experiments: dict[str, Experiment],
+) -> None:
     # Six images apart: p = 0.031 alone, 0.094 as one of three.
     first, other = outcome(experiments["one"], 180), outcome(experiments["flips"], 186)
     assert compare_with_first([first, other])[0].significant
     assert not any(one.significant for one in compare_with_first([first, other, other, other]))
 
 
-def test_the_number_of_trials_stands_beside_the_best(experiments: dict[str, Experiment]) -> None:
+def test_conclusions_best_result_names_number_of_trials(experiments: dict[str, Experiment]) -> None:
     said = conclusions([outcome(experiments["search"], 150, title="Search")])
     assert '"Search", 200 settings in 200 trials, 2 failed' in said[0]
     assert "0.750 (" in said[0]
@@ -66,7 +70,7 @@ def test_the_number_of_trials_stands_beside_the_best(experiments: dict[str, Expe
     assert any(text.startswith("2 of 200 trials failed") for text in said)
 
 
-def test_overfitting_is_said_only_where_it_is(experiments: dict[str, Experiment]) -> None:
+def test_conclusions_overfitting_named_if_flagged(experiments: dict[str, Experiment]) -> None:
     one = outcome(experiments["one"], 185)
     assert not any("overfitting" in text for text in conclusions([one]))
     trials = one.trials.assign(overfitting=True, gap=0.06)
@@ -74,14 +78,14 @@ def test_overfitting_is_said_only_where_it_is(experiments: dict[str, Experiment]
     assert any("overfitting" in text and "(+0.060)" in text for text in said)
 
 
-def test_an_experiment_without_a_test_is_not_compared(experiments: dict[str, Experiment]) -> None:
+def test_compare_with_first_without_test_is_left_out(experiments: dict[str, Experiment]) -> None:
     untested = ExperimentResult(experiments["one"].choice(), experiments["one"].trials())
     assert compare_with_first([untested, outcome(experiments["flips"], 180)]) == []
     assert untested.tested == "not tested"
     assert conclusions([untested])
 
 
-def test_a_model_is_not_compared_with_itself(experiments: dict[str, Experiment]) -> None:
+def test_compare_with_first_shared_model_is_not_tested(experiments: dict[str, Experiment]) -> None:
     first, other = outcome(experiments["one"], 180), outcome(experiments["flips"], 186)
     shared = outcome(experiments["cuts"], 180)
     assert shared.metrics is not None

@@ -67,7 +67,9 @@ def heat(right: int, wrong: int) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize(("right", "wrong"), [(8, 6), (1, 0), (0, 1)])
-def test_grad_cam_of_right_and_wrong_answers(tmp_path: Path, right: int, wrong: int) -> None:
+def test_grad_cam_figure_right_and_wrong_answers_have_tiles(
+    tmp_path: Path, right: int, wrong: int
+) -> None:
     figure = grad_cam_figure(heat(right, wrong), answers(7, tmp_path), FACTS, HOSTILE[3])
     said = texts(figure)
     assert "24 of 30 validation images right (learned from in the refit)" in said
@@ -80,7 +82,9 @@ def test_grad_cam_of_right_and_wrong_answers(tmp_path: Path, right: int, wrong: 
 
 @pytest.mark.parametrize("classes", [2, 7, 30])
 @pytest.mark.parametrize("placed", [True, False])
-def test_the_embedding_names_every_class(tmp_path: Path, classes: int, placed: bool) -> None:
+def test_embedding_figure_any_classes_names_each(
+    tmp_path: Path, classes: int, placed: bool
+) -> None:
     table = answers(classes, tmp_path, placed)
     figure = embedding_figure(table, FACTS | {"learned": False}, HOSTILE[0])
     said = texts(figure)
@@ -93,7 +97,7 @@ def test_the_embedding_names_every_class(tmp_path: Path, classes: int, placed: b
 
 
 @pytest.mark.parametrize("stages", [1, 5])
-def test_feature_maps_of_few_and_many_stages(stages: int) -> None:
+def test_feature_maps_any_number_of_stages_fits(stages: int) -> None:
     random = np.random.default_rng(0)
     archive: dict[str, np.ndarray] = {
         "layers": np.array([f"block_{number}" for number in range(stages)]),
@@ -116,14 +120,14 @@ def test_feature_maps_of_few_and_many_stages(stages: int) -> None:
     assert "101" in said
 
 
-def test_filters_and_networks_without_any() -> None:
+def test_filters_figure_without_filters_says_so() -> None:
     random = np.random.default_rng(0)
     said = texts(filters_figure({"filters": random.normal(size=(96, 7, 7, 3))}, "Cut"))
     assert "64 of 96, 7 \u00d7 7 pixels" in said
     assert "no convolution" in texts(filters_figure({"filters": np.zeros((0, 1, 1, 3))}, "Cut"))
 
 
-def test_the_contact_sheet_has_a_row_for_each_operation() -> None:
+def test_augmentations_figure_has_a_row_for_each_operation() -> None:
     pixels = np.zeros((2, 32, 32, 3), np.uint8)
     archive = {
         "names": np.array(["rotation 20.0", "horizontal flip"]),
@@ -136,7 +140,7 @@ def test_the_contact_sheet_has_a_row_for_each_operation() -> None:
 
 
 @pytest.mark.parametrize("classes", [2, 8, 45])
-def test_examples_of_every_class(tmp_path: Path, classes: int) -> None:
+def test_examples_figure_many_classes_counts_the_rest(tmp_path: Path, classes: int) -> None:
     names = class_names(classes, hostile=True)
     write_data(tmp_path / "data", names, 5)
     split = read_split(tmp_path / "data/split.csv")
@@ -151,7 +155,9 @@ def test_examples_of_every_class(tmp_path: Path, classes: int) -> None:
     assert outside(figure) == []
 
 
-def test_diagrams_are_drawn_or_say_how(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_diagram_without_graphviz_explains_installation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source = tmp_path / "a.dot"
     source.write_text("digraph { image -> classes }", encoding="utf-8")
     if shutil.which("dot"):
@@ -170,7 +176,7 @@ def test_diagrams_are_drawn_or_say_how(tmp_path: Path, monkeypatch: pytest.Monke
     assert Image.open(tmp_path / "c.png").width > 300
 
 
-def test_the_table_of_layers_sorts_the_infinite_last(tmp_path: Path) -> None:
+def test_layer_table_infinite_field_sorts_last(tmp_path: Path) -> None:
     pd.DataFrame(
         {
             "number": [1, 2], "layer": ["conv1", "pooling"], "kind": ["Conv2D", "Pooling"],

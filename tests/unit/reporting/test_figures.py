@@ -79,7 +79,9 @@ def outside(figure: Figure) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ["one", "cuts", "flips", "search", "names"])
-def test_figures_of_every_kind_of_experiment(experiments: dict[str, Experiment], name: str) -> None:
+def test_experiment_figures_any_kind_fit_the_page(
+    experiments: dict[str, Experiment], name: str
+) -> None:
     one = experiments[name]
     trials, choice = one.trials(), one.choice()
     figure = settings_figure(trials, choice, choice.title)
@@ -98,7 +100,7 @@ def test_figures_of_every_kind_of_experiment(experiments: dict[str, Experiment],
     assert outside(best) == []
 
 
-def test_a_heat_map_shows_a_diverged_pair_as_such(experiments: dict[str, Experiment]) -> None:
+def test_heat_map_diverged_pair_is_marked(experiments: dict[str, Experiment]) -> None:
     one = experiments["cuts"]
     said = texts(settings_figure(one.trials(), one.choice(), "Cuts"))
     assert "\u00d7 failed" in said
@@ -107,7 +109,7 @@ def test_a_heat_map_shows_a_diverged_pair_as_such(experiments: dict[str, Experim
     assert "stages removed" in said
 
 
-def test_main_effects_state_the_paired_effect(experiments: dict[str, Experiment]) -> None:
+def test_main_effects_two_values_state_paired_effect(experiments: dict[str, Experiment]) -> None:
     one = experiments["flips"]
     trials = one.trials()
     trials["validation_accuracy"] = 0.8 + 0.05 * (trials["augment.rotation"] == 20)
@@ -116,7 +118,7 @@ def test_main_effects_state_the_paired_effect(experiments: dict[str, Experiment]
     assert "horizontal flip" in said
 
 
-def test_numbers_in_a_dot_plot_go_by_size(tmp_path: Path) -> None:
+def test_dot_plot_numbers_are_sorted(tmp_path: Path) -> None:
     one = write_experiment(
         tmp_path / "a", "a", grid(head__dropout=[0.5, 0.0, 0.1]), "grid", "Dropout", repeats=3
     )
@@ -126,7 +128,7 @@ def test_numbers_in_a_dot_plot_go_by_size(tmp_path: Path) -> None:
     assert "single repeats" in texts(figure)
 
 
-def test_of_many_settings_the_number_left_out_is_said(experiments: dict[str, Experiment]) -> None:
+def test_dot_plot_many_settings_counts_the_rest(experiments: dict[str, Experiment]) -> None:
     one = experiments["search"]
     trials = one.trials()
     choice = one.choice()
@@ -136,7 +138,7 @@ def test_of_many_settings_the_number_left_out_is_said(experiments: dict[str, Exp
 
 
 @pytest.mark.parametrize("constant", [True, False])
-def test_all_diverged_but_one(tmp_path: Path, constant: bool) -> None:
+def test_experiment_figures_one_completed_trial_are_drawn(tmp_path: Path, constant: bool) -> None:
     for number, settings in enumerate(
         [
             grid(remove_stages=[0, 1, 2, 3]),
@@ -153,14 +155,14 @@ def test_all_diverged_but_one(tmp_path: Path, constant: bool) -> None:
         assert "diverged" in texts(learning_curves(one.trials(), one.history(), one.choice(), "H"))
 
 
-def test_curves_that_ended_early_bear_no_cross(experiments: dict[str, Experiment]) -> None:
+def test_learning_curves_stopped_trial_has_no_cross(experiments: dict[str, Experiment]) -> None:
     one = experiments["search"]
     trials = one.trials()
     trials.loc[(trials["status"] == "completed") & ~trials["chosen"], "status"] = "stopped"
     assert "diverged (2)" in texts(learning_curves(trials, one.history(), one.choice(), "H"))
 
 
-def test_two_steps_are_one_after_the_other() -> None:
+def test_with_position_two_steps_are_joined() -> None:
     history = pd.DataFrame(
         {"trial": ["a"] * 4 + ["b"] * 3, "step": ["head", "head", "network", "network"]
          + ["network"] * 3, "epoch": [1, 2, 1, 2, 1, 2, 3]}
@@ -172,7 +174,7 @@ def test_two_steps_are_one_after_the_other() -> None:
 
 
 @pytest.mark.parametrize("number", [2, 8, 40])
-def test_test_figures_with_few_and_many_classes(tmp_path: Path, number: int) -> None:
+def test_test_figures_any_number_of_classes_fit(tmp_path: Path, number: int) -> None:
     classes = class_names(number, hostile=True)
     write_test(tmp_path, "a", "t", classes)
     test = tmp_path / "test"
@@ -195,7 +197,7 @@ def test_test_figures_with_few_and_many_classes(tmp_path: Path, number: int) -> 
 
 
 @pytest.mark.parametrize("levels", [3, 10**9])
-def test_areas_are_those_of_scikit_learn(levels: int) -> None:
+def test_roc_pr_areas_equal_those_of_scikit_learn(levels: int) -> None:
     """Also where many images have the same score."""
     random = np.random.default_rng(0)
     for images in (2, 3, 50):
@@ -206,7 +208,7 @@ def test_areas_are_those_of_scikit_learn(levels: int) -> None:
         assert average_precision(truth, scores) == pytest.approx(expected)
 
 
-def test_mistakes_come_surest_first_with_their_pictures(tmp_path: Path) -> None:
+def test_confident_mistakes_are_sorted_by_confidence(tmp_path: Path) -> None:
     write_test(tmp_path, "a", "t", class_names(8))
     predictions = read_predictions(tmp_path / "test/predictions.csv")
 
@@ -226,7 +228,7 @@ def test_mistakes_come_surest_first_with_their_pictures(tmp_path: Path) -> None:
         assert (np.asarray(shown)[..., 0] == row % 256).all()
 
 
-def test_where_nothing_is_wrong_the_figure_says_so(tmp_path: Path) -> None:
+def test_confident_mistakes_without_mistakes_says_so(tmp_path: Path) -> None:
     write_test(tmp_path, "a", "t", class_names(8))
     predictions = read_predictions(tmp_path / "test/predictions.csv")
     right = predictions[predictions["correct"]]
@@ -236,7 +238,7 @@ def test_where_nothing_is_wrong_the_figure_says_so(tmp_path: Path) -> None:
     assert "No test image" in texts(confident_mistakes(right, pictures, "Cuts"))
 
 
-def test_large_mistakes_are_kept_small(tmp_path: Path) -> None:
+def test_write_mistakes_large_images_are_resized(tmp_path: Path) -> None:
     write_test(tmp_path, "a", "t", class_names(8))
     predictions = read_predictions(tmp_path / "test/predictions.csv")
     out = tmp_path / "large.npz"
@@ -244,7 +246,7 @@ def test_large_mistakes_are_kept_small(tmp_path: Path) -> None:
     assert {picture.shape for picture in read_pictures(out).values()} == {(320, 320, 3)}
 
 
-def test_the_study_in_three_figures(study: Path) -> None:
+def test_study_figures_count_trials_and_failures(study: Path) -> None:
     summary = read_trials(study / "summary.csv")
     figure = comparison(summary)
     said = texts(figure)
@@ -258,7 +260,7 @@ def test_the_study_in_three_figures(study: Path) -> None:
         assert "On the Pareto front" in said
 
 
-def test_files_are_the_same_every_time_and_hold_real_text(
+def test_save_twice_writes_same_bytes_with_text(
     tmp_path: Path, experiments: dict[str, Experiment]
 ) -> None:
     one = experiments["flips"]

@@ -31,7 +31,7 @@ def regimes(tmp_path: Path) -> Experiment:
     return write_experiment(tmp_path, "regimes", settings, "grid", "Regimes", 3, diverged=(0,))
 
 
-def test_accuracy_against_images(regimes: Experiment) -> None:
+def test_sample_size_figure_joins_subsets_of_one_size(regimes: Experiment) -> None:
     trials, choice = regimes.trials(), regimes.choice()
     rows = sample_size_rows(trials, choice, SIZES)
     # Two subsets of one size are draws of one regime.
@@ -51,7 +51,7 @@ def test_accuracy_against_images(regimes: Experiment) -> None:
     assert outside(figure) == []
 
 
-def test_one_line_and_too_many(tmp_path: Path) -> None:
+def test_sample_size_figure_many_lines_counts_the_rest(tmp_path: Path) -> None:
     one = write_experiment(tmp_path / "1", "a", grid(subset=list(SIZES)), "grid", "One")
     said = texts(sample_size_figure(one.trials(), one.choice(), SIZES, "One"))
     assert "one run of each" not in said  # small and per_class_50 are two draws
@@ -73,7 +73,7 @@ def depths() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def test_what_learns_goes_from_the_output_inwards(tmp_path: Path) -> None:
+def test_fine_tuning_depth_rows_go_from_the_output_inwards(tmp_path: Path) -> None:
     one = write_experiment(tmp_path, "a", depths(), "list", "Depths", 2, diverged=(11,))
     trials = one.trials()
     rows = fine_tuning_depth_rows(trials)
@@ -91,7 +91,7 @@ def test_what_learns_goes_from_the_output_inwards(tmp_path: Path) -> None:
     assert outside(figure) == []
 
 
-def test_of_settings_at_one_depth_the_best_is_drawn(tmp_path: Path) -> None:
+def test_fine_tuning_depth_rows_keep_the_best_setting(tmp_path: Path) -> None:
     settings = [{**one, "epochs": epochs} for one in depths() for epochs in (1, 2)]
     one = write_experiment(tmp_path, "a", settings, "list", "Depths")
     trials = one.trials()
@@ -119,7 +119,9 @@ def numbers(one: Experiment) -> pd.DataFrame:
     return compare_with_reference(trials, rows, 376)
 
 
-def test_published_numbers_beside_ours(experiments: dict[str, Experiment], tmp_path: Path) -> None:
+def test_compare_with_reference_joins_by_setting(
+    experiments: dict[str, Experiment], tmp_path: Path
+) -> None:
     one = experiments["cuts"]
     trials, choice = one.trials(), one.choice()
     table = numbers(one)
@@ -143,7 +145,7 @@ def test_published_numbers_beside_ours(experiments: dict[str, Experiment], tmp_p
     assert outside(both) == []
 
 
-def test_published_numbers_in_tables(experiments: dict[str, Experiment]) -> None:
+def test_reference_results_tables_show_settings_not_run(experiments: dict[str, Experiment]) -> None:
     one = experiments["cuts"]
     table = numbers(one)
     slide = reference_results_slide_table(table)
@@ -161,7 +163,7 @@ def test_published_numbers_in_tables(experiments: dict[str, Experiment]) -> None
     assert with_reference_results(one.trials(), twice)["reference_accuracy"].max() == 0.97
 
 
-def test_training_and_validation_against_numbers(tmp_path: Path) -> None:
+def test_parameter_curves_draw_train_and_validation(tmp_path: Path) -> None:
     settings = grid(
         network__residual=[False, True], network__batch_norm=[False, True],
         network__depth=[4, 12, 30, 60],
@@ -185,7 +187,7 @@ def test_training_and_validation_against_numbers(tmp_path: Path) -> None:
     assert outside(figure) == []
 
 
-def test_several_numbers_repeats_and_more_lines_than_colors(tmp_path: Path) -> None:
+def test_parameter_curves_many_lines_counts_the_rest(tmp_path: Path) -> None:
     rates = [0.0001, 0.01, 1.0]
     settings = grid(
         head__l2=[0, 1e-6, 1e-2], optimizer__learning_rate=rates, head__dropout=[0, 0.2, 0.4]

@@ -32,21 +32,21 @@ from scenery.reporting.reading import (
         (0.00042711, "0.000427"), (float("inf"), "infinite"), ("[not json", "[not json"),
     ],
 )  # fmt: skip
-def test_settings_in_words(value: object, words: str) -> None:
+def test_setting_value_any_type_is_readable(value: object, words: str) -> None:
     assert setting_value(value) == words
 
 
-def test_an_interval_stands_behind_its_number() -> None:
+def test_interval_without_ends_is_the_number() -> None:
     assert interval(0.9512, 0.9338, 0.9641) == "0.951 (0.934-0.964)"
     assert interval(0.9512, float("nan"), float("nan")) == "0.951"
 
 
-def test_plurals() -> None:
+def test_plural_adds_ending_and_separators() -> None:
     words = [plural(1, "trial"), plural(0, "class"), plural(2, "class"), plural(1200, "image")]
     assert words == ["1 trial", "0 classes", "2 classes", "1,200 images"]
 
 
-def test_shortened_texts_keep_to_their_width_and_stay_apart() -> None:
+def test_shorten_all_equal_beginnings_stay_distinct() -> None:
     assert shorten("a\nb", 5) == "a b"
     assert columns_wide(shorten("\u5c71\u8109\u4e0e\u6d77\u5cb8", 7)) <= 7
     short = shorten_all(["scene number one of many, first", "scene number one of many, last"], 16)
@@ -54,18 +54,18 @@ def test_shortened_texts_keep_to_their_width_and_stay_apart() -> None:
     assert all(columns_wide(text) <= 16 for text in short)
 
 
-def test_values_are_ordered_as_numbers_not_as_texts() -> None:
+def test_ordered_numbers_sort_by_size() -> None:
     assert ordered([10, 9, 100, 9]) == [9, 10, 100]
     assert ordered(["b", None, "a", None]) == [None, "a", "b"]
 
 
-def test_a_class_named_none_is_a_name(study: Path) -> None:
+def test_read_predictions_class_named_none_is_text(study: Path) -> None:
     table = read_predictions(study / "experiments/cuts/test/predictions.csv")
     assert "None" in set(table["class"])
     assert table["correct"].dtype == bool
 
 
-def test_nan_losses_and_missing_results_are_gaps(experiments: dict[str, Experiment]) -> None:
+def test_read_trials_nan_and_empty_are_missing(experiments: dict[str, Experiment]) -> None:
     trials = experiments["cuts"].trials()
     failed = trials[trials["status"] == "diverged"]
     assert len(failed) == 2
@@ -73,14 +73,14 @@ def test_nan_losses_and_missing_results_are_gaps(experiments: dict[str, Experime
     assert failed["reason"].tolist() == ["the loss became NaN in epoch 3"] * 2
 
 
-def test_result_columns_are_no_settings(experiments: dict[str, Experiment]) -> None:
+def test_setting_columns_exclude_results(experiments: dict[str, Experiment]) -> None:
     settings = setting_columns(experiments["cuts"].trials())
     assert "remove_stages" in settings
     assert "optimizer.learning_rate" in settings
     assert not {"validation_accuracy", "trial", "chosen", "seconds"} & set(settings)
 
 
-def test_a_table_without_its_columns_is_a_clear_error(tmp_path: Path) -> None:
+def test_read_table_missing_columns_raises_user_error(tmp_path: Path) -> None:
     path = tmp_path / "trials.csv"
     path.write_text("experiment,trial\na,b\n", encoding="utf-8")
     with pytest.raises(UserError, match=r"trials\.csv.*name, setting"):
@@ -91,7 +91,7 @@ def test_a_table_without_its_columns_is_a_clear_error(tmp_path: Path) -> None:
         read_choice(path)
 
 
-def test_configuration_says_what_is_on_and_marks_what_varied(
+def test_configuration_marks_varied_settings(
     experiments: dict[str, Experiment],
 ) -> None:
     choice = experiments["search"].choice()
@@ -104,6 +104,6 @@ def test_configuration_says_what_is_on_and_marks_what_varied(
     assert "augmentation" not in rows
 
 
-def test_configuration_keeps_a_setting_it_does_not_know() -> None:
+def test_configuration_unknown_setting_is_kept() -> None:
     rows = configuration({"backbone": "X", "new_setting": 3}, [])
     assert ("new setting", "3", False) in rows

@@ -9,7 +9,7 @@ from scenery.reporting.ranking import rank_settings, varied_columns
 from scenery.reporting.reading import read_choice
 
 
-def test_a_group_is_left_out_beside_its_options(study: Path) -> None:
+def test_varied_columns_group_with_options_is_left_out(study: Path) -> None:
     choice = read_choice(study / "experiments" / "cuts" / "chosen.yaml")
     changed = replace(choice, varied=["early_stopping", "early_stopping.patience", "head.dropout"])
     columns = ["head.dropout", "early_stopping", "early_stopping.patience"]
@@ -19,7 +19,7 @@ def test_a_group_is_left_out_beside_its_options(study: Path) -> None:
     assert varied_columns(table, alone) == ["early_stopping"]
 
 
-def test_entries_of_a_list_are_called_by_what_tells_them_apart(study: Path) -> None:
+def test_rank_settings_list_labels_are_distinct(study: Path) -> None:
     choice = read_choice(study / "experiments" / "cuts" / "chosen.yaml")
     varied = ["backbone", "trainable", "head.dense", "epochs", "subset"]
     entries = [

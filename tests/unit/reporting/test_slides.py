@@ -130,7 +130,7 @@ def check_layout(slide: Slide) -> None:
 
 
 @pytest.mark.parametrize("number", [2, 8, 40])
-def test_layout_holds_with_any_names_and_sizes(
+def test_lay_out_any_names_and_sizes_fits_the_page(
     study: Path, experiments: dict[str, Experiment], tmp_path: Path, picture: Path, number: int
 ) -> None:
     write_data(tmp_path, class_names(number, hostile=True), 12)
@@ -146,7 +146,7 @@ def test_layout_holds_with_any_names_and_sizes(
         draw_slide(lay_out(slide, LONG, 3))
 
 
-def test_the_slides_of_a_study(
+def test_study_slides_have_expected_titles(
     study: Path, experiments: dict[str, Experiment], picture: Path
 ) -> None:
     slides = deck(outcomes(study, experiments), study / "data", picture=picture)
@@ -169,7 +169,7 @@ def test_the_slides_of_a_study(
     assert beside.bullets[0].startswith("8 of 9 numbers have a counterpart here")
 
 
-def test_a_question_as_title_is_not_followed_by_a_colon(
+def test_study_slides_question_as_title_has_no_colon(
     study: Path, experiments: dict[str, Experiment]
 ) -> None:
     asked = [
@@ -181,7 +181,7 @@ def test_a_question_as_title_is_not_followed_by_a_colon(
     assert not any("?:" in title for title in titles)
 
 
-def test_published_numbers_without_a_figure_are_a_table(
+def test_study_slides_reference_results_without_figure_are_a_table(
     study: Path, experiments: dict[str, Experiment]
 ) -> None:
     slides = deck(outcomes(study, experiments), study / "data")
@@ -190,7 +190,9 @@ def test_published_numbers_without_a_figure_are_a_table(
     assert [row[2] for row in table.rows].count("not run") == 1
 
 
-def test_a_long_table_is_cut_and_says_so(study: Path, experiments: dict[str, Experiment]) -> None:
+def test_study_slides_long_table_is_cut_with_note(
+    study: Path, experiments: dict[str, Experiment]
+) -> None:
     slides = deck(outcomes(study, experiments), study / "data")
     table = next(slide.table for slide in slides if slide.title == "Random search: all trials")
     assert table is not None
@@ -200,7 +202,7 @@ def test_a_long_table_is_cut_and_says_so(study: Path, experiments: dict[str, Exp
     assert 0 in table.marked
 
 
-def test_the_data_slide_counts_leaks(study: Path, experiments: dict[str, Experiment]) -> None:
+def test_study_slides_data_counts_leaks(study: Path, experiments: dict[str, Experiment]) -> None:
     slide = deck(outcomes(study, experiments), study / "data")[1]
     assert slide.table is not None
     found = {row[0]: row[1] for row in slide.table.rows}
@@ -211,7 +213,7 @@ def test_the_data_slide_counts_leaks(study: Path, experiments: dict[str, Experim
     assert found["files left out"] == "4"
 
 
-def test_pptx_has_real_text_tables_and_charts(
+def test_write_pptx_has_text_tables_and_charts(
     study: Path, experiments: dict[str, Experiment], tmp_path: Path, picture: Path
 ) -> None:
     slides = deck(outcomes(study, experiments), study / "data", HOSTILE[0], picture)
@@ -239,7 +241,7 @@ def test_pptx_has_real_text_tables_and_charts(
     assert (tables, charts, pictures) == (13, 7, 14)
 
 
-def test_both_files_are_the_same_every_time(
+def test_write_slides_twice_gives_same_bytes(
     study: Path, experiments: dict[str, Experiment], tmp_path: Path
 ) -> None:
     slides = deck(outcomes(study, experiments)[:2], study / "data")
@@ -252,14 +254,14 @@ def test_both_files_are_the_same_every_time(
     assert pages in (0, len(slides))
 
 
-def test_wrapped_lines_lose_nothing_and_fit() -> None:
+def test_wrap_long_word_keeps_all_letters() -> None:
     text = "one two " + "x" * 300 + " three"
     lines = wrap(text, 2.0, 18)
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
     assert all(text_width(line, 18) <= 2.0 for line in lines)
 
 
-def test_text_that_does_not_fit_ends_in_an_ellipsis() -> None:
+def test_fit_long_text_ends_in_ellipsis() -> None:
     paragraphs, size = fit(["word " * 500, "never seen"], 3.0, 1.0, (20, 12))
     assert size == 12
     assert len(paragraphs) == 1
@@ -268,7 +270,7 @@ def test_text_that_does_not_fit_ends_in_an_ellipsis() -> None:
     assert (paragraphs, size) == ([["short"]], 20)
 
 
-def test_a_table_that_is_too_long_says_how_many_rows_it_lost() -> None:
+def test_place_table_too_long_counts_missing_rows() -> None:
     rows = [(f"row {number}", "x") for number in range(100)]
     slide = Slide(title="Many", table=Table(("a", "b"), rows))
     grid = next(item for item in lay_out(slide, "", 1) if isinstance(item, Grid))
@@ -276,13 +278,15 @@ def test_a_table_that_is_too_long_says_how_many_rows_it_lost() -> None:
     check_layout(slide)
 
 
-def test_a_picture_is_not_distorted(picture: Path) -> None:
+def test_lay_out_picture_keeps_aspect_ratio(picture: Path) -> None:
     items = lay_out(Slide(title="T", figure=picture, table=Table(("a",), [("b",)])), "", 1)
     placed = next(item for item in items if isinstance(item, Picture))
     assert placed.width / placed.height == pytest.approx(1600 / 2100)
 
 
-def test_no_chart_without_a_history(study: Path, experiments: dict[str, Experiment]) -> None:
+def test_study_slides_without_history_have_no_chart(
+    study: Path, experiments: dict[str, Experiment]
+) -> None:
     results = [replace(one, history=None) for one in outcomes(study, experiments)]
     slide = deck(results, study / "data")[2]
     assert slide.chart is None

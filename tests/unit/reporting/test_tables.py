@@ -58,14 +58,14 @@ def read(text: str) -> Reader:
     return reader
 
 
-def test_hostile_names_show_as_text() -> None:
+def test_page_hostile_names_show_as_text() -> None:
     frame = pd.DataFrame({name: [name] for name in HOSTILE})
     reader = read(page(HOSTILE[0], [HtmlTable(HOSTILE[1], frame, HOSTILE[0])], HOSTILE[0]))
     assert reader.scripts == 1
     assert reader.rows[1] == HOSTILE
 
 
-def test_intervals_stand_behind_their_number_and_sort_by_it() -> None:
+def test_page_interval_sorts_by_its_number() -> None:
     frame = pd.DataFrame(
         {"test_accuracy": [0.95123456, None], "test_low": [0.9341, None],
          "test_high": [0.9642, None], "parameters": [4847168, 3], "chosen": [True, False]}
@@ -80,7 +80,7 @@ def test_intervals_stand_behind_their_number_and_sort_by_it() -> None:
     assert text.count('<tr class="marked">') == 1
 
 
-def test_settings_that_never_differ_stand_apart(experiments: dict[str, Experiment]) -> None:
+def test_trial_tables_common_settings_are_separate(experiments: dict[str, Experiment]) -> None:
     trials, common = trial_tables(experiments["cuts"].trials())
     assert {"remove_stages", "head.dense"} <= set(trials.frame.columns)
     assert "optimizer.learning_rate" not in trials.frame.columns
@@ -91,13 +91,15 @@ def test_settings_that_never_differ_stand_apart(experiments: dict[str, Experimen
     assert "2 failed" in trials.subtitle
 
 
-def test_trials_that_ended_early_have_not_failed(experiments: dict[str, Experiment]) -> None:
+def test_trial_tables_stopped_trials_do_not_count_as_failed(
+    experiments: dict[str, Experiment],
+) -> None:
     trials = experiments["search"].trials()
     trials.loc[(trials["status"] == "completed") & ~trials["chosen"], "status"] = "stopped"
     assert "2 failed" in trial_tables(trials)[0].subtitle
 
 
-def test_the_summary_of_a_study(study: Path, tmp_path: Path) -> None:
+def test_summary_page_shows_each_test_interval(study: Path, tmp_path: Path) -> None:
     summary = read_trials(study / "summary.csv")
     write_page(tmp_path / "summary.html", "All", trial_tables(summary))
     reader = read((tmp_path / "summary.html").read_text(encoding="utf-8"))
@@ -106,7 +108,7 @@ def test_the_summary_of_a_study(study: Path, tmp_path: Path) -> None:
     assert HOSTILE[0] + " " + HOSTILE[1] in cells
 
 
-def test_the_data_set_page_names_leaks_and_conflicts(study: Path) -> None:
+def test_data_set_tables_name_leaks_and_conflicts(study: Path) -> None:
     catalogue = read_catalogue(study / "data/catalogue.csv")
     split = read_split(study / "data/split.csv")
     found, counts, problems, flawed, others = data_set_tables(catalogue, split)
@@ -120,7 +122,7 @@ def test_the_data_set_page_names_leaks_and_conflicts(study: Path) -> None:
     assert any("same picture under two classes" in cell for cell in cells)
 
 
-def test_a_clean_data_set_without_given_partitions(study: Path) -> None:
+def test_data_set_tables_clean_data_have_empty_tables(study: Path) -> None:
     catalogue = read_catalogue(study / "data/catalogue.csv")
     clean = catalogue.assign(duplicate_group="", problem="", given_partition="")
     tables = data_set_tables(clean, read_split(study / "data/split.csv"))

@@ -38,7 +38,7 @@ def without_epochs(folder: Path, settings: list[dict[str, Any]], networks: int =
 
 
 @pytest.mark.parametrize("networks", [0, 1, 2])
-def test_figures(tmp_path: Path, networks: int) -> None:
+def test_experiment_figures_without_epochs_are_drawn(tmp_path: Path, networks: int) -> None:
     one = without_epochs(tmp_path, KERNELS, networks)
     curves = learning_curves(one.trials(), one.history(), one.choice(), "Kernels")
     said = texts(curves)
@@ -56,7 +56,7 @@ def test_figures(tmp_path: Path, networks: int) -> None:
     assert "kernel" in texts(settings_figure(one.trials(), one.choice(), "Kernels"))
 
 
-def test_a_chosen_network_beside_classical_models(tmp_path: Path) -> None:
+def test_learning_curves_mixed_kinds_draw_networks(tmp_path: Path) -> None:
     one = write_experiment(tmp_path, "kernels", KERNELS, "grid", "Kernels")
     history = pd.read_csv(tmp_path / "history.csv")
     history[history["trial"] == one.choice().trial].to_csv(tmp_path / "history.csv", index=False)
@@ -65,7 +65,7 @@ def test_a_chosen_network_beside_classical_models(tmp_path: Path) -> None:
     assert "Networks among the 4 trials" in said
 
 
-def test_a_configuration_names_the_model_and_leaves_training_out() -> None:
+def test_configuration_classical_model_leaves_training_out() -> None:
     settings = Settings(classifier={"name": "svm", "C": 10}, class_weights="balanced")
     rows = configuration(json.loads(settings.model_dump_json()), ["classifier.C"])
     found = {label: (value, tried) for label, value, tried in rows}
@@ -75,18 +75,18 @@ def test_a_configuration_names_the_model_and_leaves_training_out() -> None:
     assert not {"optimizer", "schedule", "epochs", "head", "trained layers"} & set(found)
 
 
-def test_a_network_says_nothing_of_classifiers() -> None:
+def test_configuration_network_leaves_classifier_out() -> None:
     rows = configuration(json.loads(Settings().model_dump_json()), [])
     assert "classifier" not in {label for label, _, _ in rows}
     assert "optimizer" in {label for label, _, _ in rows}
 
 
-def test_words() -> None:
+def test_column_label_of_classifier_is_short() -> None:
     assert column_label("classifier.name") == column_label("classifier") == "classifier"
     assert [column_label(f"classifier.{name}") for name in ("C", "gamma")] == ["C", "gamma"]
 
 
-def test_the_slide_names_no_best_epoch(tmp_path: Path) -> None:
+def test_study_slides_classical_model_names_no_epoch(tmp_path: Path) -> None:
     from scenery.reporting.conclusions import ExperimentResult
     from scenery.reporting.deck import _training_note
 

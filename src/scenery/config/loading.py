@@ -5,6 +5,7 @@ its own message. `python -m scenery check FILE` and `make study` look with the f
 """
 
 import difflib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,22 @@ MAX_DEPTH = 50
 # Aliases of aliases can stand for billions of values in a file of ten lines.
 MAX_VALUES = 100_000
 
+_READINGS = {
+    "bool": "true or false",
+    "int": "a number",
+    "float": "a number",
+    "null": "nothing",
+    "timestamp": "a date",
+}
+
 
 def load_config(path: str | Path) -> dict[str, Any]:
     """A config file as plain values.
 
     Raises:
         UserError: The file is missing, no UTF-8 text, no YAML, asks for Python objects, is nested
-            without end, has no keys, or has one of them twice.
+            without end, has no keys, or has one of them twice; or it has a name or a number that
+            YAML 1.1 reads in another way than it looks (no, 010, 1:30, 2026-01-31).
     """
     path = Path(path)
     try:
@@ -86,8 +96,11 @@ def _check_nodes(
     if id(node) in sizes:
         return sizes[id(node)]
     inner: list[yaml.Node] = []
+    if isinstance(node, yaml.ScalarNode):
+        _refuse_surprising_value(node, path)
     if isinstance(node, yaml.MappingNode):
         _refuse_doubled_keys(node, path)
+        _refuse_surprising_keys(node, path)
         inner = [value for _, value in node.value]
     elif isinstance(node, yaml.SequenceNode):
         inner = node.value
@@ -108,6 +121,43 @@ def _refuse_doubled_keys(node: yaml.MappingNode, path: Path) -> None:
                 f"{_line(key)}; keep one of them"
             )
         lines[name] = _line(key)
+
+
+def _refuse_surprising_value(node: yaml.ScalarNode, path: Path) -> None:
+    """Refuse a value that YAML 1.1 reads as another number than the one written, or as a date."""
+    text = node.value
+    kind = _kind(node)
+    if kind == "timestamp":
+        reading = "a date"
+    elif kind in ("int", "float") and ":" in text:
+        reading = "a number in base 60"
+    elif kind == "int" and re.fullmatch(r"[-+]?0[0-7_]+", text):
+        reading = f"the number {yaml.safe_load(text)}, in base 8"
+    else:
+        return
+    plain = re.sub(r"^([-+]?)[0_]+(?=[0-9])", r"\1", text)
+    number = plain if reading.endswith("8") else "a plain number"
+    advice = f"'{text}'" if kind == "timestamp" else f"{number} or '{text}'"
+    raise UserError(
+        f"{path}: {_line(node)}: YAML reads {one_line(text)} as {reading}; write {advice}"
+    )
+
+
+def _refuse_surprising_keys(node: yaml.MappingNode, path: Path) -> None:
+    """Refuse a name that YAML 1.1 reads as something else, such as no for false."""
+    for key, _ in node.value:
+        kind = _kind(key)
+        if kind in _READINGS:
+            raise UserError(
+                f"{path}: {_line(key)}: YAML reads the name {one_line(key.value)} as "
+                f"{_READINGS[kind]}; write it in quotes, or choose another name"
+            )
+
+
+def _kind(node: yaml.Node) -> str:
+    """What YAML takes a plain scalar for: bool, int, ...; "" for a quoted one."""
+    plain = isinstance(node, yaml.ScalarNode) and node.style is None
+    return node.tag.rsplit(":", 1)[-1] if plain else ""
 
 
 def _line(node: yaml.Node) -> str:

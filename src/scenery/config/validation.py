@@ -91,6 +91,8 @@ def _explain_one(item: Any, model: type[BaseModel]) -> tuple[str, str, str]:
     message = message[0].lower() + message[1:]
     if item["type"] == "value_error" and isinstance(found, dict):
         return key, message, ""
+    if isinstance(found, bool) and item["type"] in ("string_type", "literal_error"):
+        return key, message, f"; found {found} (YAML reads yes, no, on and off so; use quotes)"
     return key, message, f"; found {short_repr(found)}"
 
 

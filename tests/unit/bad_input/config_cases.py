@@ -42,6 +42,26 @@ CONFIGS = [
         "line 1, column 8: the tag 'tag:yaml.org,2002:python/object/apply:os.getcwd': a config "
         "holds plain values, no objects",
     ),
+    case(
+        "an experiment called no",
+        "experiments: {no: {}}",
+        "line 1: YAML reads the name no as true or false; write it in quotes, or choose another",
+    ),
+    case(
+        "a number with a leading zero",
+        f"split: {{seed: 010}}\n{EXPERIMENTS}",
+        "line 1: YAML reads 010 as the number 8, in base 8; write 10 or '010'",
+    ),
+    case(
+        "a number with a colon",
+        base("epochs: 1:30"),
+        "line 1: YAML reads 1:30 as a number in base 60; write a plain number or '1:30'",
+    ),
+    case(
+        "a title that is no word to YAML",
+        f"title: no\n{EXPERIMENTS}",
+        "title: input should be a valid string; found False (YAML reads yes, no, on and off so",
+    ),
     case("infinite nesting", "base: &b {sub: *b}", "line 1: nested without end"),
     case("no experiments", "title: x", "experiments: it is needed and is not there"),
     case("an unknown key", f"titel: x\n{EXPERIMENTS}", "titel: unknown key; did you mean title?"),

@@ -80,6 +80,16 @@ def test_module_from_a_local_path_has_all_jobs(installed: Installed, project: Pa
     assert is_whole_study(installed.dry_run(cwd=project), "scenes_")
 
 
+def test_module_with_a_prefix_is_refused(installed: Installed, project: Path) -> None:
+    text = MODULE.format(snakefile=REPOSITORY / "workflow" / "Snakefile", names="")
+    text = text.replace("    config: config", '    config: config\n    prefix: "inner"')
+    (project / "Snakefile").write_text(text, encoding="utf-8")
+    done = installed.python("-m", "snakemake", "-n", cwd=project)
+    assert done.returncode == 1
+    assert "module: Scenery takes no prefix or replace_prefix; set results" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
 def test_module_from_a_git_address_runs_scripts(
     installed: Installed, project: Path, repository: Path
 ) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from scenery.pipeline.code_digest import CodeDigests
+from scenery.pipeline.inputs.results import digests_of_numbers
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 # Reads each file once.
@@ -232,3 +233,9 @@ def test_what_each_kind_of_rule_depends_on() -> None:
             assert not {"models", "training", "classical", "inference"} & packages, script.stem
         else:
             assert "reporting" not in packages, script.stem
+
+
+def test_code_digest_of_reference_results_is_recorded_and_free_of_slides() -> None:
+    code = CodeDigests()
+    assert not code.presents(REPOSITORY / "workflow/scripts/compare_reference_results.py")
+    assert "compare_reference_results" in digests_of_numbers(code)

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from scenery.config.settings import NETWORK_ONLY, Settings, flatten, ineffective_settings
@@ -121,9 +121,10 @@ def _of_first_step(key: str) -> bool:
 
 def _varies_trainable(study: Study, name: str) -> bool:
     experiment = study.experiments[name]
-    trials = experiment.list_ or []
-    space = experiment.random.space if experiment.random is not None else {}
-    return any("trainable" in keys for keys in (experiment.grid or {}, space, *trials))
+    varied: list[Iterable[str]] = [experiment.grid or {}, *(experiment.list_ or [])]
+    if experiment.random is not None:
+        varied.append(experiment.random.space)
+    return any("trainable" in names for names in varied)
 
 
 def with_effect(

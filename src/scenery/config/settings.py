@@ -113,18 +113,18 @@ class Head(Strict):
 
 
 class EarlyStopping(Strict):
-    """When training ends before its last epoch."""
+    """Stop training before its last epoch if nothing improves."""
 
     patience: Annotated[Int, Field(ge=1)] = Field(
-        10, description="Epochs without improvement before training ends."
+        10, description="Epochs without improvement before training stops."
     )
     monitor: Literal["validation_accuracy", "validation_loss"] = Field(
-        "validation_loss", description="What must improve."
+        "validation_loss", description="The measure that must improve."
     )
 
 
 class FirstStep(Strict):
-    """The first of the classic two steps: the head alone, on the frozen backbone."""
+    """A first training step: the head alone, on the frozen backbone."""
 
     epochs: Epochs = Field(20, description="Epochs of the head alone.")
     learning_rate: Rate = Field(1e-3, description="Learning rate of Adam in this step.")
@@ -150,7 +150,7 @@ def _weights(value: str) -> str:
 class Settings(Strict):
     """All settings of one trial."""
 
-    backbone: str = Field("MobileNet", description="A network of the backbone table.")
+    backbone: str = Field("MobileNet", description="Name of the network.")
     weights: Annotated[str, AfterValidator(_weights)] = Field(
         "imagenet",
         description="imagenet, none (random), the path of a weights file, or experiment:NAME, "
@@ -159,9 +159,9 @@ class Settings(Strict):
     image_size: Literal["native"] | Annotated[Int, Field(ge=16, le=2048)] = Field(
         "native", description="Side of the square input in pixels; native: the backbone's own."
     )
-    cut: str | None = Field(None, description="Layer at which the backbone is ended.")
+    cut: str | None = Field(None, description="The last layer of the backbone that is kept.")
     remove_stages: Annotated[Int, Field(ge=0)] = Field(
-        0, description="Stages taken off the top (of what `cut` leaves)."
+        0, description="Number of stages removed from the top, below `cut`."
     )
     subset: str = Field(
         "full",
@@ -169,7 +169,7 @@ class Settings(Strict):
         "the trial's seed and so anew for each repeat; or a name in subsets.",
     )
     trainable: Annotated[str, AfterValidator(_trainable)] = Field(
-        "head", description="What learns: head, head+N, all, or scratch (all, random weights)."
+        "head", description="Trained layers: head, head+N, all, or scratch (all, random weights)."
     )
     batch_norm_statistics: Annotated[Literal["frozen", "updated"], FINE_TUNED] = Field(
         "frozen", description="Whether fine-tuning updates the backbone's batch norm statistics."
@@ -178,7 +178,7 @@ class Settings(Strict):
         default_factory=Network,
         description="Options of the networks that Scenery builds itself; unset: the network's own.",
     )
-    head: Head = Field(default_factory=Head, description="What is put on the backbone.")
+    head: Head = Field(default_factory=Head, description="The layers on top of the backbone.")
     classifier: Classifier | None = Field(
         None,
         description="A classical model on the features instead of the softmax head; needs "
@@ -194,21 +194,21 @@ class Settings(Strict):
     )
     augment: Augment = Field(default_factory=Augment, description="Random changes of images.")
     views: Annotated[Int, Field(ge=1, le=1000), VIEWS] = Field(
-        10, description="Augmented renderings kept of each image where the backbone is frozen."
+        10, description="Number of augmented views of each image, with a frozen backbone."
     )
     optimizer: Optimizer = Field(default_factory=Optimizer, description="How weights are updated.")
     schedule: Schedule = Field(default_factory=Schedule, description="Learning rate over epochs.")
     epochs: Epochs = Field(50, description="Passes over the data.")
     batch_size: Annotated[Int, Field(ge=1, le=65536)] = Field(32, description="Images per step.")
-    early_stopping: EarlyStopping | None = Field(None, description="End before the last epoch.")
+    early_stopping: EarlyStopping | None = Field(None, description="Stop before the last epoch.")
     label_smoothing: Fraction = Field(
-        0.0, description="Share of each label spread over all classes."
+        0.0, description="Fraction of each label that is spread over all classes."
     )
     class_weights: Literal["none", "balanced"] = Field(
         "none", description="balanced: rare classes count more in the loss."
     )
     mixed_precision: Annotated[Bool, FINE_TUNED] = Field(
-        True, description="16-bit arithmetic in fine-tuning where a GPU has it; never on a CPU."
+        True, description="Use 16-bit arithmetic in fine-tuning on a GPU; never on a CPU."
     )
     seed: Seed = Field(1, description="Seed of weights, shuffling, dropout and augmentation.")
 

@@ -40,24 +40,24 @@ SubsetName = Annotated[str, AfterValidator(_name), AfterValidator(_not_full)]
 
 
 class Generated(Strict):
-    """The scenes that the workflow draws itself when the path is `generated`."""
+    """The scenes that the workflow generates if the path is `generated`."""
 
-    per_class: Annotated[Int, Field(ge=4, le=10_000)] = Field(75, description="Pictures a class.")
+    per_class: Annotated[Int, Field(ge=4, le=10_000)] = Field(75, description="Images per class.")
     image_size: Annotated[Int, Field(ge=32, le=512)] = Field(96, description="Side in pixels.")
-    seed: Seed = Field(1, description="Seed of the drawing.")
+    seed: Seed = Field(1, description="Seed of the images.")
 
 
 class Duplicates(Strict):
-    """What is done about pictures that are there more than once."""
+    """What happens to duplicate images."""
 
     near: Bool = Field(
         True, description="Look for near duplicates (saved again, moved by a few pixels) too."
     )
     leaks: Literal["drop", "stop", "keep"] = Field(
-        "drop", description="The same picture in two partitions: drop all but the test copy."
+        "drop", description="One image in two partitions: drop all but the test copy."
     )
     conflicts: Literal["drop", "stop", "keep"] = Field(
-        "drop", description="The same picture under two labels: drop all but the test copy."
+        "drop", description="One image under two labels: drop all but the test copy."
     )
 
 
@@ -75,18 +75,18 @@ class Dataset(Strict):
     root: str | None = Field(
         None, description="Folder that a CSV's files are relative to; unset: the CSV's own."
     )
-    generated: Generated = Field(default_factory=Generated, description="The drawn scenes.")
+    generated: Generated = Field(default_factory=Generated, description="The generated scenes.")
     on_problem: Literal["stop", "leave_out"] = Field(
-        "stop", description="What happens when files are unreadable, empty, truncated, too large."
+        "stop", description="What happens if files are unreadable, empty, truncated or too large."
     )
     max_pixels: Annotated[Int, Field(ge=1024, le=2**31)] = Field(
-        50_000_000, description="Images of more pixels are not decoded."
+        50_000_000, description="Images with more pixels are not decoded."
     )
     white_level: Annotated[Int, Field(ge=255, le=65535)] = Field(
         65535,
         description="The value of a 16-bit image that becomes white; 4095 for a camera of 12 bits.",
     )
-    duplicates: Duplicates = Field(default_factory=Duplicates, description="Double pictures.")
+    duplicates: Duplicates = Field(default_factory=Duplicates, description="Duplicate images.")
     resize: Literal["stretch", "crop", "pad"] = Field(
         "stretch", description="How an image becomes square."
     )
@@ -98,22 +98,22 @@ class Dataset(Strict):
 
 
 class Split(Strict):
-    """How images are divided; only what the data set does not already say is drawn."""
+    """How images are divided; partitions that the data set gives are kept."""
 
     validation: Annotated[Number, Field(gt=0, lt=1)] = Field(
-        0.2, description="Share of the training images used for choosing."
+        0.2, description="Fraction of the training images for validation."
     )
     test: Annotated[Number, Field(gt=0, lt=1)] = Field(
-        0.3, description="Share of all images used for the final score, where none is given."
+        0.3, description="Fraction of all images for the test, if the data set gives none."
     )
-    seed: Seed = Field(1, description="Seed of the draw.")
+    seed: Seed = Field(1, description="Seed of the sample.")
 
 
 class Subset(Strict):
-    """A small training set: so many images of each class."""
+    """A small training set: a number of images per class."""
 
     per_class: Annotated[Int, Field(ge=1)] = Field(description="Images of each class.")
-    seed: Seed = Field(1, description="Seed of the draw.")
+    seed: Seed = Field(1, description="Seed of the sample.")
 
 
 def _list_is_a_choice(value: Any) -> Any:
@@ -121,19 +121,19 @@ def _list_is_a_choice(value: Any) -> Any:
 
 
 class Distribution(Strict):
-    """Where random search draws a setting from; a plain list is a choice among its values."""
+    """How random search samples a setting; a plain list is a choice among its values."""
 
-    uniform: tuple[Number, Number] | None = Field(None, description="Evenly between two numbers.")
+    uniform: tuple[Number, Number] | None = Field(None, description="Uniform between two numbers.")
     loguniform: tuple[Number, Number] | None = Field(
-        None, description="Evenly on a logarithmic scale between two numbers above 0."
+        None, description="Uniform on a logarithmic scale, between two numbers above 0."
     )
     integer: tuple[Int, Int] | None = Field(
-        None, description="A whole number between two, both included."
+        None, description="A whole number between two numbers, both included."
     )
     choice: tuple[Any, ...] | None = Field(None, description="One of the values listed.")
     when: dict[str, list[Any]] = Field(
         default_factory=dict,
-        description="Draw it only where other drawn settings have one of these values.",
+        description="Sample it only if other sampled settings have one of these values.",
     )
 
     @model_validator(mode="after")
@@ -153,28 +153,30 @@ class Distribution(Strict):
 
 
 class Halving(Strict):
-    """Successive halving: trials that look hopeless early are not trained to their end."""
+    """Successive halving: stop unpromising trials early."""
 
     factor: Annotated[Int, Field(ge=2, le=100)] = Field(
-        3, description="At each comparison one trial in so many is trained on, so much longer."
+        3, description="One trial in `factor` continues, for `factor` times the epochs."
     )
     first_epochs: Annotated[Int, Field(ge=1)] = Field(
-        3, description="Epochs that every trial has at least."
+        3, description="Minimum number of epochs of each trial."
     )
 
 
 class Random(Strict):
-    """Random search (Bergstra and Bengio 2012): independent draws from a space."""
+    """Random search (Bergstra and Bengio 2012): independent samples from a space."""
 
     renamed_keys: ClassVar[dict[str, str]] = {"trials": "n_trials"}
 
-    n_trials: Annotated[Int, Field(ge=1, le=100_000)] = Field(description="Number of draws.")
-    seed: Seed = Field(1, description="Seed of the draws; trial i depends on it and i alone.")
+    n_trials: Annotated[Int, Field(ge=1, le=100_000)] = Field(description="Number of trials.")
+    seed: Seed = Field(
+        1, description="Seed of the samples; trial i depends on the seed and i only."
+    )
     space: dict[str, Annotated[Distribution, BeforeValidator(_list_is_a_choice)]] = Field(
-        min_length=1, description="Where each setting is drawn from."
+        min_length=1, description="How each setting is sampled."
     )
     halving: Halving | None = Field(
-        None, description="End trials early that look hopeless; unset: train all to their end."
+        None, description="Stop unpromising trials early; unset: train all of them fully."
     )
 
 
@@ -182,17 +184,17 @@ class Choose(Strict):
     """How one setting is chosen among an experiment's trials, on validation images alone."""
 
     by: Literal["validation_accuracy", "validation_loss"] = Field(
-        "validation_accuracy", description="What is compared (mean over repeats)."
+        "validation_accuracy", description="The measure that is compared, a mean over repeats."
     )
     smallest_within: Annotated[Number, Field(gt=0, lt=1)] | None = Field(
-        None, description="Take the network of fewest parameters within this margin of the best."
+        None, description="Choose the smallest network within this margin of the best."
     )
     one_standard_error: Bool = Field(
-        False, description="Take the smallest network within one standard error (over repeats)."
+        False, description="Choose the smallest network within one standard error of the best."
     )
     only: dict[str, Any] = Field(
         default_factory=dict,
-        description="Choose only among trials with these settings (an assigned backbone, say).",
+        description="Choose only among trials with these settings, such as one backbone.",
     )
 
     @model_validator(mode="after")
@@ -207,7 +209,7 @@ class Choose(Strict):
 class PublishedResult(Strict):
     """One number of a publication."""
 
-    name: str = Field("", description="What the source calls it; unset: its settings.")
+    name: str = Field("", description="Its name in the source; unset: its settings.")
     settings: dict[str, Any] | None = Field(
         None,
         description="The setting it belongs to, written like a trial of list: what is not named is "
@@ -215,7 +217,7 @@ class PublishedResult(Strict):
     )
     accuracy: Annotated[Number, Field(ge=0, le=1)] = Field(description="Accuracy, 0 to 1.")
     parameters: Annotated[Int, Field(ge=0)] | None = Field(
-        None, description="Parameters of the network, where the source gives them."
+        None, description="Parameters of the network, if the source gives them."
     )
 
 
@@ -223,7 +225,7 @@ class Published(Strict):
     """Numbers that others published, shown beside ours and used for nothing else."""
 
     source: Annotated[str, Field(min_length=1)] = Field(
-        description="Where they stand, and on which images they were measured."
+        description="Where they were published, and on which images."
     )
     results: Annotated[list[PublishedResult], Field(min_length=1)] = Field(
         description="The numbers."
@@ -250,13 +252,13 @@ class Experiment(Strict):
         None, description="Every combination of these values."
     )
     list_: Annotated[list[dict[str, Any]], Field(min_length=1)] | None = Field(
-        None, alias="list", description="The trials one by one."
+        None, alias="list", description="A list of trials."
     )
-    random: Random | None = Field(None, description="Random draws.")
+    random: Random | None = Field(None, description="Random search.")
     repeats: Annotated[Int, Field(ge=1, le=1000)] = Field(
-        1, description="Runs of every setting, each with a seed of its own."
+        1, description="Number of runs of each setting, with different seeds."
     )
-    choose: Choose = Field(default_factory=Choose, description="How one of them is chosen.")
+    choose: Choose = Field(default_factory=Choose, description="How a setting is chosen.")
     reference_results: Published | None = Field(
         None, description="Numbers that others published, shown beside ours."
     )
@@ -296,7 +298,7 @@ class Experiment(Strict):
 
 
 class Explain(Strict):
-    """Which final models are looked into: feature maps, filters, Grad-CAM, layers."""
+    """Which final models are explained: feature maps, filters, Grad-CAM, layers."""
 
     experiments: Literal["best", "all", "none"] | list[Name] = Field(
         "best",
@@ -304,7 +306,7 @@ class Explain(Strict):
         "experiments. Experiments that share a final model share its pages.",
     )
     images: Annotated[Int, Field(ge=1, le=64)] = Field(
-        8, description="Validation images shown with right answers, and as many with wrong ones."
+        8, description="Number of correct predictions shown, and of wrong ones."
     )
 
 
@@ -321,14 +323,14 @@ def _results_folder(value: str) -> str:
 
 
 class Study(Strict):
-    """Everything one config file says."""
+    """The keys at the top level of a config."""
 
     title: str = Field("A transfer-learning study", description="Title of report and slides.")
     results: Annotated[str, AfterValidator(_results_folder)] = Field(
-        "results", description="Folder of everything made: results or a folder below it."
+        "results", description="Folder of all results: results or a folder below it."
     )
     dataset: Dataset = Field(default_factory=Dataset, description="The images.")
-    split: Split = Field(default_factory=Split, description="Their division.")
+    split: Split = Field(default_factory=Split, description="How the images are divided.")
     subsets: dict[SubsetName, Subset] = Field(
         default_factory=dict, description="Named small training sets."
     )
@@ -344,16 +346,16 @@ class Study(Strict):
         "the test images are touched.",
     )
     trials_per_job: Annotated[Int, Field(ge=1)] = Field(
-        50, description="Trials on a frozen backbone that one job runs."
+        50, description="Number of trials on a frozen backbone per job."
     )
     gpu_missing: Literal["continue", "stop"] = Field(
-        "continue", description="What a job does that was allotted a GPU and sees none."
+        "continue", description="What a job does if it requested a GPU and finds none."
     )
     explain: Explain = Field(
-        default_factory=Explain, description="Which final models are looked into, and how far."
+        default_factory=Explain, description="Which final models are explained."
     )
     tensorboard: Bool = Field(
-        False, description="Write the learning curves as TensorBoard logs, too."
+        False, description="Also write the learning curves as TensorBoard logs."
     )
 
     @model_validator(mode="after")

@@ -150,7 +150,7 @@ def test_a_killed_snakemake_is_followed_up(killed: tuple[Folder, Call]) -> None:
         # A job that ended before the second call looked is taken as whole. Where Snakemake still
         # notes it as incomplete it runs once more, to find that it was trained already.
         assert [job.state for job in jobs] in (["COMPLETED"], ["COMPLETED", "COMPLETED"])
-        assert len(jobs) == 1 or "this was trained already" in log_of(folder, trial)
+        assert len(jobs) == 1 or "found the results of a job" in log_of(folder, trial)
         assert len(history(folder, trial)) == 25
     assert folder.file("data/split.csv").stat().st_mtime_ns == split
     assert not folder.jobs("catalogue")
@@ -175,7 +175,7 @@ def test_lost_jobs_go_on_from_their_last_epoch(
         assert [job.memory for job in jobs] == ["8000M", "16000M"]
         assert [job.limit for job in jobs] == ["4:00:00", "8:00:00"]
         assert [job.gpus for job in jobs] == [1, 1]
-        _, _, after = log_of(folder, trial).partition("going on after epoch ")
+        _, _, after = log_of(folder, trial).partition("continuing after epoch ")
         assert int(after.split()[0]) >= 2
         assert len(history(folder, trial)) == 25
         assert history(folder, trial) == history(whole[0], trial)

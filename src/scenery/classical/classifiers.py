@@ -1,4 +1,4 @@
-"""Classical models on features: fitting, asking, counting and keeping them."""
+"""Classical models on features: fit, predict, count parameters, save and load."""
 
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from scenery.config.settings import Settings
 from scenery.data.feature_files import LabeledFeatures
 from scenery.errors import UserError
 
-# What a saved model may be made of beside scikit-learn's public estimators; nothing else is built.
+# Types that a saved model may contain beside scikit-learn's public estimators.
 TRUSTED = (
     "scenery.classical.kernel_svm.KernelSVM",
     "sklearn.calibration._CalibratedClassifier",
@@ -29,7 +29,7 @@ MAX_STEPS = 5_000
 
 
 def build_classifier(settings: Settings) -> Pipeline:
-    """The model that the settings ask for, unfitted: scaling, then the classifier.
+    """The unfitted model: scaling, then the classifier.
 
     Args:
         settings: With a classifier.
@@ -107,7 +107,7 @@ def fit(settings: Settings, features: LabeledFeatures) -> Pipeline:
     wanted = settings.classifier
     if wanted is not None and wanted.kernel == "histogram_intersection" and vectors.min() < 0:
         raise ValueError(
-            "the histogram_intersection kernel is for values from 0; the smallest value here is "
+            "the histogram_intersection kernel needs values from 0; the smallest value here is "
             f"{vectors.min():.3g}"
         )
     model = build_classifier(settings)
@@ -161,7 +161,7 @@ def load(path: str | Path) -> Pipeline:
     """A kept model.
 
     Raises:
-        UserError: The file asks for something that no model of ours is made of.
+        UserError: The file contains types that no model of Scenery contains.
     """
     foreign = sorted(set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED))
     if foreign:

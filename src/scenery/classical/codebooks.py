@@ -1,4 +1,4 @@
-"""Codebooks: what turns the local descriptors of an image into one vector.
+"""Codebooks, which encode the local descriptors of an image as one vector.
 
 Bag of visual words: Csurka et al., "Visual categorization with bags of keypoints", 2004, with the
 spatial pyramid of Lazebnik, Schmid and Ponce, CVPR 2006. Fisher vectors: Perronnin, Sanchez and
@@ -18,6 +18,7 @@ from zipfile import BadZipFile
 import numpy as np
 import skops.io
 from skimage.feature import fisher_vector
+from sklearn import preprocessing
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
@@ -39,7 +40,7 @@ class Codebook:
     """Visual words or a mixture of Gaussians.
 
     Attributes:
-        projection: What descriptors go through first; None: nothing.
+        projection: Applied to descriptors first; None: no projection.
         words: k-means for a bag of words, a diagonal mixture for Fisher vectors.
     """
 
@@ -71,7 +72,7 @@ class Codebook:
         return learned
 
     def project(self, descriptors: np.ndarray) -> np.ndarray:
-        """Descriptors as the words know them: float32, shape (descriptors, components)."""
+        """Projected descriptors: float32, shape (descriptors, components)."""
         values = np.asarray(descriptors, np.float32)
         return values if self.projection is None else self.projection.transform(values)
 
@@ -82,7 +83,7 @@ def sample_descriptors(maps: np.ndarray, rows: np.ndarray, count: int, seed: int
     Args:
         maps: Descriptors, memory-mapped; one image at a time is read.
         rows: The images to draw from, as positions in `maps`.
-        count: Descriptors wanted; all where there are fewer.
+        count: Number of descriptors; all of them if there are fewer.
         seed: Seed of the draw.
 
     Returns:
@@ -184,7 +185,7 @@ def pyramid_cells(rows: int, columns: int, levels: tuple[int, ...]) -> list[tupl
     if max(levels) > min(rows, columns):
         raise UserError(
             f"encoding.pyramid: a level of {max(levels)} x {max(levels)} cells has empty ones "
-            f"where the descriptors stand at {rows} x {columns} positions"
+            f"where there are descriptors at {rows} x {columns} positions"
         )
     return [
         (slice(top, bottom), slice(left, right))
@@ -239,15 +240,13 @@ def _fisher(
 
 
 def normalize(vectors: np.ndarray, encoding: Encoding) -> np.ndarray:
-    """Vectors after the signed square root and the normalization that the encoding asks for."""
+    """Vectors after the signed square root and the normalization of the encoding."""
     if encoding.power:
         vectors = np.sign(vectors) * np.sqrt(np.abs(vectors))
     if encoding.normalize == "none":
         return vectors
-    order = 1 if encoding.normalize == "l1" else 2
-    length = np.linalg.norm(vectors, ord=order, axis=1, keepdims=True)
-    # An image without any descriptor in a word's reach stays all zeros.
-    return vectors / np.where(length > 0, length, 1)
+    # A vector of zeros stays as it is.
+    return preprocessing.normalize(vectors, encoding.normalize)
 
 
 def save_codebook(codebook: Codebook, path: Path) -> None:
@@ -264,7 +263,7 @@ def digest(codebook: Codebook) -> str:
 
 
 def load_codebook(path: Path) -> Codebook:
-    """Read a codebook; nothing in the file but scikit-learn's own types is trusted.
+    """Read a codebook; only types of scikit-learn are loaded.
 
     Raises:
         UserError: When the file holds no codebook.

@@ -247,7 +247,7 @@ class Settings(Strict):
         fisher = self.encoding is not None and self.encoding.name == "fisher_vectors"
         if fisher and self.classifier.kernel == "histogram_intersection":
             raise ValueError(
-                "the histogram_intersection kernel is for values from 0; fisher_vectors have "
+                "the histogram_intersection kernel needs values from 0; fisher_vectors have "
                 "values below 0"
             )
         if self.classifier.name == "nearest_neighbors" and self.class_weights != "none":

@@ -6,7 +6,11 @@ import numpy as np
 
 from scenery.classical.codebooks import encode, load_codebook
 from scenery.data.packed_images import PackedImages
-from scenery.models.feature_extraction import describing, feature_batches, load_feature_extractor
+from scenery.models.feature_extraction import (
+    feature_batches,
+    load_feature_extractor,
+    make_extract_fn,
+)
 from scenery.study.features import FeatureSet
 
 BATCH = 32
@@ -32,7 +36,9 @@ def extract_vectors(
     Raises:
         UserError: When the weights do not cover the backbone.
     """
-    parts = feature_batches(describing(load_feature_extractor(features, weights)), images, BATCH)
+    parts = feature_batches(
+        make_extract_fn(load_feature_extractor(features, weights)), images, BATCH
+    )
     encoding = features.encoding
     if codebook is not None and encoding is not None:
         learned = load_codebook(Path(codebook))

@@ -1,6 +1,6 @@
-"""Answers at every position of a feature map, merged into one for the image.
+"""Predictions at every position of a feature map, aggregated to one for the image.
 
-Made of Keras' own parts, so that a saved model needs none of this code.
+Made of layers of Keras, so that a saved model does not need this package.
 """
 
 from collections.abc import Callable
@@ -12,18 +12,19 @@ POSITIONS = "positions"
 IMAGE = "image"
 
 
-def merged(logits: Any, how: str, classes: int) -> Any:
+def aggregate(logits: Any, how: str, classes: int) -> Any:
     """Probabilities (batch, classes) in 32 bits from logits (batch, rows, columns, classes).
 
     Args:
-        logits: the answers at the positions, a Keras tensor.
-        how: mean of the probabilities; product: their geometric mean, normalized, which is the
-            softmax of the mean logits; vote: the share of positions whose answer is the class.
-        classes: number of classes.
+        logits: Those at the positions, a Keras tensor.
+        how: mean: of the probabilities; product: their geometric mean, normalized, which is the
+            softmax of the mean logits; vote: the share of positions at which the class has the
+            largest logit.
+        classes: Number of classes.
     """
 
     def average(name: str) -> keras.layers.Layer:
-        # With 16 bits the probabilities of unlikely classes become 0 and the loss infinite.
+        # In float16 the probabilities of unlikely classes become 0 and the loss infinite.
         return keras.layers.GlobalAveragePooling2D(dtype="float32", name=name)
 
     def softmax(name: str) -> keras.layers.Layer:
@@ -37,8 +38,8 @@ def merged(logits: Any, how: str, classes: int) -> Any:
     return average("probabilities")(votes)
 
 
-def learning_from_positions(head: keras.Model) -> keras.Model:
-    """A head that gives its logits at all positions beside its merged answer, for training.
+def position_outputs(head: keras.Model) -> keras.Model:
+    """A head that also outputs its logits at all positions, for training.
 
     Returns:
         A model with the head's weights: a map in, a dictionary of POSITIONS (batch, rows,

@@ -1,4 +1,4 @@
-"""Features: what a frozen backbone makes of every image, computed once and kept."""
+"""Features: the outputs of a frozen backbone for all images, computed once and stored."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -60,7 +60,7 @@ def pooled(backbone: keras.Model, pooling: str) -> keras.Model:
 def load_feature_extractor(
     features: FeatureSet, weights: str | Path | None
 ) -> keras.Model | DenseSift:
-    """What turns images into features: a pooled backbone, or descriptors made by hand.
+    """The feature extractor: a pooled backbone, or handcrafted descriptors.
 
     Args:
         features: Which features.
@@ -90,7 +90,7 @@ def extract(
     """Write the features of all images, of the plain ones or of augmented views.
 
     Args:
-        describer: Pooled backbone (input float images 0..255), or descriptors made by hand.
+        feature_extractor: Pooled backbone (float images of 0 to 255), or handcrafted descriptors.
         images: The images, in the order wanted.
         out: .npy file, float32 (dense SIFT: uint8), shape (images, ...) or (views, images, ...);
             it appears when it is complete.
@@ -103,7 +103,7 @@ def extract(
         Facts: shape and digest of the content, and the describer's parameters.
     """
     augmentation = build_augmentation(augment, seed) if views and augment else None
-    forward = describing(feature_extractor, augmentation)
+    forward = make_extract_fn(feature_extractor, augmentation)
     if isinstance(feature_extractor, DenseSift):
         shape, kind, parameters = feature_extractor.shape, "|u1", 0
     else:
@@ -129,17 +129,17 @@ def feature_batches(
         yield np.asarray(forward(pixels))
 
 
-def describing(
+def make_extract_fn(
     feature_extractor: keras.Model | DenseSift, augmentation: keras.Model | None = None
 ) -> Callable[[tf.Tensor], tf.Tensor | np.ndarray]:
     """A function from uint8 images, shape (images, size, size, 3), to their features."""
     if not isinstance(feature_extractor, DenseSift):
         return make_forward_fn(feature_extractor, augmentation)
 
-    def by_hand(pixels: tf.Tensor) -> np.ndarray:
+    def describe(pixels: tf.Tensor) -> np.ndarray:
         if augmentation is not None:
             rendered = augmentation(tf.cast(pixels, tf.float32), training=True)
             pixels = tf.cast(tf.round(tf.clip_by_value(rendered, 0, 255)), tf.uint8)
         return feature_extractor.describe(np.asarray(pixels))
 
-    return by_hand
+    return describe

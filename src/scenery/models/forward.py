@@ -1,4 +1,4 @@
-"""The forward pass of a network as one graph, from packed images to whatever it gives."""
+"""The forward pass of a network on packed images, as one graph."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ def make_forward_fn(
 ) -> Callable[[tf.Tensor], tf.Tensor]:
     """The forward pass as one graph: uint8 images (batch, size, size, 3) in, features out."""
 
-    # Traced once for batches of all sizes, the smaller last one included.
+    # Traced once for batches of all sizes.
     @tf.function(input_signature=[tf.TensorSpec((None, *backbone.input.shape[1:]), tf.uint8)])
     def forward(pixels: tf.Tensor) -> tf.Tensor:
         images = tf.cast(pixels, tf.float32)

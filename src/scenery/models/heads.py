@@ -1,14 +1,14 @@
-"""The head: what is put on a backbone to tell the classes apart."""
+"""The head: the layers on a backbone that classify."""
 
 from typing import Any
 
 import keras
 
 from scenery.config.settings import Head
-from scenery.models.aggregation import merged
+from scenery.models.aggregation import aggregate
 
-# Keras' 0.99 needs some 500 steps before its statistics mean anything; on 80 images in batches of
-# 16 a trial has 200. With 0.9 they are right after the first passes.
+# With 0.99, the default of Keras, the statistics need about 500 steps; a trial on 80 images in
+# batches of 16 may have 200. With 0.9 they are right after the first epochs.
 MOMENTUM = 0.9
 
 
@@ -21,20 +21,20 @@ def build_head(input_shape: tuple[int, ...], classes: int, head: Head) -> keras.
     Args:
         input_shape: (height, width, channels) of a feature map, or (values,) of one that is
             pooled already, without the batch.
-        classes: number of classes.
-        head: its settings.
+        classes: Number of classes.
+        head: Settings of the head.
 
     Returns:
         A model named `head`: activations in, probabilities (batch, classes) in 32 bits out.
 
     Raises:
-        ValueError: the shape is neither that of a map nor that of a vector, or is a vector
-            whose head is to answer at every position.
+        ValueError: The shape is neither that of a map nor that of a vector, or the head
+            aggregates positions and the input is a vector.
     """
     if len(input_shape) not in (1, 3):
         raise ValueError(f"a head takes feature maps or vectors, not shape {input_shape}")
     if head.aggregation != "none" and len(input_shape) == 1:
-        raise ValueError("a head that answers at every position takes feature maps")
+        raise ValueError("a head with aggregation takes feature maps")
     inputs = keras.Input(input_shape, name="activations")
     pooled = len(input_shape) == 1 or head.aggregation != "none"
     x = inputs if pooled else _pooling(head)(inputs)
@@ -49,8 +49,8 @@ def build_head(input_shape: tuple[int, ...], classes: int, head: Head) -> keras.
     x = _dropout(x, head, "dropout")
     x = keras.layers.Dense(classes, kernel_regularizer=_penalty(head), name="classes")(x)
     if head.aggregation != "none":
-        return keras.Model(inputs, merged(x, head.aggregation, classes), name="head")
-    # With 16 bits the probabilities of unlikely classes become 0 and the loss infinite.
+        return keras.Model(inputs, aggregate(x, head.aggregation, classes), name="head")
+    # In float16 the probabilities of unlikely classes become 0 and the loss infinite.
     probabilities = keras.layers.Activation("softmax", dtype="float32", name="probabilities")(x)
     return keras.Model(inputs, probabilities, name="head")
 

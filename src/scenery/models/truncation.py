@@ -2,13 +2,13 @@
 
 A stage is a run of layers at one spatial size. Its end, a cut point, is derived from the graph of
 layers: of the layers through which every path from input to output runs (its articulation
-points), the last one before the picture is made smaller. Three things are no end of a stage:
+points), the last one before the size decreases. Three things are no end of a stage:
 
 - padding, whose size is not the stage's (nor are the input and its preprocessing);
 - a convolution without padding, which only shaves off a border (InceptionV3: 149, 147): a stage
   ends where the size falls to two thirds or less, that is, is (about) halved;
 - a stage without weights of its own, such as VGG16's last pool, which belongs to the stage below
-  it: to remove it would remove nothing that learns, and to train it would train nothing.
+  it, since it has no weights to remove or to train.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
-"""What the study needs to know of the backbones without importing TensorFlow.
+"""Facts of the backbones, without importing TensorFlow.
 
 The facts of published networks are in `backbone_facts.json`, which
 `python -m scenery.models.write_backbone_facts` writes from the networks themselves; those of
-Scenery's own networks follow from their options.
+custom architectures follow from their options.
 """
 
 import functools
@@ -21,7 +21,7 @@ from scenery.registry.custom_architectures import (
     Network,
 )
 
-# Networks that people ask for by name and that are not there, with the reason.
+# Names of networks that are not available, with the reason.
 NOT_THERE = {
     "resnext": "ResNeXt is out: Keras does not ship it; its nearest relatives here are ResNet50, "
     "ResNet101 and ResNet152",
@@ -32,7 +32,7 @@ NOT_THERE = {
 class CutPoint:
     """The end of a stage: layer, height (= width) and channels of its output.
 
-    `size` is that at the backbone's native size, or of one of Scenery's own networks at the size
+    `size` is that at the backbone's native size, or of a custom architecture at the size
     asked for. `parameters` are those of the network up to and with the layer; None for Scenery's
     own networks.
     """
@@ -51,7 +51,7 @@ class BackboneFacts:
         name: as written in a config.
         size: native side of the input in pixels.
         smallest_size: smallest side that it can be built for.
-        parameters: with the top for 1,000 classes; None for Scenery's own networks.
+        parameters: with the top for 1,000 classes; None for custom architectures.
         imagenet: whether Keras has its ImageNet weights.
         cut_points: the ends of its stages, from the bottom up; the last is the network's end.
         below: for each layer at which it may be ended, in the network's order, the layer at
@@ -109,8 +109,8 @@ def facts(
 
     Args:
         name: the backbone.
-        network: options of one of Scenery's own networks; None: its defaults.
-        image_size: side in pixels of the images, on which the layers of Scenery's own networks
+        network: options of a custom architecture; None: its defaults.
+        image_size: side in pixels of the images, on which the layers of custom architectures
             depend; None: the native one.
 
     Raises:

@@ -41,7 +41,7 @@ Rate = Annotated[Number, Field(gt=0, le=100)]
 
 @dataclass(frozen=True)
 class AppliesIf:
-    """When a setting has an effect; it stands in the annotation of the setting.
+    """A condition without which a setting has no effect; part of the setting's annotation.
 
     Attributes:
         text: The condition in words, which follow "it has an effect only".

@@ -1,8 +1,8 @@
-"""The state of a training run after each epoch, so that a killed job goes on where it was.
+"""The state of a training run after each epoch, from which a killed job continues.
 
-It lies outside the outputs of the rule, since Snakemake deletes those of a failed job. Of a run
-that is over the results stay there instead: a job that ended on a cluster while Snakemake was
-dead is unfinished to Snakemake, and must not be trained again.
+It is outside the outputs of the rule, which Snakemake deletes when a job fails. A finished run
+leaves its results there: a job that ends on a cluster after Snakemake was killed counts as
+unfinished, and must not be trained again.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ log = logging.getLogger("scenery")
 
 
 class CheckpointStore:
-    """One run's folder of states; every state is a folder that appears whole.
+    """The folder of the states of one run; each state is a folder that is renamed when complete.
 
     Args:
         folder: Where states are kept.
@@ -35,13 +35,13 @@ class CheckpointStore:
         self.folder = Path(folder)
         self.key = key
 
-    def save(self, learner: FineTuningTrainer, run: TrainingResult, improved: bool) -> None:
-        """Keep the state after an epoch and drop the one before."""
+    def save(self, trainer: FineTuningTrainer, run: TrainingResult, improved: bool) -> None:
+        """Write the state after an epoch and remove the one before."""
         epoch = len(run.history)
         partial = self.folder / f"epoch_{epoch:05d}.partial"
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        learner.save_state(str(partial / "state.weights.h5"))
+        trainer.save_state(str(partial / "state.weights.h5"))
         previous = self._latest()
         if improved or previous is None:
             np.savez(partial / "best.npz", *run.best)
@@ -57,8 +57,8 @@ class CheckpointStore:
         if previous is not None:
             shutil.rmtree(previous, ignore_errors=True)
 
-    def restore(self, learner: FineTuningTrainer) -> TrainingResult | None:
-        """Put the last state back into the learner; None where there is none that fits."""
+    def restore(self, trainer: FineTuningTrainer) -> TrainingResult | None:
+        """Load the last state into the trainer; None if there is none with this key."""
         latest = self._latest()
         if latest is None:
             return None
@@ -72,13 +72,17 @@ class CheckpointStore:
                 best=_read_weights(latest / "best.npz"),
                 best_epoch=record["best_epoch"],
             )
-            # Last, so that a learner that starts anew does so with its own weights.
-            learner.load_state(str(latest / "state.weights.h5"))
+            # Last, so that a trainer keeps its own weights where the state cannot be read.
+            trainer.load_state(str(latest / "state.weights.h5"))
         except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
-            log.warning("the state in %s cannot be read (%s): starting anew", latest, error)
+            log.warning(
+                "the state in %s cannot be read (%s): training starts from the beginning",
+                latest,
+                error,
+            )
             self.clear()
             return None
-        log.info("going on after epoch %d", len(run.history))
+        log.info("continuing after epoch %d", len(run.history))
         return run
 
     def finish(self, results: Sequence[Path], keep_state: bool) -> None:
@@ -102,7 +106,7 @@ class CheckpointStore:
                 shutil.rmtree(state, ignore_errors=True)
 
     def finished(self, results: Sequence[Path]) -> bool:
-        """Put the results of the same run back, if it is over; whether it is.
+        """Copy the results of a finished run with this key; return whether there is one.
 
         Args:
             results: Output files to write.
@@ -115,7 +119,7 @@ class CheckpointStore:
             return False
         for path in results:
             shutil.copyfile(kept / path.name, path)
-        log.info("this was trained already, by a job whose end Snakemake did not see")
+        log.info("found the results of a job that finished after Snakemake was killed")
         return True
 
     def clear(self) -> None:
@@ -128,7 +132,7 @@ class CheckpointStore:
 
 
 def kept_weights(folder: str | Path) -> Weights | None:
-    """The best weights that a finished run left in its folder, if they are still there."""
+    """The best weights of a finished run; None if its folder has none."""
     states = sorted(Path(folder).glob("epoch_?????/best.npz"))
     return _read_weights(states[-1]) if states else None
 
@@ -139,7 +143,7 @@ def _read_weights(path: Path) -> Weights:
 
 
 def state_key(code: str, what: Mapping[str, Any], files: Iterable[Path]) -> str:
-    """What a run depends on, so that a state of another run is not gone on with.
+    """The key of a run: a digest of what it depends on.
 
     Args:
         code: Digest of the code.

@@ -1,22 +1,20 @@
 """Weights of the training images in the loss."""
 
+from typing import Literal
+
 import numpy as np
+from sklearn.utils.class_weight import compute_sample_weight
 
 
-def image_weights(labels: np.ndarray, classes: int, how: str) -> np.ndarray:
+def image_weights(labels: np.ndarray, how: Literal["none", "balanced"]) -> np.ndarray:
     """One weight per image, with mean 1.
 
     Args:
         labels: Shape (images,), class numbers from 0.
-        classes: Number of classes.
-        how: none (all 1) or balanced (every class counts the same in sum, as in scikit-learn).
+        how: none: all weights are 1; balanced: the weights of each class have the same sum.
 
     Returns:
         float32, shape (images,).
     """
-    if how == "none":
-        return np.ones(len(labels), np.float32)
-    counts = np.bincount(labels, minlength=classes)
-    present = np.count_nonzero(counts)
-    weights = len(labels) / (present * np.maximum(counts, 1))
-    return weights[labels].astype(np.float32)
+    weights = compute_sample_weight(None if how == "none" else how, labels)
+    return np.asarray(weights, np.float32)

@@ -1,7 +1,7 @@
-"""Training as a sequence of epochs: the one loop behind heads, fine-tuning and refits.
+"""Training as a sequence of epochs: one loop for heads, fine-tuning and refits.
 
-What differs between them is how one epoch is computed (a `Learner`); learning rates, the best
-epoch, early stopping, divergence, progress and resuming are the same for all and live here.
+A `Trainer` computes one epoch. Learning rates, the best epoch, early stopping, divergence, progress
+and resuming are the same for all trainers.
 """
 
 import logging
@@ -48,7 +48,7 @@ class EpochPlan:
     """How long to train and at which rates.
 
     Attributes:
-        step: head or network; stands in the history.
+        step: head or network; a column of the history.
         epochs: Largest number of passes.
         start: Learning rate at the start.
         schedule: How the rate changes.
@@ -65,7 +65,7 @@ class EpochPlan:
 
     @classmethod
     def of(cls, settings: Settings, step: str) -> "EpochPlan":
-        """The plan that a trial's settings ask for."""
+        """The plan of a trial."""
         return cls(
             step=step,
             epochs=settings.epochs,
@@ -76,7 +76,7 @@ class EpochPlan:
 
 
 def run_epochs(
-    learner: Trainer,
+    trainer: Trainer,
     plan: EpochPlan,
     name: str,
     run: TrainingResult | None = None,
@@ -86,7 +86,7 @@ def run_epochs(
     """Train until the plan's end, its pause, early stopping or divergence.
 
     Args:
-        learner: The network and its data.
+        trainer: The network and its data.
         plan: Epochs, rates and stopping.
         name: What the trial is called in the progress lines.
         run: A run to go on with after its last finished epoch.
@@ -94,7 +94,7 @@ def run_epochs(
         quiet: No line per epoch.
 
     Returns:
-        The run; `learner` holds the weights of the best epoch. A run that paused is stopped
+        The run; `trainer` holds the weights of the best epoch. A run that paused is stopped
         unless it is gone on with.
     """
     run = run or TrainingResult()
@@ -109,10 +109,10 @@ def run_epochs(
         started = time.perf_counter()
         losses = [row.validation_loss for row in run.history]
         rate = learning_rate(plan.schedule, plan.start, number, plan.epochs, losses)
-        loss, accuracy = learner.train_epoch(number, rate)
+        loss, accuracy = trainer.train_epoch(number, rate)
         if not math.isfinite(loss):
             return _diverged(run, "training loss", loss, number, rate)
-        validation_loss, validation_accuracy = learner.validate()
+        validation_loss, validation_accuracy = trainer.validate()
         if not math.isfinite(validation_loss):
             return _diverged(run, "validation loss", validation_loss, number, rate)
         row = Epoch(
@@ -128,17 +128,17 @@ def run_epochs(
         run.history.append(row)
         improved = _is_better(row, run)
         if improved:
-            run.best, run.best_epoch = learner.get_weights(), row.epoch
+            run.best, run.best_epoch = trainer.get_weights(), row.epoch
         if not quiet:
             log.info("%s: %s", name, _progress(row, plan))
         if after_epoch is not None:
             after_epoch(run, improved)
-    learner.set_weights(run.best)
+    trainer.set_weights(run.best)
     return run
 
 
 def fit_at_recorded_rates(
-    learner: Trainer,
+    trainer: Trainer,
     rates: Sequence[float],
     step: str,
     name: str,
@@ -148,13 +148,13 @@ def fit_at_recorded_rates(
     """Train once more at recorded learning rates, one epoch each, and keep the last weights.
 
     A refit has no validation images left to choose an epoch by, so it repeats the chosen
-    trial's rates up to that trial's best epoch, whatever schedule they came from.
+    trial's rates up to that trial's best epoch.
     """
     run = run or TrainingResult()
     for number in range(len(run.history), len(rates)):
         rate = rates[number]
         started = time.perf_counter()
-        loss, accuracy = learner.train_epoch(number, rate)
+        loss, accuracy = trainer.train_epoch(number, rate)
         if not math.isfinite(loss):
             return _diverged(run, "training loss", loss, number, rate)
         seconds = round(time.perf_counter() - started, 3)
@@ -163,9 +163,9 @@ def fit_at_recorded_rates(
         if step == "network" or number + 1 == len(rates):
             log.info("%s: epoch %d/%d  accuracy %.3f", name, number + 1, len(rates), accuracy)
         if after_epoch is not None:
-            run.best, run.best_epoch = learner.get_weights(), number + 1
+            run.best, run.best_epoch = trainer.get_weights(), number + 1
             after_epoch(run)
-    run.best, run.best_epoch = learner.get_weights(), len(rates)
+    run.best, run.best_epoch = trainer.get_weights(), len(rates)
     return run
 
 

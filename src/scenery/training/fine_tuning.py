@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from scenery.config.settings import Settings
 from scenery.data.packed_images import PackedImages
-from scenery.models.aggregation import IMAGE, POSITIONS, learning_from_positions, position_loss
+from scenery.models.aggregation import IMAGE, POSITIONS, position_loss, position_outputs
 from scenery.models.forward import make_forward_fn
 from scenery.models.heads import build_head
 from scenery.models.inference_mode import InferenceMode
@@ -31,7 +31,7 @@ def assemble(backbone: keras.Model, head: keras.Model) -> keras.Model:
 
 
 class FineTuningTrainer(ModelTrainer[PackedImages]):
-    """A whole network with training and validation images; see `epochs.Learner`."""
+    """A whole network with training and validation images; see `epochs.Trainer`."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
         # Built now, so that a saved state has somewhere to go before the first step.
         self.trainer.optimizer.build(self.trainer.trainable_variables)
         self._targets = np.eye(classes, dtype=np.float32)[training.labels]
-        self._weights = image_weights(training.labels, classes, settings.class_weights)
+        self._weights = image_weights(training.labels, settings.class_weights)
         self._predict = make_forward_fn(self.model)
 
     def _compile(self) -> None:
@@ -82,7 +82,7 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
         images = inputs if augmentation is None else augmentation(inputs)
         frozen = self.settings.batch_norm_statistics == "frozen"
         backbone = InferenceMode(self.backbone) if frozen else self.backbone
-        head = learning_from_positions(self.head) if self._positions else self.head
+        head = position_outputs(self.head) if self._positions else self.head
         return keras.Model(inputs, head(backbone(images)), name="training")
 
     def train_epoch(self, epoch: int, rate: float) -> tuple[float, float]:
@@ -118,7 +118,7 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
         return np.concatenate([self._predict(x).numpy() for x in images.batches(batch)])
 
     def save_state(self, path: str) -> None:
-        """Write weights and the optimizer's memory."""
+        """Write the weights and the state of the optimizer."""
         self.trainer.save_weights(path)
 
     def load_state(self, path: str) -> None:
@@ -132,7 +132,7 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
 
 
 class _BatchProgress(keras.callbacks.Callback):
-    """A line now and then within an epoch that takes long."""
+    """Progress lines within a long epoch."""
 
     def __init__(self, name: str, epoch: int, steps: int) -> None:
         super().__init__()

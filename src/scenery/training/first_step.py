@@ -23,16 +23,16 @@ def train_head_first(
 ) -> TrainingResult:
     """Train a head on features and put its weights into the head of the whole network.
 
-    Frozen work is done once: the features come from files, as for any trial on a frozen backbone.
+    The features come from files, as for any trial on a frozen backbone.
 
     Args:
         settings: Settings of the trial; `first_step` says how long and at which rate.
         classes: Number of classes.
         training: Features of the training images.
-        validation: Features of the validation images; None in a refit, which replays `rates`.
+        validation: Features of the validation images; None in a refit, which uses `rates`.
         head: The head that receives the weights.
         name: What the trial is called in the progress lines.
-        rates: Learning rates to replay.
+        rates: Recorded learning rates of a refit.
 
     Returns:
         The run, with step "head" in its history.
@@ -40,17 +40,17 @@ def train_head_first(
     assert settings.first_step is not None
     plain = settings.model_copy(update={"augment": Augment()})
     rate = settings.first_step.learning_rate
-    learner = HeadTrainer(plain, classes, training, validation, Optimizer(learning_rate=rate))
+    trainer = HeadTrainer(plain, classes, training, validation, Optimizer(learning_rate=rate))
     if validation is None:
-        run = fit_at_recorded_rates(learner, rates or [], "head", name)
+        run = fit_at_recorded_rates(trainer, rates or [], "head", name)
     else:
         plan = EpochPlan(
             step="head", epochs=settings.first_step.epochs, start=rate, schedule=Schedule()
         )
-        run = run_epochs(learner, plan, f"{name}, head alone", quiet=True)
+        run = run_epochs(trainer, plan, f"{name}, head alone", quiet=True)
     if run.status == TrialStatus.COMPLETED:
-        # A pooling layer has no weights, so both heads list theirs in the same order.
-        head.set_weights(learner.get_weights())
+        # A pooling layer has no weights, so the weights of both heads have the same order.
+        head.set_weights(trainer.get_weights())
     return run
 
 

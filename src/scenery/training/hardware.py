@@ -13,18 +13,18 @@ log = logging.getLogger("scenery")
 
 
 def set_up(threads: int, wants_gpu: bool = False, gpu_missing: str = "continue") -> int:
-    """Use what the job was allotted and no more; to be called before any network is built.
+    """Use the allocated threads and GPUs; to be called before any network is built.
 
     Args:
         threads: Processor threads of the job.
-        wants_gpu: Whether the job asked for a GPU.
-        gpu_missing: continue or stop, where it asked for one on a cluster and sees none.
+        wants_gpu: Whether the job requested a GPU.
+        gpu_missing: continue or stop, if a job on a cluster requested a GPU and finds none.
 
     Returns:
         Number of GPUs in use.
 
     Raises:
-        UserError: When the GPU is missing and the config says to stop.
+        UserError: The GPU is missing and `gpu_missing` is stop.
     """
     cv2.setNumThreads(threads)
     tf.config.threading.set_intra_op_parallelism_threads(threads)
@@ -50,7 +50,7 @@ def set_up(threads: int, wants_gpu: bool = False, gpu_missing: str = "continue")
 
 
 def use_mixed_precision(wanted: bool, gpus: int) -> bool:
-    """16-bit arithmetic with 32-bit weights, on a GPU only; a processor gains nothing by it.
+    """16-bit arithmetic with 32-bit weights, on a GPU only; it is not faster on a CPU.
 
     Returns:
         Whether it is in use.

@@ -1,7 +1,8 @@
-"""Heads trained on features of a frozen backbone: a whole epoch is one call of one graph.
+"""Training of heads on features of a frozen backbone: an epoch is one call of one graph.
 
-On features, arithmetic takes a few milliseconds an epoch and Keras' loop around it ten times as
-long; so the loop over batches is compiled too, with Keras' own optimizer, loss and layers in it.
+On features the arithmetic of an epoch takes a few milliseconds, and the training loop of Keras ten
+times as long. The loop over batches is therefore compiled too. Optimizer, loss and layers are those
+of Keras.
 """
 
 import keras
@@ -10,7 +11,7 @@ import tensorflow as tf
 
 from scenery.config.settings import Optimizer, Settings
 from scenery.data.feature_files import LabeledFeatures
-from scenery.models.aggregation import IMAGE, POSITIONS, learning_from_positions, position_loss
+from scenery.models.aggregation import IMAGE, POSITIONS, position_loss, position_outputs
 from scenery.models.heads import build_head
 from scenery.training.augmentation import reseed
 from scenery.training.class_weights import image_weights
@@ -18,7 +19,7 @@ from scenery.training.model_trainer import ModelTrainer
 
 
 class HeadTrainer(ModelTrainer[LabeledFeatures]):
-    """A head with training and validation features; see `epochs.Learner`."""
+    """A head with training and validation features; see `epochs.Trainer`."""
 
     def __init__(
         self,
@@ -41,14 +42,14 @@ class HeadTrainer(ModelTrainer[LabeledFeatures]):
         )
         self._positions = None
         if settings.head.supervise == "positions":
-            self._positions = learning_from_positions(self.model)
+            self._positions = position_outputs(self.model)
             self._position_loss = position_loss(settings.label_smoothing)
         self._labels = tf.constant(np.eye(classes, dtype=np.float32)[training.labels])
-        self._weights = tf.constant(image_weights(training.labels, classes, settings.class_weights))
-        # Plain features stay one tensor for all epochs; views are gathered anew for each.
+        self._weights = tf.constant(image_weights(training.labels, settings.class_weights))
+        # Plain features are one tensor for all epochs; views are sampled for each epoch.
         self._plain = None if training.views else tf.constant(training.values)
         self._epoch = tf.function(self._one_epoch, reduce_retracing=True)
-        # Traced once for parts of all sizes, the smaller last one included.
+        # Traced once for batches of all sizes.
         self._predict = tf.function(
             lambda x: self.model(x, training=False),
             input_signature=[tf.TensorSpec((None, *shape), tf.float32)],
@@ -75,7 +76,7 @@ class HeadTrainer(ModelTrainer[LabeledFeatures]):
             rows = order[start : tf.minimum(start + size, count)]
             inputs, labels = tf.gather(values, rows), tf.gather(self._labels, rows)
             with tf.GradientTape() as tape:
-                predicted, losses = self._answer(inputs, labels)
+                predicted, losses = self._predict_and_loss(inputs, labels)
                 loss = tf.reduce_mean(losses * tf.gather(self._weights, rows))
                 if self.model.losses:
                     loss += tf.add_n(self.model.losses)
@@ -87,13 +88,15 @@ class HeadTrainer(ModelTrainer[LabeledFeatures]):
         total = tf.cast(count, tf.float32)
         return loss_sum / total, right_sum / total
 
-    def _answer(self, inputs: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def _predict_and_loss(
+        self, inputs: tf.Tensor, labels: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """Probabilities (images, classes) and the loss of each image."""
         if self._positions is None:
             predicted = self.model(inputs, training=True)
             return predicted, self._loss(labels, predicted)
-        answers = self._positions(inputs, training=True)
-        return answers[IMAGE], self._position_loss(labels, answers[POSITIONS])
+        outputs = self._positions(inputs, training=True)
+        return outputs[IMAGE], self._position_loss(labels, outputs[POSITIONS])
 
     def predict(self, features: LabeledFeatures, batch: int = 512) -> np.ndarray:
         """Class probabilities, shape (images, classes), of plain features."""

@@ -1,4 +1,4 @@
-"""What learners share: a Keras model with its weights, validated by its predictions."""
+"""The common part of trainers: a Keras model, its weights and its validation."""
 
 from abc import ABC, abstractmethod
 from typing import Generic, Protocol, TypeVar
@@ -23,7 +23,7 @@ Examples = TypeVar("Examples", bound=Labeled)
 
 
 class ModelTrainer(ABC, Generic[Examples]):
-    """The part of an `epochs.Learner` that does not depend on how an epoch is computed.
+    """The part of an `epochs.Trainer` that does not depend on how an epoch is computed.
 
     Attributes:
         model: The network whose weights are learned.
@@ -49,6 +49,6 @@ class ModelTrainer(ABC, Generic[Examples]):
         return [np.array(value) for value in self.model.get_weights()]
 
     def set_weights(self, weights: Weights) -> None:
-        """Put weights back; none are there where the first epoch diverged."""
+        """Put weights back; there are none if the first epoch diverged."""
         if weights:
             self.model.set_weights(weights)

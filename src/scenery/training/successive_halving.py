@@ -1,4 +1,4 @@
-"""Heads of a search that are compared half-way, so that most of them end early."""
+"""Successive halving of heads: most of them end early (Jamieson and Talwalkar 2016)."""
 
 import dataclasses
 import functools
@@ -15,54 +15,54 @@ log = logging.getLogger("scenery")
 
 
 def run_in_rungs(
-    learners: Mapping[str, HeadTrainer],
+    trainers: Mapping[str, HeadTrainer],
     rungs: Sequence[int],
     survivors: Callable[[Sequence[Ranking]], list[str]],
 ) -> dict[str, TrainingResult]:
     """Train heads rung by rung; after each rung only the survivors go on.
 
-    A trial that survives is trained exactly as it would have been alone.
+    A survivor is trained exactly as without halving.
 
     Args:
-        learners: By trial.
+        trainers: By trial.
         rungs: Epochs after which trials are compared, rising.
-        survivors: Says which of the trials compared are trained on.
+        survivors: Gives the trials that are trained further.
 
     Returns:
-        The run of every trial; each learner holds the weights of its best epoch.
+        The run of every trial; each trainer holds the weights of its best epoch.
     """
-    runs = {trial: TrainingResult() for trial in learners}
-    # After a rung a learner has its best weights; training goes on from the last ones.
+    runs = {trial: TrainingResult() for trial in trainers}
+    # After a rung a trainer has its best weights; training continues from the last ones.
     last: dict[str, Weights] = {}
-    running = list(learners)
+    running = list(trainers)
     for until in (*rungs, None):
         for trial in running:
-            learner = learners[trial]
-            learner.set_weights(last.get(trial, []))
-            plan = dataclasses.replace(EpochPlan.of(learner.settings, "head"), until=until)
-            keep = functools.partial(_keep, last, trial, learner, until)
-            runs[trial] = run_epochs(learner, plan, trial, runs[trial], keep, quiet=True)
+            trainer = trainers[trial]
+            trainer.set_weights(last.get(trial, []))
+            plan = dataclasses.replace(EpochPlan.of(trainer.settings, "head"), until=until)
+            keep = functools.partial(_keep, last, trial, trainer, until)
+            runs[trial] = run_epochs(trainer, plan, trial, runs[trial], keep, quiet=True)
         if until is not None:
-            standings = [standing(trial, runs[trial]) for trial in running]
-            running = survivors(standings)
-            log.info("after %d epochs %d of %d trials go on", until, len(running), len(standings))
+            rankings = [ranking(trial, runs[trial]) for trial in running]
+            running = survivors(rankings)
+            log.info("after %d epochs %d of %d trials continue", until, len(running), len(rankings))
     return runs
 
 
 def _keep(
     last: dict[str, Weights],
     trial: str,
-    learner: HeadTrainer,
+    trainer: HeadTrainer,
     until: int | None,
     run: TrainingResult,
     improved: bool,
 ) -> None:
     if len(run.history) == until:
-        last[trial] = learner.get_weights()
+        last[trial] = trainer.get_weights()
 
 
-def standing(trial: str, run: TrainingResult) -> Ranking:
-    """What a run has reached so far."""
+def ranking(trial: str, run: TrainingResult) -> Ranking:
+    """The best epoch of a run so far."""
     if run.status == TrialStatus.DIVERGED:
         return Ranking(trial, True, 0.0, float("inf"))
     best = run.best_row

@@ -10,7 +10,7 @@ from scipy.special import softmax
 
 from scenery.config.settings import Head, Settings
 from scenery.inference.explanation import split_model
-from scenery.models.aggregation import IMAGE, POSITIONS, learning_from_positions, position_loss
+from scenery.models.aggregation import IMAGE, POSITIONS, position_loss, position_outputs
 from scenery.models.heads import build_head
 from scenery.training.fine_tuning import assemble
 from scenery.training.head_training import HeadTrainer, LabeledFeatures
@@ -71,9 +71,9 @@ def test_the_loss_at_positions_is_the_mean_of_theirs() -> None:
     np.testing.assert_allclose(position_loss(0.3)(labels, logits), expected, rtol=1e-5)
 
 
-def test_learning_from_positions_shares_the_weights() -> None:
+def test_position_outputs_shares_the_weights() -> None:
     model = head("vote")
-    both = learning_from_positions(model)(maps())
+    both = position_outputs(model)(maps())
     np.testing.assert_array_equal(both[IMAGE], model(maps()))
     assert both[POSITIONS].shape == (5, 2, 4, CLASSES)
 

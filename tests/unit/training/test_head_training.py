@@ -67,7 +67,7 @@ def test_it_gives_what_keras_gives(values: dict[str, Any]) -> None:
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=settings.label_smoothing),
         weighted_metrics=["accuracy"],
     )
-    weights = image_weights(training.labels, CLASSES, settings.class_weights)
+    weights = image_weights(training.labels, settings.class_weights)
     targets = np.eye(CLASSES)[training.labels]
     for epoch in range(settings.epochs):
         reseed(model, settings.seed, epoch)
@@ -201,13 +201,13 @@ def test_maps_are_pooled_by_the_head() -> None:
 
 def test_class_weights() -> None:
     labels = np.array([0] * 6 + [1] * 3 + [3])
-    assert (image_weights(labels, 4, "none") == 1).all()
-    weights = image_weights(labels, 4, "balanced")
+    assert (image_weights(labels, "none") == 1).all()
+    weights = image_weights(labels, "balanced")
     assert weights.dtype == np.float32
     assert weights.mean() == pytest.approx(1)
     sums = [weights[labels == number].sum() for number in (0, 1, 3)]
     assert sums == pytest.approx([10 / 3] * 3)
-    equal = image_weights(np.arange(8) % 4, 4, "balanced")
+    equal = image_weights(np.arange(8) % 4, "balanced")
     assert np.allclose(equal, 1)
 
 

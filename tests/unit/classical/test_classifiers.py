@@ -171,7 +171,7 @@ def test_maps_become_vectors() -> None:
 
 
 def test_more_rows_than_a_matrix_of_kernels_can_hold(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kernel_svm, "MOST_ROWS", 50)
+    monkeypatch.setattr(kernel_svm, "MAX_ROWS", 50)
     with pytest.raises(UserError, match=r"50 vectors at most, and here are 60"):
         fitted(features(30, views=2), classifier={"name": "svm"})
 

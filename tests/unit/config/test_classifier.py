@@ -39,7 +39,7 @@ def trials(experiments: dict[str, Any], **base: Any) -> list[ResolvedTrial]:
 
 @pytest.mark.parametrize("option", CLASSIFIER_OPTIONS)
 @pytest.mark.parametrize("name", CLASSIFIERS)
-def test_a_classifier_refuses_the_options_it_would_ignore(name: str, option: str) -> None:
+def test_classifier_with_an_option_of_another_is_refused(name: str, option: str) -> None:
     values = {"name": name, option: VALUES[option]}
     if name in CLASSIFIER_OPTIONS[option]:
         assert getattr(Classifier(**values), option) == VALUES[option]
@@ -49,7 +49,7 @@ def test_a_classifier_refuses_the_options_it_would_ignore(name: str, option: str
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
-def test_gamma_is_the_width_of_one_kernel(kernel: str) -> None:
+def test_gamma_with_another_kernel_is_refused(kernel: str) -> None:
     if kernel == "rbf":
         assert Classifier(kernel=kernel, gamma=3).gamma == 3
     else:
@@ -57,7 +57,7 @@ def test_gamma_is_the_width_of_one_kernel(kernel: str) -> None:
             Classifier(kernel=kernel, gamma=3)
 
 
-def test_said_or_unsaid_a_default_is_the_same_trial() -> None:
+def test_classifier_with_defaults_written_out_is_the_same_trial() -> None:
     said = Settings(classifier={"name": "svm", "kernel": "rbf", "C": 1, "gamma": "scale"})
     assert Settings(classifier={}) == said
     assert Settings(classifier={}).digest() == said.digest()
@@ -96,32 +96,32 @@ def test_classifier_with_standard_scaling_of_histograms_is_refused() -> None:
         Classifier(kernel="histogram_intersection", scaling="standard")
 
 
-def test_a_classifier_needs_a_frozen_backbone() -> None:
+def test_classifier_with_fine_tuning_is_refused() -> None:
     with pytest.raises(ValidationError, match="trainable must be head, not all"):
         Settings(trainable="all", classifier={})
 
 
-def test_neighbors_have_no_weights() -> None:
+def test_neighbors_with_class_weights_are_refused() -> None:
     with pytest.raises(ValidationError, match="class_weights are not used by nearest_neighbors"):
         Settings(class_weights="balanced", classifier={"name": "nearest_neighbors"})
     assert Settings(class_weights="balanced", classifier={}).class_weights == "balanced"
 
 
-def test_what_is_for_networks_makes_no_other_trial() -> None:
+def test_classifier_with_network_settings_is_the_same_trial() -> None:
     head = Head(pooling="max", dense=(8,), dropout=0.5)
     one = Settings(classifier={}, epochs=7, batch_size=3, head=head, early_stopping={})
     assert one == Settings(classifier={}, head=Head(pooling="max"))
     assert one.digest() == Settings(classifier={}, head=Head(pooling="max")).digest()
 
 
-def test_rules() -> None:
+def test_settings_give_their_rules() -> None:
     assert trial_kind(SVM) is CLASSIFIER
     assert trial_kind(Settings()) is HEAD
     tuned = Settings(trainable="all")
     assert trial_kind(tuned) is FINE_TUNING
 
 
-def test_a_trial_without_a_classifier_keeps_its_name() -> None:
+def test_digest_without_a_classifier_is_unchanged() -> None:
     assert Settings().digest() == "44136fa355"
     assert ResolvedTrial("e", SVM).id == "MobileNet-head-" + SVM.digest()
 
@@ -130,7 +130,7 @@ def changed(settings: Settings, **changes: Any) -> Classifier | None:
     return change(settings, {k.replace("__", "."): v for k, v in changes.items()}, "x").classifier
 
 
-def test_what_belongs_to_one_classifier_goes_with_it() -> None:
+def test_change_of_the_classifier_drops_its_own_options() -> None:
     assert changed(SVM, classifier__name="random_forest") == classifier(name="random_forest")
     assert changed(SVM, classifier__kernel="linear") == classifier(kernel="linear", C=10)
     assert changed(SVM, classifier__C=3) == classifier(C=3, gamma=0.01)
@@ -142,7 +142,7 @@ def test_what_belongs_to_one_classifier_goes_with_it() -> None:
     )
 
 
-def test_a_classifier_comes_and_goes() -> None:
+def test_change_adds_and_removes_a_classifier() -> None:
     assert changed(Settings(), classifier__C=3) == classifier(C=3)
     assert changed(Settings(), classifier={}) == classifier()
     assert changed(SVM, classifier=None) is None
@@ -157,23 +157,23 @@ def test_a_classifier_comes_and_goes() -> None:
     [("epochs", 3), ("optimizer.name", "SGD"), ("head.dropout", 0.5), ("head", {"dense": [3]}),
      ("early_stopping", {}), ("label_smoothing", 0.1), ("first_step.epochs", 2)],
 )  # fmt: skip
-def test_a_change_that_a_classifier_would_ignore_is_refused(name: str, value: Any) -> None:
+def test_change_of_a_network_setting_with_a_classifier_is_refused(name: str, value: Any) -> None:
     with pytest.raises(UserError, match=r"is for networks and not used by a classifier"):
         change(SVM, {name: value}, "x")
     change(SVM, {name: value, "classifier": None, "trainable": "head+1"}, "x")
 
 
-def test_a_change_that_a_classifier_knows() -> None:
+def test_change_of_pooling_with_a_classifier_is_kept() -> None:
     assert change(SVM, {"head.pooling": "max"}, "x").head == Head(pooling="max")
     assert change(SVM, {"early_stopping": None, "views": 3}, "x").views == 3
 
 
-def test_all_of_it_are_settings() -> None:
+def test_setting_names_contain_those_of_classifiers() -> None:
     names = {"classifier", *(f"classifier.{field}" for field in Classifier.model_fields)}
     assert names <= set(setting_names())
 
 
-def test_grids_and_random_search_vary_it() -> None:
+def test_grid_and_random_search_vary_the_classifier() -> None:
     grid = {"classifier.C": [1, 10], "classifier.kernel": ["linear", "rbf"]}
     found = trials({"a": {"grid": grid}})
     assert [t.name for t in found[:2]] == [
@@ -189,7 +189,7 @@ def test_grids_and_random_search_vary_it() -> None:
     assert kinds == {"svm", "nearest_neighbors"}
 
 
-def test_what_comes_after_a_classifier_has_the_training_of_the_base() -> None:
+def test_experiment_after_a_classifier_trains_as_the_base() -> None:
     experiments = {
         "a": {"overrides": {"classifier": {"C": 3}}},
         "b": {
@@ -230,7 +230,7 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("experiments", "base", "message"), REFUSED)
-def test_mistakes_are_found_before_anything_runs(
+def test_study_with_wrong_classifier_settings_is_refused(
     experiments: dict[str, Any], base: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(UserError, match=message):

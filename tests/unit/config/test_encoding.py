@@ -45,7 +45,7 @@ def ids(made: Settings) -> tuple[str, str]:
 @pytest.mark.parametrize(
     "same", [{"classifier.C": 3.0}, {"head.pooling": "max"}, {"views": 3}, {"image_size": 256}]
 )
-def test_what_comes_after_shares_codebook_and_vectors(same: dict[str, Any]) -> None:
+def test_codebook_and_vectors_with_other_later_settings_are_shared(same: dict[str, Any]) -> None:
     assert ids(settings(same)) == ids(settings())
 
 
@@ -57,7 +57,7 @@ def test_what_comes_after_shares_codebook_and_vectors(same: dict[str, Any]) -> N
         {"encoding.normalize": "l1"},
     ],
 )
-def test_one_codebook_serves_vectors_made_in_several_ways(other: dict[str, Any]) -> None:
+def test_codebook_with_other_vectors_is_shared(other: dict[str, Any]) -> None:
     codebook, vectors = ids(settings(other))
     assert codebook == ids(settings())[0]
     assert vectors != ids(settings())[1]
@@ -77,25 +77,25 @@ def test_one_codebook_serves_vectors_made_in_several_ways(other: dict[str, Any])
         {"seed": 2},
     ],
 )
-def test_what_changes_the_codebook_changes_the_vectors(other: dict[str, Any]) -> None:
+def test_vectors_of_another_codebook_differ(other: dict[str, Any]) -> None:
     assert not set(ids(settings(other))) & set(ids(settings()))
 
 
-def test_an_unset_size_suits_the_encoding() -> None:
+def test_size_unset_is_that_of_the_encoding() -> None:
     words = settings({"encoding": None}, {"encoding.samples": 100_000})
     assert words == settings({"encoding": None}, {"encoding.size": 400})
     gaussians = change(words, {"encoding.name": "fisher_vectors"}, "test")
     assert gaussians.encoding is not None and gaussians.encoding.size == 32
 
 
-def test_maps_are_shared_by_all_encodings_and_seeds() -> None:
+def test_maps_with_other_encodings_and_seeds_are_shared() -> None:
     maps = plain_features(settings()).raw
     assert maps.id.startswith("DenseSIFT-descriptors-256px-map-")
     others = ({"encoding.size": 60}, {"encoding.name": "fisher_vectors"}, {"seed": 2})
     assert {plain_features(settings(other)).raw for other in others} == {maps}
 
 
-def test_the_two_rules_that_make_features_tell_theirs_by_name() -> None:
+def test_feature_id_tells_vectors_from_maps() -> None:
     views = {"augment.horizontal_flip": True, "views": 2}
     for made in (settings(), settings(views), Settings(**DEEP)):
         vectors = training_features(made)
@@ -108,7 +108,7 @@ def test_the_two_rules_that_make_features_tell_theirs_by_name() -> None:
     assert plain.codebook is not None and plain.codebook.maps == plain.raw
 
 
-def test_a_plan_knows_maps_codebooks_and_vectors() -> None:
+def test_plan_contains_maps_codebooks_and_vectors() -> None:
     views = {"augment.horizontal_flip": True, "views": 2}
     trials = [ResolvedTrial("e", settings()), ResolvedTrial("e", settings(views, {"seed": 2}))]
     expanded = Expanded(trials, 50)
@@ -119,19 +119,19 @@ def test_a_plan_knows_maps_codebooks_and_vectors() -> None:
         assert features.raw.id in expanded.feature_sets
 
 
-def test_an_encoding_stands_in_for_pooling() -> None:
+def test_digest_with_an_encoding_ignores_pooling() -> None:
     assert settings({"head.pooling": "max"}).digest() == settings().digest()
     assert Settings().digest() == Settings(encoding=None).digest()
 
 
-def test_vectors_that_are_normalized_are_not_scaled_again() -> None:
+def test_encoding_with_a_wrong_kernel_is_refused() -> None:
     assert settings().classifier.scaling == "none"
     fisher = {"encoding.name": "fisher_vectors"}
     with pytest.raises(UserError, match=r"histogram_intersection .* fisher_vectors have values"):
         settings(fisher, {"classifier.kernel": "histogram_intersection"})
 
 
-def test_the_grid_of_dense_sift() -> None:
+def test_dense_sift_outline_has_the_positions_of_the_grid() -> None:
     (step,) = architecture_outline("DenseSIFT", Network(step=8, scales=[16, 32]), 64)
     assert (step.layer, step.size, step.channels) == ("descriptors", 5, 128)
 
@@ -151,7 +151,7 @@ def check(**base: Any) -> None:
     assert again == study
 
 
-def test_what_fits() -> None:
+def test_encoding_that_fits_is_accepted() -> None:
     check(**SIFT)
     check(**DEEP)
     check(**{**DEEP, "backbone": "PatchMLP", "weights": "none", "cut": None})
@@ -180,6 +180,6 @@ def test_what_fits() -> None:
         ),
     ],
 )
-def test_what_does_not_fit(base: dict[str, Any], message: str) -> None:
+def test_encoding_that_does_not_fit_is_refused(base: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
         check(**{key: value for key, value in base.items() if value is not None})

@@ -53,7 +53,7 @@ def refused(model: type[BaseModel], message: str, **values: Any) -> None:
 
 @pytest.mark.parametrize("option", OPTIMIZER_OPTIONS)
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_an_optimizer_refuses_the_options_it_would_ignore(name: str, option: str) -> None:
+def test_optimizer_with_an_option_of_another_is_refused(name: str, option: str) -> None:
     value = {option: OPTION_VALUES[option]}
     if name in OPTIMIZER_OPTIONS[option]:
         more = {"momentum": 0.9} if option == "nesterov" else {}
@@ -64,7 +64,7 @@ def test_an_optimizer_refuses_the_options_it_would_ignore(name: str, option: str
 
 @pytest.mark.parametrize("option", SCHEDULE_OPTIONS)
 @pytest.mark.parametrize("name", SCHEDULES)
-def test_a_schedule_refuses_the_options_it_would_ignore(name: str, option: str) -> None:
+def test_schedule_with_an_option_of_another_is_refused(name: str, option: str) -> None:
     value = {option: OPTION_VALUES[option]}
     if name in SCHEDULE_OPTIONS[option]:
         assert getattr(Schedule(name=name, **value), option) == value[option]
@@ -72,20 +72,20 @@ def test_a_schedule_refuses_the_options_it_would_ignore(name: str, option: str) 
         refused(Schedule, f"{option} is not used by {name}", name=name, **value)
 
 
-def test_nesterov_needs_a_momentum() -> None:
+def test_nesterov_without_momentum_is_refused() -> None:
     refused(Optimizer, "needs a momentum", name="SGD", nesterov=True)
     refused(Optimizer, "needs a momentum", name="SGD", nesterov=True, momentum=0)
     assert not Optimizer(name="SGD", nesterov=False).nesterov
 
 
-def test_a_first_step_is_for_what_has_a_second() -> None:
+def test_first_step_without_fine_tuning_is_refused() -> None:
     refused(Settings, "first_step is for", trainable="head", first_step={"epochs": 3})
     assert Settings(trainable="head+1", first_step={}).first_step == FirstStep()
     # "From scratch" has no pretrained part that a head could be trained on.
     assert Settings(trainable="scratch", first_step={"epochs": 3}).first_step is None
 
 
-def test_warm_up_ends_before_training_does() -> None:
+def test_warmup_as_long_as_training_is_refused() -> None:
     refused(
         Settings,
         r"warmup_epochs \(5\) must be below epochs \(5\)",
@@ -96,13 +96,13 @@ def test_warm_up_ends_before_training_does() -> None:
     assert Settings(epochs=1).schedule.warmup_epochs == 0
 
 
-def test_scratch_loads_no_weights_and_learns_its_statistics() -> None:
+def test_scratch_sets_no_weights_and_updated_statistics() -> None:
     settings = Settings(trainable="scratch", weights="imagenet")
     assert (settings.weights, settings.batch_norm_statistics) == ("none", "updated")
 
 
 @pytest.mark.parametrize("trainable", ["head", "head+1", "head+12", "all", "scratch"])
-def test_what_learns(trainable: str) -> None:
+def test_trainable_gives_the_number_of_stages(trainable: str) -> None:
     settings = Settings(trainable=trainable)
     assert settings.frozen_backbone == (trainable == "head")
     expected = {"head": 0, "head+1": 1, "head+12": 12, "all": None, "scratch": None}
@@ -112,34 +112,38 @@ def test_what_learns(trainable: str) -> None:
 @pytest.mark.parametrize(
     "trainable", ["", "Head", "head+0", "head+", "head+1.5", "none", "head +1"]
 )
-def test_what_cannot_learn(trainable: str) -> None:
+def test_trainable_of_unknown_form_is_refused(trainable: str) -> None:
     refused(Settings, "allowed are head, head", trainable=trainable)
 
 
 @pytest.mark.parametrize(("model", "name"), WITH_NUMBERS)
-def test_a_truth_value_is_no_number(model: type[BaseModel], name: str) -> None:
+def test_number_given_as_bool_is_refused(model: type[BaseModel], name: str) -> None:
     refused(model, "a number is needed, not true or false", **{name: True})
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 @pytest.mark.parametrize(("model", "name"), WITH_NUMBERS)
-def test_a_number_is_finite(model: type[BaseModel], name: str, value: float) -> None:
+def test_number_that_is_not_finite_is_refused(
+    model: type[BaseModel], name: str, value: float
+) -> None:
     with pytest.raises(ValidationError):
         model(**{name: value})
 
 
 @pytest.mark.parametrize("value", [0, 1, "yes", "true", "off", 1.0])
 @pytest.mark.parametrize(("model", "name"), WITH_SWITCHES)
-def test_a_switch_is_true_or_false(model: type[BaseModel], name: str, value: Any) -> None:
+def test_bool_given_as_another_type_is_refused(
+    model: type[BaseModel], name: str, value: Any
+) -> None:
     refused(model, "true or false is needed", **{name: value})
 
 
-def test_unknown_keys_are_refused_on_every_level() -> None:
+def test_group_with_an_unknown_key_is_refused() -> None:
     for model in (Settings, Head, Augment, Optimizer, Schedule, EarlyStopping, FirstStep):
         refused(model, "Extra inputs", color=1)
 
 
-def test_numbers_may_be_written_in_any_way() -> None:
+def test_number_given_as_text_is_read() -> None:
     # YAML 1.1 reads 1e-3, which has no point, as text.
     assert Settings(optimizer={"learning_rate": "1e-3"}) == Settings()
     assert Settings(head={"dropout": 0}).digest() == Settings().digest()
@@ -147,7 +151,7 @@ def test_numbers_may_be_written_in_any_way() -> None:
     refused(Settings, "valid integer", epochs=1.5)
 
 
-def test_digests_tell_settings_apart() -> None:
+def test_digest_of_different_settings_differs() -> None:
     different = [
         Settings(),
         Settings(seed=0),
@@ -169,7 +173,7 @@ def test_digest_of_defaults_written_out_is_that_of_defaults() -> None:
     assert spelled_out.digest() == Settings(epochs=7).digest()
 
 
-def test_a_setting_of_a_later_version_leaves_the_digests_alone() -> None:
+def test_digest_with_a_new_setting_at_its_default_is_unchanged() -> None:
     class LaterHead(Head):
         temperature: float = 1.0
 
@@ -186,23 +190,23 @@ def test_a_setting_of_a_later_version_leaves_the_digests_alone() -> None:
     assert Later(more={"much": 4}).digest() != Settings().digest()
 
 
-def test_digests_of_this_version_are_those_of_the_last() -> None:
+def test_digest_of_known_settings_is_unchanged() -> None:
     # Results on disk are found by them; a change here makes every old result stale.
     assert Settings().digest() == "44136fa355"
     assert Settings(epochs=7, optimizer={"name": "SGD"}).digest() == "9707389331"
 
 
-def test_settings_cannot_be_changed() -> None:
+def test_settings_when_assigned_to_raise() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         Settings().epochs = 3  # type: ignore[misc]
 
 
-def test_flat_names() -> None:
+def test_flatten_gives_dotted_names() -> None:
     assert Settings().flat()["optimizer.learning_rate"] == 1e-3
     assert flatten({"a": {"b": {"c": 1}, "d": {}}, "e": [1]}) == {"a.b.c": 1, "a.d": {}, "e": [1]}
 
 
-def test_augmentation_is_active_when_an_operation_is_on() -> None:
+def test_augment_with_an_operation_on_is_active() -> None:
     assert not Augment().active
     assert not Augment(fill_mode="wrap").active
     assert not Augment(zoom=0).active

@@ -63,7 +63,7 @@ def networks(draw: Any) -> tuple[str, Network, int]:
     max_examples=25, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 @given(networks())
-def test_the_study_knows_where_a_network_can_be_ended(case: tuple[str, Network, int]) -> None:
+def test_outline_agrees_with_the_built_network(case: tuple[str, Network, int]) -> None:
     name, options, size = case
     known, network = facts(name, options, size), build_backbone(name, size, None, options)
     graph = LayerGraph(network)
@@ -90,7 +90,7 @@ def with_weights(network: keras.Model) -> list[str]:
     return [name for name in layers if not name.endswith("_shortcut")]
 
 
-def test_parameters_are_those_of_the_publications() -> None:
+def test_parameters_agree_with_the_publications() -> None:
     # LeNet-5 on colors: 456 + 2,416 + 48,120, and 84 and 10 units on its 120 values.
     lenet = built("LeNet5", 32)
     assert lenet.output.shape == (None, 1, 1, 120)
@@ -107,7 +107,7 @@ def test_parameters_are_those_of_the_publications() -> None:
 
 @pytest.mark.parametrize("depth", [4, 5, 8, 20, 60])
 @pytest.mark.parametrize("residual", [False, True])
-def test_depth_counts_the_layers_with_weights(depth: int, residual: bool) -> None:
+def test_depth_is_the_number_of_layers_with_weights(depth: int, residual: bool) -> None:
     network = built("ConvNet", 16, depth=depth, channels=2, residual=residual)
     # The classifier is the last of them.
     assert len(with_weights(network)) + 1 == depth
@@ -118,7 +118,7 @@ def test_depth_counts_the_layers_with_weights(depth: int, residual: bool) -> Non
         assert len(additions) >= (depth - 1 - 3) // 2
 
 
-def test_the_layers_are_of_the_kind_asked_for() -> None:
+def test_options_give_the_kinds_of_layers() -> None:
     separable = built("ConvNet", 16, convolution="separable")
     kinds = [type(layer).__name__ for layer in separable.layers]
     assert (kinds.count("Conv2D"), kinds.count("SeparableConv2D")) == (1, 6)
@@ -132,7 +132,7 @@ def test_the_layers_are_of_the_kind_asked_for() -> None:
     assert growing.output.shape[1:] == (8, 8, (8 + 3 * 4) // 2 + 3 * 4)
 
 
-def test_patches_share_their_weights_and_are_seen_alone() -> None:
+def test_patch_mlp_applies_the_same_weights_to_each_patch() -> None:
     network = built("PatchMLP", 24, widths=[7, 5], patch_size=8, stride=4)
     assert network.output.shape == (None, 5, 5, 5)
     assert network.count_params() == (8 * 8 * 3 + 1) * 7 + 8 * 5
@@ -146,7 +146,7 @@ def test_patches_share_their_weights_and_are_seen_alone() -> None:
     np.testing.assert_array_equal(after[0, 4], before[0, 4])
 
 
-def test_maxout_takes_the_larger_of_two() -> None:
+def test_maxout_gives_the_larger_of_two_channels() -> None:
     network = built("MLP", 16, widths=[4], activation="maxout")
     images = np.random.default_rng(0).uniform(0, 255, (3, 16, 16, 3)).astype("float32")
     both = keras.Model(network.input, network.get_layer("dense1").output)
@@ -156,7 +156,7 @@ def test_maxout_takes_the_larger_of_two() -> None:
 
 
 @pytest.mark.parametrize("name", own_names())
-def test_networks_learn_depend_on_the_seed_and_can_be_saved(name: str, tmp_path: Path) -> None:
+def test_architecture_saved_and_loaded_predicts_the_same(name: str, tmp_path: Path) -> None:
     size = max(facts(name).smallest_size, 16)
     values = {"activation": "maxout"} if name != "DenseBlockNet" else {"dropout": 0.2}
     first, second = (built(name, size, **values) for _ in range(2))
@@ -175,7 +175,7 @@ def test_networks_learn_depend_on_the_seed_and_can_be_saved(name: str, tmp_path:
 
 
 @pytest.mark.parametrize("kernel_initializer", INITIALIZERS)
-def test_every_initializer_is_one_of_keras(kernel_initializer: str) -> None:
+def test_initializer_is_that_of_keras(kernel_initializer: str) -> None:
     network = built("ConvNet", 16, depth=4, kernel_initializer=kernel_initializer)
     kernel = network.get_layer("stage1_conv1").get_weights()[0]
     assert kernel.std() > 0
@@ -184,7 +184,7 @@ def test_every_initializer_is_one_of_keras(kernel_initializer: str) -> None:
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_every_activation_is_one_of_keras(activation: str) -> None:
+def test_activation_is_that_of_keras(activation: str) -> None:
     network = built("ConvNet", 16, depth=4, activation=activation)
     layer = network.get_layer("stage1_conv1_activation")
     assert layer.activation is keras.activations.get(activation)
@@ -202,7 +202,7 @@ def test_every_activation_is_one_of_keras(activation: str) -> None:
         ("DenseBlockNet", 64, {"activation": "maxout"}, "DenseBlockNet must keep"),
     ],
 )
-def test_what_does_not_fit_is_refused_alike_by_both(
+def test_build_and_facts_with_wrong_options_are_refused(
     name: str, size: int, values: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(UserError, match=message):

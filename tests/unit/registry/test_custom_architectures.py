@@ -104,7 +104,7 @@ def test_architecture_with_options_that_exclude_each_other_is_refused(
         ),
     ],
 )
-def test_heads_that_answer_at_positions(values: dict[str, Any], message: str) -> None:
+def test_head_with_wrong_aggregation_is_refused(values: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         Settings(head=values)
     kept = plain_features(Settings(head={"aggregation": "mean"}))
@@ -112,7 +112,7 @@ def test_heads_that_answer_at_positions(values: dict[str, Any], message: str) ->
     assert kept.id == plain_features(Settings(head={"pooling": "flatten"})).id
 
 
-def test_options_tell_trials_and_features_apart() -> None:
+def test_digest_with_other_network_options_differs() -> None:
     first, second = (
         Settings(backbone="MLP", weights="none", network={"widths": [width]}) for width in (8, 9)
     )
@@ -125,14 +125,14 @@ def study(**base: Any) -> Any:
     return read_study({"base": base, "experiments": {"a": {}}}, "study.yaml")
 
 
-def test_there_are_no_weights_for_them() -> None:
+def test_architecture_with_pretrained_weights_is_refused() -> None:
     for weights in ("imagenet", "some.h5"):
         with pytest.raises(UserError, match=r"LeNet5 is built .* give none, trainable: scratch"):
             check_study(study(backbone="LeNet5", weights=weights), "study.yaml")
     check_study(study(backbone="LeNet5", trainable="scratch"), "study.yaml")
 
 
-def test_what_does_not_fit_the_image_is_known_before_training() -> None:
+def test_architecture_too_large_for_the_image_is_refused() -> None:
     message = r"experiments.a: image_size: PatchMLP .* at least 40 pixels; found 32"
     patches = {"backbone": "PatchMLP", "trainable": "scratch", "network": {"patch_size": 40}}
     with pytest.raises(UserError, match=message):
@@ -140,7 +140,7 @@ def test_what_does_not_fit_the_image_is_known_before_training() -> None:
     check_study(study(**patches, image_size=40), "study.yaml")
 
 
-def test_cuts_and_stages_follow_the_options_and_the_size() -> None:
+def test_cut_of_an_architecture_follows_options_and_size() -> None:
     base = {"backbone": "ConvNet", "weights": "none", "network": {"stages": 3, "depth": 13}}
     whole = read_study(
         {"base": base, "experiments": {"a": {"grid": {"remove_stages": [0, 1, 2]}}}}, "s"

@@ -10,7 +10,7 @@ from scenery.config.settings import OPTIMIZERS, Optimizer
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_every_name_lowers_a_loss(name: str) -> None:
+def test_optimizer_lowers_a_loss(name: str) -> None:
     # Adadelta's own steps are tiny at first; its authors use a rate of 1.
     rate = 1.0 if name == "Adadelta" else 0.05
     optimizer = Optimizer(name=name, learning_rate=rate).record.build()
@@ -22,7 +22,7 @@ def test_every_name_lowers_a_loss(name: str) -> None:
     assert np.all(np.abs(weight.numpy()) < before)
 
 
-def test_names_give_their_own_rules() -> None:
+def test_optimizer_is_that_of_keras() -> None:
     made = {name: Optimizer(name=name).record.build() for name in OPTIMIZERS}
     for name, optimizer in made.items():
         assert type(optimizer).__name__ == {"AMSGrad": "Adam"}.get(name, name)
@@ -43,11 +43,13 @@ def test_names_give_their_own_rules() -> None:
         ({"name": "AdamW", "weight_decay": 0.1}, "weight_decay", 0.1),
     ],
 )
-def test_options_reach_keras(settings: dict[str, Any], attribute: str, value: Any) -> None:
+def test_optimizer_option_is_passed_to_keras(
+    settings: dict[str, Any], attribute: str, value: Any
+) -> None:
     assert getattr(Optimizer(**settings).record.build(), attribute) == value
 
 
-def test_no_weight_decay_for_adamw() -> None:
+def test_adamw_without_decay_keeps_weights() -> None:
     optimizer = Optimizer(name="AdamW", weight_decay=0.0, learning_rate=0.1).record.build()
     weight = keras.Variable([1.0])
     optimizer.apply([np.zeros(1, "float32")], [weight])

@@ -5,9 +5,10 @@ Standard library only: the Snakefile reads such files in every call.
 
 import json
 import logging
-import tempfile
 from pathlib import Path
 from typing import Any
+
+from scenery.files import write_text
 
 _log = logging.getLogger("scenery")
 
@@ -23,17 +24,9 @@ def load(file: Path) -> dict[str, Any]:
 
 def save(values: dict[str, Any], file: Path) -> None:
     """Keep values; where the file cannot be written the next call finds them out again."""
-    temporary = ""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         # Two calls at once must not write into each other's file.
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=file.parent, prefix=file.name, delete=False
-        ) as out:
-            temporary = out.name
-            json.dump(values, out)
-        Path(temporary).replace(file)
+        write_text(json.dumps(values), file)
     except OSError as error:
-        _log.debug("nothing is remembered in %s: %s", file, error)
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
+        _log.debug("nothing is cached in %s: %s", file, error)

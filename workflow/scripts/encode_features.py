@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from scenery.classical.codebooks import encode, load_codebook
 from scenery.config.encoding import Encoding
-from scenery.data.feature_writer import FeatureWriter, write_facts
+from scenery.data.array_writer import ArrayWriter, write_facts
 from scenery.pipeline.execution import script_log
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def encode_features(
     values = np.load(maps, mmap_mode="r", allow_pickle=False)
     views = values if facts["views"] else values[None]
     shape = (wanted.cells * learned.length,)
-    with FeatureWriter(out_array, views.shape[1], shape, facts["views"]) as writer:
+    with ArrayWriter(out_array, views.shape[1], shape, facts["views"]) as writer:
         for view in views:
             for start in range(0, len(view), BATCH):
                 writer.add(encode(view[start : start + BATCH], learned, wanted))

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.data.feature_writer import write_facts
+from scenery.data.array_writer import write_facts
 from scenery.data.packed_images import open_packed
 from scenery.data.tables import partition_table, read_split
 from scenery.models.feature_extraction import extract, load_feature_extractor

@@ -13,7 +13,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from scenery.classical import codebooks
-from scenery.data.feature_writer import write_facts
+from scenery.data.array_writer import write_facts
 from scenery.data.tables import partition_table, read_split
 from scenery.pipeline.execution import script_log
 from scenery.pipeline.jobs import LearnCodebookJob

@@ -6,11 +6,11 @@ facts as JSON: partition, count, size, resize, classes, count_per_class, digest 
 array's bytes).
 """
 
-import json
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scenery.data.array_writer import write_facts
 from scenery.data.packing import pack_images
 from scenery.data.tables import read_split
 from scenery.pipeline.execution import script_log
@@ -41,7 +41,7 @@ def main(
         threads,
         job.white_level,
     )
-    Path(facts_out).write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    write_facts(facts, facts_out)
     log.info(
         "%d %s images of %d x %d pixels packed", facts["count"], job.partition, job.size, job.size
     )

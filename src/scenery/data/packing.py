@@ -3,13 +3,13 @@
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from scenery.data.array_writer import ArrayWriter
 from scenery.data.image_listing import named
 from scenery.data.images import (
     MAX_ASPECT_RATIO,
@@ -23,7 +23,6 @@ from scenery.data.images import (
     resize_image,
 )
 from scenery.errors import UserError
-from scenery.files import atomic_path
 
 _log = logging.getLogger("scenery")
 
@@ -71,15 +70,11 @@ def pack_images(
     files = [root / file for file in rows["file"]]
     extreme: list[str] = []
     try:
-        with atomic_path(array_path) as partial, partial.open("wb") as out:
-            shape = (len(files), size, size, 3)
-            header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-            np.lib.format.write_array_header_1_0(out, header)
-            digest = sha256()
+        shape = (size, size, 3)
+        with ArrayWriter(array_path, len(files), shape, kind="|u1", what=partition) as writer:
             resized = _resized(files, size, resize, max_pixels, threads, white_level)
             for file, (image, note) in zip(rows["file"], resized, strict=True):
-                digest.update(image.data)
-                out.write(image.data)
+                writer.add(image[np.newaxis])
                 if note:
                     extreme.append(f"{file} ({note})")
     except OSError as error:
@@ -101,7 +96,7 @@ def pack_images(
         "resize": resize,
         "classes": classes,
         "count_per_class": {name: int(counts.get(name, 0)) for name in classes},
-        "digest": digest.hexdigest(),
+        "digest": writer.facts["digest"],
     }
 
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from scenery.classical.dense_sift import DenseSift
 from scenery.config.settings import Augment
-from scenery.data.feature_writer import FeatureWriter
+from scenery.data.array_writer import ArrayWriter
 from scenery.data.packed_images import PackedImages
 from scenery.models.backbones import build_backbone
 from scenery.models.forward import make_forward_fn
@@ -112,7 +112,7 @@ def extract(
             "<f4",
             feature_extractor.count_params(),
         )
-    with FeatureWriter(out, len(images), tuple(shape), views, kind) as writer:
+    with ArrayWriter(out, len(images), tuple(shape), views, kind) as writer:
         for view in range(max(views, 1)):
             if augmentation is not None:
                 reseed(augmentation, seed, view)

@@ -83,6 +83,7 @@ def test_a_failing_disk_is_a_clear_message(
     tmp_path: Path, scenes: tuple[Path, pd.DataFrame]
 ) -> None:
     root, split = scenes
+    (tmp_path / "no").write_text("a file")
     with pytest.raises(UserError, match=r"no/a\.npy: cannot be written"):
         pack_images(split, root, "train", 24, "stretch", array_path=tmp_path / "no" / "a.npy")
 

@@ -13,8 +13,8 @@ import tensorflow as tf
 
 from scenery import versions
 from scenery.config.settings import Augment
+from scenery.data.array_writer import write_facts
 from scenery.data.feature_files import read_features
-from scenery.data.feature_writer import write_facts
 from scenery.data.packed_images import open_packed
 from scenery.data.tables import class_names, partition_table
 from scenery.errors import UserError

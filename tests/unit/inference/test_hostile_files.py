@@ -123,13 +123,13 @@ def test_pickled_arrays_are_refused(trap: Path) -> None:
     hostile = np.array([Pickled()], dtype=object)
     np.save("a.npy", hostile)
     Path("a.json").write_text('{"views": 0}')
-    state = Path("unfinished/epoch_00001")
+    state = Path("checkpoints/epoch_00001")
     state.mkdir(parents=True)
     np.savez(state / "best.npz", a=hostile)
     np.savez("mistakes.npz", files=hostile, pictures=hostile)
     readers = [
         lambda: open_packed("a.npy", TABLE),
-        lambda: read_features("a", TABLE),
+        lambda: read_features(Path("a.npy"), Path("a.json"), TABLE),
         lambda: kept_weights("checkpoints"),
         lambda: read_pictures("mistakes.npz"),
     ]

@@ -112,7 +112,7 @@ def test_features_of_plain_images(
     write_facts(facts, out.with_suffix(".json"))
     # A subset takes its rows of the full partition's features.
     subset = table.iloc[[2, 5]]
-    features = read_features(str(out.with_suffix("")), subset)
+    features = read_features(out, out.with_suffix(".json"), subset)
     assert not features.views
     assert features.values.reshape(2, -1).max(axis=1).tolist() == [40, 100]
     assert list(features.labels) == list(subset["label"])
@@ -136,7 +136,8 @@ def test_views_differ_and_repeat(array: Path, network: keras.Model, tmp_path: Pa
     assert views(seed=0)[0]["digest"] == facts["digest"] != views(seed=1)[0]["digest"]
     # More views keep the first ones.
     assert (views(seed=0, count=5)[1][:3] == values).all()
-    read = read_features(str(tmp_path / "0-3"), partition_table(TABLE, "train"))
+    array, facts_file = tmp_path / "0-3.npy", tmp_path / "0-3.json"
+    read = read_features(array, facts_file, partition_table(TABLE, "train"))
     assert read.views
     assert read.values.shape == (3, 6, 1)
 

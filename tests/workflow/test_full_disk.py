@@ -29,7 +29,7 @@ STEPS = [
     ("draw_scenes", "results/data/generated"),
 ]
 # One of each kind: a table, scores, a network, epochs, trials on features, large arrays.
-SOME = ("summarise", "evaluate", "refit_network", "fine_tune", "train_heads", "pack")
+SOME = ("summarize", "evaluate", "refit_network", "fine_tune", "train_heads", "pack")
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from scenery.config.loading import load_config
 from scenery.data.sources import dataset_digest, list_images
 from scenery.data.tables import read_catalogue, read_split
 from scenery.errors import UserError
+from scenery.pipeline.jobs import CheckWeightsJob
 from scenery.pipeline.preflight import check_config
 
 LINE = 1500
@@ -100,9 +101,8 @@ def test_weights(case: Case) -> None:
     case.make()
     provide_weights("SqueezeNet", FILE, Path(FILE), Path("kept.h5"))
     Path("kept.h5").rename(FILE)
-    ends_as_it_says(
-        case, lambda: check_weights(Path(FILE), "SqueezeNet", [LAST_SQUEEZENET], Path("facts.json"))
-    )
+    job = CheckWeightsJob(backbone="SqueezeNet", layers=(LAST_SQUEEZENET,))
+    ends_as_it_says(case, lambda: check_weights(Path(FILE), job, Path("facts.json")))
     assert Path("facts.json").exists() != case.stops
 
 

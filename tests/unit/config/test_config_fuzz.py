@@ -28,7 +28,7 @@ from scenery.study.trials import setting_names
 CONFIGS = Path(__file__).resolve().parents[3] / "config"
 STUDIES = {path.name: yaml.safe_load(path.read_text("utf-8")) for path in CONFIGS.glob("*.yaml")}
 RUNS = int(os.environ.get("SCENERY_FUZZ", form(120, 20_000)))
-PARTS = form(3, 10)
+PARTS = form(2, 10)
 SECONDS = 60
 MAX_CHANGES = 4
 

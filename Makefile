@@ -43,7 +43,7 @@ install: environment
 	./setup.sh $(PYTHON) $(ENV) requirements/$(HARDWARE).txt .
 
 QUICK := $(addprefix tests/unit/,config registry study pipeline data reporting \
-	evaluation/test_statistics.py)
+	evaluation)
 TEST = pytest -n 2 --no-loadscope-reorder
 
 # DONE=quick leaves out what `make quick-test` has run just before.

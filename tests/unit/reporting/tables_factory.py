@@ -206,6 +206,7 @@ def write_data(folder: Path, classes: list[str], per_class: int = 60, flawed: bo
                     "height": 200, "mode": "RGB", "format": "JPEG", "bytes": 9000 + index,
                     "digest": f"{label:02x}{index:04x}",
                     "problem": "", "duplicate_group": "0", "duplicate_kind": "", "group": "0",
+                    "similar_to": "", "similar_distance": "",
                     "kept": True, "reason": "",
                 }
             )  # fmt: skip

@@ -69,7 +69,7 @@ def test_configuration_classical_model_leaves_training_out() -> None:
     settings = Settings(classifier={"name": "svm", "C": 10}, class_weights="balanced")
     rows = configuration(json.loads(settings.model_dump_json()), ["classifier.C"])
     found = {label: (value, tried) for label, value, tried in rows}
-    assert found["classifier"] == ("svm, kernel rbf, C 10, gamma scale", True)
+    assert found["classifier"] == ("svm, scaling standard, kernel rbf, C 10, gamma scale", True)
     assert found["pooling"] == ("average pooling", False)
     assert found["class weights"] == ("balanced", False)
     assert not {"optimizer", "schedule", "epochs", "head", "trained layers"} & set(found)

@@ -122,10 +122,10 @@ def test_without_a_refit_the_trial_is_the_final_model(
     rates = recorded_rates(pd.read_csv(out.history), int(row["best_epoch"]))
     model, record = refit(study, tmp_path, rates, False, **TUNED)
     predictions = pd.read_csv(out.predictions)
-    columns = [name for name in predictions if name.startswith("probability:")]
     found = validation_probabilities(study, model)
-    assert np.allclose(found, predictions[columns], atol=1e-4)
-    assert predictions["correct"].mean() == pytest.approx(row["validation_accuracy"])
+    assert np.allclose(found.max(axis=1), predictions["confidence"], atol=1e-4)
+    right = predictions["class"] == predictions["predicted"]
+    assert right.mean() == pytest.approx(row["validation_accuracy"])
     assert record["training_images"] == 12
 
 

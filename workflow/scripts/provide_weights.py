@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenery.config.settings import WEIGHTS_FROM_EXPERIMENT
+from scenery.files import atomic_path
 from scenery.pipeline.execution import script_log
 
 if TYPE_CHECKING:
@@ -41,9 +42,8 @@ def provide_weights(backbone: str, weights: str, source: Path | None, out: Path)
 
         save_weights(load_final(source).get_layer(backbone), out)
         return
-    partial = out.with_name(out.name + ".partial")
-    shutil.copyfile(source, partial)
-    partial.replace(out)
+    with atomic_path(out) as partial:
+        shutil.copyfile(source, partial)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ digests of config, data, summary and code, seeds, versions and commit, and those
 model. The same numbers are expected where code, data, config and versions are the same.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from scenery.files import file_digest
 from scenery.pipeline.execution import script_log
 from scenery.versions import commit, versions
 
@@ -43,9 +43,9 @@ def write_study_record(
     given = yaml.safe_load(config.read_text(encoding="utf-8"))
     finals = {name: json.loads(path.read_text(encoding="utf-8")) for name, path in models.items()}
     record = {
-        "config": _digest(config),
-        "data": {path.name: _digest(path) for path in data},
-        "summary": _digest(summary),
+        "config": file_digest(config),
+        "data": {path.name: file_digest(path) for path in data},
+        "summary": file_digest(summary),
         "seeds": seeds(given),
         "code": code,
         "commit": commit(),
@@ -68,10 +68,6 @@ def seeds(values: Any, before: str = "") -> dict[str, int]:
                 found[path] = value
             found |= seeds(value, path)
     return found
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import pandas as pd
 
 from scenery.config.settings import Settings
 from scenery.evaluation.training_result import Epoch
+from scenery.files import write_text
 
 log = logging.getLogger("scenery")
 
@@ -162,6 +163,4 @@ def _read(path: Path) -> TrialResult | None:
 
 def _write(result: TrialResult, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(asdict(result)), encoding="utf-8")
-    partial.replace(path)
+    write_text(json.dumps(asdict(result)), path)

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from scenery.pipeline.layout import Layout
+
 SCRIPT = Path(__file__).parent / "one_machine.sh"
-TEST_IMAGES = "results/small/data/test/32.npy"
-CHOSEN = "results/small/experiments/tune/chosen.yaml"
+LAYOUT = Layout("results/small")
+TEST_IMAGES = LAYOUT.packed("test", 32).array
+CHOSEN = LAYOUT.experiment("tune").chosen
 
 
 def control(*arguments: str) -> None:
@@ -107,7 +110,7 @@ class Folder:
 
     def epochs(self, trial: str) -> int:
         """Epochs of a trial of which the state is on disk."""
-        states = (self.path / "results/small/unfinished/tune" / trial).glob("epoch_?????")
+        states = (self.path / LAYOUT.checkpoints("tune", trial)).glob("epoch_?????")
         return max((int(state.name[-5:]) for state in states), default=0)
 
     def file(self, path: str) -> Path:

@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import psutil
 import pytest
-from slurm.cluster import CHOSEN, TEST_IMAGES, Call, Folder, control, slurm_says, until
+from slurm.cluster import CHOSEN, LAYOUT, TEST_IMAGES, Call, Folder, control, slurm_says, until
 
 pytestmark = pytest.mark.slurm
 
@@ -77,7 +77,7 @@ def history(folder: Folder, trial: str) -> list[dict[str, str]]:
 
 def trials_at_work(folder: Folder, call: Call, epochs: int) -> list[str]:
     """Both trials, head+1 first, once so many epochs of each are on disk."""
-    checkpoints = folder.file("unfinished/tune")
+    checkpoints = folder.path / LAYOUT.checkpoints("tune")
 
     def names() -> list[str]:
         return sorted((path.name for path in checkpoints.glob("MobileNet-*")), reverse=True)

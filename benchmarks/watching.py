@@ -1,5 +1,6 @@
 """Lifetime and memory of the processes of a Snakemake command."""
 
+import os
 import re
 import subprocess
 import sys
@@ -34,13 +35,21 @@ class Job:
 def watch(command: list[str], folder: Path) -> list[Job]:
     """Run a call of Snakemake and watch the processes of its jobs. Linux only (/proc).
 
+    Its jobs are normal processes: the memory of a fork is partly that of its template process.
+
     Raises:
         SystemExit: When the call fails.
     """
     said = folder / "watched.txt"
     job_of: dict[int, Job] = {}
     with said.open("wb") as out:
-        process = psutil.Popen(command, cwd=folder, stdout=out, stderr=subprocess.STDOUT)
+        process = psutil.Popen(
+            command,
+            cwd=folder,
+            env=os.environ | {"SCENERY_PLAIN_JOBS": "1"},
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
         while process.poll() is None:
             now = time.time()
             for child in process.children(recursive=True):

@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 from forked import starting
 
+from scenery.pipeline.job_server import starting as job_server
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 # Files whose tests share a study that takes minutes, by the name of its fixture; and one Slurm.
 TOGETHER = {
     "tests/workflow/test_end_to_end.py": "finished",
     "tests/workflow/test_staleness.py": "finished",
     "tests/workflow/test_clocks.py": "undisturbed",
-    "tests/workflow/test_forked.py": "undisturbed",
+    "tests/workflow/test_job_server.py": "undisturbed",
     "tests/workflow/test_full_disk.py": "undisturbed",
     "tests/workflow/test_kills.py": "undisturbed",
     "tests/workflow/test_reproduce.py": "undisturbed",
@@ -25,7 +27,7 @@ SERVER = ExitStack()
 
 def pytest_configure(config: pytest.Config) -> None:
     """One server for jobs of tests' studies, for all processes of `-n 2`."""
-    if starting.is_available() and not hasattr(config, "workerinput"):
+    if job_server.is_available() and not hasattr(config, "workerinput"):
         SERVER.enter_context(starting.server())
 
 

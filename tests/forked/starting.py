@@ -1,7 +1,6 @@
 """Starts the fork server for a test run and selects the Python program of test studies."""
 
 import os
-import shlex
 import shutil
 import subprocess
 import sys
@@ -10,7 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from scenery.pipeline.job_server import starting as job_server
+
 FOLDER = Path(__file__).parent
+# Modules of which `python -m MODULE` is a fork, too.
+MODULES = ("snakemake", "scenery", "benchmarks")
 # Path of the program that test studies use instead of Python.
 VARIABLE = "SCENERY_TESTS_PYTHON"
 # The Snakefile sets this variable for jobs. Tests that import TensorFlow need it, too.
@@ -34,22 +37,13 @@ def environment(**more: str) -> dict[str, str]:
     return variables | more
 
 
-def is_available() -> bool:
-    """Whether the server can run on this system; SCENERY_PLAIN_JOBS=1 switches it off."""
-    return hasattr(os, "pidfd_open") and os.environ.get("SCENERY_PLAIN_JOBS") != "1"
-
-
 @contextmanager
 def server() -> Iterator[None]:
     """Run the server and set its environment variable."""
     folder = Path(tempfile.mkdtemp(prefix="scenery-tests-"))
-    words = [sys.executable, "-I", "-S", FOLDER / "client.py", sys.executable, folder / "socket"]
-    program = folder / "python"
-    program.write_text(f'#!/bin/sh\nexec {shlex.join(map(str, words))} "$@"\n', encoding="utf-8")
-    program.chmod(0o755)
-    command = [sys.executable, str(FOLDER / "fork_server.py"), str(folder)]
+    command = [sys.executable, str(FOLDER / "serve.py"), str(folder)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
-    os.environ[VARIABLE] = str(program)
+    os.environ[VARIABLE] = str(job_server.write_program(folder, MODULES))
     try:
         yield
     finally:

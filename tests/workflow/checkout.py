@@ -56,7 +56,8 @@ class Checkout:
             arguments: Of its command line.
             fails: Whether it is to end with status 1.
             environment: Further variables.
-            forked: Whether it and its jobs may be forks of a process that has the libraries.
+            forked: Whether it and its jobs may be forks by way of the tests' server. Without it
+                Snakemake starts as people start it, so that its jobs may be forks of its own.
         """
         done = subprocess.run(
             [

@@ -15,7 +15,7 @@ from checkout import Checkout
 
 TARGET = "results/summary.csv"
 TIMES = ("seconds", "peak_memory_mb")
-VICTIMS = ("job", "snakemake", "group")
+VICTIMS = ("job", "snakemake", "group", "server")
 SCRIPT = ".snakemake/scripts/tmp"
 
 
@@ -40,10 +40,11 @@ def kill_at(
 
     Args:
         checkout: Where.
-        victim: job (a script at work), snakemake (which leaves its jobs behind) or group (all).
+        victim: job (a script at work), snakemake (which leaves its jobs behind), group (both) or
+            server (a process of the job server: itself, one that forks, or a fork).
         jobs: Jobs to wait for first; a number of seconds alone would depend on the machine.
         seconds: How long to wait then.
-        draw: Which of several jobs.
+        draw: Which of several processes.
 
     Returns:
         What was killed; None where Snakemake was through before.
@@ -56,13 +57,15 @@ def kill_at(
         running.wait(seconds)
     while running.poll() is None:
         jobs = _jobs(running.pid)
-        if victim == "job" and not jobs:
-            # Between two jobs; there will be one in a moment.
+        found = {"job": jobs, "server": _server_processes(running.pid)}.get(victim)
+        if found == []:
+            # Between two jobs, or before the server starts; there will be one in a moment.
             time.sleep(0.05)
             continue
-        if victim == "job":
-            job, name = draw.choice(jobs)
-            job.kill()
+        if found:
+            process, name = draw.choice(found)
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
             running.wait()
             return name
         at_work = " and ".join(name for _, name in jobs) or "no job"
@@ -91,6 +94,19 @@ def _jobs(snakemake: int) -> list[tuple[psutil.Process, str]]:
             continue
         if script is not None:
             found.append((process, script.split(".")[-2]))
+    return found
+
+
+def _server_processes(snakemake: int) -> list[tuple[psutil.Process, str]]:
+    """The job server of a Snakemake, its template processes and the forks at work."""
+    found = []
+    for process in psutil.Process(snakemake).children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            words = " ".join(process.cmdline())
+            if "job_server/server.py" in words:
+                found.append((process, "job server"))
+            elif "import template" in words:
+                found.append((process, "template or fork"))
     return found
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from checkout import Checkout, check_out
-from forked import fork_server, starting
+from forked import serve, starting
 from PIL import Image
 
 from scenery.data.tables import read_catalogue, read_split
 from scenery.demo.scenes import draw_scenes
+from scenery.pipeline.job_server import starting as job_server
 
 PICTURES = "pictures {all} it's"
 CLASSES = {
@@ -129,9 +130,9 @@ def test_no_network_is_used(watched: Checkout) -> None:
 def test_nor_by_libraries_as_they_are_imported(watched: Checkout, tmp_path: Path) -> None:
     """The jobs of the watched study may be forks of a process that had done so."""
     watch = tmp_path / "watch.txt"
-    code = "import sys, fork_server; fork_server.preload('snakemake'); fork_server.preload('job')"
-    code += "; print('tensorflow' in sys.modules)"
-    folders = (watched.folder / "watch", Path(fork_server.__file__).parent)
+    names = [*serve.SNAKEMAKE_MODULES, *job_server.third_party_modules()]
+    code = f"import sys, template; template.preload({names}); print('tensorflow' in sys.modules)"
+    folders = (watched.folder / "watch", job_server.FOLDER)
     environment = starting.environment(
         PYTHONPATH=os.pathsep.join(map(str, folders)), SCENERY_WATCH=str(watch)
     )

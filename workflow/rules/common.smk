@@ -13,6 +13,7 @@ from scenery.installation import SOURCE, WORKFLOW
 from scenery.pipeline import snakemake_internals
 from scenery.pipeline.code_digest import CodeDigests
 from scenery.pipeline.inputs import Inputs
+from scenery.pipeline.job_server.starting import start_server
 from scenery.pipeline.layout import Layout
 from scenery.pipeline.preflight import open_study, start_run
 from scenery.pipeline.resources import per_attempt
@@ -38,6 +39,7 @@ if workflow.is_main_process:
 
 onstart:
     start_run(SUBMITS, STUDY.results)
+    start_server(0 if SUBMITS else snakemake_internals.number_of_jobs(workflow))
 
 
 onsuccess:

@@ -12,6 +12,11 @@ def submits_jobs(workflow: Any) -> bool:
     return workflow.resource_settings.nodes is not None
 
 
+def number_of_jobs(workflow: Any) -> int:
+    """The jobs that this run will start, as far as it is known before they run."""
+    return sum(1 for _ in workflow.dag.needrun_jobs())
+
+
 def config_file_name(workflow: Any) -> str:
     """The config file, relative to the working directory where it lies below it.
 

@@ -1,11 +1,11 @@
-"""Runs a job of a test study as a fork of a process that has imported the libraries.
+"""Runs a job as a fork of a process that has imported the libraries.
 
-    python -I -S client.py PYTHON SOCKET [arguments of Python]
+    python -I -S client.py PYTHON SOCKET MODULES [arguments of Python]
 
-The test studies use this program instead of Python. A script of Snakemake or one of MODULES is sent
-to the server at SOCKET. This process then waits for the fork, forwards signals to it and exits with
-its exit status. If this process is killed, the server kills the fork. All other arguments, and all
-arguments if there is no server, are passed to PYTHON.
+Snakemake uses this program instead of Python. A script of a job, or `-m` with one of MODULES, is
+sent to the server at SOCKET. This process then waits for the fork, forwards signals to it and exits
+with its exit status. If this process is killed, the fork is killed. All other arguments, and all
+arguments if there is no server, are passed to PYTHON. Standard library only.
 """
 
 import os
@@ -14,15 +14,14 @@ import socket
 import sys
 
 SCRIPT = ".snakemake/scripts/tmp"
-MODULES = ("snakemake", "scenery", "benchmarks")
 FORWARDED = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 MAX_REQUEST_BYTES = 120_000
 
 
-def is_supported(arguments: list[str]) -> bool:
+def is_supported(arguments: list[str], modules: list[str]) -> bool:
     """Whether the server can run these arguments of Python."""
     if arguments[:1] == ["-m"]:
-        return len(arguments) > 1 and arguments[1].split(".")[0] in MODULES
+        return len(arguments) > 1 and arguments[1].split(".")[0] in modules
     return bool(arguments) and SCRIPT in arguments[0]
 
 
@@ -34,7 +33,9 @@ def request_fork(server: str, arguments: list[str]) -> socket.socket | None:
     """
     import json
 
-    request = json.dumps([arguments, dict(os.environ)]).encode("utf-8", "surrogateescape")
+    program = server.rpartition("/")[0] + "/python"
+    text = json.dumps([arguments, dict(os.environ), program])
+    request = text.encode("utf-8", "surrogateescape")
     if len(request) > MAX_REQUEST_BYTES:
         return None
     folder = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
@@ -64,8 +65,9 @@ def wait(connection: socket.socket) -> int:
 
 def main() -> int:
     """Run the arguments as a fork or in this process; returns the exit status."""
-    python, server, *arguments = sys.argv[1:]
-    connection = request_fork(server, arguments) if is_supported(arguments) else None
+    python, server, modules, *arguments = sys.argv[1:]
+    supported = is_supported(arguments, modules.split(","))
+    connection = request_fork(server, arguments) if supported else None
     if connection is None:
         os.execv(python, [python, *arguments])
     status = wait(connection)

@@ -1,17 +1,10 @@
-"""Template processes that have imported the libraries and fork for each job of a test study.
+"""A process that has imported the libraries and forks for each job.
 
-TensorFlow takes seconds to import, and a small study has a hundred jobs. A template process imports
-third-party modules only, because every checkout has its own copy of the first-party modules. It
-computes nothing, so TensorFlow has not started a thread, and a fork behaves like a new process.
-
-    python fork_server.py FOLDER
-
-starts a server that listens on FOLDER/socket until its standard input is closed. The server starts
-one template process for each set of environment variables, because libraries read some of them at
-import time.
+It imports modules of other projects only, because a job must run the code as it is when the job
+starts. It computes nothing, so TensorFlow has not started a thread, and a fork behaves like a new
+process. Standard library only, but for the modules that it is told to import.
 """
 
-import ast
 import atexit
 import builtins
 import contextlib
@@ -25,145 +18,27 @@ import runpy
 import selectors
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-# Not imported by template processes as third-party modules.
-FIRST_PARTY = ("scenery", "benchmarks", "snakemake")
-# What a dry run imports; Snakemake imports most of it late.
-SNAKEMAKE_MODULES = (
-    "snakemake.cli", "snakemake.api", "snakemake.report", "snakemake.executors.local",
-    "snakemake_executor_plugin_slurm", "numpy", "pandas", "psutil", "pydantic", "yaml", "PIL.Image",
-)  # fmt: skip
-JOB_MODULES = ("snakemake.logging", "snakemake.iocontainers")
-# Variables that no library reads at import time.
-LATE_VARIABLES = (
-    "PYTHONPATH", "PWD", "OLDPWD", "SHLVL", "_", "PATH", "TMPDIR", "TMP", "TEMP", "TEMPDIR",
-    "COLUMNS", "LINES",
-)  # fmt: skip
-LATE_PREFIXES = ("PYTEST_", "SCENERY_")
-# Snakemake itself does not use these; it sets them for its jobs.
-THREAD_SUFFIXES = ("_NUM_THREADS", "_MAXIMUM_THREADS")
-# Of template processes, each with half a gigabyte of memory.
-MAX_TEMPLATES = 5
-PYTHON_VARIABLE = "SCENERY_TESTS_PYTHON"
+# Names a file for processor seconds of jobs.
 SECONDS_FILE = "SCENERY_FORKED_SECONDS"
-# This file is not the module `__main__`, because a fork replaces that module by its script.
-TEMPLATE = """
-import sys
-sys.path[0] = sys.argv[1]
-import fork_server
-fork_server.run_template(sys.argv[2], int(sys.argv[3]))
-"""
-TEMPLATE_COMMAND = (sys.executable, "-c", TEMPLATE, str(Path(__file__).parent))
 
 
-def third_party_modules() -> list[str]:
-    """The third-party modules that the code of the project imports, in functions too."""
-    found = set()
-    for folder in ("src", "workflow/scripts"):
-        for path in sorted((REPOSITORY / folder).rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Import):
-                    found |= {alias.name for alias in node.names}
-                elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                    found.add(node.module)
-    return sorted(name for name in found if name.split(".")[0] not in FIRST_PARTY)
-
-
-def preload(kind: str) -> None:
-    """Import the modules of a kind of process; a module that fails here fails in the job."""
-    names = SNAKEMAKE_MODULES if kind == "snakemake" else (*JOB_MODULES, *third_party_modules())
+def preload(names: Sequence[str]) -> None:
+    """Import modules; one that fails here fails in the job that imports it."""
     for name in names:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     gc.collect()
     # The garbage collector of a fork would write to all objects and so copy their memory.
     gc.freeze()
-
-
-def kind_of(arguments: list[str]) -> str:
-    """The kind of template process: `snakemake`, or `job` for scripts and benchmarks."""
-    command_line = arguments[0] == "-m" and arguments[1].split(".")[0] != "benchmarks"
-    return "snakemake" if command_line else "job"
-
-
-def early_variables(environment: dict[str, str], kind: str) -> dict[str, str]:
-    """The variables that libraries may read at import time."""
-    return {
-        name: value
-        for name, value in environment.items()
-        if name not in LATE_VARIABLES
-        and not name.startswith(LATE_PREFIXES)
-        and not (kind == "snakemake" and name.endswith(THREAD_SUFFIXES))
-    }
-
-
-class Server:
-    """Starts template processes and passes each request to one of them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.listener.bind(str(folder / "socket"))
-        self.listener.listen(64)
-        self.links: dict[str, socket.socket] = {}
-
-    def serve(self) -> None:
-        """Serve until standard input is closed, at the end of the test run."""
-        selector = selectors.DefaultSelector()
-        selector.register(self.listener, selectors.EVENT_READ)
-        selector.register(sys.stdin, selectors.EVENT_READ)
-        while True:
-            for key, _ in selector.select():
-                if key.fileobj is sys.stdin:
-                    return
-                connection, _ = self.listener.accept()
-                with connection:
-                    self.pass_on(connection)
-
-    def pass_on(self, connection: socket.socket) -> None:
-        """Pass a request and its connection to a template process; without one, close both."""
-        request, handles, _, _ = socket.recv_fds(connection, 1 << 17, 4, socket.MSG_CMSG_CLOEXEC)
-        link = None
-        try:
-            if not request:
-                return
-            arguments, environment = json.loads(request)
-            link = self.link(kind_of(arguments), environment)
-            if link is not None:
-                socket.send_fds(link, [request], [connection.fileno(), *handles])
-        except OSError:
-            # The template process has ended; the next request starts another one.
-            self.links = {key: one for key, one in self.links.items() if one is not link}
-        finally:
-            for handle in handles:
-                os.close(handle)
-
-    def link(self, kind: str, environment: dict[str, str]) -> socket.socket | None:
-        """The socket of a template process for these variables; None if there are too many."""
-        early = early_variables(environment, kind)
-        key = json.dumps([kind, sorted(early.items())])
-        if key not in self.links:
-            if len(self.links) == MAX_TEMPLATES:
-                return None
-            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            with theirs:
-                subprocess.Popen(
-                    [*TEMPLATE_COMMAND, kind, str(theirs.fileno())],
-                    env={key: value for key, value in environment.items() if key != "PYTHONPATH"},
-                    stdin=subprocess.DEVNULL,
-                    pass_fds=[theirs.fileno()],
-                    start_new_session=True,
-                )
-            self.links[key] = ours
-        return self.links[key]
 
 
 class Template:
@@ -279,12 +154,15 @@ def die_with_parent() -> None:
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
-def prepare(arguments: list[str], environment: dict[str, str], base: list[str]) -> dict[str, Any]:
+def prepare(
+    arguments: list[str], environment: dict[str, str], program: str, base: list[str]
+) -> dict[str, Any]:
     """Give this fork the state of `python ARGUMENTS` before its first line.
 
     Args:
         arguments: A script, or -m and a module, followed by their arguments.
         environment: All environment variables.
+        program: The program that was started in place of Python.
         base: `sys.path` without its first entry and PYTHONPATH.
 
     Returns:
@@ -294,8 +172,7 @@ def prepare(arguments: list[str], environment: dict[str, str], base: list[str]) 
     die_with_parent()
     os.environ.clear()
     os.environ.update(environment)
-    # Snakemake starts its jobs with this program, so they are forks, too.
-    sys.executable = environment.get(PYTHON_VARIABLE, sys.executable)
+    sys.executable = program
     sys.orig_argv = [sys.executable, *arguments]
     folders = [path for path in environment.get("PYTHONPATH", "").split(os.pathsep) if path]
     if arguments[0] == "-m":
@@ -326,7 +203,7 @@ def prepare(arguments: list[str], environment: dict[str, str], base: list[str]) 
 def run(arguments: list[str], names: dict[str, Any]) -> None:
     """Run a script or a module as `__main__`."""
     if arguments[0] == "-m":
-        runpy._run_module_as_main(arguments[1], alter_argv=True)
+        runpy._run_module_as_main(arguments[1], alter_argv=True)  # type: ignore[attr-defined]
         return
     names["__file__"] = arguments[0]
     source = Path(arguments[0]).read_bytes()
@@ -354,7 +231,7 @@ def run_and_exit(arguments: list[str], names: dict[str, Any]) -> NoReturn:
     if not isinstance(status, int | None):
         print(status, file=sys.stderr)
         status = 1
-    threading._shutdown()
+    threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
@@ -365,19 +242,22 @@ def run_and_exit(arguments: list[str], names: dict[str, Any]) -> NoReturn:
     os._exit((status or 0) & 0xFF)
 
 
-def run_template(kind: str, descriptor: int) -> None:
-    """Import modules, then fork for each request; only forks return from `serve` with one."""
+def run_template(descriptor: int, names: Sequence[str]) -> None:
+    """Import modules, then fork for each request; only forks return from `serve` with one.
+
+    Args:
+        descriptor: Descriptor of the socket to the server.
+        names: Names of the modules.
+    """
     die_with_parent()
-    base, variables = sys.path[1:], dict(os.environ)
-    preload(kind)
+    base, variables = list(sys.path), dict(os.environ)
+    preload(names)
     # Variables that the modules set at import time.
     added = {name: v for name, v in os.environ.items() if variables.get(name) != v}
-    record_seconds("", f"libraries of {kind}", time.process_time())
-    request = Template(socket.socket(fileno=descriptor)).serve()
+    record_seconds("", "libraries", time.process_time())
+    link = socket.socket(fileno=descriptor)
+    link.send(b"ready")
+    request = Template(link).serve()
     if request is not None:
-        arguments, environment = request
-        run_and_exit(arguments, prepare(arguments, environment | added, base))
-
-
-if __name__ == "__main__":
-    Server(Path(sys.argv[1])).serve()
+        arguments, environment, program = request
+        run_and_exit(arguments, prepare(arguments, environment | added, program, base))

@@ -1,4 +1,4 @@
-"""Jobs of tests' studies that are forks: like processes of their own, gone with their caller."""
+"""Jobs that are forks of the job server: like processes of their own, gone with their caller."""
 
 import json
 import os
@@ -12,8 +12,9 @@ import psutil
 import pytest
 from checkout import Checkout, check_out
 from forked import starting
-from forked.fork_server import LATE_VARIABLES
 from killing import TARGET, results_of
+
+from scenery.pipeline.job_server.server import LATE_VARIABLES
 
 SEEN = """
 import json, os, random, sys, threading
@@ -201,12 +202,12 @@ with starting.server():
         one.wait(timeout=60)
 
 
-def test_a_study_gives_the_same_both_ways(
+def test_a_study_gives_the_same_with_and_without_forks(
     python: str, undisturbed: Checkout, tmp_path: Path
 ) -> None:
     """Byte for byte, but for how long things took."""
     plain = check_out(tmp_path / "plain", "faults.yaml")
-    plain.snakemake(TARGET, forked=False)
+    plain.snakemake(TARGET, forked=False, environment={"SCENERY_PLAIN_JOBS": "1"})
     assert results_of(plain) == results_of(undisturbed)
     for pattern in ("data/**/*.npy", "features/**/*.npy", "data/*.csv", "data/generated/**/*.png"):
         files = sorted((plain.folder / "results").glob(pattern))

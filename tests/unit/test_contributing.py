@@ -30,6 +30,19 @@ from scenery.registry.backbone_facts import facts, names
 assert "SmallNet" in names()
 assert [point.layer for point in facts("SmallNet").cut_points]
 """,
+    "Add a search strategy": """
+from scenery.config.study import Study
+from scenery.study.experiments import expand
+search = {"one_at_a_time": {"epochs": [1, 2], "batch_size": [8]}}
+study = Study.model_validate({"base": {"trainable": "head"}, "experiments": {"a": search}})
+assert [dict(trial.varied) for trial in expand(study, "a", None, "study.yaml")] == [
+    {"epochs": 1}, {"epochs": 2}, {"batch_size": 8}
+]
+from scenery.reporting.reading import search_strategy
+assert search_strategy("one_at_a_time").arrangement == "list"
+from scenery.config.schema import schema
+assert "one_at_a_time" in str(schema())
+""",
     "Add a column to the result tables": """
 from scenery.evaluation.columns import column_label, names_of
 assert "seconds_per_epoch" in names_of("trials")

@@ -74,7 +74,7 @@ def choose_setting(
     record = _record(table, epochs, choice, job.how) | {
         "experiment": job.experiment,
         "title": job.title,
-        "kind": job.kind,
+        "strategy": job.strategy,
         "settings": settings[choice.trials[0]].model_dump(mode="json"),
         "validation_images": images,
     }

@@ -4,8 +4,9 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from scenery.config.search import Grid, Halving, ListOfTrials, Random, Searched
 from scenery.config.settings import NETWORK_ONLY, Settings
 from scenery.registry.datasets import NAMED_DATASETS
 from scenery.registry.options import Bool, Int, Number, Seed, Strict
@@ -116,70 +117,6 @@ class Subset(Strict):
     seed: Seed = Field(1, description="Seed of the sample.")
 
 
-def _list_is_a_choice(value: Any) -> Any:
-    return {"choice": value} if isinstance(value, list | tuple) else value
-
-
-class Distribution(Strict):
-    """How random search samples a setting; a plain list is a choice among its values."""
-
-    uniform: tuple[Number, Number] | None = Field(None, description="Uniform between two numbers.")
-    loguniform: tuple[Number, Number] | None = Field(
-        None, description="Uniform on a logarithmic scale, between two numbers above 0."
-    )
-    integer: tuple[Int, Int] | None = Field(
-        None, description="A whole number between two numbers, both included."
-    )
-    choice: tuple[Any, ...] | None = Field(None, description="One of the values listed.")
-    when: dict[str, list[Any]] = Field(
-        default_factory=dict,
-        description="Sample it only if other sampled settings have one of these values.",
-    )
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> "Distribution":
-        given = [n for n in ("uniform", "loguniform", "integer", "choice") if getattr(self, n)]
-        if len(given) != 1:
-            raise ValueError(
-                "give exactly one of uniform, loguniform, integer, choice (not empty); "
-                f"found {', '.join(given) or 'none'}"
-            )
-        for bounds in (self.uniform, self.loguniform, self.integer):
-            if bounds and not bounds[0] < bounds[1]:
-                raise ValueError(f"the first number must be below the second; found {bounds}")
-        if self.loguniform and self.loguniform[0] <= 0:
-            raise ValueError(f"loguniform needs numbers above 0; found {self.loguniform[0]}")
-        return self
-
-
-class Halving(Strict):
-    """Successive halving: stop unpromising trials early."""
-
-    factor: Annotated[Int, Field(ge=2, le=100)] = Field(
-        3, description="One trial in `factor` continues, for `factor` times the epochs."
-    )
-    first_epochs: Annotated[Int, Field(ge=1)] = Field(
-        3, description="Minimum number of epochs of each trial."
-    )
-
-
-class Random(Strict):
-    """Random search (Bergstra and Bengio 2012): independent samples from a space."""
-
-    renamed_keys: ClassVar[dict[str, str]] = {"trials": "n_trials"}
-
-    n_trials: Annotated[Int, Field(ge=1, le=100_000)] = Field(description="Number of trials.")
-    seed: Seed = Field(
-        1, description="Seed of the samples; trial i depends on the seed and i only."
-    )
-    space: dict[str, Annotated[Distribution, BeforeValidator(_list_is_a_choice)]] = Field(
-        min_length=1, description="How each setting is sampled."
-    )
-    halving: Halving | None = Field(
-        None, description="Stop unpromising trials early; unset: train all of them fully."
-    )
-
-
 class Choose(Strict):
     """How one setting is chosen among an experiment's trials, on validation images alone."""
 
@@ -248,13 +185,9 @@ class Experiment(Strict):
     overrides: dict[str, Any] = Field(
         default_factory=dict, description="Settings that hold for all trials of the experiment."
     )
-    grid: dict[str, Annotated[list[Any], Field(min_length=1)]] | None = Field(
-        None, description="Every combination of these values."
-    )
-    list_: Annotated[list[dict[str, Any]], Field(min_length=1)] | None = Field(
-        None, alias="list", description="A list of trials."
-    )
-    random: Random | None = Field(None, description="Random search.")
+    grid: Grid = Field(None, description="Every combination of these values.")
+    list_: ListOfTrials = Field(None, alias="list", description="A list of trials.")
+    random: Annotated[Random | None, Searched] = Field(None, description="Random search.")
     repeats: Annotated[Int, Field(ge=1, le=1000)] = Field(
         1, description="Number of runs of each setting, with different seeds."
     )
@@ -264,37 +197,48 @@ class Experiment(Strict):
     )
 
     @model_validator(mode="after")
-    def _one_kind(self) -> "Experiment":
-        given = [
-            name
-            for name, value in (("grid", self.grid), ("list", self.list_), ("random", self.random))
-            if value is not None
-        ]
+    def _one_strategy(self) -> "Experiment":
+        given = self._given()
         if len(given) > 1:
-            raise ValueError(f"give one of grid, list and random; found {' and '.join(given)}")
+            *others, last = search_keys()
+            raise ValueError(
+                f"give one of {', '.join(others)} and {last}; found {' and '.join(given)}"
+            )
         if self.grid is not None and not self.grid:
             raise ValueError("grid is empty: name at least one setting with its values")
         if self.halving is not None and self.repeats > 1:
             raise ValueError(
-                f"random.halving compares single runs, so repeats must be 1; found {self.repeats}"
+                f"{self.strategy}.halving compares single runs, so repeats must be 1; "
+                f"found {self.repeats}"
             )
         if self.choose.one_standard_error and self.repeats < 2:
             raise ValueError("choose.one_standard_error needs repeats of at least 2")
         return self
 
+    def _given(self) -> dict[str, Any]:
+        values = {key: getattr(self, name) for key, name in search_keys().items()}
+        return {key: value for key, value in values.items() if value is not None}
+
+    @property
+    def strategy(self) -> str:
+        """The key that names the trials, such as grid; single where there is none."""
+        return next(iter(self._given()), "single")
+
+    @property
+    def search(self) -> Any:
+        """The value of that key; None where there is none."""
+        return next(iter(self._given().values()), None)
+
     @property
     def halving(self) -> Halving | None:
         """How hopeless trials end early; None where all are trained to their end."""
-        return self.random.halving if self.random is not None else None
+        return getattr(self.search, "halving", None)
 
-    @property
-    def kind(self) -> str:
-        """grid, list, random or single."""
-        if self.grid is not None:
-            return "grid"
-        if self.list_ is not None:
-            return "list"
-        return "random" if self.random is not None else "single"
+
+def search_keys() -> dict[str, str]:
+    """The keys of an experiment that name trials, and the names of their attributes."""
+    fields = Experiment.model_fields
+    return {f.alias or name: name for name, f in fields.items() if Searched in f.metadata}
 
 
 class Explain(Strict):

@@ -11,8 +11,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from scenery.config.encoding import Encoding
+from scenery.config.search import Halving
 from scenery.config.settings import Augment, Settings
-from scenery.config.study import Choose, Halving
+from scenery.config.study import Choose
 from scenery.registry.custom_architectures import Network
 from scenery.study.features import FeatureSet
 
@@ -304,7 +305,7 @@ class ChooseJob(Job):
     Attributes:
         experiment: Its name.
         title: Its title.
-        kind: grid, list, random or single.
+        strategy: Key of the search strategy, such as grid.
         how: The rule of choice.
         trials: In the order of the config.
         checkpoints: Folder of the states of its fine-tuned trials.
@@ -312,7 +313,7 @@ class ChooseJob(Job):
 
     experiment: str
     title: str
-    kind: str
+    strategy: str
     how: Choose
     trials: tuple[TrialRow, ...]
     checkpoints: Path

@@ -279,7 +279,7 @@ def _trials(result: ExperimentResult, figure: Path | None) -> Slide:
     if not shown["chosen"].any():
         shown = pd.concat([shown.head(SHOWN - 1), ranked[ranked["chosen"]]])
     varied = varied_columns(result.trials, choice)
-    named = choice.kind == "list" or not varied or len(varied) > 8
+    named = choice.arrangement == "list" or not varied or len(varied) > 8
     head = ["#", *(["setting"] if named else [column_label(name) for name in varied])]
     head += ["validation"] + (["repeats"] if choice.repeats > 1 else []) + ["parameters"]
     rows = [

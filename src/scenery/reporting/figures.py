@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from scenery.config.study import Study
+from scenery.study.search_strategies import search_strategy
 from scenery.study.subsets import images_per_class
 from scenery.study.trials import ResolvedTrial
 
@@ -144,7 +145,8 @@ def varies_depth(case: Case) -> bool:
 def numeric_settings(case: Case) -> dict[str, Any]:
     """The settings of a grid that are numbers and have at least three values, in its order."""
     values: dict[str, set[float]] = {}
-    if case.trials and case.study.experiments[case.experiment].kind == "grid":
+    strategy = search_strategy(case.study.experiments[case.experiment].strategy)
+    if case.trials and strategy.arrangement == "grid":
         for trial in case.trials:
             for name, value in trial.varied:
                 # In Python True is a number.

@@ -37,7 +37,7 @@ def _labels(settings: pd.DataFrame, choice: Choice, varied: list[str]) -> list[s
     given = settings["name"].astype(str).tolist()
     if not varied:
         return given
-    if choice.kind != "list":
+    if choice.arrangement != "list":
         rows = settings[varied].to_dict("records")
         return [setting_label({str(name): value for name, value in row.items()}) for row in rows]
     texts = settings[varied].map(lambda value: "" if is_missing(value) else repr(value))

@@ -15,6 +15,7 @@ from scenery.data.tables import read_catalogue as read_whole_catalogue
 from scenery.data.tables import read_split as read_whole_split
 from scenery.errors import UserError
 from scenery.evaluation.columns import BY_NAME, Format, names_of
+from scenery.study.search_strategies import search_strategy
 
 
 def _typed(column: pd.Series) -> pd.Series:
@@ -137,8 +138,13 @@ class Choice:
     parameters: int
     best_epoch: float
     varied: list[str]
-    kind: str
+    strategy: str
     settings: dict[str, Any]
+
+    @property
+    def arrangement(self) -> str:
+        """How the trials lie in the space of settings: grid, list, sample or single."""
+        return search_strategy(self.strategy).arrangement
 
 
 def read_choice(path: str | Path) -> Choice:

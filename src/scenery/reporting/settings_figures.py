@@ -40,11 +40,11 @@ def settings_figure(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
     varied = varied_columns(trials, choice)
     if trials["setting"].nunique() == 1:
         return single_result(trials, choice, title)
-    if choice.kind == "random" and varied:
+    if choice.arrangement == "sample" and varied:
         return random_search(trials, choice, title)
-    if choice.kind == "grid" and len(varied) == 2:
+    if choice.arrangement == "grid" and len(varied) == 2:
         return heat_map(trials, choice, title)
-    if choice.kind == "grid" and len(varied) > 2:
+    if choice.arrangement == "grid" and len(varied) > 2:
         return main_effects(trials, choice, title)
     return dot_plot(trials, choice, title)
 
@@ -77,7 +77,7 @@ def single_result(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
 
 def _ordered_rows(ranked: pd.DataFrame, choice: Choice, varied: list[str]) -> pd.DataFrame:
     """Numbers by size, everything else by accuracy."""
-    if choice.kind == "grid" and len(varied) == 1:
+    if choice.arrangement == "grid" and len(varied) == 1:
         values = ranked[varied[0]]
         if all(is_missing(v) or isinstance(v, Real) for v in values):
             order = {repr(value): place for place, value in enumerate(ordered(values))}
@@ -111,7 +111,7 @@ def dot_plot(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
     for label, is_chosen in zip(axes.get_yticklabels(), shown["chosen"], strict=True):
         label.set_color(CHOSEN if is_chosen else "black")
     axes.set_ylim(len(shown) - 0.4, -0.6)
-    if varied and len(varied) == 1 and choice.kind == "grid":
+    if varied and len(varied) == 1 and choice.arrangement == "grid":
         axes.set_ylabel(column_label(varied[0]))
     axes.set_xlabel(
         f"validation accuracy; bars: 95 % Wilson interval, {choice.validation_images} images"

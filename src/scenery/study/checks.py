@@ -15,9 +15,9 @@ from scenery.study.experiments import (
     expand,
     matches,
     reference_results_of,
-    variations,
     with_effect,
 )
+from scenery.study.search_strategies import variations
 from scenery.study.trial_network import check_network, cut_is_possible, cut_layer, image_size
 from scenery.study.trials import ResolvedTrial
 
@@ -112,7 +112,7 @@ def _refuse_impossible(study: Study, name: str, starts: list[Settings], source: 
     if not starts:
         return
     bases = [base_settings(study, name, start, source) for start in starts]
-    for values, place in variations(experiment, where, with_effect(study, bases[0], where)):
+    for values, place in variations(experiment, where, with_effect(study, bases[0])):
         if not {"backbone", "cut", "remove_stages", "trainable"} & set(flatten(values)):
             continue
         settings = [derive_settings(study, base, values, place) for base in bases]

@@ -1,16 +1,14 @@
 """From a study's experiments to their trials. Pure functions of the config and of choices."""
 
-import itertools
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from scenery.config.settings import NETWORK_ONLY, Settings, flatten, ineffective_settings
 from scenery.config.study import Experiment, Study
 from scenery.errors import UserError
 from scenery.study.descriptors import check_descriptors
-from scenery.study.random_search import draw
 from scenery.study.reference_results import reference_rows
+from scenery.study.search_strategies import Keep, search_strategy, variations, varied_names
 from scenery.study.successive_halving import rungs
 from scenery.study.trial_kinds import CLASSIFIER
 from scenery.study.trial_network import (
@@ -21,8 +19,6 @@ from scenery.study.trial_network import (
     image_size,
 )
 from scenery.study.trials import ResolvedTrial, change, check_names, read, reject_duplicates
-
-MAX_TRIALS = 100_000
 
 
 def expand(study: Study, name: str, chosen: Settings | None, source: str) -> list[ResolvedTrial]:
@@ -47,9 +43,9 @@ def expand(study: Study, name: str, chosen: Settings | None, source: str) -> lis
     where = f"{source}: experiments.{name}"
     start = base_settings(study, name, chosen, source)
     trials: list[ResolvedTrial] = []
-    for values, place in variations(experiment, where, with_effect(study, start, where)):
+    for values, place in variations(experiment, where, with_effect(study, start)):
         settings = derive_settings(study, start, values, place)
-        if experiment.grid is not None:
+        if search_strategy(experiment.strategy).refuses_ineffective:
             _refuse_ineffective(settings, values, place)
         check_fit(study, settings, place)
         if chosen is not None and not cut_is_possible(settings):
@@ -107,7 +103,11 @@ def base_settings(study: Study, name: str, chosen: Settings | None, source: str)
     overrides = study.experiments[name].overrides
     others = {key: value for key, value in overrides.items() if not _of_first_step(key)}
     deferred = len(others) < len(overrides) and "trainable" not in overrides
-    if deferred and start.trainable in ("head", "scratch") and _varies_trainable(study, name):
+    if (
+        deferred
+        and start.trainable in ("head", "scratch")
+        and "trainable" in varied_names(study.experiments[name])
+    ):
         # The first step is for those trials that fine-tune. `change` drops it for the others.
         tuned = derive_settings(study, start, {**overrides, "trainable": "all"}, place)
         start = derive_settings(study, start, others, place)
@@ -119,22 +119,11 @@ def _of_first_step(key: str) -> bool:
     return key.partition(".")[0] == "first_step"
 
 
-def _varies_trainable(study: Study, name: str) -> bool:
-    experiment = study.experiments[name]
-    varied: list[Iterable[str]] = [experiment.grid or {}, *(experiment.list_ or [])]
-    if experiment.random is not None:
-        varied.append(experiment.random.space)
-    return any("trainable" in names for names in varied)
+def with_effect(study: Study, start: Settings) -> Keep:
+    """A function that leaves out of sampled values those that have no effect on the trial."""
 
-
-def with_effect(
-    study: Study, start: Settings, where: str
-) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """A function that leaves out of drawn values those that have no effect on the trial."""
-
-    def keep(values: dict[str, Any]) -> dict[str, Any]:
-        settings = derive_settings(study, start, values, f"{where}.random.space")
-        unused = ineffective_settings(settings)
+    def keep(values: dict[str, Any], place: str) -> dict[str, Any]:
+        unused = ineffective_settings(derive_settings(study, start, values, place))
         return {name: value for name, value in values.items() if name not in unused}
 
     return keep
@@ -167,7 +156,7 @@ def _check_halving(experiment: Experiment, trials: list[ResolvedTrial], where: s
     halving = experiment.halving
     if halving is None:
         return
-    where = f"{where}.random.halving"
+    where = f"{where}.{experiment.strategy}.halving"
     for what, values in (
         ("epochs", {str(trial.settings.epochs) for trial in trials}),
         ("jobs", {trial.kind.rule for trial in trials}),
@@ -186,41 +175,6 @@ def _check_halving(experiment: Experiment, trials: list[ResolvedTrial], where: s
         )
 
 
-def _refuse_too_many(experiment: Experiment, where: str) -> None:
-    count = len(experiment.list_) if experiment.list_ else 1
-    if experiment.grid is not None:
-        count = math.prod(len(values) for values in experiment.grid.values())
-    elif experiment.random is not None:
-        count = experiment.random.n_trials
-    if count * experiment.repeats > MAX_TRIALS:
-        raise UserError(
-            f"{where}: {count * experiment.repeats} trials are too many for one experiment; "
-            f"allowed are {MAX_TRIALS}"
-        )
-
-
-def variations(
-    experiment: Experiment, where: str, keep: Callable[[dict[str, Any]], dict[str, Any]]
-) -> Iterator[tuple[dict[str, Any], str]]:
-    """The overrides of each trial and their place in the config, without repeats.
-
-    Raises:
-        UserError: Before the first, where there are too many.
-    """
-    _refuse_too_many(experiment, where)
-    if experiment.grid is not None:
-        for combination in itertools.product(*experiment.grid.values()):
-            yield dict(zip(experiment.grid, combination, strict=True)), f"{where}.grid"
-    elif experiment.list_ is not None:
-        for number, values in enumerate(experiment.list_, start=1):
-            yield values, f"{where}.list, trial {number}"
-    elif experiment.random is not None:
-        for values in draw(experiment.random, f"{where}.random", keep):
-            yield values, f"{where}.random.space"
-    else:
-        yield {}, where
-
-
 def check_weights_source(study: Study, name: str, settings: Settings, place: str) -> None:
     """Refuse weights of an experiment that is no predecessor of this one.
 
@@ -231,7 +185,7 @@ def check_weights_source(study: Study, name: str, settings: Settings, place: str
     before = ancestors(study, name)
     if source is None or source in before:
         return
-    known = f"it comes after {', '.join(before)}" if before else "it has no `after`"
+    known = f"it comes after {', '.join(before)}" if before else "it has no `start_from`"
     raise UserError(
         f"{place}: weights: {settings.weights} needs an experiment that {name} comes after; {known}"
     )

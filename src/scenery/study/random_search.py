@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from scenery.config.study import Distribution, Random
+from scenery.config.search import Distribution, Random
 from scenery.errors import UserError
 from scenery.messages import short_repr
 

@@ -8,7 +8,8 @@ until the last ones are trained to their end.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scenery.config.study import Choose, Halving
+from scenery.config.search import Halving
+from scenery.config.study import Choose
 
 
 @dataclass(frozen=True)

@@ -168,7 +168,7 @@ def test_the_good_one_is_good() -> None:
     assert list(study.experiments) == ["first", "second", "third"]
     assert weights == {"imagenet"}
     assert study.subset_names == ("full", "small")
-    assert [e.kind for e in study.experiments.values()] == ["grid", "list", "random"]
+    assert [e.strategy for e in study.experiments.values()] == ["grid", "list", "random"]
 
 
 @pytest.mark.parametrize(("path", "value", "message"), MISTAKES, ids=lambda v: str(v)[:40])

@@ -180,7 +180,7 @@ def test_choose_job_lists_trials_in_order(workflow: Workflow) -> None:
     trials = workflow.inputs.trials.plan.trials("heads")
     assert [one.row["trial"] for one in job.trials] == [trial.id for trial in trials]
     assert [one.settings for one in job.trials] == [trial.settings for trial in trials]
-    assert (job.experiment, job.title, job.kind) == ("heads", "heads", "grid")
+    assert (job.experiment, job.title, job.strategy) == ("heads", "heads", "grid")
 
 
 @pytest.mark.parametrize(("refit", "subset", "validation"), [

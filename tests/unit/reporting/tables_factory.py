@@ -66,7 +66,7 @@ def write_experiment(
     folder: Path,
     name: str,
     settings: list[dict[str, Any]],
-    kind: str,
+    strategy: str,
     title: str,
     repeats: int = 1,
     diverged: tuple[int, ...] = (),
@@ -134,7 +134,7 @@ def write_experiment(
         "candidates": len(settings), "failed": len(diverged),
         "validation_accuracy": float(means.max()), "validation_loss": 0.12,
         "validation_images": 376, "parameters": int(chosen["parameters"]),
-        "best_epoch": int(chosen["best_epoch"]), "varied": keys, "kind": kind,
+        "best_epoch": int(chosen["best_epoch"]), "varied": keys, "strategy": strategy,
         "settings": json.loads(json.dumps(nested({**base, **own}))), "learning_rates": [0.001],
     }  # fmt: skip
     text = yaml.safe_dump(choice, allow_unicode=True, sort_keys=False)

@@ -132,7 +132,7 @@ def test_dot_plot_many_settings_counts_the_rest(experiments: dict[str, Experimen
     one = experiments["search"]
     trials = one.trials()
     choice = one.choice()
-    as_list = type(choice)(**{**vars(choice), "kind": "list"})
+    as_list = type(choice)(**{**vars(choice), "strategy": "list"})
     said = texts(settings_figure(trials, as_list, "Many"))
     assert "180 further settings not shown" in said
 

@@ -34,7 +34,7 @@ def test_rank_settings_list_labels_are_distinct(study: Path) -> None:
         setting=[f"s{n}" for n in range(5)], name="given", status="completed", seconds=1.0,
         validation_accuracy=[0.9, 0.8, 0.7, 0.6, 0.5], chosen=False, parameters=1,
     )  # fmt: skip
-    ranked = rank_settings(table, replace(choice, kind="list", varied=varied))
+    ranked = rank_settings(table, replace(choice, strategy="list", varied=varied))
     assert ranked["label"].tolist() == [
         "MobileNet, trained layers head, training subset full",
         "MobileNet, trained layers all, training subset full",
@@ -43,5 +43,7 @@ def test_rank_settings_list_labels_are_distinct(study: Path) -> None:
         "LeNet5, trained layers all, epochs 3",
     ]
     # Where the table does not tell them apart, the names that they were given do.
-    same = rank_settings(table.assign(subset="full"), replace(choice, kind="list", varied=varied))
+    same = rank_settings(
+        table.assign(subset="full"), replace(choice, strategy="list", varied=varied)
+    )
     assert same["label"].tolist() == ["given"] * 5

@@ -218,7 +218,10 @@ def test_weights_may_be_learned_in_an_experiment_before() -> None:
     ("wrong", "message"),
     [
         (learned("head"), "experiment a may choose a trial with trainable: head"),
-        (learned("all", after=None), "needs an experiment that b comes after; it has no `after`"),
+        (
+            learned("all", after=None),
+            "needs an experiment that b comes after; it has no `start_from`",
+        ),
         (learned("all", weights="experiment:c"), "experiment:c .* it comes after a"),
         (learned("all", weights="experiment:b"), "experiment:b .* it comes after a"),
     ],

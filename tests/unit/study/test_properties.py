@@ -6,7 +6,7 @@ from forms import form
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scenery.config.study import Random
+from scenery.config.search import Random
 from scenery.config.validation import read_study
 from scenery.study.experiments import expand
 from scenery.study.random_search import draw

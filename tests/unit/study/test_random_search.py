@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scenery.config.study import Random
+from scenery.config.search import Random
 from scenery.errors import UserError
 from scenery.study.random_search import draw
 

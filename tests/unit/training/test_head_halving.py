@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from test_head_training import learner
 
-from scenery.config.study import Choose, Halving
+from scenery.config.search import Halving
+from scenery.config.study import Choose
 from scenery.study.successive_halving import survivors
 from scenery.training.epochs import EpochPlan, run_epochs
 from scenery.training.head_training import HeadTrainer

@@ -40,7 +40,7 @@ class FinalModelInputs:
         return ChooseJob(
             experiment=name,
             title=experiment.title or name,
-            kind=experiment.kind,
+            strategy=experiment.strategy,
             how=experiment.choose,
             trials=tuple(
                 TrialRow(row=row, candidate=candidate, settings=trial.settings)

@@ -1,0 +1,82 @@
+"""Options of the search strategies of an experiment."""
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from scenery.registry.options import Int, Number, Seed, Strict
+
+
+class Searched:
+    """Marks a key of an experiment that names the trials: its search strategy.
+
+    `scenery.study.search_strategies` has one record for each.
+    """
+
+
+Grid = Annotated[dict[str, Annotated[list[Any], Field(min_length=1)]] | None, Searched]
+ListOfTrials = Annotated[Annotated[list[dict[str, Any]], Field(min_length=1)] | None, Searched]
+
+
+def _list_is_a_choice(value: Any) -> Any:
+    return {"choice": value} if isinstance(value, list | tuple) else value
+
+
+class Distribution(Strict):
+    """How random search samples a setting; a plain list is a choice among its values."""
+
+    uniform: tuple[Number, Number] | None = Field(None, description="Uniform between two numbers.")
+    loguniform: tuple[Number, Number] | None = Field(
+        None, description="Uniform on a logarithmic scale, between two numbers above 0."
+    )
+    integer: tuple[Int, Int] | None = Field(
+        None, description="A whole number between two numbers, both included."
+    )
+    choice: tuple[Any, ...] | None = Field(None, description="One of the values listed.")
+    when: dict[str, list[Any]] = Field(
+        default_factory=dict,
+        description="Sample it only if other sampled settings have one of these values.",
+    )
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> "Distribution":
+        given = [n for n in ("uniform", "loguniform", "integer", "choice") if getattr(self, n)]
+        if len(given) != 1:
+            raise ValueError(
+                "give exactly one of uniform, loguniform, integer, choice (not empty); "
+                f"found {', '.join(given) or 'none'}"
+            )
+        for bounds in (self.uniform, self.loguniform, self.integer):
+            if bounds and not bounds[0] < bounds[1]:
+                raise ValueError(f"the first number must be below the second; found {bounds}")
+        if self.loguniform and self.loguniform[0] <= 0:
+            raise ValueError(f"loguniform needs numbers above 0; found {self.loguniform[0]}")
+        return self
+
+
+class Halving(Strict):
+    """Successive halving: stop unpromising trials early."""
+
+    factor: Annotated[Int, Field(ge=2, le=100)] = Field(
+        3, description="One trial in `factor` continues, for `factor` times the epochs."
+    )
+    first_epochs: Annotated[Int, Field(ge=1)] = Field(
+        3, description="Minimum number of epochs of each trial."
+    )
+
+
+class Random(Strict):
+    """Random search (Bergstra and Bengio 2012): independent samples from a space."""
+
+    renamed_keys: ClassVar[dict[str, str]] = {"trials": "n_trials"}
+
+    n_trials: Annotated[Int, Field(ge=1, le=100_000)] = Field(description="Number of trials.")
+    seed: Seed = Field(
+        1, description="Seed of the samples; trial i depends on the seed and i only."
+    )
+    space: dict[str, Annotated[Distribution, BeforeValidator(_list_is_a_choice)]] = Field(
+        min_length=1, description="How each setting is sampled."
+    )
+    halving: Halving | None = Field(
+        None, description="Stop unpromising trials early; unset: train all of them fully."
+    )

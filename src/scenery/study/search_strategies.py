@@ -1,0 +1,116 @@
+"""Search strategies: how the key of an experiment names its trials. One record for each."""
+
+import itertools
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from scenery.config.search import Random
+from scenery.config.study import Experiment
+from scenery.errors import UserError
+from scenery.study.random_search import draw
+
+# Overrides of one trial, and their place in the config for messages.
+Variation = tuple[dict[str, Any], str]
+# Gives sampled values, and their place in the config, without those that have no effect.
+Keep = Callable[[dict[str, Any], str], dict[str, Any]]
+MAX_TRIALS = 100_000
+
+
+@dataclass(frozen=True)
+class SearchStrategy:
+    """One way to name the trials of an experiment.
+
+    Attributes:
+        key: Key of the experiment.
+        arrangement: How the trials lie in the space of settings, on which figures depend.
+        count: Number of trials, without repeats.
+        names: Names of the settings that differ among trials.
+        variations: The overrides of each trial, from the value of the key and its place in the
+            config. The same trials come first when more are asked for, and they depend on the
+            config alone.
+        refuses_ineffective: Whether a setting without effect is an error; it would be a repeat.
+    """
+
+    key: str
+    arrangement: Literal["grid", "list", "sample", "single"]
+    count: Callable[[Any], int]
+    names: Callable[[Any], Iterable[str]]
+    variations: Callable[[Any, str, Keep], Iterator[Variation]]
+    refuses_ineffective: bool = False
+
+
+def _combinations(grid: Mapping[str, Sequence[Any]], place: str, keep: Keep) -> Iterator[Variation]:
+    for combination in itertools.product(*grid.values()):
+        yield dict(zip(grid, combination, strict=True)), place
+
+
+def _numbered(trials: Sequence[dict[str, Any]], place: str, keep: Keep) -> Iterator[Variation]:
+    for number, values in enumerate(trials, start=1):
+        yield values, f"{place}, trial {number}"
+
+
+def _samples(random: Random, place: str, keep: Keep) -> Iterator[Variation]:
+    space = f"{place}.space"
+    for values in draw(random, place, lambda values: keep(values, space)):
+        yield values, space
+
+
+STRATEGIES = (
+    SearchStrategy(
+        key="grid",
+        arrangement="grid",
+        count=lambda grid: math.prod(len(values) for values in grid.values()),
+        names=lambda grid: grid,
+        variations=_combinations,
+        refuses_ineffective=True,
+    ),
+    SearchStrategy(
+        key="list",
+        arrangement="list",
+        count=len,
+        names=lambda trials: itertools.chain.from_iterable(trials),
+        variations=_numbered,
+    ),
+    SearchStrategy(
+        key="random",
+        arrangement="sample",
+        count=lambda random: random.n_trials,
+        names=lambda random: random.space,
+        variations=_samples,
+    ),
+    SearchStrategy(
+        key="single",
+        arrangement="single",
+        count=lambda _: 1,
+        names=lambda _: (),
+        variations=lambda _, place, keep: iter([({}, place)]),
+    ),
+)
+
+
+def search_strategy(key: str) -> SearchStrategy:
+    """The strategy of a key, as of `Experiment.strategy`."""
+    return next(strategy for strategy in STRATEGIES if strategy.key == key)
+
+
+def varied_names(experiment: Experiment) -> set[str]:
+    """The settings that differ among the trials of an experiment, as its config writes them."""
+    return set(search_strategy(experiment.strategy).names(experiment.search))
+
+
+def variations(experiment: Experiment, where: str, keep: Keep) -> Iterator[Variation]:
+    """The overrides of each trial of an experiment and their place in the config, without repeats.
+
+    Raises:
+        UserError: Before the first, where there are too many.
+    """
+    strategy = search_strategy(experiment.strategy)
+    count = strategy.count(experiment.search) * experiment.repeats
+    if count > MAX_TRIALS:
+        raise UserError(
+            f"{where}: {count} trials are too many for one experiment; allowed are {MAX_TRIALS}"
+        )
+    place = where if experiment.search is None else f"{where}.{strategy.key}"
+    yield from strategy.variations(experiment.search, place, keep)

@@ -1,0 +1,62 @@
+"""Search strategies: one record for each key of an experiment that names trials."""
+
+import pytest
+from pydantic import ValidationError
+
+from scenery.config.study import Experiment, search_keys
+from scenery.errors import UserError
+from scenery.study.search_strategies import STRATEGIES, search_strategy, variations, varied_names
+
+SPACE = {"n_trials": 3, "space": {"epochs": {"integer": [1, 9]}}}
+SEARCHES = {
+    "grid": ({"epochs": [1, 2], "seed": [0, 1]}, 4, {"epochs", "seed"}),
+    "list": ([{"epochs": 1}, {"seed": 3}], 2, {"epochs", "seed"}),
+    "random": (SPACE, 3, {"epochs"}),
+}
+
+
+def experiment(**values: object) -> Experiment:
+    return Experiment.model_validate(values)
+
+
+def test_every_key_that_names_trials_has_a_strategy() -> None:
+    assert {strategy.key for strategy in STRATEGIES} == {*search_keys(), "single"}
+    assert list(search_keys()) == ["grid", "list", "random"]
+
+
+@pytest.mark.parametrize("key", SEARCHES)
+def test_a_strategy_counts_the_trials_that_it_names(key: str) -> None:
+    value, count, names = SEARCHES[key]
+    found = experiment(**{key: value})
+    assert (found.strategy, varied_names(found)) == (key, names)
+    assert search_strategy(key).count(found.search) == count
+    trials = list(variations(found, "a", lambda values, _: values))
+    assert len(trials) == count
+    assert {name for values, _ in trials for name in values} == names
+    assert all(place.startswith(f"a.{key}") for _, place in trials)
+
+
+def test_without_a_strategy_there_is_one_trial() -> None:
+    assert list(variations(experiment(), "a", lambda values, _: values)) == [({}, "a")]
+
+
+def test_two_strategies_are_refused() -> None:
+    with pytest.raises(ValidationError, match="one of grid, list and random; found grid and list"):
+        experiment(grid={"seed": [1]}, list=[{}])
+
+
+def test_too_many_trials_are_refused_before_the_first() -> None:
+    values = {"seed": list(range(400)), "epochs": list(range(1, 300))}
+    with pytest.raises(UserError, match="a: 119600 trials are too many"):
+        next(variations(experiment(grid=values), "a", lambda values, _: values))
+
+
+def test_sampled_values_are_kept_by_their_place_in_the_config() -> None:
+    places = set()
+
+    def keep(values: dict[str, object], place: str) -> dict[str, object]:
+        places.add(place)
+        return values
+
+    assert len(list(variations(experiment(random=SPACE), "a", keep))) == 3
+    assert places == {"a.random.space"}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from checkout import Checkout, check_out
+from checkout import REPOSITORY, Checkout, check_out
 from forked import starting
 from killing import TARGET, results_of
 
@@ -183,7 +183,7 @@ def test_all_end_when_the_tests_are_killed(script: Path, tmp_path: Path) -> None
     tests.write_text(
         f"""
 import os, subprocess, sys, time
-sys.path.insert(0, {str(Path(starting.__file__).parents[1])!r})
+sys.path[:0] = {[str(REPOSITORY / "tests"), str(REPOSITORY / "src")]}
 from forked import starting
 with starting.server():
     subprocess.run([os.environ[starting.VARIABLE], "-m", "snakemake", "--version"], check=True)

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -17,6 +18,8 @@ FOLDER = Path(__file__).parent
 FIRST_PARTY = ("scenery", "snakemake")
 # What the first lines of a script import, which Snakemake writes.
 SNAKEMAKE_MODULES = ("snakemake.logging", "snakemake.iocontainers")
+# What Matplotlib imports as it saves a figure.
+LATE_MODULES = ("matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg")
 # Set to 1, it switches the server off.
 PLAIN_VARIABLE = "SCENERY_PLAIN_JOBS"
 # For fewer jobs, importing the libraries once more costs more than it saves.
@@ -39,7 +42,10 @@ def is_available() -> bool:
 
 
 def third_party_modules() -> list[str]:
-    """The modules of other projects that the code of scripts imports, in functions too."""
+    """The modules of other projects that the code of scripts imports, in functions too.
+
+    A name that is imported from a module is given as `module:name`: packages load it late.
+    """
     found = set()
     for folder in (SOURCE / "scenery", WORKFLOW / "scripts"):
         for path in sorted(folder.rglob("*.py")):
@@ -47,10 +53,10 @@ def third_party_modules() -> list[str]:
                 if isinstance(node, ast.Import):
                     found |= {alias.name for alias in node.names}
                 elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                    found.add(node.module)
+                    found |= {f"{node.module}:{alias.name}" for alias in node.names}
     own = {path.stem for path in (WORKFLOW / "scripts").glob("*.py")}
-    modules = sorted(name for name in found if name.split(".")[0] not in {*FIRST_PARTY, *own})
-    return [*SNAKEMAKE_MODULES, *modules]
+    modules = sorted(n for n in found if re.split("[.:]", n)[0] not in {*FIRST_PARTY, *own})
+    return [*SNAKEMAKE_MODULES, *LATE_MODULES, *modules]
 
 
 def write_program(folder: Path, modules: Sequence[str] = ()) -> Path:

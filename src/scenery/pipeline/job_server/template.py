@@ -32,10 +32,13 @@ SECONDS_FILE = "SCENERY_FORKED_SECONDS"
 
 
 def preload(names: Sequence[str]) -> None:
-    """Import modules; one that fails here fails in the job that imports it."""
+    """Import modules, and names from modules; what fails here fails in the job that imports it."""
     for name in names:
+        module, _, attribute = name.partition(":")
         with contextlib.suppress(ImportError):
-            importlib.import_module(name)
+            # A package may load its names late. A name may also be a module of it.
+            if not hasattr(importlib.import_module(module), attribute or "__name__"):
+                importlib.import_module(f"{module}.{attribute}")
     gc.collect()
     # The garbage collector of a fork would write to all objects and so copy their memory.
     gc.freeze()

@@ -10,6 +10,7 @@ from benchmarks.__main__ import LONG, TIMED
 from benchmarks.measuring import Spread, in_turn, ratios
 from benchmarks.results import Row, as_markdown, record
 from forked import starting
+from forms import form
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -23,7 +24,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("benchmarks")
 
 
-@pytest.mark.parametrize("name", [*TIMED, *LONG])
+@pytest.mark.parametrize("name", form([*TIMED, "halving"], [*TIMED, *LONG]))
 def test_a_benchmark_runs_and_writes_its_rows(name: str, out: Path) -> None:
     # As in the documentation: python -m benchmarks heads
     python = sys.executable if name in WATCHING else starting.forking_python()

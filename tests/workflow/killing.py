@@ -116,6 +116,13 @@ def results_of(checkout: Checkout) -> dict[str, str | bytes]:
     found: dict[str, str | bytes] = {
         name: _without_times(root / name) for name in ("summary.csv", "trials.csv")
     }
+    return found | experiments_of(checkout)
+
+
+def experiments_of(checkout: Checkout) -> dict[str, str | bytes]:
+    """The files of its experiments among them."""
+    root = checkout.folder / "results"
+    found: dict[str, str | bytes] = {}
     for pattern in ("trials.csv", "chosen.yaml", "test/*", "*/*/predictions.csv"):
         for path in sorted(root.glob(f"experiments/*/{pattern}")):
             content = _without_times(path) if path.name == "trials.csv" else path.read_bytes()

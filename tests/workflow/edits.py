@@ -128,6 +128,13 @@ def _(checkout: Checkout) -> None:
     sorted((checkout.folder / "pictures" / "coast").iterdir())[0].unlink()
 
 
+@edit("the images in another folder")
+def _(checkout: Checkout) -> None:
+    (checkout.folder / "archive").mkdir()
+    (checkout.folder / "pictures").rename(checkout.folder / "archive" / "of {2026}")
+    _set(checkout, "dataset/path", "archive/of {2026}")
+
+
 @edit("a renamed class")
 def _(checkout: Checkout) -> None:
     (checkout.folder / "pictures" / "coast").rename(checkout.folder / "pictures" / "shore")

@@ -52,6 +52,8 @@ rule catalogue:
         code=CODE.of_rule("catalogue"),
         images=INPUTS.data.images_digest,
         how=INPUTS.data.catalogue,
+        source=INPUTS.data.source,
+        root=INPUTS.data.root,
     message:
         "Checking the images"
     script:
@@ -101,6 +103,7 @@ rule pack:
     params:
         code=CODE.of_rule("pack"),
         job=INPUTS.data.pack,
+        root=INPUTS.data.root,
     message:
         "Packing the {wildcards.partition} images at {wildcards.size} pixels"
     script:

@@ -37,6 +37,7 @@ for FIGURES in INPUTS.figures.rules:
         params:
             code=CODE.of_rule("plot_figures", *FIGURES.modules),
             figures=FIGURES.params,
+            root=INPUTS.data.root,
             caption=FIGURES.caption,
         message:
             FIGURES.message

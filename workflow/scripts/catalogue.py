@@ -41,7 +41,7 @@ from scenery.data.catalogue import (
 )
 from scenery.data.image_listing import named
 from scenery.data.images import WHITE_LEVEL
-from scenery.data.sources import list_images, source_root, stray_files, unused_columns
+from scenery.data.sources import list_images, stray_files, unused_columns
 from scenery.data.tables import write_table
 from scenery.pipeline.execution import script_log
 
@@ -52,8 +52,8 @@ log = logging.getLogger("scenery")
 
 
 def main(
-    path: str,
-    root: str | None,
+    source: Path,
+    root: Path,
     on_problem: OnProblem,
     max_pixels: int,
     near: bool,
@@ -64,17 +64,17 @@ def main(
     white_level: int = WHITE_LEVEL,
 ) -> None:
     """Write the judged catalogue and log a summary of it."""
-    found = list_images(path, root)
-    strays = stray_files(path)
+    found = list_images(source, root)
+    strays = stray_files(source)
     if strays:
         log.info("%d other files are left out: %s", len(strays), named(strays))
-    unused = unused_columns(path)
+    unused = unused_columns(source)
     if unused:
         log.info("%d columns of the manifest are not used: %s", len(unused), named(unused))
     log.info("reading %d images", len(found))
     catalogue = make_catalogue(
         found,
-        source_root(path, root),
+        root,
         max_pixels,
         near,
         threads,
@@ -93,6 +93,8 @@ if __name__ == "__main__":
     with script_log(snakemake.log[0]):
         main(
             **snakemake.params.how,
+            source=snakemake.params.source,
+            root=snakemake.params.root,
             threads=snakemake.threads,
             out=snakemake.output.catalogue,
         )

@@ -24,6 +24,7 @@ log = logging.getLogger("scenery")
 
 def main(
     split: str,
+    root: Path,
     job: PackJob,
     threads: int,
     out: str,
@@ -32,7 +33,7 @@ def main(
     """Write the array and its facts."""
     facts = pack_images(
         read_split(split),
-        job.root,
+        root,
         job.partition,
         job.size,
         job.resize,
@@ -51,6 +52,7 @@ if __name__ == "__main__":
     with script_log(snakemake.log[0]):
         main(
             split=snakemake.input.split,
+            root=snakemake.params.root,
             job=PackJob.model_validate(snakemake.params.job),
             threads=snakemake.threads,
             out=snakemake.output.array,

@@ -20,6 +20,7 @@ if __name__ == "__main__":
             tables={
                 name: Path(files) if isinstance(files, str) else [Path(file) for file in files]
                 for name, files in snakemake.input.items()
-            },
+            }
+            | {"root": snakemake.params.root},
             out={name: Path(path) for name, path in snakemake.output.items()},
         )

@@ -269,7 +269,6 @@ class PackJob(Job):
     """Images of one partition, packed into an array.
 
     Attributes:
-        root: Folder that the files of the split are relative to.
         partition: train, validation or test.
         size: Side of the images in pixels.
         resize: How an image becomes square.
@@ -277,7 +276,6 @@ class PackJob(Job):
         white_level: The 16-bit value that becomes white.
     """
 
-    root: Path
     partition: str
     size: int
     resize: Literal["stretch", "crop", "pad"]

@@ -49,6 +49,8 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "architecture": Diagram,
     "layers_dot": Diagram,
     "augmentations": read_archive,
+    # No table, but the folder of the images.
+    "root": Path,
 }
 
 

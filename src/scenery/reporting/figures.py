@@ -22,6 +22,9 @@ MIN_VALUES = 3
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 
+# What a figure reads that opens images: the folder that the split's files are relative to.
+IMAGE_ROOT = "root"
+
 
 class Section(Enum):
     """Where the slides of an experiment show a figure."""
@@ -50,14 +53,12 @@ class Case:
         load_trials: Gives the trials of the experiment or the study. It is a function, since
             Snakemake has to wait for choices before all trials are known.
         load_explained: Gives the experiments whose final models `explain` looks into.
-        image_root: The folder that the split's files are relative to.
     """
 
     study: Study
     experiment: str
     load_trials: Callable[[], Sequence[ResolvedTrial]]
     load_explained: Callable[[], Sequence[str]] = tuple
-    image_root: str = ""
 
     @property
     def trials(self) -> Sequence[ResolvedTrial]:
@@ -73,7 +74,7 @@ class Figure:
         name: Name of its files.
         draw: The function that draws it, as `module:function` of this package. Its arguments are
             named like the tables in `reads`, `title` for figures of experiments, and `params`.
-        reads: The tables that it needs; see `scenery.reporting.drawing`.
+        reads: The tables that it needs, and perhaps IMAGE_ROOT; see `scenery.reporting.drawing`.
         content: What it is, as the report lists it.
         caption: reStructuredText with Jinja expressions.
         images: The images that it was measured on.
@@ -189,11 +190,6 @@ def is_explained(case: Case) -> bool:
 def has_graphviz(case: Case) -> dict[str, Any]:
     """Whether Graphviz is installed: its installation makes diagrams stale."""
     return {"graphviz": shutil.which("dot") is not None}
-
-
-def image_root(case: Case) -> dict[str, Any]:
-    """The folder of the images."""
-    return {"root": case.image_root}
 
 
 def count_settings(trials: Sequence[ResolvedTrial]) -> str:
@@ -471,10 +467,11 @@ FIGURES = (
         images=TRAIN, place="study", formats=("png",), applies=augments,
     ),
     Figure(
-        "examples", "examples_figure:examples_figure", ("split",), "examples of the classes",
+        "examples", "examples_figure:examples_figure", ("split", IMAGE_ROOT),
+        "examples of the classes",
         "The first image of the **train** partition of each class, in the order of file names, for "
         "at most forty classes. The order of the files is the only criterion.",
-        images=TRAIN, place="data", formats=("png",), params=image_root,
+        images=TRAIN, place="data", formats=("png",),
         slide=SlidePlace(Section.DATA, "Examples of the classes"),
     ),
 )  # fmt: skip

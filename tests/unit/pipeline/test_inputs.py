@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
+from PIL import Image
 
 from scenery.config.validation import read_study
 from scenery.pipeline.inputs import Inputs
@@ -259,8 +260,35 @@ def test_explained_models_are_those_of_the_best_network(workflow: Workflow) -> N
 
 def test_packed_images_have_the_size_of_the_wildcard(workflow: Workflow) -> None:
     job = PackJob.model_validate(workflow.inputs.data.pack(of(partition="train", size="64")))
-    assert (job.partition, job.size, str(job.root)) == ("train", 64, "results/data/generated")
+    assert (job.partition, job.size) == ("train", 64)
+    assert workflow.inputs.data.root(of()) == Path("results/data/generated")
     assert workflow.inputs.data.made_images == ["results/data/generated"]
+
+
+@pytest.mark.parametrize("manifest", [False, True])
+def test_moved_images_change_only_params_that_snakemake_ignores(
+    manifest: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    compared, places = [], []
+    for folder in ("first", "second {x}"):
+        for number, name in enumerate("ab"):
+            image = Path(folder, name, "1.png")
+            image.parent.mkdir(parents=True)
+            Image.new("RGB", (8, 8), (number, 0, 0)).save(image)
+        dataset: dict[str, str] = {"path": folder}
+        if manifest:
+            Path(f"{folder}.csv").write_text("file,class\na/1.png,x\nb/1.png,y\n")
+            dataset = {"path": f"{folder}.csv", "root": folder}
+        data = Workflow(dataset=dataset).inputs.data
+        wildcards = of(partition="train", size="64")
+        compared.append((data.images_digest(of()), data.catalogue(of()), data.pack(wildcards)))
+        # Snakemake compares strings, numbers and their collections; a Path is none of them.
+        assert isinstance(data.source(of()), Path) and isinstance(data.root(of()), Path)
+        places.append((str(data.source(of())), str(data.root(of()))))
+    assert compared[0] == compared[1]
+    assert places[0] != places[1]
+    assert places[1][1] == "second {x}"
 
 
 def test_layout_logs_follow_the_results_folder() -> None:

@@ -32,4 +32,4 @@ class Inputs:
         self.final_models = FinalModelInputs(context)
         self.explanation = ExplanationInputs(context, self.final_models)
         self.results = ResultInputs(context, config_file)
-        self.figures = FigureInputs(context, self.results, self.explanation, self.data.root)
+        self.figures = FigureInputs(context, self.results, self.explanation)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from scenery.data.sources import dataset_digest
+from scenery.data.sources import dataset_digest, source_root
 from scenery.pipeline.inputs.context import Context
 from scenery.pipeline.jobs import PackJob
 from scenery.study.subsets import drawn
@@ -30,18 +30,19 @@ class DataInputs:
         """The data set as an input, where the workflow draws or fetches it."""
         return [self.images] if self.dataset.made else []
 
-    @property
-    def root(self) -> str:
-        """The folder that files in catalogue and split are relative to."""
-        if self.dataset.root is not None:
-            return self.dataset.root
-        if self.dataset.made or Path(self.images).is_dir():
-            return self.images
-        return str(Path(self.images).parent)
+    def source(self, wildcards: Any) -> Path:
+        """The data set as a parameter that makes nothing stale.
 
-    def image_root(self, wildcards: Any) -> str:
-        """The same as a parameter: Snakemake takes braces in a plain text for wildcards."""
-        return self.root
+        Snakemake compares parameters of plain types only, and a Path is none of them. So a data
+        set in another folder makes nothing stale; other images do, by `images_digest`.
+        """
+        return Path(self.images)
+
+    def root(self, wildcards: Any) -> Path:
+        """The folder that files in catalogue and split are relative to; a Path as `source` is."""
+        if self.dataset.made:
+            return Path(self.images)
+        return source_root(self.images, self.dataset.root)
 
     def images_digest(self, wildcards: Any) -> str:
         """Digest of the images' content, so that copies with new times make nothing stale."""
@@ -53,8 +54,6 @@ class DataInputs:
         """How the images are listed and checked."""
         return {
             **self.dataset.duplicates.model_dump(),
-            "path": self.images,
-            "root": self.dataset.root,
             "on_problem": self.dataset.on_problem,
             "max_pixels": self.dataset.max_pixels,
             "white_level": self.dataset.white_level,
@@ -71,7 +70,6 @@ class DataInputs:
     def pack(self, wildcards: Any) -> dict[str, Any]:
         """The images that one array holds."""
         return PackJob(
-            root=Path(self.root),
             partition=wildcards.partition,
             size=int(wildcards.size),
             resize=self.dataset.resize,

@@ -10,7 +10,14 @@ from scenery.pipeline.inputs.explanation import ExplanationInputs
 from scenery.pipeline.inputs.results import ResultInputs
 from scenery.pipeline.layout import Layout
 from scenery.pipeline.report_items import DATA, OVERVIEW, category_of, item
-from scenery.reporting.figures import FIGURES, Case, Figure, count_settings, figures_by_rule
+from scenery.reporting.figures import (
+    FIGURES,
+    IMAGE_ROOT,
+    Case,
+    Figure,
+    count_settings,
+    figures_by_rule,
+)
 from scenery.study.trials import ResolvedTrial
 
 # Where Snakemake finds the captions. It reads captions from files alone.
@@ -24,7 +31,6 @@ class FigureInputs:
         context: The study.
         results: Titles and tables.
         explanation: The experiments that are explained.
-        image_root: The folder that the split's files are relative to.
     """
 
     def __init__(
@@ -32,13 +38,11 @@ class FigureInputs:
         context: Context,
         results: ResultInputs,
         explanation: ExplanationInputs,
-        image_root: str,
     ) -> None:
         self.context = context
         self.layout = context.layout
         self.results = results
         self.explanation = explanation
-        self.image_root = image_root
 
     @property
     def rules(self) -> list["FigureRule"]:
@@ -52,7 +56,6 @@ class FigureInputs:
             experiment,
             lambda: self._trials(experiment),
             self.explanation.explained,
-            self.image_root,
         )
 
     def _trials(self, experiment: str) -> Sequence[ResolvedTrial]:
@@ -158,7 +161,7 @@ class FigureRule:
     def tables(self) -> dict[str, str | list[str]]:
         """The tables that the figures need."""
         names = dict.fromkeys(name for figure in self.figures for name in figure.reads)
-        return {name: self._table(name) for name in names}
+        return {name: self._table(name) for name in names if name != IMAGE_ROOT}
 
     def _table(self, name: str) -> str | list[str]:
         layout, experiment = self.of.layout, self.of.layout.experiment()

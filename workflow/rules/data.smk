@@ -46,6 +46,7 @@ rule catalogue:
         INPUTS.data.made_images,
     output:
         catalogue=LAYOUT.catalogue,
+        pictures=LAYOUT.similar_pictures,
     log:
         LAYOUT.log("catalogue"),
     params:

@@ -110,6 +110,7 @@ rule tabulate:
 rule tabulate_data:
     input:
         catalogue=LAYOUT.catalogue,
+        pictures=LAYOUT.similar_pictures,
         split=LAYOUT.split,
     output:
         html=item(

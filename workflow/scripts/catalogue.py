@@ -25,6 +25,7 @@ similar_distance   how far that image is, from 0 (the same) to 1; empty without
 kept               True if the study uses the image
 reason             why not: the problem, a leak between partitions, a conflict between classes
 =================  ==============================================================================
+and an .npz archive with small pictures of the images that look alike (`files`, `pictures`).
 """
 
 import logging
@@ -37,10 +38,11 @@ from scenery.data.catalogue import (
     apply_policy,
     describe_catalogue,
     make_catalogue,
-    warnings_of,
 )
 from scenery.data.image_listing import named
 from scenery.data.images import WHITE_LEVEL
+from scenery.data.pair_pictures import picture_pairs, write_pictures
+from scenery.data.review import loss_warnings, pair_warnings, used_pairs
 from scenery.data.sources import list_images, stray_files, unused_columns
 from scenery.data.tables import write_table
 from scenery.pipeline.execution import script_log
@@ -61,6 +63,7 @@ def main(
     conflicts: OnDuplicates,
     threads: int,
     out: str,
+    pictures: Path,
     white_level: int = WHITE_LEVEL,
 ) -> None:
     """Write the judged catalogue and log a summary of it."""
@@ -84,8 +87,9 @@ def main(
     judged = apply_policy(catalogue, on_problem, leaks, conflicts)
     for line in describe_catalogue(judged):
         log.info("%s", line)
-    for line in warnings_of(judged):
+    for line in [*pair_warnings(judged), *loss_warnings(judged)]:
         log.warning("WARNING: %s", line)
+    write_pictures(picture_pairs(used_pairs(judged), root, max_pixels, white_level), pictures)
     write_table(judged, Path(out))
 
 
@@ -97,4 +101,5 @@ if __name__ == "__main__":
             root=snakemake.params.root,
             threads=snakemake.threads,
             out=snakemake.output.catalogue,
+            pictures=Path(snakemake.output.pictures),
         )

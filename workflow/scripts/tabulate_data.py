@@ -1,23 +1,31 @@
-"""The data set as an HTML page: counts, problems, duplicates, leaks and label conflicts.
+"""The data set as an HTML page: counts, problems, duplicates, conflicts, images that look alike.
 
-In: catalogue.csv, split.csv. Out: data.html, which needs no network.
+In: catalogue.csv, split.csv, pictures of images that look alike. Out: data.html, which needs no
+network.
 """
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scenery.data.review import loss_warnings
 from scenery.pipeline.execution import script_log
-from scenery.reporting.reading import read_catalogue, read_split
+from scenery.reporting.reading import read_catalogue, read_pictures, read_split
+from scenery.reporting.similar_images import similar_images_table
 from scenery.reporting.tables import data_set_tables, write_page
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 
-def tabulate_data(catalogue: Path, split: Path, out: Path) -> None:
+def tabulate_data(catalogue: Path, split: Path, pictures: Path, out: Path) -> None:
     """Write the page."""
-    tables = data_set_tables(read_catalogue(catalogue), read_split(split))
-    write_page(out, "The data set", tables)
+    images = read_catalogue(catalogue)
+    tables = [
+        *data_set_tables(images, read_split(split)),
+        similar_images_table(images, read_pictures(pictures)),
+    ]
+    warnings = [f"Warning: {text}." for text in loss_warnings(images)]
+    write_page(out, "The data set", tables, " ".join(warnings))
 
 
 if __name__ == "__main__":
@@ -25,5 +33,6 @@ if __name__ == "__main__":
         tabulate_data(
             catalogue=Path(snakemake.input.catalogue),
             split=Path(snakemake.input.split),
+            pictures=Path(snakemake.input.pictures),
             out=Path(snakemake.output.html),
         )

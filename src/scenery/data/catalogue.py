@@ -24,6 +24,7 @@ from scenery.data.images import (
     read_image,
 )
 from scenery.data.resaved import is_resaved
+from scenery.data.review import similar_pairs
 from scenery.data.tables import CATALOGUE_COLUMNS, with_types
 from scenery.errors import UserError
 
@@ -33,9 +34,6 @@ OnDuplicates = Literal["drop", "stop", "keep"]
 # Of the copies of a picture, the one in the partition that decides most is the one to stay.
 _PROTECTION = {"test": 2, "validation": 1, "train": 0, "": 0}
 _log = logging.getLogger("scenery")
-
-# Share of a class that may be left out as leaks and conflicts without a warning.
-MAX_SHARE_LOST = 0.02
 
 # Images of 16 bits whose values are all below white / DARK_SHARE are warned about.
 DARK_SHARE = 3
@@ -237,36 +235,6 @@ def _common_layouts(found: Sequence[FoundImage], alike: NDArray[np.int64]) -> li
     return layouts
 
 
-def similar_pairs(catalogue: pd.DataFrame) -> pd.DataFrame:
-    """List the pairs of images that look alike without being certain duplicates.
-
-    Of each image the pair with the one most like it is listed, so there are at most as many pairs
-    as images.
-
-    Returns:
-        Columns file, other, class, other_class, given_partition, other_given_partition and
-        distance (0: the same, 1: nothing in common), the nearest pairs first.
-    """
-    by_file = catalogue.set_index("file")
-    rows: dict[tuple[str, ...], list[object]] = {}
-    alike = catalogue[catalogue["similar_to"] != ""]
-    for file, other, distance in zip(
-        alike["file"], alike["similar_to"], alike["similar_distance"], strict=True
-    ):
-        first, second = sorted((file, other))
-        parts = [
-            by_file.at[name, column]
-            for column in ("class", "given_partition")
-            for name in (first, second)
-        ]
-        rows.setdefault((first, second), [first, second, *parts, distance])
-    columns = ["file", "other", "class", "other_class", "given_partition"]
-    table = pd.DataFrame(
-        list(rows.values()), columns=[*columns, "other_given_partition", "distance"]
-    )
-    return table.sort_values(["distance", "file"], ignore_index=True)
-
-
 def apply_policy(
     catalogue: pd.DataFrame,
     on_problem: OnProblem = "stop",
@@ -378,42 +346,6 @@ def _reason(kind: str, row: pd.Series, others: pd.DataFrame) -> str:
     differing = others[others[column] != row[column]]
     others = differing if len(differing) else others
     return f"{kind}: {row['duplicate_kind']} duplicate of {named(list(others['file']), 5)}"
-
-
-def warnings_of(judged: pd.DataFrame) -> list[str]:
-    """Say in lines what a person should look at before trusting a study on these images.
-
-    - Pairs that look alike under two classes, or in two given partitions: nothing is dropped.
-    - Classes that lose more than `MAX_SHARE_LOST` (2 %) of their images to leaks and conflicts.
-    """
-    lines = []
-    pairs = similar_pairs(judged[judged["kept"] | (judged["similar_to"] != "")])
-    used = set(judged.loc[judged["kept"], "file"])
-    pairs = pairs[pairs["file"].isin(used) & pairs["other"].isin(used)]
-    for column, meaning in (
-        ("class", "under two classes: is one label wrong, or do they differ in a detail"),
-        ("given_partition", "in two partitions: is it the same picture or scene"),
-    ):
-        some = pairs[pairs[column] != pairs[f"other_{column}"]]
-        if len(some):
-            shown = [f"{row.file} = {row.other} ({row.distance:.2f})" for row in some.itertuples()]
-            lines.append(
-                f"{len(some)} pairs of images look alike {meaning}? They are used; please look at "
-                f"them (distance from 0 to 1): {named(shown)}"
-            )
-    dropped = judged[~judged["kept"] & (judged["problem"] == "")]
-    totals, lost = Counter(judged["class"]), Counter(dropped["class"])
-    shares = [
-        f"{name!r} {count} of {totals[name]} ({count / totals[name]:.1%})"
-        for name, count in sorted(lost.items())
-        if count > MAX_SHARE_LOST * totals[name]
-    ]
-    if shares:
-        lines.append(
-            f"more than {MAX_SHARE_LOST:.0%} of a class is left out as leaks or conflicts "
-            f"(dataset.duplicates.leaks and conflicts): {named(shares)}"
-        )
-    return lines
 
 
 def describe_catalogue(judged: pd.DataFrame) -> list[str]:

@@ -48,6 +48,11 @@ class Layout:
         return f"{self.results}/data/catalogue.csv"
 
     @property
+    def similar_pictures(self) -> str:
+        """Small pictures of the images that look alike."""
+        return f"{self.results}/data/similar_images.npz"
+
+    @property
     def split(self) -> str:
         """One row for each image in use, with its partition."""
         return f"{self.results}/data/split.csv"

@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from scenery.data.review import used_pairs
+
 PARTITIONS = ("train", "validation", "test")
 
 
@@ -73,5 +75,6 @@ def findings(catalogue: pd.DataFrame, split: pd.DataFrame) -> list[tuple[str, in
         ("groups of near duplicates", int((~exact).sum())),
         ("leaks (across partitions)", int(groups["leak"].sum())),
         ("label conflicts", int(groups["conflict"].sum())),
+        ("pairs that look alike (used)", len(used_pairs(catalogue))),
         ("files left out", int((~catalogue["kept"]).sum())),
     ]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from scenery.data.review import loss_warnings
 from scenery.evaluation.columns import column_label
 from scenery.evaluation.result_tables import count_failed
 from scenery.reporting.conclusions import (
@@ -156,6 +157,7 @@ def _data(catalogue: pd.DataFrame, split: pd.DataFrame) -> list[Slide]:
     slide = Slide(
         title="The data set",
         chart=None if many else chart,
+        bullets=[f"Warning: {text}" for text in loss_warnings(catalogue)],
         table=Table(head=("found", "number"), rows=rows, numeric=frozenset({1})),
         notes="Images per class and partition; duplicates are compared by content.",
     )

@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 
 from scenery.reporting import reading
 from scenery.reporting.diagrams import Diagram
-from scenery.reporting.mistakes import read_pictures
 from scenery.reporting.style import save
 
 
@@ -38,7 +37,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "predictions": reading.read_predictions,
     "confusion": reading.read_confusion,
     "classes": reading.read_classes,
-    "mistakes": read_pictures,
+    "mistakes": reading.read_pictures,
     "reference_results": reading.read_reference_results,
     "answers": reading.read_answers,
     "facts": read_json,

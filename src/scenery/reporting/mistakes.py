@@ -1,7 +1,5 @@
 """The most confident mistakes, with their pictures."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -53,9 +51,3 @@ def _tile(axes: Axes, row: pd.Series, picture: np.ndarray) -> None:
     predicted = f"predicted: {shorten(row['predicted'], 17)} ({row['confidence']:.2f})"
     axes.set_title(f"true: {shorten(row['class'], 24)}\n{predicted}", fontsize=12, loc="left")
     axes.set_xlabel(shorten(row["file"][::-1], 38)[::-1], fontsize=9, color="#555555", loc="left")
-
-
-def read_pictures(archive: str | Path) -> dict[str, np.ndarray]:
-    """The pictures that `evaluate` kept of its mistakes, by file, surest first."""
-    with np.load(archive, allow_pickle=False) as stored:
-        return dict(zip(stored["files"].tolist(), stored["pictures"], strict=True))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import yaml
 
@@ -86,7 +87,7 @@ def read_catalogue(path: str | Path) -> pd.DataFrame:
     Columns that no page shows are not read: a large catalogue would fill the memory.
     """
     columns = ("file", "class", "given_partition", "problem", "duplicate_group", "duplicate_kind",
-               "kept", "reason")  # fmt: skip
+               "similar_to", "similar_distance", "kept", "reason")  # fmt: skip
     table = read_whole_catalogue(path, columns)
     groups = table["duplicate_group"].astype(str)
     # On disk the groups count from 1, and 0 is none.
@@ -96,6 +97,12 @@ def read_catalogue(path: str | Path) -> pd.DataFrame:
 def read_split(path: str | Path) -> pd.DataFrame:
     """One row per image used: file, class, label and partition."""
     return read_whole_split(path)[["file", "class", "label", "partition"]]
+
+
+def read_pictures(archive: str | Path) -> dict[str, np.ndarray]:
+    """Pictures by file: of confident mistakes, or of images that look alike."""
+    with np.load(archive, allow_pickle=False) as stored:
+        return dict(zip(stored["files"].tolist(), stored["pictures"], strict=True))
 
 
 def read_answers(path: str | Path) -> pd.DataFrame:

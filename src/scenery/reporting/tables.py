@@ -1,5 +1,6 @@
 """Tables as one HTML page: sortable, searchable, complete in itself, safe with any name."""
 
+import base64
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,11 +30,20 @@ from scenery.reporting.reading import setting_columns
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A cell's value that is shown as a picture: the bytes of a JPEG file, and what it shows."""
+
+    jpeg: bytes
+    description: str
+
+
+@dataclass(frozen=True)
 class Cell:
     """What is shown and what is sorted by (a number, or None for the shown text)."""
 
     text: str
     order: float | None = None
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +61,8 @@ class HtmlTable:
 
 
 def _cell(column: str, value: Any) -> Cell:
+    if isinstance(value, Picture):
+        return Cell("", picture=value)
     if is_missing(value):
         return Cell("")
     if isinstance(value, bool) or str(value) in ("True", "False"):
@@ -118,10 +130,18 @@ def _rendered(table: HtmlTable, number_on_page: int) -> str:
                 # JavaScript knows the infinite by another name.
                 order = f' data-order="{repr(cell.order).replace("inf", "Infinity")}"'
             text = html.escape(cell.text).replace("\n", "<br>")
+            if cell.picture:
+                text = _image(cell.picture)
             parts.append(f"<td{look}{order}>{text}</td>")
         parts.append("</tr>")
     parts.append("</tbody></table></div></section>")
     return "".join(parts)
+
+
+def _image(picture: Picture) -> str:
+    data = base64.b64encode(picture.jpeg).decode("ascii")
+    description = html.escape(picture.description)
+    return f'<img src="data:image/jpeg;base64,{data}" alt="{description}">'
 
 
 _STYLE = """

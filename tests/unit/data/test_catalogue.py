@@ -12,9 +12,8 @@ from scenery.data.catalogue import (
     apply_policy,
     describe_catalogue,
     make_catalogue,
-    similar_pairs,
-    warnings_of,
 )
+from scenery.data.review import pair_warnings, similar_pairs
 from scenery.data.sources import FoundImage, list_images
 from scenery.data.tables import (
     CATALOGUE_COLUMNS,
@@ -79,7 +78,7 @@ def test_judging_the_real_photographs(real: pd.DataFrame) -> None:
     assert apply_policy(real, leaks="keep", conflicts="keep")["kept"].all()
     only_conflicts = apply_policy(real, leaks="keep")
     assert len(similar_pairs(real)) == 15
-    assert [line[:28] for line in warnings_of(judged)] == ["9 pairs of images look alike"]
+    assert [line[:28] for line in pair_warnings(judged)] == ["9 pairs of images look alike"]
     assert set(only_conflicts.loc[~only_conflicts["kept"], "file"]) == {
         "train/inside_city/image_0305.jpg"
     }
@@ -246,29 +245,6 @@ def alike(table: pd.DataFrame, *pairs: tuple[str, str]) -> pd.DataFrame:
     for file, other in pairs:
         table.loc[table["file"] == file, ["similar_to", "similar_distance"]] = [other, 0.1]
     return table
-
-
-def test_apply_policy_images_that_look_alike_are_kept_and_warned_about() -> None:
-    table = alike(rows_of(("1", "a", "", 0), ("2", "b", "", 0), ("3", "a", "", 0)), ("1", "2"))
-    judged = apply_policy(table)
-    assert judged["kept"].all()
-    assert warnings_of(judged) == [
-        "1 pairs of images look alike under two classes: is one label wrong, or do they differ in "
-        "a detail? They are used; please look at them (distance from 0 to 1): 1 = 2 (0.10)"
-    ]
-    assert similar_pairs(judged).iloc[0].tolist() == ["1", "2", "a", "b", "", "", 0.1]
-
-
-def test_warnings_of_lost_share_of_a_class_is_named() -> None:
-    rows = [(f"a{number:03d}", "a", "train", number < 3) for number in range(100)]
-    rows += [(f"b{number:03d}", "b", "train", 0) for number in range(50)]
-    judged = apply_policy(
-        rows_of(*[(*row[:3], int(row[3])) for row in rows], ("z", "b", "test", 1))
-    )
-    assert warnings_of(judged) == [
-        "more than 2% of a class is left out as leaks or conflicts (dataset.duplicates.leaks and "
-        "conflicts): 'a' 3 of 100 (3.0%)"
-    ]
 
 
 def test_tables_distance_is_read_as_it_was_written(tmp_path: Path) -> None:

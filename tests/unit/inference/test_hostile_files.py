@@ -25,7 +25,7 @@ from scenery.errors import UserError
 from scenery.inference.final_model import load_final
 from scenery.models.weights import load_weights
 from scenery.pipeline.preflight import chosen_settings
-from scenery.reporting.mistakes import read_pictures
+from scenery.reporting.reading import read_pictures
 from scenery.training.checkpoints import kept_weights
 
 SOURCE = Path(__file__).resolve().parents[3]

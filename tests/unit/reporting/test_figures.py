@@ -26,11 +26,12 @@ from scenery.evaluation.mistakes import write_mistakes
 from scenery.reporting.best_figure import best_figure
 from scenery.reporting.evaluation_figures import class_scores, confusion_matrix, reliability
 from scenery.reporting.learning_curves import learning_curves, with_position
-from scenery.reporting.mistakes import confident_mistakes, read_pictures
+from scenery.reporting.mistakes import confident_mistakes
 from scenery.reporting.reading import (
     read_classes,
     read_confusion,
     read_metrics,
+    read_pictures,
     read_predictions,
     read_trials,
 )

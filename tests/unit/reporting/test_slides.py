@@ -292,3 +292,12 @@ def test_study_slides_without_history_have_no_chart(
     assert slide.chart is None
     empty = replace(results[0], history=pd.DataFrame(columns=experiments["one"].history().columns))
     assert deck([empty], study / "data")[2].chart is None
+
+
+def test_study_slides_data_warns_of_a_class_that_loses_images(
+    study: Path, experiments: dict[str, Experiment]
+) -> None:
+    slide = deck(outcomes(study, experiments)[:1], study / "data")[1]
+    assert slide.title == "The data set"
+    assert slide.bullets[0].startswith("Warning: more than 2% of a class is left out")
+    check_layout(slide)

@@ -9,6 +9,7 @@ from tables_factory import HOSTILE, Experiment
 from scenery.reporting.reading import read_catalogue, read_split, read_trials
 from scenery.reporting.tables import (
     HtmlTable,
+    Picture,
     data_set_tables,
     page,
     trial_tables,
@@ -128,3 +129,10 @@ def test_data_set_tables_clean_data_have_empty_tables(study: Path) -> None:
     tables = data_set_tables(clean, read_split(study / "data/split.csv"))
     assert [len(table.frame) for table in tables[2:]] == [0, 0, 0]
     assert page("Data", tables).count("<p>None.</p>") == 3
+
+
+def test_page_picture_is_shown_with_its_name_escaped() -> None:
+    frame = pd.DataFrame({"picture": [Picture(b"\xff\xd8", '"><script>')], "n": [1.5]})
+    text = page("T", [HtmlTable("Pairs", frame)])
+    assert '<img src="data:image/jpeg;base64,/9g=" alt="&quot;&gt;&lt;script&gt;">' in text
+    assert "1.5" in text

@@ -20,6 +20,7 @@ import yaml
 from scenery.config.study import Choose
 from scenery.data.tables import read_split
 from scenery.errors import UserError
+from scenery.evaluation.class_balance import balance_warning
 from scenery.evaluation.intervals import wilson
 from scenery.evaluation.result_tables import count_failed, ended_early, read_results
 from scenery.evaluation.status import TrialStatus
@@ -58,8 +59,9 @@ def choose_setting(
     """
     rows = [trial.row | {"candidate": trial.candidate} for trial in job.trials]
     settings = {str(trial.row["trial"]): trial.settings for trial in job.trials}
-    images = int((read_split(split)["partition"] == "validation").sum())
-    table = with_gap(_join(rows, metrics, job.experiment), images)
+    images = read_split(split)
+    validation = int((images["partition"] == "validation").sum())
+    table = with_gap(_join(rows, metrics, job.experiment), validation)
     epochs = pd.concat([read_results(path) for path in history], ignore_index=True)
     epochs = epochs[epochs["trial"].isin(table["trial"])]
     # Snakemake removes the outputs of a job that fails, so what says why is none of them.
@@ -76,7 +78,8 @@ def choose_setting(
         "title": job.title,
         "strategy": job.strategy,
         "settings": settings[choice.trials[0]].model_dump(mode="json"),
-        "validation_images": images,
+        "validation_images": validation,
+        "warnings": _warnings(job, table, choice, images),
     }
     out_chosen.write_text(yaml.safe_dump(record, sort_keys=True), encoding="utf-8")
     _remove_others(job.checkpoints, keep=set(choice.trials))
@@ -88,6 +91,24 @@ def choose_setting(
         record["rule"],
         record["candidates"],
     )
+    for warning in record["warnings"]:
+        log.warning("WARNING: %s", warning)
+
+
+def _warnings(
+    job: ChooseJob, table: pd.DataFrame, choice: Candidate, split: pd.DataFrame
+) -> list[str]:
+    """What should be known about the choice: classes that it does not recognize."""
+    chosen = table[table["trial"] == choice.trials[0]].iloc[0]
+    training = split[split["partition"] == "train"]["class"].value_counts()
+    warning = balance_warning(
+        job.experiment,
+        job.how.by,
+        int(chosen["classes_missed"]),
+        json.loads(chosen["missed_classes"]),
+        {str(name): int(images) for name, images in training.items()},
+    )
+    return [warning] if warning else []
 
 
 def _join(trials: list[dict[str, Any]], metrics: list[Path], experiment: str) -> pd.DataFrame:
@@ -139,6 +160,8 @@ def _result(row: dict[str, Any]) -> Result:
         loss=row["validation_loss"],
         parameters=int(row["parameters"]),
         allowed=bool(row["candidate"]),
+        balanced_accuracy=row["validation_balanced_accuracy"],
+        macro_f1=row["validation_macro_f1"],
     )
 
 

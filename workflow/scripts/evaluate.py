@@ -1,9 +1,9 @@
 """Score the final model on the test images: the one script that reads them.
 
 In: model.keras or model.skops, packed test images. Out: metrics.json (accuracy with its 95 % Wilson
-interval, macro F1, loss), predictions.csv (one row per image), confusion.csv (rows true, columns
-predicted), classes.csv (precision, recall, F1 per class), mistakes.npz (small pictures of the
-mistakes of which the model was surest).
+interval, balanced accuracy and macro F1 with bootstrap intervals, loss), predictions.csv (one row
+per image), confusion.csv (rows true, columns predicted), classes.csv (precision, recall, F1 per
+class), mistakes.npz (small pictures of the mistakes of which the model was surest).
 """
 
 import json
@@ -20,6 +20,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from scenery.classical import classifiers
 from scenery.data.packed_images import open_packed
 from scenery.data.tables import class_names, partition_table, read_split
+from scenery.evaluation.class_balance import balanced_intervals
 from scenery.evaluation.mistakes import write_mistakes
 from scenery.evaluation.scores import cross_entropy
 from scenery.evaluation.trial_tables import prediction_table
@@ -35,24 +36,27 @@ if TYPE_CHECKING:
 log = logging.getLogger("scenery")
 
 
-def score(table: pd.DataFrame, probabilities: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
-    """Accuracy with its interval, macro F1 and loss of predictions.
+def score(
+    table: pd.DataFrame,
+    probabilities: np.ndarray,
+    labels: np.ndarray,
+    groups: np.ndarray | None = None,
+) -> dict[str, Any]:
+    """Accuracy, balanced accuracy and macro F1 with their intervals, and loss of predictions.
 
-    The interval is Wilson's (1927), which stays within 0 and 1 and holds near them.
+    The interval of accuracy is Wilson's (1927), which stays within 0 and 1 and holds near them;
+    the others are bootstrap intervals over groups.
     """
     correct, images = int(table["correct"].sum()), len(table)
     interval = binomtest(correct, images).proportion_ci(0.95, method="wilson")
-    _, _, f1, _ = precision_recall_fscore_support(
-        table["class"], table["predicted"], average="macro", zero_division=0.0
-    )
     return {
         "accuracy": correct / images,
         "correct": correct,
         "images": images,
         "low": float(interval.low),
         "high": float(interval.high),
-        "macro_f1": float(f1),
         "loss": cross_entropy(probabilities, labels),
+        **balanced_intervals(list(table["class"]), list(table["predicted"]), groups),
     }
 
 
@@ -76,7 +80,8 @@ def evaluate(
     """
     table = read_split(split)
     classes = class_names(table)
-    images = open_packed(array, partition_table(table, "test"))
+    rows = partition_table(table, "test")
+    images = open_packed(array, rows)
     if job.vectors is None:
         network = load_final(model)
         started = time.perf_counter()
@@ -87,7 +92,8 @@ def evaluate(
         probabilities = classifiers.probabilities(classifiers.load(model), values, len(classes))
     predictions = prediction_table(list(images.files), images.labels, probabilities, classes)
     facts = json.loads(record.read_text(encoding="utf-8"))
-    metrics = score(predictions, probabilities, images.labels) | {
+    groups = rows["group"].to_numpy() if "group" in rows else None
+    metrics = score(predictions, probabilities, images.labels, groups) | {
         "experiment": job.experiment,
         "scored_in": job.scored_in,
         "trial": facts["trial"],

@@ -120,8 +120,10 @@ class Subset(Strict):
 class Choose(Strict):
     """How one setting is chosen among an experiment's trials, on validation images alone."""
 
-    by: Literal["validation_accuracy", "validation_loss"] = Field(
-        "validation_accuracy", description="The measure that is compared, a mean over repeats."
+    by: Literal["validation_accuracy", "validation_loss", "balanced_accuracy", "macro_f1"] = Field(
+        "validation_accuracy",
+        description="The measure that is compared, a mean over repeats. balanced_accuracy and "
+        "macro_f1, on validation images too, count rare classes as much as others.",
     )
     smallest_within: Annotated[Number, Field(gt=0, lt=1)] | None = Field(
         None, description="Choose the smallest network within this margin of the best."
@@ -210,6 +212,11 @@ class Experiment(Strict):
             raise ValueError(
                 f"{self.strategy}.halving compares single runs, so repeats must be 1; "
                 f"found {self.repeats}"
+            )
+        if self.halving is not None and not self.choose.by.startswith("validation_"):
+            raise ValueError(
+                f"{self.strategy}.halving compares trials before their end, for which there is no "
+                f"{self.choose.by}; choose.by must be validation_accuracy or validation_loss"
             )
         if self.choose.one_standard_error and self.repeats < 2:
             raise ValueError("choose.one_standard_error needs repeats of at least 2")

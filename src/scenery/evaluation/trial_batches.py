@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 import pandas as pd
 
 from scenery.config.settings import Settings
+from scenery.evaluation.class_balance import validation_measures
 from scenery.evaluation.training_result import Epoch
 from scenery.files import write_text
 
@@ -100,7 +101,8 @@ def write_tables(
     results: list[TrialResult], out_metrics: Path, out_history: Path, out_predictions: Path
 ) -> None:
     """Write metrics.csv, history.csv and predictions.csv of a shard's trials."""
-    pd.DataFrame([result.metrics for result in results]).to_csv(out_metrics, index=False)
+    metrics = [result.metrics | validation_measures(result.predictions) for result in results]
+    pd.DataFrame(metrics).to_csv(out_metrics, index=False)
     history = [row for result in results for row in result.history]
     pd.DataFrame(history, columns=COLUMNS["history"]).to_csv(out_history, index=False)
     predictions = [row for result in results for row in result.predictions]

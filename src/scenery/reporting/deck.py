@@ -193,6 +193,7 @@ def _best(result: ExperimentResult, model_of: str) -> Slide:
         bullets=(
             tested,
             f"{validation}; chosen among {result.tried}; rule: {choice.rule}",
+            *(f"Warning: {warning}" for warning in choice.warnings),
         ),
         table=table,
         chart=_curve(result),

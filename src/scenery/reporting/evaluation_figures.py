@@ -90,10 +90,15 @@ def class_scores(classes: pd.DataFrame, metrics: dict[str, Any], title: str) -> 
     labels = [f"{a} ({b:.0f})" for a, b in zip(names, rows["images"], strict=True)]
     axes.set_yticks(places, labels)
     axes.set_ylim(len(rows) - 0.4, -0.6)
-    axes.set_xlabel("on the test partition; in brackets: images; at the right: F1")
+    measures = [
+        f"{label} {interval(metrics[name], metrics[f'{name}_low'], metrics[f'{name}_high'])}"
+        for name, label in (("balanced_accuracy", "balanced accuracy"), ("macro_f1", "macro F1"))
+    ]
+    axes.set_xlabel(
+        "on the test partition; in brackets: images; at the right: F1\n" + "; ".join(measures)
+    )
     figure.legend(loc="outside lower center", ncols=4)
-    macro = f"; macro F1 {metrics['macro_f1']:.3f}" if "macro_f1" in metrics else ""
-    set_title(figure, title, f"test accuracy {measured(metrics)}{macro}")
+    set_title(figure, title, f"test accuracy {measured(metrics)}")
     return figure
 
 

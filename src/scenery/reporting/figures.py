@@ -319,7 +319,8 @@ FIGURES = (
         "classes", "evaluation_figures:class_scores", ("classes", "metrics"),
         "score of each class",
         TESTED + "Precision, recall and F1 of each class, best F1 first; in brackets the number of "
-        "test images. Gray bars are 95 % Wilson intervals of recall.",
+        "test images. Gray bars are 95 % Wilson intervals of recall. Below: balanced accuracy "
+        "(mean recall) and macro F1 (mean F1) with 95 % bootstrap intervals.",
         images=TEST, job="test",
     ),
     Figure(

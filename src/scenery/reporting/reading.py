@@ -147,6 +147,7 @@ class Choice:
     varied: list[str]
     strategy: str
     settings: dict[str, Any]
+    warnings: list[str]
 
     @property
     def arrangement(self) -> str:

@@ -1,11 +1,14 @@
 """Choosing one setting among an experiment's trials, by validation results alone."""
 
+import math
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from scenery.config.study import Choose
 from scenery.errors import UserError
+
+BALANCED, MACRO_F1 = "balanced_accuracy", "macro_f1"
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,8 @@ class Result:
         loss: Validation loss.
         parameters: Parameters of the whole network.
         allowed: Whether the experiment's `choose.only` leaves it among the candidates.
+        balanced_accuracy: Mean recall of the classes on validation images, 0 to 1.
+        macro_f1: Mean F1 of the classes on validation images, 0 to 1.
     """
 
     trial: str
@@ -29,6 +34,8 @@ class Result:
     loss: float
     parameters: int
     allowed: bool = True
+    balanced_accuracy: float = math.nan
+    macro_f1: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,8 @@ class Candidate:
     loss: float
     parameters: int
     error: float
+    balanced_accuracy: float = math.nan
+    macro_f1: float = math.nan
 
 
 def choose(results: Sequence[Result], how: Choose, experiment: str) -> Candidate:
@@ -95,6 +104,8 @@ def average(results: Sequence[Result]) -> list[Candidate]:
                 loss=statistics.fmean(result.loss for result in group),
                 parameters=group[0].parameters,
                 error=error,
+                balanced_accuracy=statistics.fmean(result.balanced_accuracy for result in group),
+                macro_f1=statistics.fmean(result.macro_f1 for result in group),
             )
         )
     return candidates
@@ -102,13 +113,13 @@ def average(results: Sequence[Result]) -> list[Candidate]:
 
 def describe_rule(how: Choose) -> str:
     """The rule of choice as a report says it."""
-    if how.by == "validation_loss":
-        best = "lowest validation loss"
-    else:
-        best = "best validation accuracy"
+    measure = {BALANCED: "validation balanced accuracy", MACRO_F1: "validation macro F1"}.get(
+        how.by, how.by.replace("_", " ")
+    )
+    best = f"{'lowest' if how.by == 'validation_loss' else 'best'} {measure}"
     if how.smallest_within is not None:
-        unit = "of loss" if how.by == "validation_loss" else "of accuracy"
-        text = f"smallest network within {how.smallest_within:g} {unit} of the {best}"
+        unit = measure.removeprefix("validation ")
+        text = f"smallest network within {how.smallest_within:g} of {unit} of the {best}"
     elif how.one_standard_error:
         text = f"smallest network within one standard error of the {best}"
     else:
@@ -122,10 +133,17 @@ def describe_rule(how: Choose) -> str:
 def _goodness(how: Choose) -> Callable[[Candidate], tuple[float, float, int]]:
     if how.by == "validation_loss":
         return lambda c: (c.loss, -c.accuracy, c.parameters)
-    return lambda c: (-c.accuracy, c.loss, c.parameters)
+    return lambda c: (-_score(c, how), c.loss, c.parameters)
+
+
+def _score(candidate: Candidate, how: Choose) -> float:
+    """The measure that is compared, where higher is better."""
+    if how.by == BALANCED:
+        return candidate.balanced_accuracy
+    return candidate.macro_f1 if how.by == MACRO_F1 else candidate.accuracy
 
 
 def _shortfall(candidate: Candidate, best: Candidate, how: Choose) -> float:
     if how.by == "validation_loss":
         return candidate.loss - best.loss
-    return best.accuracy - candidate.accuracy
+    return _score(best, how) - _score(candidate, how)

@@ -135,6 +135,7 @@ def write_experiment(
         "validation_accuracy": float(means.max()), "validation_loss": 0.12,
         "validation_images": 376, "parameters": int(chosen["parameters"]),
         "best_epoch": int(chosen["best_epoch"]), "varied": keys, "strategy": strategy,
+        "warnings": [],
         "settings": json.loads(json.dumps(nested({**base, **own}))), "learning_rates": [0.001],
     }  # fmt: skip
     text = yaml.safe_dump(choice, allow_unicode=True, sort_keys=False)
@@ -185,7 +186,9 @@ def write_test(
     low, high = wilson(correct / len(true), len(true))
     metrics = {
         "accuracy": correct / len(true), "correct": correct, "images": len(true), "low": low,
-        "high": high, "macro_f1": float(f1.mean()), "loss": 0.3, "trial": trial,
+        "high": high, "macro_f1": float(f1.mean()), "macro_f1_low": 0.1, "macro_f1_high": 0.97,
+        "balanced_accuracy": float(recall.mean()), "balanced_accuracy_low": 0.2,
+        "balanced_accuracy_high": 0.98, "loss": 0.3, "trial": trial,
         "experiment": experiment, "scored_in": experiment, "refit": False,
         "training_images": 1505,
     }  # fmt: skip

@@ -1,5 +1,7 @@
 """choose.py: trials joined with their results, and what was chosen."""
 
+import json
+import logging
 import math
 from pathlib import Path
 from typing import Any
@@ -30,7 +32,8 @@ def outcome(name: str, accuracy: float, best: int = 2, status: str = "completed"
         "trial": name, "status": status, "reason": "" if status == "completed" else "loss inf",
         "parameters": 10, "best_epoch": best if status == "completed" else NAN,
         "train_accuracy": (accuracy + 1) / 2, "validation_accuracy": accuracy,
-        "validation_loss": 1 - accuracy,
+        "validation_loss": 1 - accuracy, "validation_balanced_accuracy": accuracy / 2,
+        "validation_macro_f1": accuracy / 3, "classes_missed": 0, "missed_classes": "[]",
     }  # fmt: skip
 
 
@@ -46,7 +49,7 @@ def choose_job(trials: list[dict[str, Any]], checkpoints: Path, **how: Any) -> C
     return ChooseJob(
         experiment="e",
         title="A title",
-        kind="grid",
+        strategy="grid",
         how=Choose(**how),
         trials=tuple(
             TrialRow(
@@ -226,3 +229,52 @@ def test_names_that_look_like_gaps_or_numbers(case: Case, name: str) -> None:
     record = case.run([row], [[outcome("a", 0.9)]], [epochs("a", {name: 2})])
     assert (record["name"], record["setting"]) == (name, "12345e6789")
     assert list(record["learning_rates"]) == [name]
+
+
+def rare(name: str, accuracy: float, balanced: float, missed: list[str]) -> dict[str, Any]:
+    values = {"validation_balanced_accuracy": balanced, "validation_macro_f1": 1 - balanced}
+    found = {"classes_missed": len(missed), "missed_classes": json.dumps(missed)}
+    return outcome(name, accuracy) | values | found
+
+
+@pytest.mark.parametrize(
+    ("by", "best"), [("validation_accuracy", "a"), ("balanced_accuracy", "b"), ("macro_f1", "c")]
+)
+def test_choose_by_balanced_measures_and_warn_of_missed_classes(
+    case: Case, caplog: pytest.LogCaptureFixture, by: str, best: str
+) -> None:
+    rows = [rare("a", 0.9, 0.5, ["forest"]), rare("b", 0.8, 0.7, []), rare("c", 0.7, 0.4, [])]
+    trials = [trial(name) for name in "abc"]
+    history = epochs("a", {"head": 2}) + epochs("b", {"head": 2}) + epochs("c", {"head": 2})
+    with caplog.at_level(logging.WARNING, "scenery"):
+        record = case.run(trials, [rows], [history], by=by)
+    assert record["trial"] == best
+    said = [
+        "experiment e: the chosen setting recognizes no validation image of 'forest'; consider "
+        "experiments.e.choose.by: balanced_accuracy (or macro_f1), and class_weights: balanced"
+    ]
+    assert record["warnings"] == (said if best == "a" else [])
+    assert [m.removeprefix("WARNING: ") for m in caplog.messages] == record["warnings"]
+
+
+@pytest.mark.parametrize(("removed", "warned"), [(3, False), (4, True)])
+def test_choose_by_accuracy_on_unbalanced_classes_is_warned_about(
+    case: Case, removed: int, warned: bool, tmp_path: Path
+) -> None:
+    # 4 training images of each class become 20 of the first, and fewer of the last.
+    split = pd.read_csv(case.split)
+    train = split[split["partition"] == "train"]
+    more = pd.concat([train[train["label"] == 0]] * 4)
+    fewer = train[train["label"] == 2].head(removed).index if removed > 3 else []
+    table = pd.concat([split.drop(index=fewer[:3]), more])
+    case.split = tmp_path / "unbalanced.csv"
+    table.to_csv(case.split, index=False)
+    record = case.run([trial("a")], [[outcome("a", 0.9)]], [epochs("a", {"head": 2})])
+    assert len(record["warnings"]) == warned
+    if warned:
+        assert "'coast' has 20 training images and 'street' has 1" in record["warnings"][0]
+        assert "experiments.e.choose.by: balanced_accuracy" in record["warnings"][0]
+    quiet = case.run(
+        [trial("a")], [[outcome("a", 0.9)]], [epochs("a", {"head": 2})], by="macro_f1"
+    )  # fmt: skip
+    assert quiet["warnings"] == []

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from evaluate import evaluate, score
-from sklearn.metrics import accuracy_score, f1_score, log_loss
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, log_loss
 
 from scenery.evaluation.trial_tables import prediction_table
 from scenery.pipeline.jobs import EvaluateJob
@@ -35,6 +35,9 @@ def test_scores_are_those_of_scikit_learn() -> None:
     assert found["accuracy"] == accuracy_score(labels, predicted)
     assert found["correct"] == (labels == predicted).sum()
     assert found["macro_f1"] == pytest.approx(f1_score(labels, predicted, average="macro"))
+    assert found["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(labels, predicted))
+    for name in ("balanced_accuracy", "macro_f1"):
+        assert found[f"{name}_low"] < found[name] < found[f"{name}_high"]
     assert found["loss"] == pytest.approx(log_loss(labels, probabilities, labels=range(4)))
 
 

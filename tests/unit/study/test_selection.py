@@ -133,7 +133,26 @@ def test_nothing_left() -> None:
         choose(results, Choose(), "e")
 
 
+@pytest.mark.parametrize("by", ["balanced_accuracy", "macro_f1"])
+def test_choose_by_a_balanced_measure_averages_repeats_and_keeps_margins(by: str) -> None:
+    def scored(name: str, values: list[float], parameters: int) -> list[Result]:
+        return [
+            replace(one, accuracy=1 - value, parameters=parameters, **{by: value})
+            for one, value in zip(repeats(name, values), values, strict=True)
+        ]
+
+    results = scored("a", [0.6, 0.8], 90) + scored("b", [0.5, 0.95], 100)
+    results += scored("c", [0.69, 0.69], 10)
+    assert choose(results, Choose(by=by), "e").setting == "b"
+    assert choose(results, Choose(by=by, smallest_within=0.03), "e").setting == "a"
+    assert choose(results, Choose(by=by, smallest_within=0.04), "e").setting == "c"
+
+
 def test_the_rule_in_words() -> None:
+    assert describe_rule(Choose(by="balanced_accuracy")) == "best validation balanced accuracy"
+    assert describe_rule(Choose(by="macro_f1", smallest_within=0.1)) == (
+        "smallest network within 0.1 of macro F1 of the best validation macro F1"
+    )
     assert describe_rule(Choose()) == "best validation accuracy"
     assert describe_rule(Choose(by="validation_loss")) == "lowest validation loss"
     assert describe_rule(Choose(smallest_within=0.015)) == (

@@ -73,6 +73,7 @@ def halved(space: dict[str, Any] | None = None, **more: Any) -> None:
     [
         ({"overrides": {"epochs": 5}}, "epochs: 5 and factor: 3 no trial could end early .* 3"),
         ({"repeats": 2}, "repeats must be 1; found 2"),
+        ({"choose": {"by": "macro_f1"}}, "there is no macro_f1; choose.by must be validation_acc"),
         ({"space": {"epochs": [20, 30, 40, 50]}}, "only if all have the same epochs; found 20"),
         ({"space": {"trainable": ["head", "all"], "seed": [1, 2]}}, "same jobs; found fine_tune"),
     ],

@@ -1,0 +1,130 @@
+"""Measures that count every class the same, however few images it has."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenery.data.image_listing import named
+from scenery.study.selection import BALANCED, MACRO_F1
+
+# A largest class above this many times the smallest one makes accuracy a poor rule of choice.
+MAX_IMBALANCE = 5
+# Missed classes that a table names.
+MAX_NAMED = 10
+DRAWS = 1000
+
+
+def balanced_measures(
+    true: NDArray[np.intp], predicted: NDArray[np.intp], weights: NDArray[np.float64] | None = None
+) -> tuple[float, float]:
+    """Balanced accuracy and macro F1, as scikit-learn defines them.
+
+    Balanced accuracy is the mean recall of the classes that are there; macro F1 is the mean F1 of
+    the classes that are there or predicted.
+
+    Args:
+        true: Shape (images,), numbers of the true classes.
+        predicted: The same of the predicted ones.
+        weights: Shape (images,), how often each image counts; None: once.
+    """
+    size = int(max(true.max(), predicted.max())) + 1
+    each = np.ones(len(true)) if weights is None else weights
+    there = np.bincount(true, each, size)
+    claimed = np.bincount(predicted, each, size)
+    right = np.bincount(true, each * (true == predicted), size)
+    recalls = right[there > 0] / there[there > 0]
+    any_of = there + claimed > 0
+    f1 = 2 * right[any_of] / (there + claimed)[any_of]
+    return float(recalls.mean()), float(f1.mean())
+
+
+def balanced_intervals(
+    true: Sequence[str],
+    predicted: Sequence[str],
+    groups: NDArray[Any] | None = None,
+    draws: int = DRAWS,
+) -> dict[str, float]:
+    """Balanced accuracy and macro F1 with 95 % bootstrap percentile intervals (Efron 1979).
+
+    Args:
+        true: True class of each image.
+        predicted: Predicted class of each image.
+        groups: Shape (images,): images of one group are not independent and are drawn together;
+            None: all are independent.
+        draws: Number of draws of groups, with replacement and seed 0.
+
+    Returns:
+        balanced_accuracy, balanced_accuracy_low, balanced_accuracy_high, and the same of macro_f1.
+    """
+    codes = np.unique([*true, *predicted], return_inverse=True)[1]
+    truth, answers = codes[: len(true)], codes[len(true) :]
+    members = np.arange(len(true)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    number = int(members.max()) + 1
+    random = np.random.default_rng(0)
+    found = np.empty((draws, 2))
+    for draw in range(draws):
+        times = np.bincount(random.integers(0, number, number), minlength=number)
+        found[draw] = balanced_measures(truth, answers, times[members].astype(float))
+    low, high = np.percentile(found, [2.5, 97.5], axis=0)
+    values = balanced_measures(truth, answers)
+    return {
+        f"{name}{end}": float(numbers[place])
+        for place, name in enumerate((BALANCED, MACRO_F1))
+        for end, numbers in (("", values), ("_low", low), ("_high", high))
+    }
+
+
+def validation_measures(predictions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The columns of metrics.csv that a trial's predictions give.
+
+    Args:
+        predictions: Rows of predictions.csv of one trial; none for a trial without a result.
+    """
+    names = ("validation_balanced_accuracy", "validation_macro_f1", "classes_missed",
+             "missed_classes")  # fmt: skip
+    if not predictions:
+        return dict.fromkeys(names)
+    true, predicted = ([str(row[name]) for row in predictions] for name in ("class", "predicted"))
+    codes = np.unique([*true, *predicted], return_inverse=True)[1]
+    measures = balanced_measures(codes[: len(true)], codes[len(true) :])
+    found = {one for one, other in zip(true, predicted, strict=True) if one == other}
+    missed = sorted(set(true) - found)
+    values = (*measures, len(missed), json.dumps(missed[:MAX_NAMED], ensure_ascii=False))
+    return dict(zip(names, values, strict=True))
+
+
+def balance_warning(
+    experiment: str, by: str, missed: int, names: Sequence[str], images: Mapping[str, int]
+) -> str:
+    """Say in one line that a choice does little for rare classes; empty where there is no need.
+
+    Args:
+        experiment: Name of the experiment.
+        by: The measure that chooses, the value of `choose.by`.
+        missed: Number of classes with recall 0 in the chosen trial.
+        names: Some of them.
+        images: Training images of each class.
+    """
+    facts = []
+    if missed:
+        rest = f" and {missed - len(names)} more" if missed > len(names) else ""
+        facts.append(
+            "the chosen setting recognizes no validation image of "
+            f"{named([repr(name) for name in names], MAX_NAMED)}{rest}"
+        )
+    least, most = min(images, key=images.__getitem__), max(images, key=images.__getitem__)
+    by_accuracy = by == "validation_accuracy"
+    if by_accuracy and images[most] > MAX_IMBALANCE * images[least]:
+        facts.append(
+            f"{most!r} has {images[most]} training images and {least!r} has {images[least]}, and "
+            "accuracy hardly counts rare classes"
+        )
+    if not facts:
+        return ""
+    advice = "class_weights: balanced"
+    if by not in (BALANCED, MACRO_F1):
+        advice = f"experiments.{experiment}.choose.by: {BALANCED} (or {MACRO_F1}), and {advice}"
+    return f"experiment {experiment}: {'; '.join(facts)}; consider {advice}"

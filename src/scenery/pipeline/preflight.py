@@ -19,6 +19,7 @@ from scenery.config.validation import check_files, read_study
 from scenery.data.sources import list_images
 from scenery.errors import UserError
 from scenery.pipeline.run_lock import begin
+from scenery.pipeline.user_settings import check_process
 from scenery.study.checks import check_study
 from scenery.study.plan import NotChosenYet
 
@@ -55,6 +56,7 @@ def open_study(
     try:
         if not check:
             return read_study(config, source)
+        check_process()
         for file in files:
             load_config(file)
         study = check_config(config, source)

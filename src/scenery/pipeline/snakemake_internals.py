@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from scenery.pipeline.preflight import local_gpus
+from scenery.pipeline.user_settings import override_user_settings
 
 
 def submits_jobs(workflow: Any) -> bool:
@@ -57,3 +58,4 @@ def prepare_environment(source: Path) -> None:
     path = [str(source), os.environ.get("PYTHONPATH", "")]
     os.environ["PYTHONPATH"] = os.pathsep.join(path).rstrip(os.pathsep)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    override_user_settings(os.environ)

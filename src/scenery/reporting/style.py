@@ -94,7 +94,10 @@ def _settings() -> dict[str, object]:
 @contextmanager
 def style() -> Iterator[None]:
     """The look of the project's figures, for as long as the context lasts."""
-    with matplotlib.rc_context(_settings()):
+    with matplotlib.rc_context():
+        # A user's matplotlibrc may ask for LaTeX, another size or another look.
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(_settings())
         yield
 
 

@@ -15,7 +15,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from scenery.config.schema import schema
-from scenery.evaluation.columns import columns_of
+from scenery.evaluation.columns import HELD_OUT, columns_of
 from scenery.registry.backbones import BACKBONES
 from scenery.reporting.figures import figures_by_rule
 from scenery.study.trials import setting_names
@@ -49,11 +49,14 @@ The `reference_*` columns exist if an experiment has `reference_results`.
 
 ## `predictions.csv`
 
-One row per test image, in `experiments/{{experiment}}/test/`. The file beside the `metrics.csv` of
-trials has the predictions for the validation images: a column `trial`, and no `correct` and
-`probability:CLASS`.
+One row per test image, in `experiments/{{experiment}}/test/`.
 
-{_table(_columns("predictions") | probabilities)}"""
+{_table(_columns("predictions") | probabilities)}
+## `predictions.csv` of trials
+
+The file beside the `metrics.csv` of trials has one row per trial and image that was held out.
+
+{_table(_columns(HELD_OUT))}"""
 
 
 def _columns(table: str) -> dict[str, str]:

@@ -52,6 +52,8 @@ TEXT, FLAG, COUNT, NUMBER, ACCURACY = Format
 TRIALS = ("trials", "summary")
 # The predictions of single images, and the tables that `explain` derives from them.
 PREDICTIONS = ("predictions", "answers")
+# The predictions of a trial for the images that it did not learn from.
+HELD_OUT = "trial_predictions"
 
 COLUMNS = (
     Column("experiment", "fact", TRIALS, TEXT, "Name of the experiment in the config."),
@@ -60,7 +62,8 @@ COLUMNS = (
            "The settings that the experiment varies, as `key=value`.", page="before"),
     Column("setting", "fact", (*TRIALS, "reference_results"), TEXT,
            "Digest of all settings except the seed; repeats share it."),
-    Column("repeat", "fact", TRIALS, COUNT, "Number of the repeat, from 0.", page="before"),
+    Column("repeat", "fact", (*TRIALS, HELD_OUT), COUNT, "Number of the repeat, from 0.",
+           page="before"),
     Column("rule", "fact", TRIALS, TEXT, "The workflow rule that trained the trial."),
     Column("varied", "fact", TRIALS, TEXT,
            "Names of the settings that the experiment varies, as a JSON list."),
@@ -125,7 +128,7 @@ COLUMNS = (
            "peak memory", "MiB", "after"),
     Column("reason", "fact", TRIALS, TEXT,
            "Why the trial diverged, failed or was stopped.", page="after"),
-    Column("trial", "fact", (*TRIALS, "history"), TEXT,
+    Column("trial", "fact", (*TRIALS, "history", HELD_OUT), TEXT,
            "Identifier of the trial: backbone, what is trained, and a digest of the settings.",
            page="after"),
     # history.csv
@@ -135,11 +138,14 @@ COLUMNS = (
     Column("loss", "measure", ("history",), NUMBER, "Loss on the training images."),
     Column("accuracy", "measure", ("history",), ACCURACY, "Accuracy on the training images."),
     # predictions.csv and classes.csv
-    Column("file", "fact", PREDICTIONS, TEXT, "Path of the image below the data set."),
-    Column("class", "fact", (*PREDICTIONS, "classes"), TEXT, "The true class."),
-    Column("predicted", "fact", PREDICTIONS, TEXT, "The predicted class."),
+    Column("file", "fact", (*PREDICTIONS, HELD_OUT), TEXT, "Path of the image below the data set."),
+    Column("class", "fact", (*PREDICTIONS, HELD_OUT, "classes"), TEXT, "The true class."),
+    Column("predicted", "fact", (*PREDICTIONS, HELD_OUT), TEXT, "The predicted class."),
     Column("correct", "fact", PREDICTIONS, FLAG, "Whether the prediction is correct."),
-    Column("confidence", "measure", PREDICTIONS, ACCURACY, "Probability of the predicted class."),
+    Column("confidence", "measure", (*PREDICTIONS, HELD_OUT), ACCURACY,
+           "Probability of the predicted class."),
+    Column("fold", "fact", (HELD_OUT,), COUNT,
+           "Number of the fold in which the image was held out, from 0; 0 for a validation share."),
     Column("precision", "measure", ("classes",), ACCURACY, "Precision of the class."),
     Column("recall", "measure", ("classes",), ACCURACY, "Recall of the class."),
     Column("f1", "measure", ("classes",), ACCURACY, "F1 score of the class.", "F1"),

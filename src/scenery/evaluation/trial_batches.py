@@ -26,7 +26,7 @@ T = TypeVar("T", bound="BatchedTrial")
 # A history may have no rows (classical models have no epochs), but always has its columns.
 COLUMNS = {
     "history": ["trial", *(field.name for field in fields(Epoch))],
-    "predictions": ["trial", "file", "class", "predicted", "confidence"],
+    "predictions": ["trial", "file", "class", "predicted", "confidence", "repeat", "fold"],
 }
 
 
@@ -37,7 +37,7 @@ class TrialResult:
     Attributes:
         metrics: A row of metrics.csv.
         history: Rows of history.csv.
-        predictions: Rows of predictions.csv, of the validation images.
+        predictions: Rows of predictions.csv, of the images that were held out.
     """
 
     metrics: dict[str, Any]
@@ -122,17 +122,26 @@ def names(trials: Sequence[BatchedTrial]) -> list[str]:
 
 
 def validation_predictions(
-    trial: str, table: pd.DataFrame, probabilities: Any, classes: list[str]
+    trial: str,
+    table: pd.DataFrame,
+    probabilities: Any,
+    classes: list[str],
+    folds: Any | None = None,
+    repeat: int = 0,
 ) -> list[dict[str, Any]]:
-    """Rows of predictions.csv: what a trial says of each validation image.
+    """Rows of predictions.csv: what a trial says of each image that was held out.
 
     Args:
         trial: The trial's id.
-        table: The validation images' rows of the split.
+        table: The images' rows of the split.
         probabilities: Shape (images, classes).
         classes: Class names in the order of their numbers.
+        folds: Shape (images,), the fold in which each image was held out; None: all images were
+            held out at once, as fold 0.
+        repeat: Number of the division into folds.
     """
     best = probabilities.argmax(axis=1)
+    held_out = [0] * len(table) if folds is None else [int(fold) for fold in folds]
     return [
         {
             "trial": trial,
@@ -140,9 +149,11 @@ def validation_predictions(
             "class": true,
             "predicted": classes[number],
             "confidence": round(float(row[number]), 6),
+            "repeat": repeat,
+            "fold": fold,
         }
-        for file, true, number, row in zip(
-            table["file"], table["class"], best, probabilities, strict=True
+        for file, true, number, row, fold in zip(
+            table["file"], table["class"], best, probabilities, held_out, strict=True
         )
     ]
 

@@ -10,6 +10,7 @@ import pytest
 
 from scenery.evaluation.columns import (
     COLUMNS,
+    HELD_OUT,
     Format,
     column_label,
     names_of,
@@ -18,6 +19,7 @@ from scenery.evaluation.columns import (
 from scenery.evaluation.result_tables import completed, count_failed, read_results
 from scenery.evaluation.status import TrialStatus
 from scenery.evaluation.training_result import Epoch
+from scenery.evaluation.trial_batches import COLUMNS as BATCH_COLUMNS
 from scenery.evaluation.trial_tables import TrialMetrics, fitted_row
 
 SOURCE = Path(__file__).resolve().parents[3] / "src"
@@ -31,6 +33,7 @@ def test_columns_names_are_unique() -> None:
 def test_columns_describe_every_column_of_a_trial() -> None:
     assert {field.name for field in fields(TrialMetrics)} <= set(names_of("trials"))
     assert {field.name for field in fields(Epoch)} <= set(names_of("history"))
+    assert set(BATCH_COLUMNS["predictions"]) == set(names_of(HELD_OUT))
     described = [column for column in COLUMNS if column.kind != "setting"]
     assert all(column.description.endswith(".") for column in described)
     assert set(names_of("trials")) <= set(names_of("summary"))

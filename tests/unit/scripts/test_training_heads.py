@@ -59,6 +59,7 @@ def test_one_row_a_trial(shard: Shard) -> None:
     assert len(shard.table("history")) == 2 * 3
     predictions = shard.table("predictions")
     assert len(predictions) == 2 * 6
+    assert set(predictions["fold"]) == set(predictions["repeat"]) == {0}
     of_one = predictions[predictions["trial"] == one.id]
     right = (of_one["class"] == of_one["predicted"]).mean()
     assert right == pytest.approx(metrics["validation_accuracy"][0])

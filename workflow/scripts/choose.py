@@ -24,6 +24,7 @@ from scenery.evaluation.class_balance import balance_warning
 from scenery.evaluation.intervals import wilson
 from scenery.evaluation.result_tables import count_failed, ended_early, read_results
 from scenery.evaluation.status import TrialStatus
+from scenery.evaluation.undertraining import is_undertrained
 from scenery.pipeline.execution import script_log
 from scenery.pipeline.jobs import ChooseJob
 from scenery.study.selection import Candidate, Result, choose, describe_rule
@@ -36,9 +37,9 @@ log = logging.getLogger("scenery")
 
 def choose_setting(
     job: ChooseJob,
+    split: Path,
     metrics: list[Path],
     history: list[Path],
-    split: Path,
     out_chosen: Path,
     out_trials: Path,
     out_history: Path,
@@ -47,9 +48,9 @@ def choose_setting(
 
     Args:
         job: The experiment and its trials.
+        split: The split, for the number of training images of each class.
         metrics: One table per job.
         history: One table per job.
-        split: The split, for the number of validation images.
         out_chosen: chosen.yaml.
         out_trials: trials.csv.
         out_history: history.csv.
@@ -59,11 +60,10 @@ def choose_setting(
     """
     rows = [trial.row | {"candidate": trial.candidate} for trial in job.trials]
     settings = {str(trial.row["trial"]): trial.settings for trial in job.trials}
-    images = read_split(split)
-    validation = int((images["partition"] == "validation").sum())
-    table = with_gap(_join(rows, metrics, job.experiment), validation)
+    table = with_gap(_join(rows, metrics, job.experiment))
     epochs = pd.concat([read_results(path) for path in history], ignore_index=True)
     epochs = epochs[epochs["trial"].isin(table["trial"])]
+    table = with_undertrained(table, epochs)
     # Snakemake removes the outputs of a job that fails, so what says why is none of them.
     failed = out_trials.with_name("failed_trials.csv")
     table.assign(chosen=False).to_csv(failed, index=False)
@@ -78,8 +78,8 @@ def choose_setting(
         "title": job.title,
         "strategy": job.strategy,
         "settings": settings[choice.trials[0]].model_dump(mode="json"),
-        "validation_images": validation,
-        "warnings": _warnings(job, table, choice, images),
+        "validation_images": int(_first(table, choice)["validation_images"]),
+        "warnings": _warnings(job, table, choice, read_split(split)),
     }
     out_chosen.write_text(yaml.safe_dump(record, sort_keys=True), encoding="utf-8")
     _remove_others(job.checkpoints, keep=set(choice.trials))
@@ -126,7 +126,7 @@ def _join(trials: list[dict[str, Any]], metrics: list[Path], experiment: str) ->
     return rows.merge(found, on="trial", how="left", validate="one_to_one")
 
 
-def with_gap(table: pd.DataFrame, images: int) -> pd.DataFrame:
+def with_gap(table: pd.DataFrame) -> pd.DataFrame:
     """Trials with two further columns behind their accuracies.
 
     gap          train minus validation accuracy at the best epoch
@@ -137,12 +137,35 @@ def with_gap(table: pd.DataFrame, images: int) -> pd.DataFrame:
     may be negative, and one that is flagged is no less than it seems.
     """
     train, validation = table["train_accuracy"], table["validation_accuracy"]
-    highest = validation.map(lambda v: math.nan if math.isnan(v) else wilson(v, images)[1])
+    highest = [
+        math.nan if math.isnan(share) else wilson(share, int(images))[1]
+        for share, images in zip(validation, table["validation_images"], strict=True)
+    ]
     place = list(table.columns).index("validation_accuracy") + 1
     table = table.copy()
     table.insert(place, "gap", train - validation)
     # Comparisons with NaN are False.
     table.insert(place + 1, "overfitting", train > highest)
+    return table
+
+
+def with_undertrained(table: pd.DataFrame, epochs: pd.DataFrame) -> pd.DataFrame:
+    """Trials with the column undertrained behind the gap, from their epochs."""
+    low = [
+        math.nan if math.isnan(share) else wilson(share, int(images))[0]
+        for share, images in zip(
+            table["validation_accuracy"], table["validation_images"], strict=True
+        )
+    ]
+    by_trial = {str(trial): rows for trial, rows in epochs.groupby("trial", sort=False)}
+    flags = [
+        trial in by_trial and is_undertrained(by_trial[trial], row_low, accuracy)
+        for trial, row_low, accuracy in zip(
+            table["trial"], low, table["train_accuracy"], strict=True
+        )
+    ]
+    table = table.copy()
+    table.insert(list(table.columns).index("overfitting") + 1, "undertrained", flags)
     return table
 
 
@@ -168,7 +191,7 @@ def _result(row: dict[str, Any]) -> Result:
 def _record(
     table: pd.DataFrame, epochs: pd.DataFrame, choice: Candidate, how: Choose
 ) -> dict[str, Any]:
-    first = next(row for row in trials_as_dicts(table) if row["trial"] == choice.trials[0])
+    first = _first(table, choice)
     best_epoch = int(first["best_epoch"])
     rates = epochs[epochs["trial"] == choice.trials[0]]
     by_step = {
@@ -201,6 +224,11 @@ def _record(
     }
 
 
+def _first(table: pd.DataFrame, choice: Candidate) -> dict[str, Any]:
+    """The row of the chosen setting's first repeat."""
+    return next(row for row in trials_as_dicts(table) if row["trial"] == choice.trials[0])
+
+
 def finite(value: float) -> float | None:
     """The value, or None where it is not a number, for which YAML has no portable word."""
     return value if math.isfinite(value) else None
@@ -217,9 +245,9 @@ if __name__ == "__main__":
     with script_log(snakemake.log[0]):
         choose_setting(
             job=ChooseJob.model_validate(snakemake.params.job),
+            split=Path(snakemake.input.split),
             metrics=[Path(path) for path in snakemake.input.metrics],
             history=[Path(path) for path in snakemake.input.history],
-            split=Path(snakemake.input.split),
             out_chosen=Path(snakemake.output.chosen),
             out_trials=Path(snakemake.output.trials),
             out_history=Path(snakemake.output.history),

@@ -86,6 +86,7 @@ def fine_tune(job: FineTuneJob, split: Path, code: str, out: Outputs) -> None:
         trained_parameters=learner.trained_parameters,
         seconds=sum(epoch.seconds for epoch in run.history),
         memory=peak_memory_mb(),
+        validation_images=int((table["partition"] == "validation").sum()),
     )
     result = TrialResult(row, run.rows(job.trial), _predictions(job.trial, learner, run, table))
     write_tables([result], out.metrics, out.history, out.predictions)

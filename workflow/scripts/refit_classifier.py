@@ -8,11 +8,13 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
 from scenery.classical import classifiers
 from scenery.data.feature_files import read_features
 from scenery.data.tables import partition_table, read_split
+from scenery.evaluation.held_out import group_numbers
 from scenery.evaluation.records import write_record
 from scenery.pipeline.execution import script_log
 from scenery.pipeline.jobs import RefitFeaturesJob
@@ -29,13 +31,14 @@ def refit_classifier(
     """Fit on train and validation images, or, without a refit, on those of the trial."""
     rows = partition_table(read_split(job.table), "train")
     features = read_features(job.training.array, job.training.facts, rows)
-    facts = [job.training.facts]
+    facts, groups = [job.training.facts], group_numbers(rows)
     if job.refit and job.validation is not None:
         rows = partition_table(read_split(split), "validation")
         validation = read_features(job.validation.array, job.validation.facts, rows)
         features = features.joined_with(validation)
+        groups = np.concatenate([groups, group_numbers(rows)])
         facts.append(job.validation.facts)
-    model = classifiers.fit(job.choice.settings, features)
+    model = classifiers.fit(job.choice.settings, features, groups)
     classifiers.save(model, out_model)
     numbers = classifiers.stored_numbers(model)
     log.info("the final model keeps %d numbers beside its backbone", numbers)

@@ -6,12 +6,18 @@ weights of the backbone. Out: model.keras (images 0..255 in, class probabilities
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from scenery.data.feature_files import read_features
+import numpy as np
+import pandas as pd
+
+from scenery.classical.linear_scores import inner_divisions, linear_head_fitter
+from scenery.data.feature_files import LabeledFeatures, read_features
 from scenery.data.tables import class_names, partition_table, read_split
+from scenery.evaluation.held_out import divisions, in_folds
 from scenery.evaluation.records import write_record
 from scenery.evaluation.status import TrialStatus
+from scenery.evaluation.training_result import Weights
 from scenery.models.feature_extraction import load_backbone
 from scenery.models.heads import build_head
 from scenery.pipeline.execution import script_log
@@ -37,46 +43,75 @@ def refit_head(
     """Train, assemble and save.
 
     With a refit the chosen trial's learning rates are replayed on train and validation images;
-    without one the trial is run again as it was, which gives its weights.
+    without one the trial is run again as it was, which gives its weights. An exact linear head is
+    fitted again, with its folds.
     """
-    settings, trial = job.choice.settings, job.choice.trial
+    settings = job.choice.settings
     table = read_split(split)
     classes = len(class_names(table))
-    rows = partition_table(read_split(job.table), "train")
-    training = read_features(job.training.array, job.training.facts, rows)
+    tables = [partition_table(read_split(job.table), "train")]
+    training = read_features(job.training.array, job.training.facts, tables[0])
     validation = None
     if job.validation is not None:
-        rows = partition_table(table, "validation")
-        validation = read_features(job.validation.array, job.validation.facts, rows)
-    if job.refit:
-        images = training if validation is None else training.joined_with(validation)
-        learner = HeadTrainer(settings, classes, images, None)
-        rates = job.choice.learning_rates["head"]
-        run = fit_at_recorded_rates(learner, rates, "head", trial)
+        tables.append(partition_table(table, "validation"))
+        validation = read_features(job.validation.array, job.validation.facts, tables[1])
+    if job.refit and validation is not None:
+        training, validation = training.joined_with(validation), None
+    facts: dict[str, Any]
+    if settings.head.solver == "lbfgs":
+        rows = pd.concat(tables if job.refit else tables[:1], ignore_index=True)
+        folds = _folds(job, rows, table)
+        fitter = linear_head_fitter(settings, training, classes)
+        found = fitter.fit(fitter.chosen(fitter.first_view, folds))
+        weights, facts = found.weights, {"epochs": 0, "C": found.strength}
     else:
-        learner = HeadTrainer(settings, classes, training, validation)
-        run = run_epochs(learner, EpochPlan.of(settings, "head"), trial, quiet=True)
-    if run.status != TrialStatus.COMPLETED:
-        raise RuntimeError(f"the refit of {trial} {run.status}: {run.reason}")
-    _save(job, classes, learner, out_model)
+        weights, epochs = _train(job, classes, training, validation)
+        facts = {"epochs": epochs}
+    _save(job, classes, weights, out_model)
     write_record(
         out_record,
         settings.model_dump(mode="json"),
         code,
         [job.training.facts],
-        trial=trial,
+        trial=job.choice.trial,
         refit=job.refit,
-        training_images=len(learner.training.labels),
-        epochs=len(run.history),
+        training_images=len(training.labels),
+        **facts,
     )
 
 
-def _save(job: RefitFeaturesJob, classes: int, learner: HeadTrainer, out: Path) -> None:
+def _folds(job: RefitFeaturesJob, rows: pd.DataFrame, split: pd.DataFrame) -> np.ndarray:
+    """The folds by which the strength of the penalty is chosen, as for the trial."""
+    if job.resampling is not None and in_folds(job.resampling, split):
+        return divisions(job.resampling, rows)
+    return inner_divisions(rows, job.choice.settings.seed)
+
+
+def _train(
+    job: RefitFeaturesJob,
+    classes: int,
+    training: LabeledFeatures,
+    validation: LabeledFeatures | None,
+) -> tuple[Weights, int]:
+    """Weights of a head that is trained in epochs, and how many they were."""
+    settings, trial = job.choice.settings, job.choice.trial
+    learner = HeadTrainer(settings, classes, training, validation)
+    if job.refit:
+        rates = job.choice.learning_rates["head"]
+        run = fit_at_recorded_rates(learner, rates, "head", trial)
+    else:
+        run = run_epochs(learner, EpochPlan.of(settings, "head"), trial, quiet=True)
+    if run.status != TrialStatus.COMPLETED:
+        raise RuntimeError(f"the refit of {trial} {run.status}: {run.reason}")
+    return learner.get_weights(), len(run.history)
+
+
+def _save(job: RefitFeaturesJob, classes: int, weights: Weights, out: Path) -> None:
     assert job.backbone is not None
     backbone = load_backbone(**dict(job.backbone))
     head = build_head(backbone.output.shape[1:], classes, job.choice.settings.head)
     # A pooling layer has no weights, so both heads list theirs in the same order.
-    head.set_weights(learner.get_weights())
+    head.set_weights(weights)
     assemble(backbone, head).save(out)
     log.info("the final model has %d parameters", backbone.count_params() + head.count_params())
 

@@ -13,6 +13,7 @@ partition  train, validation or test
 row        position within the partition, from 0: the row in its packed array
 group      number of the independent group, from 0; an image alone is a group of its own
 digest     the first 16 digits of the SHA-256 of the file
+given      whether the data set gives the partition
 =========  =====================================================================================
 """
 

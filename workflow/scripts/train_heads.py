@@ -2,9 +2,11 @@
 
 In: features of train and validation images. Out, one row each:
 metrics.csv (trial, status, parameters, validation_accuracy, ...), history.csv (trial, epoch, ...),
-predictions.csv (trial, file, class, predicted, confidence).
+predictions.csv (trial, file, class, predicted, confidence, repeat, fold).
 
-Where the config says so, trials are compared half-way and those that look hopeless end there.
+A head is scored in folds of all these images, or on the validation images. It is trained in epochs,
+or fitted exactly, which leaves no rows in history.csv. Where the config says so, trials are
+compared half-way and those that look hopeless end there.
 """
 
 import dataclasses
@@ -13,29 +15,33 @@ import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
 
+from scenery.classical.linear_scores import linear_head_fitter, score_in_folds, score_share
 from scenery.data.feature_files import LabeledFeatures, read_features
 from scenery.data.tables import class_names, partition_table, read_split
+from scenery.evaluation.held_out import HeldOutData, in_folds, read_held_out, rows_of
 from scenery.evaluation.status import TrialStatus
 from scenery.evaluation.training_result import TrainingResult
 from scenery.evaluation.trial_batches import (
     TrialResult,
+    folded_predictions,
     run_trials,
     validation_predictions,
     write_tables,
 )
-from scenery.evaluation.trial_tables import metrics_row
+from scenery.evaluation.trial_tables import fitted_row, metrics_row
 from scenery.pipeline.execution import count_steps, peak_memory_mb, script_log
-from scenery.pipeline.jobs import ArrayFiles, FeatureTrial, FeatureTrialsJob, HalvingPlan
+from scenery.pipeline.jobs import ArrayFiles, FeatureTrial, FeatureTrialsJob, FoldFiles, HalvingPlan
 from scenery.study.successive_halving import survivors
 from scenery.training.epochs import EpochPlan, run_epochs
+from scenery.training.folded_training import FoldedHeadTrainer
 from scenery.training.hardware import set_up
 from scenery.training.head_training import HeadTrainer
-from scenery.training.successive_halving import run_in_rungs
+from scenery.training.successive_halving import AnyHeadTrainer, run_in_rungs
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -70,19 +76,44 @@ class ShardData:
     """
 
     def __init__(self, path: Path) -> None:
-        split = read_split(path)
         self.path = path
-        self.validation = partition_table(split, "validation")
-        self.classes = class_names(split)
+        self.split = read_split(path)
+        self.validation = partition_table(self.split, "validation")
+        self.classes = class_names(self.split)
         self._features = functools.lru_cache(maxsize=4)(self._read)
+        self._held_out = functools.lru_cache(maxsize=2)(self._read_held_out)
 
-    def learner(self, trial: FeatureTrial) -> HeadTrainer:
+    def learner(self, trial: FeatureTrial) -> AnyHeadTrainer:
         """A trial's head with its features."""
+        held_out = self.held_out(trial)
+        if held_out is not None:
+            return FoldedHeadTrainer(trial.settings, len(self.classes), held_out)
         return HeadTrainer(
-            trial.settings,
-            len(self.classes),
-            self._features(trial.training, trial.table, "train"),
-            self._features(trial.validation, self.path, "validation"),
+            trial.settings, len(self.classes), self.training(trial), self.validating(trial)
+        )
+
+    def training(self, trial: FeatureTrial) -> LabeledFeatures:
+        """The features that a trial learns from if it is not scored in folds."""
+        return self._features(trial.training, trial.table, "train")
+
+    def validating(self, trial: FeatureTrial) -> LabeledFeatures:
+        """The features of the validation images."""
+        return self._features(trial.validation, self.path, "validation")
+
+    def held_out(self, trial: FeatureTrial) -> HeldOutData | None:
+        """All images with their folds; None for a trial that is scored on validation images."""
+        if trial.folds is None or not in_folds(trial.folds.resampling, self.split):
+            return None
+        return self._held_out(trial.folds, trial.table, trial.training, trial.validation)
+
+    def _read_held_out(
+        self, folds: FoldFiles, table: Path, training: ArrayFiles, validation: ArrayFiles
+    ) -> HeldOutData:
+        return read_held_out(
+            folds.resampling,
+            (training, folds.validation),
+            (folds.training, validation),
+            rows_of(table, self.split),
         )
 
     @staticmethod
@@ -98,6 +129,8 @@ class ShardData:
 def train_head(trial: FeatureTrial, data: ShardData, name: str, quiet: bool) -> TrialResult:
     """One trial's metrics, history and validation predictions."""
     started = time.perf_counter()
+    if trial.settings.head.solver == "lbfgs":
+        return fit_linear_head(trial, data)
     learner = data.learner(trial)
     run = run_epochs(learner, EpochPlan.of(learner.settings, "head"), name, quiet=quiet)
     return outcome(trial, data, learner, run, time.perf_counter() - started)
@@ -128,26 +161,68 @@ def train_in_rungs(
 def outcome(
     trial: FeatureTrial,
     data: ShardData,
-    learner: HeadTrainer,
+    learner: AnyHeadTrainer,
     run: TrainingResult,
     seconds: float,
 ) -> TrialResult:
     """What a trained head gave."""
     count_steps(sum(epoch.seconds for epoch in run.history))
-    facts = json.loads(trial.validation.facts.read_text(encoding="utf-8"))
+    held_out = data.held_out(trial)
     metrics = metrics_row(
         trial.id,
         run,
-        parameters=facts["parameters"] + learner.model.count_params(),
+        parameters=_frozen_parameters(trial) + learner.model.count_params(),
         trained_parameters=int(sum(np.prod(v.shape) for v in learner.model.trainable_variables)),
         seconds=seconds,
         memory=peak_memory_mb(),
+        validation_images=len(data.validation if held_out is None else held_out.table),
     )
-    predictions = []
-    if run.status != TrialStatus.DIVERGED and learner.validation is not None:
-        probabilities = learner.predict(learner.validation)
+    predictions: list[dict[str, Any]] = []
+    if run.status == TrialStatus.DIVERGED:
+        pass
+    elif isinstance(learner, HeadTrainer):
+        probabilities = learner.predict(data.validating(trial))
         predictions = validation_predictions(trial.id, data.validation, probabilities, data.classes)
+    elif held_out is not None:
+        predictions = folded_predictions(trial.id, held_out, learner.held_out, data.classes)
     return TrialResult(metrics, run.rows(trial.id), predictions)
+
+
+def _frozen_parameters(trial: FeatureTrial) -> int:
+    facts = json.loads(trial.validation.facts.read_text(encoding="utf-8"))
+    return int(facts["parameters"])
+
+
+def fit_linear_head(trial: FeatureTrial, data: ShardData) -> TrialResult:
+    """Metrics and predictions of an exact linear head, which has no history."""
+    started = time.perf_counter()
+    settings, held_out = trial.settings, data.held_out(trial)
+    training = data.training(trial) if held_out is None else held_out.training
+    fitter = linear_head_fitter(settings, training, len(data.classes))
+    if held_out is None:
+        rows = partition_table(read_split(trial.table), "train")
+        scored = score_share(fitter, rows, data.validating(trial), settings.seed)
+        table = data.validation
+        predictions = validation_predictions(trial.id, table, scored.held_out[0], data.classes)
+    else:
+        scored = score_in_folds(fitter, held_out)
+        table = held_out.table
+        predictions = folded_predictions(trial.id, held_out, scored.held_out, data.classes)
+    head = scored.head
+    standardization = 2 * len(head.mean) if head.mean is not None else 0
+    metrics = fitted_row(
+        trial.id,
+        parameters=_frozen_parameters(trial) + head.parameters + standardization,
+        trained_parameters=head.parameters,
+        train_accuracy=scored.train_accuracy,
+        train_loss=scored.train_loss,
+        validation_accuracy=scored.validation_accuracy,
+        validation_loss=scored.validation_loss,
+        validation_images=len(table),
+        seconds=round(time.perf_counter() - started, 3),
+        peak_memory_mb=peak_memory_mb(),
+    )
+    return TrialResult(metrics, [], predictions)
 
 
 if __name__ == "__main__":

@@ -97,8 +97,16 @@ def as_rows(features: LabeledFeatures) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return vectors, np.tile(features.labels, views), np.tile(np.arange(images), views)
 
 
-def fit(settings: Settings, features: LabeledFeatures) -> Pipeline:
+def fit(
+    settings: Settings, features: LabeledFeatures, groups: np.ndarray | None = None
+) -> Pipeline:
     """A fitted model.
+
+    Args:
+        settings: With a classifier.
+        features: What it learns from.
+        groups: Shape (images,), their groups, which a calibration does not part; None: each
+            image is a group of its own.
 
     Raises:
         ValueError: The vectors are not what the model can take (values below 0 for histograms).
@@ -111,6 +119,8 @@ def fit(settings: Settings, features: LabeledFeatures) -> Pipeline:
             f"{vectors.min():.3g}"
         )
     model = build_classifier(settings)
+    if groups is not None:
+        images = np.unique(groups, return_inverse=True)[1][images]
     more = {"model__images": images} if wanted is not None and wanted.name == "svm" else {}
     return model.fit(vectors, labels, **more)
 

@@ -49,6 +49,14 @@ NETWORK_ONLY = (
     "mixed_precision",
 )
 
+# Settings that say how a head is trained in epochs. An exact linear head has none of them.
+OF_EPOCHS = frozenset(
+    {"optimizer", "schedule", "epochs", "batch_size", "early_stopping", "label_smoothing"}
+    | {"augment", "views"}
+    | {f"head.{name}" for name in ("dense", "activation", "batch_norm", "dropout", "l1", "l2")}
+    | {"head.aggregation", "head.supervise"}
+)
+
 # Options that only some optimizers and schedules have.
 OPTIMIZER_OPTIONS = own_options(OPTIMIZERS)
 SCHEDULE_OPTIONS = own_options(SCHEDULES)
@@ -61,8 +69,19 @@ VIEWS = AppliesIf(
 )
 
 
+BY_EPOCHS = AppliesIf(
+    "with head.solver: epochs or where the backbone is fine-tuned",
+    lambda s: s.classifier is not None or s.head.solver == "epochs",
+)
+# Of a network that is trained whole, the features change while it learns.
+WITH_FEATURES = AppliesIf(
+    "with trainable: head or a first_step",
+    lambda s: s.frozen_backbone or s.first_step is not None,
+)
+
+
 class Head(Strict):
-    """The layers on the backbone: pooling, dense layers, batch norm, dropout, softmax.
+    """The layers on the backbone: pooling, scaling, dense layers, batch norm, dropout, softmax.
 
     With `aggregation` nothing is pooled. The dense layers and the softmax are applied at every
     position of the feature map, and their probabilities are aggregated.
@@ -72,6 +91,18 @@ class Head(Strict):
 
     pooling: Literal["average", "max", "flatten"] = Field(
         "average", description="How the backbone's last feature map becomes one vector."
+    )
+    standardize: Annotated[Bool, WITH_FEATURES] = Field(
+        True,
+        description="Each feature gets mean 0 and variance 1 on the training images, by a layer of "
+        "the model that does not learn.",
+    )
+    solver: Literal["lbfgs", "epochs"] | None = Field(
+        None,
+        description="How the head is trained. epochs: by gradient steps. lbfgs: a linear head, "
+        "fitted exactly, with an L2 penalty of which folds choose the strength. Unset: lbfgs with "
+        "trainable: head, unless the config says something about training in epochs: an optimizer, "
+        "epochs, dense layers, dropout, augmentation, ...",
     )
     dense: tuple[Annotated[Int, Field(ge=1, le=65536)], ...] = Field(
         (), description="Widths of the dense layers between pooling and softmax."
@@ -196,12 +227,20 @@ class Settings(Strict):
     views: Annotated[Int, Field(ge=1, le=1000), VIEWS] = Field(
         10, description="Number of augmented views of each image, with a frozen backbone."
     )
-    optimizer: Optimizer = Field(default_factory=Optimizer, description="How weights are updated.")
-    schedule: Schedule = Field(default_factory=Schedule, description="Learning rate over epochs.")
-    epochs: Epochs = Field(50, description="Passes over the data.")
-    batch_size: Annotated[Int, Field(ge=1, le=65536)] = Field(32, description="Images per step.")
-    early_stopping: EarlyStopping | None = Field(None, description="Stop before the last epoch.")
-    label_smoothing: Fraction = Field(
+    optimizer: Annotated[Optimizer, BY_EPOCHS] = Field(
+        default_factory=Optimizer, description="How weights are updated."
+    )
+    schedule: Annotated[Schedule, BY_EPOCHS] = Field(
+        default_factory=Schedule, description="Learning rate over epochs."
+    )
+    epochs: Annotated[Epochs, BY_EPOCHS] = Field(50, description="Passes over the data.")
+    batch_size: Annotated[Int, Field(ge=1, le=65536), BY_EPOCHS] = Field(
+        32, description="Images per step."
+    )
+    early_stopping: Annotated[EarlyStopping | None, BY_EPOCHS] = Field(
+        None, description="Stop before the last epoch."
+    )
+    label_smoothing: Annotated[Fraction, BY_EPOCHS] = Field(
         0.0, description="Fraction of each label that is spread over all classes."
     )
     class_weights: Literal["none", "balanced"] = Field(
@@ -261,6 +300,45 @@ class Settings(Strict):
         self.__dict__.update(reset, head=self._pooling_alone(), classifier=classifier)
         return self
 
+    @model_validator(mode="after")
+    def _with_solver(self) -> "Settings":
+        if self.classifier is not None:
+            return self
+        reason = self._reason_for_epochs()
+        if self.head.solver == "lbfgs" and reason is not None:
+            raise ValueError(
+                "head.solver: lbfgs is for a linear head on features of a frozen backbone, without "
+                f"any other penalty; {reason} needs head.solver: epochs"
+            )
+        if self.head.solver is None:
+            said = OF_EPOCHS & self.model_fields_set
+            solver = "epochs" if said else self._implied_solver()
+            self.__dict__["head"] = self.head.model_copy(update={"solver": solver})
+        return self
+
+    def _reason_for_epochs(self) -> str | None:
+        """What an exact linear head cannot have; None if there is nothing."""
+        if not self.frozen_backbone:
+            return f"trainable: {self.trainable}"
+        for name in ("dense", "batch_norm", "dropout", "l1", "l2"):
+            if getattr(self.head, name):
+                return f"head.{name}"
+        if self.head.aggregation != "none":
+            return "head.aggregation"
+        return "label_smoothing" if self.label_smoothing else None
+
+    def _implied_solver(self) -> Literal["lbfgs", "epochs"]:
+        # With views there are many times as many vectors, for which L-BFGS takes long.
+        by_epochs = self._reason_for_epochs() is not None or self.augment.active
+        return "epochs" if by_epochs else "lbfgs"
+
+    def without_unused(self) -> "Settings":
+        """The same trial; what an exact linear head does not use is at its default."""
+        if self.head.solver != "lbfgs":
+            return self
+        plain = Settings()
+        return self.model_copy(update={name: getattr(plain, name) for name in NETWORK_ONLY})
+
     def _default_scaling(self) -> str:
         assert self.classifier is not None
         return str(self.classifier.record.default_scaling(self.encoding is not None))
@@ -298,6 +376,12 @@ class Settings(Strict):
             found["network"] = network
         if self.classifier is not None and self.classifier.scaling == self._default_scaling():
             found["classifier"].pop("scaling", None)
+        # Beside a setting of epochs, `solver: lbfgs` is not what an unset solver means.
+        unsaid = self.head.solver == "epochs" or not OF_EPOCHS.intersection(found)
+        if self.head.solver == self._implied_solver() and unsaid:
+            found.get("head", {}).pop("solver", None)
+        if not found.get("head", True):
+            del found["head"]
         return found
 
     def digest(self, without: frozenset[str] = frozenset()) -> str:

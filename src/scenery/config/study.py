@@ -110,6 +110,21 @@ class Split(Strict):
     seed: Seed = Field(1, description="Seed of the sample.")
 
 
+class Validation(Strict):
+    """How trials are scored while settings are chosen."""
+
+    folds: Literal["none"] | Annotated[Int, Field(ge=2, le=100)] | None = Field(
+        None,
+        description="Heads and classical models are scored on each training image by models that "
+        "did not learn from it: the images are divided into so many folds, and each fold is held "
+        "out once. none: all trials are scored on split.validation. Unset: 5, or none if the data "
+        "set has a validation partition of its own.",
+    )
+    repeats: Annotated[Int, Field(ge=1, le=100)] = Field(
+        1, description="Number of different divisions into folds."
+    )
+
+
 class Subset(Strict):
     """A small training set: a number of images per class."""
 
@@ -282,6 +297,7 @@ class Study(Strict):
     )
     dataset: Dataset = Field(default_factory=Dataset, description="The images.")
     split: Split = Field(default_factory=Split, description="How the images are divided.")
+    validation: Validation = Field(default_factory=Validation, description="How trials are scored.")
     subsets: dict[SubsetName, Subset] = Field(
         default_factory=dict, description="Named small training sets."
     )

@@ -33,6 +33,16 @@ class LabeledFeatures:
             self.views,
         )
 
+    def of_images(self, images: np.ndarray) -> "LabeledFeatures":
+        """The features of some images.
+
+        Args:
+            images: Shape (some images,), their numbers.
+        """
+        values = np.asarray(self.values)
+        values = values[:, images] if self.views else values[images]
+        return LabeledFeatures(values, self.labels[images], self.views)
+
     def sample_views(self, epoch: int, seed: int) -> np.ndarray:
         """The features that one epoch sees: of every image one view.
 

@@ -58,8 +58,9 @@ def split_images(
     Returns:
         Columns file, class, label (position of the class among the sorted classes), partition,
         row (position within the partition, in order of file: the row in the packed array), group
-        (number of the independent group, from 0; an image alone is a group of its own) and digest
-        (the first 16 digits of the SHA-256 of the file).
+        (number of the independent group, from 0; an image alone is a group of its own), digest
+        (the first 16 digits of the SHA-256 of the file) and given (whether the data set gives the
+        partition).
 
     Raises:
         UserError: naming all classes that cannot be divided, with what they have and need.
@@ -94,6 +95,7 @@ def split_images(
             "partition": partition,
             "group": groups,
             "digest": kept["digest"].str[:16],
+            "given": kept["given_partition"] == partition,
         }
     )
     _check_counts(catalogue, split, classes)

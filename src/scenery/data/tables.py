@@ -36,9 +36,10 @@ SPLIT_COLUMNS: dict[str, type] = {
     "row": int,
     "group": int,
     "digest": str,
+    "given": bool,
 }
 # Tables of trials and tests that make their own split do without these.
-_OPTIONAL_SPLIT_COLUMNS = ("group", "digest")
+_OPTIONAL_SPLIT_COLUMNS = ("group", "digest", "given")
 
 
 def read_catalogue(
@@ -55,7 +56,8 @@ def read_split(path: str | os.PathLike[str]) -> pd.DataFrame:
     one called 007 for a number.
 
     Returns:
-        The columns of `SPLIT_COLUMNS`; `group` and `digest` only where the file has them.
+        The columns of `SPLIT_COLUMNS`; `group`, `digest` and `given` only where the file has
+        them.
 
     Raises:
         UserError: the file lacks another one of them.

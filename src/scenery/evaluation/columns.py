@@ -91,6 +91,10 @@ COLUMNS = (
     Column("overfitting", "measure", TRIALS, FLAG,
            "Whether `train_accuracy` is above the 95 % Wilson interval of `validation_accuracy`.",
            page="before"),
+    Column("undertrained", "measure", TRIALS, FLAG,
+           "Whether more epochs would probably have helped: the best epoch is among the last tenth "
+           "and the validation loss still falls, or `train_accuracy` is more than 0.05 below the "
+           "95 % Wilson interval of `validation_accuracy`.", page="before"),
     Column("train_accuracy", "measure", TRIALS, ACCURACY,
            "Accuracy on the training images at the best epoch, as they were seen, with "
            "augmentation and dropout.", page="after"),
@@ -108,6 +112,10 @@ COLUMNS = (
            "Number of classes none of whose validation images are recognized.", page="after"),
     Column("missed_classes", "fact", TRIALS, TEXT,
            "Up to ten of these classes, as a JSON list."),
+    Column("validation_images", "fact", TRIALS, COUNT,
+           "Number of images that `validation_accuracy` is measured on: those of the validation "
+           "partition, or all training and validation images if the trial is scored in folds.",
+           page="after"),
     Column("parameters", "measure", (*TRIALS, "reference_results"), COUNT,
            "Parameters of the whole network, frozen ones included.", page="after"),
     Column("reference_parameters", "measure", ("summary", "reference_results"), COUNT,

@@ -12,10 +12,12 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from scenery.config.settings import Settings
 from scenery.evaluation.class_balance import validation_measures
+from scenery.evaluation.held_out import HeldOutData
 from scenery.evaluation.training_result import Epoch
 from scenery.files import write_text
 
@@ -155,6 +157,24 @@ def validation_predictions(
         for file, true, number, row, fold in zip(
             table["file"], table["class"], best, probabilities, held_out, strict=True
         )
+    ]
+
+
+def folded_predictions(
+    trial: str, data: HeldOutData, probabilities: np.ndarray, classes: list[str]
+) -> list[dict[str, Any]]:
+    """Rows of predictions.csv of a trial that is scored in folds.
+
+    Args:
+        trial: The trial's id.
+        data: The images with their folds.
+        probabilities: Shape (repeats, images, classes).
+        classes: Class names in the order of their numbers.
+    """
+    return [
+        row
+        for repeat, (one, folds) in enumerate(zip(probabilities, data.divisions, strict=True))
+        for row in validation_predictions(trial, data.table, one, classes, folds, repeat)
     ]
 
 

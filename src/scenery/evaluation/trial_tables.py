@@ -25,6 +25,7 @@ class TrialMetrics:
     train_loss: float | None = None
     validation_accuracy: float | None = None
     validation_loss: float | None = None
+    validation_images: int | None = None
     seconds: float | None = None
     peak_memory_mb: float | None = None
 
@@ -36,6 +37,7 @@ def metrics_row(
     trained_parameters: int,
     seconds: float,
     memory: float,
+    validation_images: int,
 ) -> dict[str, Any]:
     """One row of metrics.csv.
 
@@ -46,6 +48,7 @@ def metrics_row(
         trained_parameters: Those that learned.
         seconds: Wall time of the trial.
         memory: Peak memory of the process in MiB.
+        validation_images: Images that were held out.
     """
     best = run.best_row if run.status.has_result else None
     row = TrialMetrics(
@@ -61,6 +64,7 @@ def metrics_row(
         train_loss=best.loss if best else None,
         validation_accuracy=best.validation_accuracy if best else None,
         validation_loss=best.validation_loss if best else None,
+        validation_images=validation_images if best else None,
         seconds=round(seconds, 3),
         peak_memory_mb=memory,
     )

@@ -3,6 +3,8 @@
 from typing import Any
 
 import keras
+import numpy as np
+from sklearn.preprocessing import StandardScaler
 
 from scenery.config.settings import Head
 from scenery.models.aggregation import aggregate
@@ -10,6 +12,9 @@ from scenery.models.aggregation import aggregate
 # With 0.99, the default of Keras, the statistics need about 500 steps; a trial on 80 images in
 # batches of 16 may have 200. With 0.9 they are right after the first epochs.
 MOMENTUM = 0.9
+STANDARDIZATION = "standardization"
+# About so many vectors are converted to 64 bits at a time.
+ROWS = 4096
 
 
 def build_head(input_shape: tuple[int, ...], classes: int, head: Head) -> keras.Model:
@@ -38,6 +43,8 @@ def build_head(input_shape: tuple[int, ...], classes: int, head: Head) -> keras.
     inputs = keras.Input(input_shape, name="activations")
     pooled = len(input_shape) == 1 or head.aggregation != "none"
     x = inputs if pooled else _pooling(head)(inputs)
+    if head.standardize:
+        x = _standardization()(x)
     for number, width in enumerate(head.dense, start=1):
         x = _dropout(x, head, f"dropout_{number}")
         x = keras.layers.Dense(width, kernel_regularizer=_penalty(head), name=f"dense_{number}")(x)
@@ -53,6 +60,41 @@ def build_head(input_shape: tuple[int, ...], classes: int, head: Head) -> keras.
     # In float16 the probabilities of unlikely classes become 0 and the loss infinite.
     probabilities = keras.layers.Activation("softmax", dtype="float32", name="probabilities")(x)
     return keras.Model(inputs, probabilities, name="head")
+
+
+def fit_standardization(head: keras.Model, values: Any) -> None:
+    """Set a head's standardization to the mean and variance of features; without one, do nothing.
+
+    A feature that is constant is only shifted, as by scikit-learn's StandardScaler.
+
+    Args:
+        head: The head.
+        values: Features of the training images: an array or tensor of any shape whose last axis, or
+            last axes for a head that flattens, are the values that are standardized.
+    """
+    if STANDARDIZATION not in {layer.name for layer in head.layers}:
+        return
+    layer = head.get_layer(STANDARDIZATION)
+    width = int(layer.moving_mean.shape[0])
+    rows_each = int(np.prod(values.shape[1:])) // width
+    step = max(1, ROWS // rows_each)
+    scaler = StandardScaler()
+    for start in range(0, len(values), step):
+        part = np.asarray(values[start : start + step], np.float64)
+        scaler.partial_fit(part.reshape(-1, width))
+    layer.set_weights([scaler.mean_, scaler.scale_**2])
+
+
+def _standardization() -> keras.layers.Layer:
+    """A layer that subtracts a mean and divides by a standard deviation, which never learn.
+
+    Keras' Normalization keeps them as constants once it is built, so that a head whose weights
+    are restored would keep the old ones. A batch norm that is not trainable computes the same
+    from variables.
+    """
+    return keras.layers.BatchNormalization(
+        center=False, scale=False, epsilon=0.0, trainable=False, name=STANDARDIZATION
+    )
 
 
 def _pooling(head: Head) -> keras.layers.Layer:

@@ -16,6 +16,7 @@ from scenery.config.settings import Augment, Settings
 from scenery.config.study import Choose
 from scenery.registry.custom_architectures import Network
 from scenery.study.features import FeatureSet
+from scenery.study.resampling import Resampling
 
 
 class Job(BaseModel):
@@ -49,6 +50,20 @@ class HalvingPlan(Job):
     choose: Choose
 
 
+class FoldFiles(Job):
+    """Folds of the training and validation images, and what they need beside `FeatureTrial`.
+
+    Attributes:
+        resampling: The folds.
+        training: Features of the plain training images.
+        validation: Features of the validation images to learn from.
+    """
+
+    resampling: Resampling
+    training: ArrayFiles
+    validation: ArrayFiles
+
+
 class FeatureTrial(Job):
     """One trial on features of a frozen backbone.
 
@@ -58,6 +73,7 @@ class FeatureTrial(Job):
         table: Table of its training images.
         training: Features that it learns from.
         validation: Features of the plain validation images.
+        folds: The folds in which it is scored; None: it is scored on the validation images.
     """
 
     id: str
@@ -65,11 +81,13 @@ class FeatureTrial(Job):
     table: Path
     training: ArrayFiles
     validation: ArrayFiles
+    folds: FoldFiles | None = None
 
     @property
     def dependencies(self) -> tuple[Path, ...]:
         """Files whose content its result depends on."""
-        return (self.table, self.training.facts, self.validation.facts)
+        more = () if self.folds is None else (self.folds.training, self.folds.validation)
+        return (self.table, *(files.facts for files in (self.training, self.validation, *more)))
 
 
 class FeatureTrialsJob(Job):
@@ -169,6 +187,7 @@ class RefitFeaturesJob(Job):
         validation: Features of the validation images: to learn from in a refit, to choose the
             epoch by otherwise; None where it reads none.
         backbone: The backbone that a head is put on; None for a classical model.
+        resampling: The folds in which the trial was scored; None: there were none.
     """
 
     choice: Choice
@@ -177,6 +196,7 @@ class RefitFeaturesJob(Job):
     training: ArrayFiles
     validation: ArrayFiles | None
     backbone: BackboneSpec | None = None
+    resampling: Resampling | None = None
 
 
 class RefitNetworkJob(Job):

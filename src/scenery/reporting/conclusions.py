@@ -137,6 +137,7 @@ def conclusions(results: Sequence[ExperimentResult]) -> list[str]:
         sentences.extend(_compared(results, comparisons))
     sentences.extend(_optimistic(results))
     sentences.extend(_overfitted(results))
+    sentences.extend(_undertrained(results))
     failed = sum(count_failed(result.trials) for result in results)
     total = sum(len(result.trials) for result in results)
     if failed:
@@ -191,6 +192,18 @@ def _optimistic(results: Sequence[ExperimentResult]) -> list[str]:
         f"Validation accuracy is above the whole test interval in {', '.join(names)}: "
         + "the best of many trials looks better on validation than it is."
     ]
+
+
+def _undertrained(results: Sequence[ExperimentResult]) -> list[str]:
+    """Chosen settings that more epochs would probably have improved."""
+    titles = []
+    for result in results:
+        chosen = result.trials[result.trials["chosen"] & completed(result.trials)]
+        if "undertrained" in chosen and chosen["undertrained"].any():
+            titles.append(f'"{shorten(result.title, 40)}"')
+    if not titles:
+        return []
+    return [f"More epochs would probably have helped the chosen setting of {', '.join(titles)}."]
 
 
 def _overfitted(results: Sequence[ExperimentResult]) -> list[str]:

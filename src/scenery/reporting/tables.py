@@ -249,6 +249,11 @@ def trial_tables(trials: pd.DataFrame) -> list[HtmlTable]:
             "among the validation images does not explain the gap; "
             f"{plural(int(trials['overfitting'].sum()), 'trial')} here."
         )
+    if "undertrained" in trials:
+        subtitle += (
+            " Undertrained: more epochs would probably have helped; "
+            f"{plural(int(trials['undertrained'].sum()), 'trial')} here."
+        )
     if failed:
         subtitle += f" {failed} failed: they have a reason instead of a result."
     common = pd.DataFrame(

@@ -1,6 +1,6 @@
 """From a study's experiments to their trials. Pure functions of the config and of choices."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from scenery.config.settings import NETWORK_ONLY, Settings, flatten, ineffective_settings
@@ -18,7 +18,14 @@ from scenery.study.trial_network import (
     cut_layer,
     image_size,
 )
-from scenery.study.trials import ResolvedTrial, change, check_names, read, reject_duplicates
+from scenery.study.trials import (
+    ResolvedTrial,
+    change,
+    check_names,
+    of_epochs,
+    read,
+    reject_duplicates,
+)
 
 
 def expand(study: Study, name: str, chosen: Settings | None, source: str) -> list[ResolvedTrial]:
@@ -54,10 +61,11 @@ def expand(study: Study, name: str, chosen: Settings | None, source: str) -> lis
         check_descriptors(settings, cut_layer(settings), image_size(settings), place)
         check_weights_source(study, name, settings, place)
         varied = tuple((key, read(settings, key)) for key in flatten(values))
+        used = settings.without_unused()
         trials += [
             ResolvedTrial(
                 experiment=name,
-                settings=settings.model_copy(update={"seed": settings.seed + repeat}),
+                settings=used.model_copy(update={"seed": settings.seed + repeat}),
                 varied=varied,
                 repeat=repeat,
             )
@@ -78,8 +86,8 @@ def derive_settings(
 ) -> Settings:
     """Settings with some of them overridden.
 
-    A classical model has no settings of networks. Where the start has a classifier, they are those
-    of the study's base.
+    A classical model has no settings of networks, and an exact linear head has none of epochs.
+    Where the start has a classifier or such a head, they are those of the study's base.
 
     Args:
         study: The study.
@@ -87,11 +95,14 @@ def derive_settings(
         changes: New values by setting.
         place: Where the changes were written, for messages.
     """
-    if start.classifier is not None:
-        head = study.base.head.model_copy(update={"pooling": start.head.pooling})
-        of_base = {name: getattr(study.base, name) for name in NETWORK_ONLY} | {"head": head}
-        # A frozen network has no first of two steps either.
-        start = start.model_copy(update=of_base | {"first_step": None})
+    if start.classifier is not None or start.head.solver == "lbfgs":
+        # A frozen network has no first of two steps, unless overrides give one to other trials.
+        names = (name for name in NETWORK_ONLY if name != "first_step")
+        of_base = {name: getattr(study.base, name) for name in names}
+        if start.classifier is not None:
+            of_base["head"] = study.base.head.model_copy(update={"pooling": start.head.pooling})
+            of_base["first_step"] = None
+        start = start.model_copy(update=of_base)
     return change(start, changes, place)
 
 
@@ -112,7 +123,19 @@ def base_settings(study: Study, name: str, chosen: Settings | None, source: str)
         tuned = derive_settings(study, start, {**overrides, "trainable": "all"}, place)
         start = derive_settings(study, start, others, place)
         return start.model_copy(update={"first_step": tuned.first_step})
-    return derive_settings(study, start, overrides, place)
+    start = derive_settings(study, start, overrides, place)
+    if start.head.solver == "lbfgs" and _varies_epochs(study.experiments[name]):
+        return derive_settings(study, start, {"head.solver": "epochs"}, place)
+    return start
+
+
+def _varies_epochs(experiment: Experiment) -> bool:
+    """Whether all trials say something about training in epochs; those of a list differ."""
+    names = varied_names(experiment)
+    if "head.solver" in names | flatten(experiment.overrides).keys():
+        return False
+    arrangement = search_strategy(experiment.strategy).arrangement
+    return arrangement != "list" and any(of_epochs(name) for name in names)
 
 
 def _of_first_step(key: str) -> bool:
@@ -124,19 +147,26 @@ def with_effect(study: Study, start: Settings) -> Keep:
 
     def keep(values: dict[str, Any], place: str) -> dict[str, Any]:
         unused = ineffective_settings(derive_settings(study, start, values, place))
-        return {name: value for name, value in values.items() if name not in unused}
+        return {name: value for name, value in values.items() if not _group_in(name, unused)}
 
     return keep
 
 
 def _refuse_ineffective(settings: Settings, values: Mapping[str, Any], place: str) -> None:
     """Refuse a grid over a setting that has no effect on a trial, which would be a repeat."""
-    for name, condition in ineffective_settings(settings).items():
-        if name in flatten(dict(values)):
+    unused = ineffective_settings(settings)
+    for name in flatten(dict(values)):
+        group = _group_in(name, unused)
+        if group is not None:
             raise UserError(
-                f"{place}: {name} has an effect only {condition}; take it out of the grid, or give "
-                "the trials as a list"
+                f"{place}: {name} has an effect only {unused[group]}; take it out of the grid, or "
+                "give the trials as a list"
             )
+
+
+def _group_in(name: str, groups: Container[str]) -> str | None:
+    """The setting or its group, whichever is among `groups`; None if neither is."""
+    return next((part for part in (name, name.partition(".")[0]) if part in groups), None)
 
 
 def reference_results_of(
@@ -168,6 +198,11 @@ def _check_halving(experiment: Experiment, trials: list[ResolvedTrial], where: s
             )
     if trials[0].kind is CLASSIFIER:
         raise UserError(f"{where}: a classical model has no epochs after which it could end")
+    if any(trial.settings.head.solver == "lbfgs" for trial in trials):
+        raise UserError(
+            f"{where}: with head.solver: lbfgs there are no epochs after which a trial could end; "
+            "set head.solver: epochs"
+        )
     if not rungs(trials[0].settings.epochs, halving):
         raise UserError(
             f"{where}: with epochs: {trials[0].settings.epochs} and factor: {halving.factor} no "

@@ -12,6 +12,7 @@ from scenery.registry.custom_architectures import NATIVE_SIZES, Network
 from scenery.study.checks import experiment_starts
 from scenery.study.experiments import ancestors, expand, matches, reference_results_of
 from scenery.study.features import CodebookSpec, FeatureSet, WeightsSpec
+from scenery.study.resampling import Resampling, resampling
 from scenery.study.successive_halving import rungs
 from scenery.study.trial_kinds import BATCHED_RULES, FINE_TUNING
 from scenery.study.trials import ResolvedTrial
@@ -125,6 +126,11 @@ class Plan:
         if halving is None:
             return ()
         return rungs(self._look(experiment, wait=False).trials[0].settings.epochs, halving)
+
+    def resampling(self, experiment: str) -> Resampling | None:
+        """The folds in which an experiment's trials are scored; None: the validation share."""
+        trials = self._look(experiment, wait=False).trials
+        return resampling(self.study, [trial.settings for trial in trials])
 
     def trial(self, experiment: str, identity: str) -> ResolvedTrial:
         """One trial of an experiment by its id."""

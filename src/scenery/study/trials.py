@@ -12,6 +12,7 @@ from scenery.config.classifier import CLASSIFIER_OPTIONS, KERNEL_OPTIONS, Classi
 from scenery.config.encoding import Encoding
 from scenery.config.settings import (
     NETWORK_ONLY,
+    OF_EPOCHS,
     OPTIMIZER_OPTIONS,
     SCHEDULE_OPTIONS,
     EarlyStopping,
@@ -187,7 +188,7 @@ def change(settings: Settings, changes: Mapping[str, Any], source: str) -> Setti
 
     What belongs to the old backbone, optimizer or schedule alone (a layer's name, a momentum, a
     drop factor) goes with it unless the changes name it too: an inherited momentum must not
-    forbid a grid over optimizers.
+    forbid a grid over optimizers. A change of a setting of training in epochs asks for epochs.
 
     Args:
         settings: What to start from.
@@ -203,6 +204,7 @@ def change(settings: Settings, changes: Mapping[str, Any], source: str) -> Setti
     _refuse_both(changes, source)
     values = settings.minimal()
     _reset_dependent(settings, values, flat)
+    _set_solver(settings, values, flat)
     for name, value in flat.items():
         *parents, last = name.split(".")
         place = values
@@ -272,6 +274,25 @@ def _reset_dependent(settings: Settings, values: dict[str, Any], flat: Mapping[s
         values.pop("first_step", None)
     if flat.get("trainable", "head") != "head":
         values.pop("classifier", None)
+
+
+def _set_solver(settings: Settings, values: dict[str, Any], flat: Mapping[str, Any]) -> None:
+    """Say how the head is trained after the changes, unless they say it. Arguments as above."""
+    if "head.solver" in flat:
+        return
+    frozen = flat.get("trainable", settings.trainable) == "head"
+    solver = settings.head.solver if settings.frozen_backbone else None
+    if solver is not None and any(of_epochs(name) for name in flat):
+        solver = "epochs"
+    head = {key: value for key, value in values.get("head", {}).items() if key != "solver"}
+    if frozen and solver is not None:
+        head["solver"] = solver
+    values["head"] = head
+
+
+def of_epochs(name: str) -> bool:
+    """Whether a setting says how a head is trained in epochs."""
+    return name in OF_EPOCHS or name.partition(".")[0] in OF_EPOCHS
 
 
 def _drop(values: dict[str, Any], part: str, options: Iterable[str]) -> None:

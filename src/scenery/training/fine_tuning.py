@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from scenery.config.settings import Settings
+from scenery.data.class_weights import image_weights
 from scenery.data.packed_images import PackedImages
 from scenery.models.aggregation import IMAGE, POSITIONS, position_loss, position_outputs
 from scenery.models.forward import make_forward_fn
@@ -16,7 +17,6 @@ from scenery.models.heads import build_head
 from scenery.models.inference_mode import InferenceMode
 from scenery.models.truncation import freeze_below
 from scenery.training.augmentation import build_augmentation, reseed
-from scenery.training.class_weights import image_weights
 from scenery.training.model_trainer import ModelTrainer
 
 log = logging.getLogger("scenery")
@@ -50,7 +50,11 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
         keras.utils.set_random_seed(settings.seed)
         freeze_below(backbone, settings.trainable_stages)
         self.backbone = backbone
-        self.head = build_head(backbone.output.shape[1:], classes, settings.head)
+        options = settings.head
+        if settings.first_step is None:
+            # There are no features to take a mean and a variance of.
+            options = options.model_copy(update={"standardize": False})
+        self.head = build_head(backbone.output.shape[1:], classes, options)
         self.model = assemble(backbone, self.head)
         self.trainer = self._for_training()
         self._compile()

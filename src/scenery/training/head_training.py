@@ -10,11 +10,11 @@ import numpy as np
 import tensorflow as tf
 
 from scenery.config.settings import Optimizer, Settings
+from scenery.data.class_weights import image_weights
 from scenery.data.feature_files import LabeledFeatures
 from scenery.models.aggregation import IMAGE, POSITIONS, position_loss, position_outputs
-from scenery.models.heads import build_head
+from scenery.models.heads import build_head, fit_standardization
 from scenery.training.augmentation import reseed
-from scenery.training.class_weights import image_weights
 from scenery.training.model_trainer import ModelTrainer
 
 
@@ -35,6 +35,7 @@ class HeadTrainer(ModelTrainer[LabeledFeatures]):
         keras.utils.set_random_seed(settings.seed)
         shape = training.values.shape[2:] if training.views else training.values.shape[1:]
         self.model = build_head(tuple(shape), classes, settings.head)
+        fit_standardization(self.model, training.values)
         self.optimizer = (optimizer or settings.optimizer).record.build()
         self.optimizer.build(self.model.trainable_variables)
         self._loss = keras.losses.CategoricalCrossentropy(
@@ -48,7 +49,14 @@ class HeadTrainer(ModelTrainer[LabeledFeatures]):
         self._weights = tf.constant(image_weights(training.labels, settings.class_weights))
         # Plain features are one tensor for all epochs; views are sampled for each epoch.
         self._plain = None if training.views else tf.constant(training.values)
-        self._epoch = tf.function(self._one_epoch, reduce_retracing=True)
+        # Traced once for folds of all sizes.
+        self._epoch = tf.function(
+            self._one_epoch,
+            input_signature=[
+                tf.TensorSpec((None, *shape), tf.float32),
+                tf.TensorSpec((None,), tf.int32),
+            ],
+        )
         # Traced once for batches of all sizes.
         self._predict = tf.function(
             lambda x: self.model(x, training=False),
@@ -61,10 +69,22 @@ class HeadTrainer(ModelTrainer[LabeledFeatures]):
         self.optimizer.learning_rate.assign(rate)
         reseed(self.model, seed, epoch)
         order = np.random.default_rng([seed, epoch]).permutation(len(self.training.labels))
-        values = self._plain
-        if values is None:
-            values = tf.constant(self.training.sample_views(epoch, seed))
-        loss, right = self._epoch(values, tf.constant(order.astype(np.int32)))
+        return self.train_on(self.values_of_epoch(epoch), order)
+
+    def values_of_epoch(self, epoch: int) -> tf.Tensor:
+        """The features that an epoch sees, of each image one view."""
+        if self._plain is not None:
+            return self._plain
+        return tf.constant(self.training.sample_views(epoch, self.settings.seed))
+
+    def train_on(self, values: tf.Tensor, images: np.ndarray) -> tuple[float, float]:
+        """One pass over some images in the order given; mean loss and accuracy.
+
+        Args:
+            values: Features of all images.
+            images: Shape (some images,), their numbers.
+        """
+        loss, right = self._epoch(values, tf.constant(images.astype(np.int32)))
         return float(loss), float(right)
 
     def _one_epoch(self, values: tf.Tensor, order: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -9,13 +9,16 @@ from scenery.evaluation.status import TrialStatus
 from scenery.evaluation.training_result import TrainingResult, Weights
 from scenery.study.successive_halving import Ranking
 from scenery.training.epochs import EpochPlan, run_epochs
+from scenery.training.folded_training import FoldedHeadTrainer
 from scenery.training.head_training import HeadTrainer
+
+AnyHeadTrainer = HeadTrainer | FoldedHeadTrainer
 
 log = logging.getLogger("scenery")
 
 
 def run_in_rungs(
-    trainers: Mapping[str, HeadTrainer],
+    trainers: Mapping[str, AnyHeadTrainer],
     rungs: Sequence[int],
     survivors: Callable[[Sequence[Ranking]], list[str]],
 ) -> dict[str, TrainingResult]:
@@ -52,7 +55,7 @@ def run_in_rungs(
 def _keep(
     last: dict[str, Weights],
     trial: str,
-    trainer: HeadTrainer,
+    trainer: AnyHeadTrainer,
     until: int | None,
     run: TrainingResult,
     improved: bool,

@@ -1,5 +1,6 @@
 """Heads for feature maps and for vectors."""
 
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from scenery.config.settings import Head
-from scenery.models.heads import build_head
+from scenery.models.heads import STANDARDIZATION, build_head, fit_standardization
 
 
 def kinds(model: keras.Model) -> list[str]:
@@ -15,7 +16,7 @@ def kinds(model: keras.Model) -> list[str]:
 
 
 def test_plain_head() -> None:
-    head = build_head((7, 7, 5), 8, Head())
+    head = build_head((7, 7, 5), 8, Head(standardize=False))
     assert kinds(head) == ["InputLayer", "GlobalAveragePooling2D", "Dense", "Activation"]
     assert head.count_params() == 5 * 8 + 8
     values = head.predict(np.random.default_rng(0).normal(size=(3, 7, 7, 5)), verbose=0)
@@ -26,7 +27,8 @@ def test_plain_head() -> None:
 def test_every_part_in_order() -> None:
     head = build_head((4,), 3, Head(dense=(6, 5), batch_norm=True, dropout=0.5, activation="elu"))
     dense = ["Dropout", "Dense", "BatchNormalization", "Activation"]
-    assert kinds(head) == ["InputLayer", *dense, *dense, "Dropout", "Dense", "Activation"]
+    layers = ["InputLayer", "BatchNormalization", *dense, *dense, "Dropout", "Dense", "Activation"]
+    assert kinds(head) == layers
     assert [layer.units for layer in head.layers if isinstance(layer, keras.layers.Dense)] == [
         6,
         5,
@@ -37,7 +39,7 @@ def test_every_part_in_order() -> None:
 
 
 def test_batch_norm_without_dense_layers() -> None:
-    head = build_head((4,), 3, Head(batch_norm=True))
+    head = build_head((4,), 3, Head(batch_norm=True, standardize=False))
     assert kinds(head) == ["InputLayer", "BatchNormalization", "Dense", "Activation"]
 
 
@@ -51,11 +53,45 @@ def test_a_head_trained_on_features_fits_on_the_map(pooling: str) -> None:
         "flatten": maps.reshape(5, -1),
     }[pooling]
     on_features = build_head(vectors.shape[1:], 4, settings)
+    fit_standardization(on_features, vectors)
     on_map = build_head((2, 2, 3), 4, settings)
     on_map.set_weights(on_features.get_weights())
     np.testing.assert_allclose(
         on_map.predict(maps, verbose=0), on_features.predict(vectors, verbose=0), rtol=1e-5
     )
+
+
+@pytest.mark.parametrize(
+    ("shape", "options", "axes"),
+    [
+        ((20, 6), {}, 0),
+        ((4, 20, 6), {}, (0, 1)),
+        ((20, 3, 2, 6), {"pooling": "flatten"}, 0),
+        ((20, 3, 2, 6), {"aggregation": "mean"}, (0, 1, 2)),
+    ],
+    ids=["vectors", "views", "flattened maps", "positions"],
+)
+def test_fit_standardization_gives_mean_0_and_variance_1(
+    shape: tuple[int, ...], options: dict[str, Any], axes: Any, tmp_path: Path
+) -> None:
+    values = np.random.default_rng(0).normal(5, 3, shape).astype("float32")
+    values[..., 0] = 7
+    of_one = shape[2:] if len(shape) == 3 else shape[1:]
+    head = build_head(of_one, 3, Head(**options))
+    weights = head.trainable_weights
+    fit_standardization(head, values)
+    head.save(tmp_path / "head.keras")
+    loaded = keras.models.load_model(tmp_path / "head.keras")
+    layer = loaded.get_layer(STANDARDIZATION)
+    # Training does not change it: what was fitted on training images holds for all images.
+    found = keras.Model(loaded.input, layer.output)(values.reshape(-1, *of_one), training=True)
+    found = np.asarray(found).reshape(*shape[:2], -1) if axes == (0, 1) else np.asarray(found)
+    mean, deviation = found.mean(axes), found.std(axes)
+    assert np.allclose(mean, 0, atol=1e-5)
+    changing = values.reshape(found.shape).std(axes) > 0
+    assert np.allclose(deviation[changing], 1, atol=1e-4)
+    assert (deviation[~changing] == 0).all()
+    assert all(a is b for a, b in zip(head.trainable_weights, weights, strict=True))
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,32 @@ def test_batch_trials_are_split_into_jobs(workflow: Workflow) -> None:
     assert len(files) == len(set(files)) == 5
 
 
+def test_batch_in_folds_reads_plain_features_and_views_of_all_images(workflow: Workflow) -> None:
+    workflow.choose("heads")
+    inputs = workflow.inputs.trials
+    where = of(experiment="views", shard=0)
+    trial = FeatureTrialsJob.model_validate(inputs.batch("train_heads")(where)).trials[0]
+    assert trial.folds is not None and trial.folds.resampling.folds == 5
+    arrays = {
+        trial.training.array, trial.validation.array,
+        trial.folds.training.array, trial.folds.validation.array,
+    }  # fmt: skip
+    assert len(arrays) == 4
+    files = set(map(str, inputs.batch_features("train_heads")(where)))
+    assert {str(array) for array in arrays} <= files
+    assert {str(facts) for facts in trial.dependencies} <= files
+
+
+def test_batch_of_a_study_without_folds_has_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    inputs = Workflow(validation={"folds": "none"}).inputs.trials
+    where = of(experiment="heads", shard=0)
+    trial = FeatureTrialsJob.model_validate(inputs.batch("train_heads")(where)).trials[0]
+    assert trial.folds is None
+
+
 def test_inputs_before_a_choice_wait_for_it(workflow: Workflow) -> None:
     with pytest.raises(NotReady):
         workflow.inputs.final_models.refit_features(of(experiment="heads"))

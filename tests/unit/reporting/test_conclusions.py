@@ -78,6 +78,14 @@ def test_conclusions_overfitting_named_if_flagged(experiments: dict[str, Experim
     assert any("overfitting" in text and "(+0.060)" in text for text in said)
 
 
+def test_conclusions_undertraining_named_if_flagged(experiments: dict[str, Experiment]) -> None:
+    one = outcome(experiments["one"], 185)
+    assert not any("More epochs" in text for text in conclusions([one]))
+    trials = one.trials.assign(undertrained=True)
+    said = conclusions([ExperimentResult(one.choice, trials)])
+    assert any(text.startswith("More epochs would probably have helped") for text in said)
+
+
 def test_compare_with_first_without_test_is_left_out(experiments: dict[str, Experiment]) -> None:
     untested = ExperimentResult(experiments["one"].choice(), experiments["one"].trials())
     assert compare_with_first([untested, outcome(experiments["flips"], 180)]) == []

@@ -17,9 +17,11 @@ from scenery.pipeline.jobs import (
     BackboneSpec,
     Choice,
     FeatureTrial,
+    FoldFiles,
     NetworkData,
     RefitFeaturesJob,
 )
+from scenery.study.resampling import Resampling
 from scenery.study.trials import ResolvedTrial
 
 SIZE = 32
@@ -53,13 +55,22 @@ class Study:
         stem = self.folder.joinpath(*parts)
         return ArrayFiles(array=stem.with_suffix(".npy"), facts=stem.with_suffix(".json"))
 
-    def trial(self, **changes: Any) -> FeatureTrial:
+    def trial(self, folds: Resampling | None = None, **changes: Any) -> FeatureTrial:
         """A trial as the rules hand it to their scripts."""
         settings = self.settings(**changes)
         return FeatureTrial(
             id=ResolvedTrial("e", settings).id,
             settings=settings,
             table=self.split,
+            training=self.array("features", "plain", "train"),
+            validation=self.array("features", "plain", "validation"),
+            folds=folds and self.folds(folds),
+        )
+
+    def folds(self, resampling: Resampling) -> FoldFiles:
+        """The files of a trial without augmentation that is scored in folds."""
+        return FoldFiles(
+            resampling=resampling,
             training=self.array("features", "plain", "train"),
             validation=self.array("features", "plain", "validation"),
         )
@@ -88,9 +99,12 @@ class Study:
         trial = self.trial(**changes)
         return Choice(trial=trial.id, settings=trial.settings, learning_rates=rates)
 
-    def refit_features(self, choice: Choice, refit: bool) -> RefitFeaturesJob:
+    def refit_features(
+        self, choice: Choice, refit: bool, folds: Resampling | None = None
+    ) -> RefitFeaturesJob:
         """The refit of a head or classical model."""
         return RefitFeaturesJob(
+            resampling=folds,
             choice=choice,
             refit=refit,
             table=self.split,

@@ -34,12 +34,20 @@ def outcome(name: str, accuracy: float, best: int = 2, status: str = "completed"
         "train_accuracy": (accuracy + 1) / 2, "validation_accuracy": accuracy,
         "validation_loss": 1 - accuracy, "validation_balanced_accuracy": accuracy / 2,
         "validation_macro_f1": accuracy / 3, "classes_missed": 0, "missed_classes": "[]",
+        "validation_images": 6,
     }  # fmt: skip
 
 
 def epochs(name: str, steps: dict[str, int]) -> list[dict[str, Any]]:
     return [
-        {"trial": name, "step": step, "epoch": n, "learning_rate": rate / n}
+        {
+            "trial": name,
+            "step": step,
+            "epoch": n,
+            "learning_rate": rate / n,
+            "validation_accuracy": 0.5,
+            "validation_loss": 1.0,
+        }
         for (step, count), rate in zip(steps.items(), (0.1, 0.01), strict=False)
         for n in range(1, count + 1)
     ]
@@ -124,6 +132,19 @@ def test_the_choice_and_its_record(case: Case) -> None:
     assert list(case.trials["trial"]) == ["a", "b", "c"]
     assert list(case.trials["chosen"]) == [False, True, False]
     assert set(pd.read_csv(case.folder / "history.csv")["trial"]) == {"a", "b"}
+
+
+def test_a_trial_that_still_improves_is_flagged(case: Case) -> None:
+    rising, level = (
+        [
+            row
+            | {"validation_accuracy": 0.5 + slope * number, "validation_loss": 2 - slope * number}
+            for number, row in enumerate(epochs(name, {"head": 20}))
+        ]
+        for name, slope in (("a", 0.01), ("b", 0.0))
+    )
+    case.run([trial("a"), trial("b")], [[outcome("a", 0.69), outcome("b", 0.5)]], [rising, level])
+    assert list(case.trials["undertrained"]) == [True, False]
 
 
 def test_rates_of_two_steps(case: Case) -> None:

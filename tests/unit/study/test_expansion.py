@@ -65,8 +65,11 @@ def test_adding_a_value_to_a_grid_keeps_the_old_ids() -> None:
 
 
 def test_spelling_out_a_default_keeps_the_ids() -> None:
-    assert trials(base={"epochs": 50})[0].id == trials()[0].id
-    assert trials(overrides={"label_smoothing": 0})[0].id == trials()[0].id
+    assert trials(base={"image_size": "native"})[0].id == trials()[0].id
+    assert trials(overrides={"class_weights": "none"})[0].id == trials()[0].id
+    # Whoever says something about epochs wants them.
+    by_epochs = trials(base={"head": {"solver": "epochs"}})[0].id
+    assert trials(overrides={"label_smoothing": 0})[0].id == by_epochs
 
 
 def test_a_longer_search_keeps_the_first_trials() -> None:

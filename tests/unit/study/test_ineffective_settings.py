@@ -20,6 +20,10 @@ def trials(experiment: dict[str, Any], **base: Any) -> list[ResolvedTrial]:
 
 
 GRIDS: list[tuple[dict[str, Any], str]] = [
+    (
+        {"trainable": ["all"], "head.standardize": [True, False]},
+        "head.standardize has an effect only with trainable: head or a first_step",
+    ),
     ({"head.activation": ["relu", "tanh"]}, "head.activation has an effect only with dense"),
     ({"head.dense": [[], [8]], "head.activation": ["relu", "tanh"]}, "only with dense layers"),
     ({"views": [2, 3]}, "views has an effect only with trainable: head and an augmentation"),

@@ -114,7 +114,7 @@ def test_a_training_loss_that_is_no_number_ends_the_run(value: float) -> None:
     assert result.status == "diverged"
     assert result.reason == f"training loss became {value} in epoch 3 (learning rate 0.1)"
     assert len(result.history) == len(learner.rates) - 1 == 2
-    row = metrics_row("t", result, 10, 5, 1.0, 2.0)
+    row = metrics_row("t", result, 10, 5, 1.0, 2.0, 6)
     assert (row["status"], row["epochs_run"]) == ("diverged", 2)
     assert row["validation_accuracy"] is None
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from scenery.config.settings import Schedule, Settings
+from scenery.data.class_weights import image_weights
 from scenery.data.feature_files import LabeledFeatures
 from scenery.evaluation.scores import accuracy, cross_entropy
 from scenery.evaluation.training_result import TrainingResult
 from scenery.models.heads import build_head
 from scenery.training.augmentation import reseed
-from scenery.training.class_weights import image_weights
 from scenery.training.epochs import EpochPlan, run_epochs
 from scenery.training.head_training import HeadTrainer
 
@@ -196,7 +196,7 @@ def test_maps_are_pooled_by_the_head() -> None:
     one = HeadTrainer(Settings(head={"pooling": "flatten"}), CLASSES, maps, maps)
     one.train_epoch(0, 0.01)
     assert one.predict(maps).shape == (20, CLASSES)
-    assert one.model.count_params() == 36 * 3 + 3
+    assert one.model.count_params() == 36 * 3 + 3 + 2 * 36
 
 
 def test_class_weights() -> None:

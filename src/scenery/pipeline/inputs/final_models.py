@@ -105,6 +105,7 @@ class FinalModelInputs:
             table=Path(self.context.table(trial)),
             training=array_files(self.layout.features(trial.training_features.id, "train")),
             validation=array_files(validation) if validation is not None else None,
+            resampling=self.plan.resampling(experiment),
         )
 
     def refit_network_files(self, wildcards: Any) -> list[str]:

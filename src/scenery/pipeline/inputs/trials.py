@@ -12,11 +12,13 @@ from scenery.pipeline.jobs import (
     FeatureTrial,
     FeatureTrialsJob,
     FineTuneJob,
+    FoldFiles,
     HalvingPlan,
     NetworkData,
 )
 from scenery.pipeline.layout import TrialTables
 from scenery.pipeline.resources import forward_threads
+from scenery.study.resampling import Resampling
 from scenery.study.trial_kinds import BATCHED_RULES
 from scenery.study.trials import ResolvedTrial
 
@@ -35,14 +37,21 @@ class TrialInputs:
 
     def batch_features(self, rule: str) -> Callable[[Any], list[str]]:
         """Gives the tables and features that the trials of one job of a rule read."""
-        return lambda wildcards: self._feature_inputs(self._batch(rule, wildcards))
+
+        def files(wildcards: Any) -> list[str]:
+            folds = self.plan.resampling(wildcards.experiment)
+            return self._feature_inputs(self._batch(rule, wildcards), folds is not None)
+
+        return files
 
     def batch(self, rule: str) -> Callable[[Any], dict[str, Any]]:
         """Gives the trials of one job of a rule."""
 
         def params(wildcards: Any) -> dict[str, Any]:
+            folds = self.plan.resampling(wildcards.experiment)
+            trials = self._batch(rule, wildcards)
             return FeatureTrialsJob(
-                trials=tuple(self._feature_trial(t) for t in self._batch(rule, wildcards)),
+                trials=tuple(self._feature_trial(trial, folds) for trial in trials),
                 finished=Path(self.layout.experiment(wildcards.experiment).finished(rule)),
                 halving=self._halving(wildcards.experiment),
             ).as_params()
@@ -52,15 +61,19 @@ class TrialInputs:
     def _batch(self, rule: str, wildcards: Any) -> list[ResolvedTrial]:
         return self.plan.shards(wildcards.experiment, rule, wait=False)[int(wildcards.shard)]
 
-    def _feature_inputs(self, trials: Sequence[ResolvedTrial]) -> list[str]:
+    def _feature_inputs(self, trials: Sequence[ResolvedTrial], in_folds: bool) -> list[str]:
         files: list[str] = []
         for trial in trials:
             files.append(self.context.table(trial))
             files += array_inputs(self.layout.features(trial.training_features.id, "train"))
             files += array_inputs(self.layout.features(trial.plain_features.id, "validation"))
+            if in_folds:
+                files += array_inputs(self.layout.features(trial.plain_features.id, "train"))
+                views = self.layout.features(trial.training_features.id, "validation")
+                files += array_inputs(views)
         return unique(files)
 
-    def _feature_trial(self, trial: ResolvedTrial) -> FeatureTrial:
+    def _feature_trial(self, trial: ResolvedTrial, folds: Resampling | None) -> FeatureTrial:
         # Its readable name is not there. The name changes when the experiment varies one setting
         # more, and a trial whose settings stay the same must not run again for it.
         return FeatureTrial(
@@ -69,6 +82,15 @@ class TrialInputs:
             table=Path(self.context.table(trial)),
             training=array_files(self.layout.features(trial.training_features.id, "train")),
             validation=array_files(self.layout.features(trial.plain_features.id, "validation")),
+            folds=None if folds is None else self._fold_files(trial, folds),
+        )
+
+    def _fold_files(self, trial: ResolvedTrial, folds: Resampling) -> FoldFiles:
+        views = self.layout.features(trial.training_features.id, "validation")
+        return FoldFiles(
+            resampling=folds,
+            training=array_files(self.layout.features(trial.plain_features.id, "train")),
+            validation=array_files(views),
         )
 
     # Fine-tuned trials

@@ -26,7 +26,7 @@ RULES = REPOSITORY / "workflow" / "rules"
 
 
 def column_page() -> str:
-    """The columns of trials.csv, summary.csv and predictions.csv."""
+    """The columns of the tables of trials, scores and predictions."""
     trials = _columns("trials")
     summary = {name: text for name, text in _columns("summary").items() if name not in trials}
     probabilities = {"probability:CLASS": "Probability of each class, one column per class."}
@@ -47,6 +47,12 @@ A group that is not used, such as `classifier`, is one empty column.
 {_table(summary)}
 The `reference_*` columns exist if an experiment has `reference_results`.
 
+## `scores.csv` and `comparisons.csv`
+
+In `experiments/{{experiment}}/test/`. `scores.csv` has one row per scored setting, the chosen one
+first; `comparisons.csv` one row per setting that the chosen one is compared with.
+
+{_table(_columns("scores") | _columns("comparisons"))}
 ## `predictions.csv`
 
 One row per test image, in `experiments/{{experiment}}/test/`.

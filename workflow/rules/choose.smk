@@ -9,6 +9,7 @@ localrules:
 checkpoint choose:
     input:
         split=LAYOUT.split,
+        tables=INPUTS.final_models.training_tables,
         metrics=INPUTS.trials.result_tables("metrics"),
         history=INPUTS.trials.result_tables("history"),
     output:

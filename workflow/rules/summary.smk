@@ -50,7 +50,7 @@ rule summarize:
     input:
         listed=rules.list_trials.output.trials,
         trials=INPUTS.results.of_each("trials"),
-        metrics=INPUTS.results.tests_of_each("metrics.json"),
+        scores=INPUTS.results.of_each("scores"),
         references=INPUTS.results.reference_tables,
     output:
         summary=LAYOUT.summary,
@@ -153,6 +153,8 @@ rule make_slides:
         catalogue=LAYOUT.catalogue,
         chosen=INPUTS.results.of_each("chosen"),
         metrics=INPUTS.results.tests_of_each("metrics.json"),
+        scores=INPUTS.results.of_each("scores"),
+        comparisons=INPUTS.results.of_each("comparisons"),
         histories=INPUTS.results.of_each("history"),
         predictions=INPUTS.results.tests_of_each("predictions.csv"),
         figures=INPUTS.figures.slide_files,

@@ -4,7 +4,8 @@ In: metrics and history of all trials. Out:
 trials.csv   one row per trial: settings, what it gave, its gap between train and validation
              accuracy, whether it was chosen
 history.csv  one row per trial and epoch
-chosen.yaml  the choice, its settings, and the learning rates that a refit replays
+chosen.yaml  the choice, its settings, the learning rates that a refit replays, and the settings
+             that are scored on test images
 """
 
 import json
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import yaml
 
+from scenery.config.settings import Settings
 from scenery.config.study import Choose
 from scenery.data.tables import read_split
 from scenery.errors import UserError
@@ -27,6 +29,7 @@ from scenery.evaluation.status import TrialStatus
 from scenery.evaluation.undertraining import is_undertrained
 from scenery.pipeline.execution import script_log
 from scenery.pipeline.jobs import ChooseJob
+from scenery.study.scored import CHOSEN, Scored, scored_settings
 from scenery.study.selection import Candidate, Result, choose, describe_rule
 
 if TYPE_CHECKING:
@@ -61,6 +64,7 @@ def choose_setting(
     rows = [trial.row | {"candidate": trial.candidate} for trial in job.trials]
     settings = {str(trial.row["trial"]): trial.settings for trial in job.trials}
     table = with_gap(_join(rows, metrics, job.experiment))
+    table["training_images"] = _training_images(job)
     epochs = pd.concat([read_results(path) for path in history], ignore_index=True)
     epochs = epochs[epochs["trial"].isin(table["trial"])]
     table = with_undertrained(table, epochs)
@@ -81,8 +85,10 @@ def choose_setting(
         "validation_images": int(_first(table, choice)["validation_images"]),
         "warnings": _warnings(job, table, choice, read_split(split)),
     }
+    scored = _scored(job, results, choice)
+    record["scored"] = [_scored_record(one, settings, table, epochs) for one in scored]
     out_chosen.write_text(yaml.safe_dump(record, sort_keys=True), encoding="utf-8")
-    _remove_others(job.checkpoints, keep=set(choice.trials))
+    _remove_others(job.checkpoints, keep={trial for one in scored for trial in one.trials})
     log.info(
         "%s: %s, validation accuracy %.3f (%s of %d)",
         job.experiment,
@@ -188,19 +194,59 @@ def _result(row: dict[str, Any]) -> Result:
     )
 
 
+def _training_images(job: ChooseJob) -> list[int]:
+    """The number of training images of each trial."""
+    counts = {
+        path: int((read_split(path)["partition"] == "train").sum())
+        for path in {trial.table for trial in job.trials}
+    }
+    return [counts[trial.table] for trial in job.trials]
+
+
+def _scored(job: ChooseJob, results: list[Result], choice: Candidate) -> list[Scored]:
+    """The settings whose final models are trained and scored."""
+    if not job.compare:
+        return [Scored(choice.setting, choice.trials[:1], (CHOSEN,))]
+    subsets = {str(trial.row["setting"]): trial.settings.subset for trial in job.trials}
+    return scored_settings(results, choice, job.control, subsets, job.how, job.experiment)
+
+
+def _scored_record(
+    scored: Scored, settings: dict[str, Settings], table: pd.DataFrame, epochs: pd.DataFrame
+) -> dict[str, Any]:
+    best = table.set_index("trial")["best_epoch"]
+    return {
+        "setting": scored.setting,
+        "roles": list(scored.roles),
+        "training_set": settings[scored.trials[0]].subset,
+        "trials": [
+            {
+                "trial": trial,
+                "settings": settings[trial].model_dump(mode="json"),
+                "learning_rates": _learning_rates(epochs, trial, int(best[trial])),
+            }
+            for trial in scored.trials
+        ],
+    }
+
+
+def _learning_rates(epochs: pd.DataFrame, trial: str, best_epoch: int) -> dict[str, list[float]]:
+    """Learning rates by step, up to the best epoch of the last step."""
+    by_step = {
+        str(step): [float(rate) for rate in rows.sort_values("epoch")["learning_rate"]]
+        for step, rows in epochs[epochs["trial"] == trial].groupby("step", sort=False)
+    }
+    # A classical model has no epochs.
+    for last in list(by_step)[-1:]:
+        by_step[last] = by_step[last][:best_epoch]
+    return by_step
+
+
 def _record(
     table: pd.DataFrame, epochs: pd.DataFrame, choice: Candidate, how: Choose
 ) -> dict[str, Any]:
     first = _first(table, choice)
     best_epoch = int(first["best_epoch"])
-    rates = epochs[epochs["trial"] == choice.trials[0]]
-    by_step = {
-        step: [float(rate) for rate in rows.sort_values("epoch")["learning_rate"]]
-        for step, rows in rates.groupby("step", sort=False)
-    }
-    # A classical model has no epochs.
-    for last in list(by_step)[-1:]:
-        by_step[last] = by_step[last][:best_epoch]
     accuracies = table.loc[table["trial"].isin(choice.trials), "validation_accuracy"]
     return {
         "trial": choice.trials[0],
@@ -220,7 +266,7 @@ def _record(
         "validation_loss": finite(float(choice.loss)),
         "parameters": choice.parameters,
         "best_epoch": best_epoch,
-        "learning_rates": by_step,
+        "learning_rates": _learning_rates(epochs, choice.trials[0], best_epoch),
     }
 
 

@@ -1,9 +1,10 @@
 """Score the final model on the test images: the one script that reads them.
 
-In: model.keras or model.skops, packed test images. Out: metrics.json (accuracy with its 95 % Wilson
-interval, balanced accuracy and macro F1 with bootstrap intervals, loss), predictions.csv (one row
-per image), confusion.csv (rows true, columns predicted), classes.csv (precision, recall, F1 per
-class), mistakes.npz (small pictures of the mistakes of which the model was surest).
+In: model.keras or model.skops, packed test images. Out: metrics.json (accuracy with its 95 %
+interval, balanced accuracy and macro F1 with bootstrap intervals, loss) and predictions.csv (one
+row per image); of an experiment's final model confusion.csv (rows true, columns predicted),
+classes.csv (precision, recall, F1 per class) and mistakes.npz (small pictures of the mistakes of
+which the model was surest).
 """
 
 import json
@@ -14,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from scenery.classical import classifiers
@@ -22,6 +22,7 @@ from scenery.data.packed_images import open_packed
 from scenery.data.tables import class_names, partition_table, read_split
 from scenery.evaluation.class_balance import balanced_intervals
 from scenery.evaluation.mistakes import write_mistakes
+from scenery.evaluation.paired import accuracy_interval
 from scenery.evaluation.scores import cross_entropy
 from scenery.evaluation.trial_tables import prediction_table
 from scenery.inference.final_model import load_final, predict
@@ -44,17 +45,19 @@ def score(
 ) -> dict[str, Any]:
     """Accuracy, balanced accuracy and macro F1 with their intervals, and loss of predictions.
 
-    The interval of accuracy is Wilson's (1927), which stays within 0 and 1 and holds near them;
-    the others are bootstrap intervals over groups.
+    The interval of accuracy is Wilson's (1927), which stays within 0 and 1 and holds near them. The
+    others are bootstrap intervals over groups. Images of one group, such as duplicates, are not
+    independent; all intervals allow for it.
     """
     correct, images = int(table["correct"].sum()), len(table)
-    interval = binomtest(correct, images).proportion_ci(0.95, method="wilson")
+    low, high = accuracy_interval(table["correct"].to_numpy(dtype=float)[None], groups)
     return {
         "accuracy": correct / images,
         "correct": correct,
         "images": images,
-        "low": float(interval.low),
-        "high": float(interval.high),
+        "independent_images": images if groups is None else len(np.unique(groups)),
+        "low": low,
+        "high": high,
         "loss": cross_entropy(probabilities, labels),
         **balanced_intervals(list(table["class"]), list(table["predicted"]), groups),
     }
@@ -68,7 +71,7 @@ def evaluate(
     job: EvaluateJob,
     out: dict[str, Path],
 ) -> None:
-    """Score one model and write the five files.
+    """Score one model and write its files.
 
     Args:
         model: model.keras, loaded in Keras' safe mode, or model.skops, of known types alone.
@@ -76,7 +79,7 @@ def evaluate(
         split: The split.
         array: Packed test images.
         job: The experiment that chose the model, and how images become its input.
-        out: Paths of metrics, predictions, confusion, classes, mistakes.
+        out: Paths of metrics and predictions; of confusion, classes and mistakes, or none of them.
     """
     table = read_split(split)
     classes = class_names(table)
@@ -102,8 +105,9 @@ def evaluate(
     }
     out["metrics"].write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
     predictions.to_csv(out["predictions"], index=False)
-    _write_classes(predictions, classes, out)
-    write_mistakes(out["mistakes"], predictions, images.read)
+    if "confusion" in out:
+        _write_classes(predictions, classes, out)
+        write_mistakes(out["mistakes"], predictions, images.read)
     log.info(
         "%s: test accuracy %.3f (%.3f to %.3f) on %d images",
         job.experiment,
@@ -136,11 +140,5 @@ if __name__ == "__main__":
             split=Path(snakemake.input.split),
             array=Path(snakemake.input.images[0]),
             job=EvaluateJob.model_validate(snakemake.params.job),
-            out={
-                "metrics": Path(snakemake.output.metrics),
-                "predictions": Path(snakemake.output.predictions),
-                "confusion": Path(snakemake.output.confusion),
-                "classes": Path(snakemake.output.classes),
-                "mistakes": Path(snakemake.output.mistakes),
-            },
+            out={name: Path(path) for name, path in snakemake.output.items()},
         )

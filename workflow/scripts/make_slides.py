@@ -1,8 +1,8 @@
 """Make the slides of a study as PDF and as PPTX from the same content.
 
-In: summary, split and catalogue; of each experiment its chosen.yaml, history.csv and the metrics
-and predictions of its test; reference results; the PNG files of the figures with a slide. Out:
-slides.pdf, slides.pptx.
+In: summary, split and catalogue; of each experiment its chosen.yaml, history.csv, the metrics and
+predictions of its final model, and its test scores and comparisons; reference results; the PNG
+files of the figures with a slide. Out: slides.pdf, slides.pptx.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,10 +16,12 @@ from scenery.reporting.deck import Pictures, study_slides
 from scenery.reporting.reading import (
     read_catalogue,
     read_choice,
+    read_comparisons,
     read_history,
     read_metrics,
     read_predictions,
     read_reference_results,
+    read_scores,
     read_split,
     read_trials,
 )
@@ -38,6 +40,8 @@ class ExperimentFiles:
     metrics: Path
     history: Path
     predictions: Path
+    scores: Path
+    comparisons: Path
 
 
 def read_experiments(
@@ -57,6 +61,8 @@ def read_experiments(
                 predictions=read_predictions(files.predictions),
                 history=read_history(files.history),
                 reference_results=read_reference_results(reference) if reference else None,
+                scores=read_scores(files.scores),
+                comparisons=read_comparisons(files.comparisons),
             )
         )
     return results
@@ -105,7 +111,8 @@ def paths(files: Sequence[str] | str) -> list[Path]:
 if __name__ == "__main__":
     with script_log(snakemake.log[0]):
         given = {name: paths(files) for name, files in snakemake.input.items()}
-        tables = (given[n] for n in ("chosen", "metrics", "histories", "predictions"))
+        names = ("chosen", "metrics", "histories", "predictions", "scores", "comparisons")
+        tables = (given[name] for name in names)
         experiments = [ExperimentFiles(*files) for files in zip(*tables, strict=True)]
         references = zip(snakemake.params.with_references, given["references"], strict=True)
         make_slides(

@@ -134,7 +134,7 @@ def refit_network(
     if job.refit:
         what = {"choice": job.choice.as_params(), "refit": job.refit}
         key = state_key(code, what, refit.dependencies)
-        store = CheckpointStore(job.checkpoints / "refit", key)
+        store = CheckpointStore(job.checkpoints / "refit" / job.choice.trial, key)
         refit.fit(store)
         store.clear()
     else:

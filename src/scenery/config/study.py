@@ -312,6 +312,11 @@ class Study(Strict):
         description="Train the chosen settings once more on train and validation images before "
         "the test images are touched.",
     )
+    compare: Bool = Field(
+        True,
+        description="Also train and score final models for comparison: one for each repeat of the "
+        "chosen setting, its control, and the best setting of each training set.",
+    )
     trials_per_job: Annotated[Int, Field(ge=1)] = Field(
         50, description="Number of trials on a frozen backbone per job."
     )

@@ -50,17 +50,21 @@ class Column:
 
 TEXT, FLAG, COUNT, NUMBER, ACCURACY = Format
 TRIALS = ("trials", "summary")
+# The scores of final models.
+TESTED = ("summary", "scores")
 # The predictions of single images, and the tables that `explain` derives from them.
 PREDICTIONS = ("predictions", "answers")
 # The predictions of a trial for the images that it did not learn from.
 HELD_OUT = "trial_predictions"
 
 COLUMNS = (
-    Column("experiment", "fact", TRIALS, TEXT, "Name of the experiment in the config."),
+    Column("experiment", "fact", (*TRIALS, "scores", "comparisons"), TEXT,
+           "Name of the experiment in the config."),
     Column("title", "fact", ("summary",), TEXT, "Title of the experiment.", page="before"),
     Column("name", "fact", (*TRIALS, "reference_results"), TEXT,
            "The settings that the experiment varies, as `key=value`.", page="before"),
-    Column("setting", "fact", (*TRIALS, "reference_results"), TEXT,
+    Column("setting", "fact",
+           (*TRIALS, "reference_results", "scores", "comparisons"), TEXT,
            "Digest of all settings except the seed; repeats share it."),
     Column("repeat", "fact", (*TRIALS, HELD_OUT), COUNT, "Number of the repeat, from 0.",
            page="before"),
@@ -78,14 +82,14 @@ COLUMNS = (
     Column("reference_accuracy", "measure", ("summary", "reference_results"), ACCURACY,
            "Accuracy that the config's `reference_results` give for this setting; the highest of "
            "several.", "published accuracy", page="before"),
-    Column("test_accuracy", "measure", ("summary",), ACCURACY,
-           "Accuracy of the final model on the test partition; in the first row of the chosen "
-           "setting only.", page="before"),
-    Column("test_low", "measure", ("summary",), ACCURACY,
-           "Lower end of the 95 % Wilson interval of `test_accuracy`.", page="before"),
-    Column("test_high", "measure", ("summary",), ACCURACY,
-           "Upper end of the 95 % Wilson interval of `test_accuracy`.", page="before"),
-    Column("test_images", "fact", ("summary",), COUNT, "Number of test images."),
+    Column("test_accuracy", "measure", TESTED, ACCURACY,
+           "Accuracy on the test partition, a mean over the final models of the setting; in the "
+           "first row of a tested setting only.", page="before"),
+    Column("test_low", "measure", TESTED, ACCURACY,
+           "Lower end of the 95 % interval of `test_accuracy`.", page="before"),
+    Column("test_high", "measure", TESTED, ACCURACY,
+           "Upper end of the 95 % interval of `test_accuracy`.", page="before"),
+    Column("test_images", "fact", TESTED, COUNT, "Number of test images."),
     Column("gap", "measure", TRIALS, NUMBER,
            "`train_accuracy` minus `validation_accuracy`.", page="before"),
     Column("overfitting", "measure", TRIALS, FLAG,
@@ -136,9 +140,36 @@ COLUMNS = (
            "peak memory", "MiB", "after"),
     Column("reason", "fact", TRIALS, TEXT,
            "Why the trial diverged, failed or was stopped.", page="after"),
-    Column("trial", "fact", (*TRIALS, "history", HELD_OUT), TEXT,
+    Column("trial", "fact", (*TRIALS, "history", "scores", HELD_OUT), TEXT,
            "Identifier of the trial: backbone, what is trained, and a digest of the settings.",
            page="after"),
+    # scores.csv and comparisons.csv
+    Column("training_images", "fact", (*TRIALS, "scores", "comparisons"), COUNT,
+           "Images that the model was trained on; in `scores.csv` and `comparisons.csv` those of "
+           "the final model.", page="before"),
+    Column("roles", "fact", ("scores",), TEXT,
+           "Why the setting was scored: it is the `chosen` one, the `control`, or the best one "
+           "with its `training set`."),
+    Column("training_set", "fact", ("scores", "comparisons"), TEXT,
+           "Name of the training set: the value of `subset`."),
+    Column("models", "fact", ("scores", "comparisons"), COUNT,
+           "Number of final models, one for each repeat."),
+    Column("independent_images", "fact", ("scores",), COUNT,
+           "Number of test images that are independent; images of one group count once."),
+    Column("against", "fact", ("comparisons",), TEXT,
+           "What the chosen setting is compared with: the `control` of the experiment, or the "
+           "setting chosen by the experiment that it starts from (`start`)."),
+    Column("against_experiment", "fact", ("comparisons",), TEXT,
+           "The experiment of the other setting."),
+    Column("against_setting", "fact", ("comparisons",), TEXT, "Digest of the other setting."),
+    Column("against_accuracy", "measure", ("comparisons",), ACCURACY,
+           "Test accuracy of the other setting, a mean over its final models."),
+    Column("p_value", "measure", ("comparisons",), NUMBER,
+           "P value of the difference, not adjusted for other comparisons."),
+    Column("smallest_difference", "measure", ("comparisons",), NUMBER,
+           "The smallest difference that would have been significant."),
+    Column("same", "fact", ("comparisons",), FLAG,
+           "Whether the chosen setting is the one that it would be compared with."),
     # history.csv
     Column("step", "fact", ("history",), TEXT, "The training step: `head` or `network`."),
     Column("epoch", "fact", ("history",), COUNT, "Number of the epoch in its step, from 1."),
@@ -163,8 +194,9 @@ COLUMNS = (
            "Lower end of the 95 % Wilson interval of `validation_accuracy`."),
     Column("high", "measure", ("reference_results",), ACCURACY,
            "Upper end of the 95 % Wilson interval of `validation_accuracy`."),
-    Column("difference", "measure", ("reference_results",), NUMBER,
-           "`validation_accuracy` minus `reference_accuracy`."),
+    Column("difference", "measure", ("reference_results", "comparisons"), NUMBER,
+           "`validation_accuracy` minus `reference_accuracy`; in `comparisons.csv` the test "
+           "accuracy minus `against_accuracy`."),
     Column("trials", "fact", ("reference_results",), COUNT,
            "Completed trials with this setting."),
     Column("source", "fact", ("reference_results",), TEXT, "Where the number was published."),

@@ -243,6 +243,52 @@ class EvaluateJob(Job):
     vectors: VectorsSpec | None = None
 
 
+class ScoredTrial(Job):
+    """The score of one final model.
+
+    Attributes:
+        trial: The trial.
+        metrics: Its metrics.json.
+        predictions: Its predictions.csv.
+    """
+
+    trial: str
+    metrics: Path
+    predictions: Path
+
+
+class ScoredSetting(Job):
+    """A setting that was scored on test images.
+
+    Attributes:
+        experiment: The experiment whose setting it is.
+        setting: Digest that its repeats share.
+        roles: Why it was scored, as of `study.scored`.
+        training_set: Name of its training set.
+        trials: The scores of its repeats.
+    """
+
+    experiment: str
+    setting: str
+    roles: tuple[str, ...]
+    training_set: str
+    trials: tuple[ScoredTrial, ...]
+
+
+class CompareJob(Job):
+    """The comparison of an experiment's chosen setting with others.
+
+    Attributes:
+        experiment: The experiment.
+        scored: Its settings that were scored, the chosen one first.
+        before: The scored settings of the experiment that it starts from.
+    """
+
+    experiment: str
+    scored: tuple[ScoredSetting, ...]
+    before: tuple[ScoredSetting, ...] = ()
+
+
 class ExtractFeaturesJob(Job):
     """Features of one partition.
 
@@ -310,11 +356,13 @@ class TrialRow(Job):
         row: Identity and every setting by its dotted name.
         candidate: Whether it may be chosen.
         settings: Its settings.
+        table: Table of its training images.
     """
 
     row: dict[str, Any]
     candidate: bool
     settings: Settings
+    table: Path
 
 
 class ChooseJob(Job):
@@ -327,6 +375,8 @@ class ChooseJob(Job):
         how: The rule of choice.
         trials: In the order of the config.
         checkpoints: Folder of the states of its fine-tuned trials.
+        control: The setting that the chosen one is compared with; None without one.
+        compare: Whether other settings and repeats are scored, too.
     """
 
     experiment: str
@@ -335,6 +385,8 @@ class ChooseJob(Job):
     how: Choose
     trials: tuple[TrialRow, ...]
     checkpoints: Path
+    control: str | None = None
+    compare: bool = True
 
 
 class Rendering(Job):

@@ -243,6 +243,20 @@ class ExperimentLayout:
         """A file of the score on the test images."""
         return f"{self.folder}/test/{file}"
 
+    @property
+    def scores(self) -> str:
+        """The test scores of the chosen setting and of those that it is compared with."""
+        return self.test("scores.csv")
+
+    @property
+    def comparisons(self) -> str:
+        """The comparisons of the chosen setting on test images."""
+        return self.test("comparisons.csv")
+
+    def compared(self, file: str, trial: str = "{trial}") -> str:
+        """A file of a final model that is trained for comparison."""
+        return f"{self.folder}/compared/{trial}/{file}"
+
     def explanation(self, file: str) -> str:
         """A file of what is inside the final model."""
         return f"{self.folder}/explain/{file}"

@@ -133,19 +133,28 @@ def chosen_settings(path: str | Path) -> Settings:
     Raises:
         NotChosenYet: While there is none.
     """
+    return _read_chosen(str(path), *_state(path))[0]
+
+
+def chosen_record(path: str | Path) -> dict[str, Any]:
+    """The content of a chosen.yaml, not to be changed; raises as `chosen_settings` does."""
+    return _read_chosen(str(path), *_state(path))[1]
+
+
+def _state(path: str | Path) -> tuple[int, int, int]:
     try:
         state = Path(path).stat()
     except FileNotFoundError:
         raise NotChosenYet(str(path)) from None
-    return _read_chosen(str(path), state.st_ino, state.st_mtime_ns, state.st_size)
+    return state.st_ino, state.st_mtime_ns, state.st_size
 
 
 @functools.cache
-def _read_chosen(path: str, *state: int) -> Settings:
+def _read_chosen(path: str, *state: int) -> tuple[Settings, dict[str, Any]]:
     # Every job of an experiment asks for the choice that it comes after; the file's state is
     # among the arguments, so that a new choice is read anew.
     record = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    return Settings.model_validate(record["settings"])
+    return Settings.model_validate(record["settings"]), record
 
 
 def local_gpus() -> int:

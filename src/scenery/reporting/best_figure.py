@@ -1,6 +1,7 @@
 """One 16:9 picture per experiment: the best result and its configuration."""
 
 import textwrap
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from scenery.evaluation.final_scores import chosen_score
 from scenery.evaluation.result_tables import completed, count_failed
 from scenery.reporting.configuration import configuration
 from scenery.reporting.labels import accuracy, count, interval, plural, shorten
@@ -22,7 +24,7 @@ def best_figure(
     trials: pd.DataFrame,
     history: pd.DataFrame,
     choice: Choice,
-    metrics: dict[str, Any],
+    scores: pd.DataFrame,
     title: str,
 ) -> Figure:
     """Test accuracy with interval, where it stands among the trials, its curve, its settings."""
@@ -33,20 +35,24 @@ def best_figure(
     below = 0.835 if "\n" in heading else 0.885
     figure.text(0.04, below, "Best result and its configuration", fontsize=20, va="top",
                 color="#444444")  # fmt: skip
-    _numbers(figure, trials, choice, metrics)
+    _numbers(figure, trials, choice, chosen_score(scores))
     _strip(figure.add_axes((0.05, 0.40, 0.40, 0.11)), trials)
     _curve(figure.add_axes((0.07, 0.09, 0.38, 0.22)), history, choice)
     _settings(figure, choice)
     return figure
 
 
-def _numbers(figure: Figure, trials: pd.DataFrame, choice: Choice, metrics: dict[str, Any]) -> None:
-    figure.text(0.04, 0.775, accuracy(metrics["accuracy"]), fontsize=58, fontweight="bold",
+def _numbers(
+    figure: Figure, trials: pd.DataFrame, choice: Choice, score: Mapping[str, Any]
+) -> None:
+    figure.text(0.04, 0.775, accuracy(score["test_accuracy"]), fontsize=58, fontweight="bold",
                 color=CHOSEN, va="top")  # fmt: skip
-    ends = interval(metrics["accuracy"], metrics["low"], metrics["high"]).split(" ")[-1]
+    ends = interval(score["test_accuracy"], score["test_low"], score["test_high"]).split(" ")[-1]
+    models = int(score["models"])
     right = [
-        f"test accuracy {ends}",
-        f"95 % Wilson interval, {plural(int(metrics['images']), 'test image')}",
+        f"test accuracy {ends}" + (f", {models} models" if models > 1 else ""),
+        f"95 % interval, {plural(int(score['test_images']), 'test image')}",
+        f"trained on {plural(int(score['training_images']), 'image')}",
         f"validation accuracy {accuracy(choice.validation_accuracy)}"
         + (f", mean of {choice.repeats} repeats" if choice.repeats > 1 else ""),
         f"chosen from {plural(choice.candidates, 'setting')}",

@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from scenery.errors import UserError
+from scenery.evaluation.paired import holm
 from scenery.evaluation.statistics import mcnemar
 from scenery.pipeline.layout import Layout
-from scenery.reporting.conclusions import holm
 from scenery.reporting.labels import plural, shorten, shorten_all
 from scenery.reporting.reading import read_predictions, read_trials
 from scenery.reporting.study_figures import experiment_rows

@@ -1,26 +1,28 @@
 """Sentences that the numbers of a study allow, each by a stated rule."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from scenery.evaluation.final_scores import chosen_score
+from scenery.evaluation.paired import LEVEL, holm
 from scenery.evaluation.result_tables import completed, count_failed, ended_early
-from scenery.evaluation.statistics import mcnemar
 from scenery.reporting.labels import accuracy, interval, plural, shorten
 from scenery.reporting.reading import Choice
+from scenery.study.scored import CONTROL
 
-LEVEL = 0.05
-SAME_MODEL = "the same final model"
+SAME_SETTING = "the same setting"
 
 
 @dataclass(frozen=True)
 class ExperimentResult:
     """An experiment's result: its trials, what was chosen, what the test partition says.
 
-    `metrics` and `predictions` are None where the experiment was not tested; `history` (one row per
-    trial and epoch) is for the learning curve; `reference_results` holds published results.
+    `metrics` and `predictions` are those of its final model, `scores` and `comparisons` the tables
+    of all tested settings; they are None where the experiment was not tested. `history` (one row
+    per trial and epoch) is for the learning curve; `reference_results` holds published results.
     """
 
     choice: Choice
@@ -29,17 +31,26 @@ class ExperimentResult:
     predictions: pd.DataFrame | None = None
     history: pd.DataFrame | None = None
     reference_results: pd.DataFrame | None = None
+    scores: pd.DataFrame | None = None
+    comparisons: pd.DataFrame | None = None
 
     @property
     def title(self) -> str:
         return self.choice.title or self.choice.experiment
 
     @property
+    def score(self) -> Mapping[str, Any] | None:
+        """The row of scores.csv of the chosen setting; None where it was not tested."""
+        if self.scores is None:
+            return None
+        return chosen_score(self.scores)
+
+    @property
     def tested(self) -> str:
         """Test accuracy with its interval, or "not tested"."""
-        if self.metrics is None:
+        if self.score is None:
             return "not tested"
-        return interval(self.metrics["accuracy"], self.metrics["low"], self.metrics["high"])
+        return tested_score(self.score)
 
     @property
     def final_model(self) -> str:
@@ -56,85 +67,96 @@ class ExperimentResult:
         text += f", {stopped} ended early" if stopped else ""
         return text + (f", {failed} failed" if failed else "")
 
+    def name_of(self, setting: str) -> str:
+        """The name of a setting: what it varies."""
+        names = self.trials.loc[self.trials["setting"] == setting, "name"]
+        return str(names.iloc[0]) if len(names) else setting
+
+
+def tested_score(row: Mapping[str, Any]) -> str:
+    """The test accuracy of a row of scores.csv with its interval."""
+    return interval(row["test_accuracy"], row["test_low"], row["test_high"])
+
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two tested experiments: difference in test accuracy, and whether it is significant."""
+    """The chosen setting of an experiment beside another one with the same training set.
+
+    Attributes:
+        result: The experiment.
+        against: What it is compared with, in words.
+        difference: Its test accuracy minus that of the other setting.
+        p_value: Adjusted for the number of comparisons of the study.
+        smallest: The smallest difference that would have been significant.
+        same: Whether it is the other setting.
+        training_images: Images that both learned from.
+    """
 
     result: ExperimentResult
+    against: str
     difference: float
-    significant: bool
-    how: str
+    p_value: float
+    smallest: float
+    same: bool
+    training_images: int
+
+    @property
+    def significant(self) -> bool:
+        """Whether the difference is significant."""
+        return not self.same and self.p_value < LEVEL
+
+    @property
+    def verdict(self) -> str:
+        """The difference in words: "+0.012, no difference shown (0.031 would have been)"."""
+        if self.same:
+            return SAME_SETTING
+        text = f"{self.difference:+.3f}"
+        if self.significant:
+            return f"{text}, p {format_p_value(self.p_value)}"
+        return f"{text}, no difference shown ({self.smallest:.3f} would have been)"
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """P values of several tests, adjusted by Holm's method (1979)."""
-    adjusted = [0.0] * len(p_values)
-    largest = 0.0
-    for rank, index in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
-        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
-        adjusted[index] = largest
-    return adjusted
+def compare_experiments(results: Sequence[ExperimentResult]) -> list[Comparison]:
+    """Every comparison of the study, with p values adjusted by Holm's method.
 
-
-def compare_with_first(results: Sequence[ExperimentResult]) -> list[Comparison]:
-    """Each tested experiment against the first one.
-
-    On the same test images by McNemar's exact test, adjusted for the number of comparisons
-    (Holm), of which one of a final model with itself is none; otherwise a difference counts as
-    significant only where the 95 % intervals do not overlap.
+    A setting that would be compared with itself is no comparison to adjust for.
     """
-    tested = [result for result in results if result.metrics is not None]
-    if len(tested) < 2:
-        return []
-    first, others = tested[0], tested[1:]
-    tests = [None if _same_model(first, other) else _paired(first, other) for other in others]
-    adjusted = iter(holm([test for test in tests if test is not None]))
-    comparisons = []
-    for other, test in zip(others, tests, strict=True):
-        if _same_model(first, other):
-            significant, how = False, SAME_MODEL
-        elif test is None:
-            significant, how = _apart(first, other)
-        else:
-            p_value = next(adjusted)
-            significant, how = p_value < LEVEL, f"p {_format_p_value(p_value)}"
-        comparisons.append(Comparison(other, _accuracy(other) - _accuracy(first), significant, how))
-    return comparisons
+    titles = {result.choice.experiment: result.title for result in results}
+    rows = [
+        (result, row)
+        for result in results
+        if result.comparisons is not None
+        for _, row in result.comparisons.iterrows()
+    ]
+    adjusted = iter(holm([float(row["p_value"]) for _, row in rows if not row["same"]]))
+    return [
+        Comparison(
+            result=result,
+            against=_against(result, row, titles),
+            difference=float(row["difference"]),
+            p_value=1.0 if row["same"] else next(adjusted),
+            smallest=float(row["smallest_difference"]),
+            same=bool(row["same"]),
+            training_images=int(row["training_images"]),
+        )
+        for result, row in rows
+    ]
 
 
-def _same_model(first: ExperimentResult, other: ExperimentResult) -> bool:
-    """Whether both chose the same settings and so share one final model."""
-    return first.final_model == other.final_model
+def _against(result: ExperimentResult, row: pd.Series, titles: Mapping[str, str]) -> str:
+    if row["against"] == CONTROL:
+        return f'its control "{shorten(result.name_of(row["against_setting"]), 44)}"'
+    return f'"{shorten(titles.get(row["against_experiment"], row["against_experiment"]), 44)}"'
 
 
-def _accuracy(result: ExperimentResult) -> float:
-    return float((result.metrics or {})["accuracy"])
-
-
-def _paired(first: ExperimentResult, other: ExperimentResult) -> float | None:
-    if first.predictions is None or other.predictions is None:
-        return None
-    test = mcnemar(first.predictions, other.predictions)
-    return None if test is None else test[2]
-
-
-def _apart(first: ExperimentResult, other: ExperimentResult) -> tuple[bool, str]:
-    a, b = first.metrics or {}, other.metrics or {}
-    apart = a["low"] > b["high"] or b["low"] > a["high"]
-    return bool(apart), "intervals apart" if apart else "intervals overlap"
-
-
-def _format_p_value(p_value: float) -> str:
+def format_p_value(p_value: float) -> str:
+    """A p value after the letter p: "= 0.012", "< 0.001"."""
     return "< 0.001" if p_value < 0.001 else f"= {p_value:.3f}"
 
 
 def conclusions(results: Sequence[ExperimentResult]) -> list[str]:
     """Sentences about the study, each derived from its numbers by a rule."""
-    sentences = [_best(results)]
-    comparisons = compare_with_first(results)
-    if comparisons:
-        sentences.extend(_compared(results, comparisons))
+    sentences = [_best(results), *_compared(compare_experiments(results))]
     sentences.extend(_optimistic(results))
     sentences.extend(_overfitted(results))
     sentences.extend(_undertrained(results))
@@ -153,30 +175,20 @@ def _best(results: Sequence[ExperimentResult]) -> str:
         f"Highest validation accuracy: {accuracy(best.choice.validation_accuracy)} in "
         f'"{shorten(best.title, 60)}", {best.tried}.'
     )
-    if best.metrics is None:
+    if best.score is None:
         return text
-    images = plural(int(best.metrics["images"]), "test image")
-    return f"{text} Its final model on {images}: {best.tested}."
+    images = plural(int(best.score["test_images"]), "test image")
+    return f"{text} Test accuracy on {images}: {best.tested}."
 
 
-def _compared(results: Sequence[ExperimentResult], comparisons: list[Comparison]) -> list[str]:
-    first = next(result for result in results if result.metrics is not None)
-    sentences = []
-    for significant, words in (
-        (True, "significant difference for"),
-        (False, "no significant difference for"),
-    ):
-        parts = [
-            f'"{shorten(one.result.title, 36)}" ({one.difference:+.3f}, {one.how})'
-            for one in comparisons
-            if one.significant == significant
-        ]
-        if parts:
-            sentences.append(
-                f'Test accuracy against "{shorten(first.title, 36)}" ({first.tested}): {words} '
-                + "; ".join(parts) + "."
-            )  # fmt: skip
-    return sentences
+def _compared(comparisons: Sequence[Comparison]) -> list[str]:
+    """One sentence for each comparison of two settings."""
+    return [
+        f'"{shorten(one.result.title, 44)}" against {one.against}, both trained on '
+        f"{plural(one.training_images, 'image')}: {one.verdict}."
+        for one in comparisons
+        if not one.same
+    ]
 
 
 def _optimistic(results: Sequence[ExperimentResult]) -> list[str]:
@@ -184,7 +196,7 @@ def _optimistic(results: Sequence[ExperimentResult]) -> list[str]:
     names = [
         f'"{shorten(result.title, 40)}"'
         for result in results
-        if result.metrics and result.choice.validation_accuracy > result.metrics["high"]
+        if result.score and result.choice.validation_accuracy > result.score["test_high"]
     ]
     if not names:
         return []

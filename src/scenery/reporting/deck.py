@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -10,10 +11,13 @@ from scenery.data.review import loss_warnings
 from scenery.evaluation.columns import column_label
 from scenery.evaluation.result_tables import count_failed
 from scenery.reporting.conclusions import (
-    SAME_MODEL,
+    SAME_SETTING,
+    Comparison,
     ExperimentResult,
-    compare_with_first,
+    compare_experiments,
     conclusions,
+    format_p_value,
+    tested_score,
 )
 from scenery.reporting.configuration import configuration
 from scenery.reporting.data_tables import class_counts, findings
@@ -32,6 +36,7 @@ from scenery.reporting.learning_curves import with_position
 from scenery.reporting.ranking import rank_settings, varied_columns
 from scenery.reporting.reference_results import reference_results_slide_table, source_note
 from scenery.reporting.slides import Chart, Curves, Slide, Table
+from scenery.study.scored import REGIME
 
 SHOWN = 12
 INSIDE = (
@@ -89,6 +94,7 @@ def _experiment(result: ExperimentResult, model_of: str, pictures: Pictures) -> 
         *figures(Section.TRIED),
         # With one setting the figure is beside the table.
         _trials(result, settings if result.choice.candidates == 1 else None),
+        *_tested(result),
         *figures(Section.TEST),
         *figures(Section.INSIDE),
     ]
@@ -173,11 +179,14 @@ def _best(result: ExperimentResult, model_of: str) -> Slide:
     validation = f"Validation accuracy {accuracy(choice.validation_accuracy)}"
     if choice.repeats > 1:
         validation += f", mean of {choice.repeats} repeats"
-    if result.metrics is None:
+    if result.score is None:
         tested = "Not tested"
     else:
-        images = plural(int(result.metrics["images"]), "image")
-        tested = f"Test accuracy {result.tested}: 95 % Wilson interval, {images}"
+        tested = (
+            f"Test accuracy {result.tested}: 95 % interval, {independent_test_images(result.score)}"
+        )
+        if result.score["models"] > 1:
+            tested += f", mean of {int(result.score['models'])} final models"
         if result.final_model != result.choice.experiment:
             tested += f'; the same final model as in "{shorten(model_of, 50)}"'
     rows = configuration(choice.settings, choice.varied)
@@ -199,6 +208,13 @@ def _best(result: ExperimentResult, model_of: str) -> Slide:
         chart=_curve(result),
         notes=_training_note(result),
     )
+
+
+def independent_test_images(score: Mapping[str, Any]) -> str:
+    """The number of test images, and how many of them are independent: "538 images"."""
+    images, independent = int(score["test_images"]), int(score["independent_images"])
+    text = plural(images, "image")
+    return text if independent == images else f"{text}, {independent:,} of them independent"
 
 
 def _curve(result: ExperimentResult) -> Curves | None:
@@ -315,6 +331,34 @@ def _trial_row(
     return [*cells, short_count(row["parameters"])]
 
 
+def _tested(result: ExperimentResult) -> list[Slide]:
+    """A slide with all settings that were tested, if there are others beside the chosen one."""
+    if result.scores is None or len(result.scores) < 2:
+        return []
+    rows = [
+        (
+            shorten(result.name_of(str(row["setting"])), 60),
+            _role(str(row["roles"]), str(row["training_set"])),
+            count(row["training_images"]),
+            tested_score({str(name): value for name, value in row.items()}),
+            count(row["models"]),
+        )
+        for _, row in result.scores.iterrows()
+    ]
+    table = Table(
+        head=("setting", "why tested", "training images", "test (95 % interval)", "models"),
+        rows=rows,
+        marked=frozenset({0}),
+        numeric=frozenset({2, 3, 4}),
+        note="bold: chosen; no test score affects a choice",
+    )
+    return [Slide(title=_headed(result, "tested settings"), table=table)]
+
+
+def _role(roles: str, training_set: str) -> str:
+    return roles.replace(REGIME, f"best with training set {training_set}")
+
+
 def _rest(ranked: pd.DataFrame, shown: int) -> str:
     """How many settings the table leaves out and where they lie."""
     rest = ranked.iloc[shown:]
@@ -330,56 +374,79 @@ def _rest(ranked: pd.DataFrame, shown: int) -> str:
 
 
 def _comparison(results: Sequence[ExperimentResult]) -> list[Slide]:
-    against = {id(one.result): one for one in compare_with_first(results)}
-    rows = []
-    for result in results:
-        one = against.get(id(result))
-        verdict = ""
-        if one is not None:
-            verdict = f"{one.difference:+.3f}" + ("" if one.significant else ", not significant")
-            if one.how == SAME_MODEL:
-                verdict = SAME_MODEL
-        rows.append(
-            (
-                shorten(result.title, 60), str(len(result.trials)),
-                accuracy(result.choice.validation_accuracy), result.tested, verdict or "first",
-            )
-        )  # fmt: skip
-    tested = all(result.metrics for result in results)
+    rows = [
+        (
+            shorten(result.title, 60), str(len(result.trials)),
+            count(result.score["training_images"]) if result.score else "",
+            accuracy(result.choice.validation_accuracy), result.tested,
+        )
+        for result in results
+    ]  # fmt: skip
+    scores = [result.score for result in results]
     validation = [result.choice.validation_accuracy for result in results]
     series: list[tuple[str, Sequence[float]]] = [("validation", validation)]
     low: list[float] = []
     high: list[float] = []
-    if tested:
-        series.append(("test", [float((o.metrics or {})["accuracy"]) for o in results]))
-        low = [float((o.metrics or {})["low"]) for o in results]
-        high = [float((o.metrics or {})["high"]) for o in results]
+    tested = [score for score in scores if score is not None]
+    if len(tested) == len(results):
+        series.append(("test", [float(score["test_accuracy"]) for score in tested]))
+        low = [float(score["test_low"]) for score in tested]
+        high = [float(score["test_high"]) for score in tested]
     table = Table(
-        head=("experiment", "trials", "validation", "test (95 % interval)", "against the first"),
+        head=("experiment", "trials", "training images", "validation", "test (95 % interval)"),
         rows=rows,
         numeric=frozenset({1, 2, 3, 4}),
-        note="not significant: the test does not show a difference in accuracy",
+        note="training images: of the final model",
     )
     chart = Chart(
         categories=shorten_all([result.title for result in results], 40),
         series=series,
-        axis="accuracy; black: 95 % Wilson interval" if tested else "accuracy",
+        axis="accuracy; black: 95 % interval" if low else "accuracy",
         low=low,
         high=high,
         number_format="0.000",
     )
     return [
         Slide(title="Experiments compared", table=table),
+        *_steps(compare_experiments(results)),
         Slide(title="Experiments compared: validation and test accuracy", chart=chart),
     ]
+
+
+def _steps(comparisons: Sequence[Comparison]) -> list[Slide]:
+    """Each chosen setting beside the one before it, on the same training set."""
+    if not comparisons:
+        return []
+    rows = [
+        (
+            shorten(one.result.title, 50), one.against, count(one.training_images),
+            "0" if one.same else f"{one.difference:+.3f}", _shown(one),
+        )
+        for one in comparisons
+    ]  # fmt: skip
+    table = Table(
+        head=("experiment", "compared with", "training images", "test accuracy", "difference"),
+        rows=rows,
+        numeric=frozenset({2, 3}),
+        note="both models were trained on the same images and tested on the same images",
+    )
+    return [Slide(title="Each step beside the step before", table=table)]
+
+
+def _shown(one: Comparison) -> str:
+    if one.same:
+        return SAME_SETTING
+    if one.significant:
+        return f"shown, p {format_p_value(one.p_value)}"
+    return f"not shown; {one.smallest:.3f} would have been"
 
 
 def _conclusions(results: Sequence[ExperimentResult]) -> Slide:
     return Slide(
         title="What the numbers say",
         bullets=conclusions(results),
-        notes="Drawn by rule: McNemar's exact test on the same test images (Holm for several "
-        "comparisons) or else the overlap of 95 % Wilson intervals.",
+        notes="Compared on the same test images: McNemar's exact test, or a t test over repeats; "
+        "p values adjusted by Holm's method.",
     )
 
 

@@ -34,6 +34,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "choice": reading.read_choice,
     "split": reading.read_split,
     "metrics": reading.read_metrics,
+    "scores": reading.read_scores,
     "predictions": reading.read_predictions,
     "confusion": reading.read_confusion,
     "classes": reading.read_classes,

@@ -248,12 +248,12 @@ FIGURES = (
         job="experiment", slide=SlidePlace(Section.TRIED, "what was tried"),
     ),
     Figure(
-        "best", "best_figure:best_figure", ("trials", "history", "choice", "metrics"),
+        "best", "best_figure:best_figure", ("trials", "history", "choice", "scores"),
         "best result and configuration",
-        TRIED + "Accuracy of the chosen setting on the **test** partition with its 95 % Wilson "
-        "interval, validation accuracy of all trials, the learning curve of the chosen trial, and "
-        "its configuration. Settings that this experiment varies are orange. The choice used the "
-        "validation partition only.",
+        TRIED + "Accuracy of the chosen setting on the **test** partition, a mean over its final "
+        "models, with its 95 % interval, validation accuracy of all trials, the learning curve of "
+        "the chosen trial, and its configuration. Settings that this experiment varies are orange. "
+        "The choice used the validation partition only.",
         images="validation, test",
     ),
     Figure(
@@ -426,7 +426,7 @@ FIGURES = (
         "comparison", "study_figures:comparison", ("summary",), "all experiments",
         "All experiments of the study. Circle: accuracy of the chosen setting on the "
         "**validation** partition, a mean over repeats, by which it was chosen. Dot: accuracy of "
-        "the final model on the **test** partition with its 95 % Wilson interval. The number of "
+        "its final models on the **test** partition with a 95 % interval. The number of "
         "trials is below each title: the best validation accuracy of many trials is an optimistic "
         "estimate. Overlapping intervals show no difference.",
         images="validation, test", place="study", job="study",

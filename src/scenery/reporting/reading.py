@@ -120,6 +120,16 @@ def read_reference_results(path: str | Path) -> pd.DataFrame:
     return read_table(path, names_of("reference_results"))
 
 
+def read_scores(path: str | Path) -> pd.DataFrame:
+    """One row per tested setting of an experiment, the chosen one first."""
+    return read_table(path, names_of("scores"))
+
+
+def read_comparisons(path: str | Path) -> pd.DataFrame:
+    """One row per setting that the chosen one of an experiment is compared with."""
+    return read_table(path, names_of("comparisons"))
+
+
 def read_metrics(path: str | Path) -> dict[str, Any]:
     """What was measured on the test partition, as written by `evaluate`."""
     metrics = json.loads(Path(path).read_text(encoding="utf-8"))

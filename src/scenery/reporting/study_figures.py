@@ -57,7 +57,7 @@ def experiment_rows(summary: pd.DataFrame) -> pd.DataFrame:
 
 @styled
 def comparison(summary: pd.DataFrame) -> Figure:
-    """Chosen validation accuracy and test accuracy (95 % Wilson interval) of each experiment."""
+    """Chosen validation accuracy and test accuracy (95 % interval) of each experiment."""
     rows = experiment_rows(summary)
     figure = new_figure(12, max(3.6, 1.8 + 0.62 * len(rows)))
     axes = figure.subplots()
@@ -74,7 +74,7 @@ def comparison(summary: pd.DataFrame) -> Figure:
     )
     axes.errorbar(
         rows["test_accuracy"], places + 0.14, xerr=np.clip(reach, 0, None), fmt="o",
-        color=CHOSEN, markersize=9, capsize=5, label="test, 95 % Wilson interval",
+        color=CHOSEN, markersize=9, capsize=5, label="test, 95 % interval",
     )  # fmt: skip
     for place, row in rows.iterrows():
         text = interval(row["test_accuracy"], row["test_low"], row["test_high"])

@@ -241,7 +241,7 @@ def trial_tables(trials: pd.DataFrame) -> list[HtmlTable]:
             frame[name] = frame[name].map(setting_value)
     intervals = (("test_accuracy", "test_low", "test_high"),)
     failed = count_failed(trials)
-    subtitle = "Orange rows: the chosen setting. Accuracies from 0 to 1; intervals: 95 % Wilson."
+    subtitle = "Orange rows: the chosen setting. Accuracies from 0 to 1; intervals: 95 %."
     if "overfitting" in trials:
         subtitle += (
             " Gap: train minus validation accuracy at the best epoch. Overfitting: the train "

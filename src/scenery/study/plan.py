@@ -10,7 +10,14 @@ from scenery.config.study import Study
 from scenery.errors import UserError
 from scenery.registry.custom_architectures import NATIVE_SIZES, Network
 from scenery.study.checks import experiment_starts
-from scenery.study.experiments import ancestors, expand, matches, reference_results_of
+from scenery.study.controls import control_setting
+from scenery.study.experiments import (
+    ancestors,
+    base_settings,
+    expand,
+    matches,
+    reference_results_of,
+)
 from scenery.study.features import CodebookSpec, FeatureSet, WeightsSpec
 from scenery.study.resampling import Resampling, resampling
 from scenery.study.successive_halving import rungs
@@ -161,6 +168,13 @@ class Plan:
             if self.chosen(ancestor) == settings:
                 return ancestor
         return experiment
+
+    def control(self, experiment: str) -> str | None:
+        """The setting that is the control of an experiment; None if no trial is one."""
+        after = self.study.experiments[experiment].start_from
+        chosen = None if after is None else self.chosen(after)
+        start = base_settings(self.study, experiment, chosen, self.source)
+        return control_setting(self.trials(experiment), start)
 
     def choosable(self, experiment: str) -> list[bool]:
         """For each trial whether the experiment's `choose.only` leaves it among the candidates."""

@@ -193,6 +193,25 @@ def write_test(
         "training_images": 1505,
     }  # fmt: skip
     (test / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
+    write_scores(test, experiment, trial, table["correct"].to_numpy(dtype=float))
+
+
+def write_scores(test: Path, experiment: str, trial: str, correct: np.ndarray) -> None:
+    """The tables of scored settings: the chosen one and a control that is a little worse."""
+    from scenery.evaluation.final_scores import ScoredModels, comparison_table, score_table
+
+    worse = correct.copy()
+    worse[:10] = 0
+    number = trial[4:7]
+    scored = [
+        ScoredModels(experiment, setting, roles, "full", (name,), values[None], 1505)
+        for setting, roles, name, values in (
+            (f"{experiment}-{number}", ("chosen",), trial, correct),
+            (f"{experiment}-control", ("control",), "control", worse),
+        )
+    ]
+    score_table(scored, None).to_csv(test / "scores.csv", index=False)
+    comparison_table(scored, [], None).to_csv(test / "comparisons.csv", index=False)
 
 
 def write_data(folder: Path, classes: list[str], per_class: int = 60, flawed: bool = True) -> None:

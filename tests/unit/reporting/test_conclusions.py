@@ -2,64 +2,103 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from tables_factory import Experiment
 
-from scenery.evaluation.statistics import wilson
-from scenery.reporting.conclusions import ExperimentResult, compare_with_first, conclusions
+from scenery.evaluation.final_scores import ScoredModels, comparison_table, score_table
+from scenery.reporting.conclusions import (
+    SAME_SETTING,
+    ExperimentResult,
+    compare_experiments,
+    conclusions,
+)
 
 IMAGES = 200
 
 
-def outcome(one: Experiment, right: int, paired: bool = True, **changes: Any) -> ExperimentResult:
-    """An experiment of whose 200 test images the first `right` were classified rightly."""
+def models(
+    experiment: str, setting: str, right: int, *roles: str, training_set: str = "full"
+) -> ScoredModels:
+    """One final model that classified the first `right` of 200 test images correctly."""
+    correct = (np.arange(IMAGES) < right).astype(float)[None]
+    return ScoredModels(experiment, setting, roles, training_set, (setting,), correct, 1505)
+
+
+def outcome(
+    one: Experiment,
+    right: int,
+    control: int | None = None,
+    before: list[ScoredModels] | None = None,
+    training_set: str = "full",
+    **changes: Any,
+) -> ExperimentResult:
+    """An experiment with its test results, and those of its control."""
     choice = one.choice()
-    low, high = wilson(right / IMAGES, IMAGES)
-    table = pd.DataFrame(
-        {"file": [str(n) for n in range(IMAGES)], "correct": [n < right for n in range(IMAGES)]}
-    )
+    choice = type(choice)(**{**vars(choice), **changes})
+    name = choice.experiment
+    scored = [models(name, choice.setting, right, "chosen", training_set=training_set)]
+    if control is not None:
+        scored.append(models(name, "other", control, "control", training_set=training_set))
     return ExperimentResult(
-        choice=type(choice)(**{**vars(choice), **changes}),
+        choice=choice,
         trials=one.trials(),
-        metrics={"accuracy": right / IMAGES, "low": low, "high": high, "images": IMAGES},
-        predictions=table if paired else None,
+        scores=score_table(scored, None),
+        comparisons=comparison_table(scored, before or [], None),
     )
 
 
-def test_compare_with_first_paired_predictions_uses_mcnemar(
-    experiments: dict[str, Experiment],
-) -> None:
+def test_compare_experiments_control_and_start(experiments: dict[str, Experiment]) -> None:
     first = outcome(experiments["one"], 180, title="first")
-    second = outcome(experiments["flips"], 190, title="second")
-    (paired,) = compare_with_first([first, second])
-    assert paired.significant
-    assert paired.how == "p = 0.002"
-    assert round(paired.difference, 3) == 0.05
-    alone = outcome(experiments["flips"], 190, paired=False, title="second")
-    (unpaired,) = compare_with_first([first, alone])
-    assert not unpaired.significant
-    assert unpaired.how == "intervals overlap"
-    apart = outcome(experiments["flips"], 120, paired=False, title="second")
-    (unpaired,) = compare_with_first([first, apart])
-    assert unpaired.significant
+    before = [models("one", "one-000", 180, "chosen")]
+    second = outcome(experiments["flips"], 190, control=188, before=before)
+    control, start = compare_experiments([first, second])
+    assert (control.against, start.against) == ('its control "other"', '"first"')
+    assert not control.significant
+    assert control.verdict == "+0.010, no difference shown (0.030 would have been)"
+    # p = 0.002, times two.
+    assert start.significant and start.verdict == "+0.050, p = 0.004"
 
 
-def test_conclusions_equal_results_state_no_significant_difference(
+def test_compare_experiments_other_training_sets_are_not_compared(
     experiments: dict[str, Experiment],
 ) -> None:
-    same = [outcome(experiments["one"], 180, title="A"), outcome(experiments["flips"], 181)]
-    said = "\n".join(conclusions(same))
-    assert "no significant difference for" in said
-    assert ": significant difference" not in said
+    before = [models("one", "one-000", 180, "chosen")]
+    small = outcome(experiments["flips"], 100, before=before, training_set="small")
+    assert compare_experiments([outcome(experiments["one"], 180), small]) == []
 
 
-def test_compare_with_first_several_experiments_adjusts_p_values(
+def test_conclusions_equal_results_state_no_difference(experiments: dict[str, Experiment]) -> None:
+    said = conclusions([outcome(experiments["flips"], 181, control=180)])
+    text = next(one for one in said if "against its control" in one)
+    assert "both trained on 1,505 images" in text
+    assert "+0.005, no difference shown (0.030 would have been)" in text
+
+
+def test_compare_experiments_several_comparisons_adjust_p_values(
     experiments: dict[str, Experiment],
 ) -> None:
     # Six images apart: p = 0.031 alone, 0.094 as one of three.
-    first, other = outcome(experiments["one"], 180), outcome(experiments["flips"], 186)
-    assert compare_with_first([first, other])[0].significant
-    assert not any(one.significant for one in compare_with_first([first, other, other, other]))
+    other = outcome(experiments["flips"], 186, control=180)
+    assert compare_experiments([other])[0].significant
+    assert not any(one.significant for one in compare_experiments([other, other, other]))
+
+
+def test_compare_experiments_same_setting_is_not_tested(
+    experiments: dict[str, Experiment],
+) -> None:
+    kept = outcome(experiments["cuts"], 180)
+    name = kept.choice.setting
+    scored = [models("cuts", name, 180, "chosen", "control")]
+    same = ExperimentResult(
+        kept.choice, kept.trials, scores=score_table(scored, None),
+        comparisons=comparison_table(scored, [], None),
+    )  # fmt: skip
+    other = outcome(experiments["flips"], 186, control=180)
+    first, second = compare_experiments([same, other])
+    assert (first.verdict, first.significant) == (SAME_SETTING, False)
+    # It is no second comparison for which the other would have to be adjusted.
+    assert second.significant
 
 
 def test_conclusions_best_result_names_number_of_trials(experiments: dict[str, Experiment]) -> None:
@@ -86,20 +125,17 @@ def test_conclusions_undertraining_named_if_flagged(experiments: dict[str, Exper
     assert any(text.startswith("More epochs would probably have helped") for text in said)
 
 
-def test_compare_with_first_without_test_is_left_out(experiments: dict[str, Experiment]) -> None:
+def test_conclusions_without_test_are_about_validation(experiments: dict[str, Experiment]) -> None:
     untested = ExperimentResult(experiments["one"].choice(), experiments["one"].trials())
-    assert compare_with_first([untested, outcome(experiments["flips"], 180)]) == []
+    assert compare_experiments([untested]) == []
     assert untested.tested == "not tested"
     assert conclusions([untested])
 
 
-def test_compare_with_first_shared_model_is_not_tested(experiments: dict[str, Experiment]) -> None:
-    first, other = outcome(experiments["one"], 180), outcome(experiments["flips"], 186)
-    shared = outcome(experiments["cuts"], 180)
-    assert shared.metrics is not None
-    shared.metrics["scored_in"] = "one"
-    same, apart = compare_with_first([first, shared, other])
-    assert (same.how, same.significant) == ("the same final model", False)
-    # It is no second comparison for which the other would have to be adjusted.
-    assert apart.significant
-    assert "(+0.000, the same final model)" in "\n".join(conclusions([first, shared]))
+def test_experiment_result_score_is_the_row_of_the_choice(
+    experiments: dict[str, Experiment],
+) -> None:
+    one = outcome(experiments["one"], 185, control=180)
+    assert one.score is not None
+    assert one.score["test_accuracy"] == 0.925
+    assert isinstance(one.scores, pd.DataFrame)

@@ -72,6 +72,7 @@ def test_draw_figures_writes_each_format(
         "choice": folder / "chosen.yaml",
         "confusion": folder / "test/confusion.csv",
         "metrics": folder / "test/metrics.json",
+        "scores": folder / "test/scores.csv",
     }
     out = {f"{f.name}_{ending}": tmp_path / f"{f.name}.{ending}"
            for f in figures for ending in f.formats}  # fmt: skip

@@ -33,6 +33,7 @@ from scenery.reporting.reading import (
     read_metrics,
     read_pictures,
     read_predictions,
+    read_scores,
     read_trials,
 )
 from scenery.reporting.roc_pr import average_precision, roc_area, roc_pr_curves
@@ -93,7 +94,7 @@ def test_experiment_figures_any_kind_fit_the_page(
     curves = learning_curves(trials, one.history(), choice, choice.title)
     assert "validation" in texts(curves)
     best = best_figure(
-        trials, one.history(), choice, read_metrics(one.folder / "test/metrics.json"), choice.title
+        trials, one.history(), choice, read_scores(one.folder / "test/scores.csv"), choice.title
     )
     said = texts(best)
     assert "test accuracy" in said

@@ -17,8 +17,10 @@ from scenery.reporting.conclusions import ExperimentResult
 from scenery.reporting.deck import study_slides
 from scenery.reporting.reading import (
     read_catalogue,
+    read_comparisons,
     read_metrics,
     read_predictions,
+    read_scores,
     read_split,
     read_trials,
 )
@@ -51,6 +53,8 @@ def outcomes(study: Path, experiments: dict[str, Experiment]) -> list[Experiment
             read_predictions(one.folder / "test/predictions.csv"),
             one.history(),
             published(one) if name == "cuts" else None,
+            read_scores(one.folder / "test/scores.csv"),
+            read_comparisons(one.folder / "test/comparisons.csv"),
         )
         for name, one in experiments.items()
     ]

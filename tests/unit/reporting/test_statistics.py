@@ -18,7 +18,6 @@ from scenery.evaluation.statistics import (
     paired_effect,
     pareto_front,
 )
-from scenery.reporting.conclusions import holm
 
 
 def test_wilson_as_published() -> None:
@@ -66,11 +65,6 @@ def test_mcnemar_exact() -> None:
     assert chance == pytest.approx(2 * 0.5**8)
     assert mcnemar(first, first) == (0, 0, 1.0)
     assert mcnemar(first, second.head(19)) is None
-
-
-def test_holm_never_lowers_and_keeps_the_order() -> None:
-    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
-    assert holm([]) == []
 
 
 def test_calibration_of_a_perfect_and_of_a_sure_but_wrong_model() -> None:

@@ -53,7 +53,9 @@ def epochs(name: str, steps: dict[str, int]) -> list[dict[str, Any]]:
     ]
 
 
-def choose_job(trials: list[dict[str, Any]], checkpoints: Path, **how: Any) -> ChooseJob:
+def choose_job(
+    trials: list[dict[str, Any]], checkpoints: Path, table: Path, **how: Any
+) -> ChooseJob:
     return ChooseJob(
         experiment="e",
         title="A title",
@@ -64,6 +66,7 @@ def choose_job(trials: list[dict[str, Any]], checkpoints: Path, **how: Any) -> C
                 row={name: value for name, value in row.items() if name != "candidate"},
                 candidate=row["candidate"],
                 settings=Settings(seed=number),
+                table=table,
             )
             for number, row in enumerate(trials)
         ),
@@ -93,7 +96,7 @@ class Case:
                 pd.DataFrame(rows, columns=columns).to_csv(path, index=False)
                 names[kind].append(path)
         choose.choose_setting(
-            job=choose_job(trials, self.checkpoints, **how),
+            job=choose_job(trials, self.checkpoints, self.split, **how),
             metrics=names["metrics"],
             history=names["history"],
             split=self.split,
@@ -128,6 +131,10 @@ def test_the_choice_and_its_record(case: Case) -> None:
     assert record["validation_accuracy_spread"] is None
     assert record["validation_images"] == 6
     assert record["varied"] == ["epochs"]
+    assert [(one["setting"], one["roles"]) for one in record["scored"]] == [("b", ["chosen"])]
+    (scored,) = record["scored"][0]["trials"]
+    assert {name: record[name] for name in scored} == scored
+    assert list(case.trials["training_images"]) == [12, 12, 12]
     # In the order of the config, without the rows of another experiment.
     assert list(case.trials["trial"]) == ["a", "b", "c"]
     assert list(case.trials["chosen"]) == [False, True, False]
@@ -236,7 +243,7 @@ def test_a_job_whose_trials_all_diverged_at_once_can_be_read(
     assert row["status"] == "diverged"
     with pytest.raises(UserError, match="none of its 1 trials can be chosen"):
         choose.choose_setting(
-            job=choose_job([trial(wild_trial.id)], tmp_path),
+            job=choose_job([trial(wild_trial.id)], tmp_path, study.split),
             metrics=[tables[0]], history=[tables[1]],
             split=study.split, out_chosen=tmp_path / "c.yaml",
             out_trials=tmp_path / "t.csv", out_history=tmp_path / "e.csv",

@@ -1,6 +1,5 @@
 """summarize.py and list_trials.py: all trials in one table."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from scenery.reporting.reading import read_trials
 
 def write(folder: Path, chosen: dict[str, list[bool]]) -> dict[str, Any]:
     """Two experiments with trials and scores; some trial stands in both."""
-    rows, tables, metrics = [], [], []
+    rows, tables, scores = [], [], []
     for experiment, flags in chosen.items():
         trials = pd.DataFrame(
             {
@@ -29,11 +28,12 @@ def write(folder: Path, chosen: dict[str, list[bool]]) -> dict[str, Any]:
         tables.append(folder / f"{experiment}.csv")
         trials.to_csv(tables[-1], index=False)
         rows += trials.to_dict("records")
-        score = {"experiment": experiment, "accuracy": 0.75, "low": 0.5, "high": 0.9, "images": 16}
-        metrics.append(folder / f"{experiment}.json")
-        metrics[-1].write_text(json.dumps({**score, "macro_f1": 0.7, "trial": "t0"}))
+        score = {"test_accuracy": 0.75, "test_low": 0.5, "test_high": 0.9, "test_images": 16}
+        scores.append(folder / f"{experiment}_scores.csv")
+        first = {"experiment": experiment, "trial": f"t{flags.index(True)}"}
+        pd.DataFrame([{**first, "models": 2, **score}]).to_csv(scores[-1], index=False)
     list_trials(rows, folder / "trials.csv")
-    return {"listed": folder / "trials.csv", "trials": tables, "metrics": metrics}
+    return {"listed": folder / "trials.csv", "trials": tables, "scores": scores}
 
 
 def test_one_row_a_trial_and_one_score_an_experiment(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_one_row_a_trial_and_one_score_an_experiment(tmp_path: Path) -> None:
         ("a", "t0"), ("a", "t1"), ("a", "t2"), ("b", "t0")
     ]  # fmt: skip
     assert list(table["title"]) == ["Task A"] * 3 + ["Task B"]
-    # Of two repeats of the chosen setting the first bears the score of their final model.
+    # Of two repeats of the chosen setting the first has the score of their final models.
     assert table["test_accuracy"].notna().tolist() == [False, True, False, True]
     row = table.iloc[1]
     assert (row["test_low"], row["test_high"], row["test_images"]) == (0.5, 0.9, 16)
@@ -64,7 +64,7 @@ def test_names_stay_as_they_are_written(tmp_path: Path, name: str) -> None:
     """Also a setting's digest that looks like a number."""
     files = write(tmp_path, {name: [True]})
     row = {"subset": name, "setting": "12345e6789", "name": "007"}
-    for path in (files["listed"], *files["trials"]):
+    for path in (files["listed"], *files["trials"], *files["scores"]):
         pd.read_csv(path, na_filter=False).assign(experiment=name, **row).to_csv(path, index=False)
     summarize(**files, titles={name: name}, references={}, out=tmp_path / "summary.csv")
     table = read_trials(tmp_path / "summary.csv").iloc[0]

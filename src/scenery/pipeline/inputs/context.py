@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from snakemake.io import ancient
 
 from scenery.config.study import Study
 from scenery.pipeline.jobs import ArrayFiles
 from scenery.pipeline.layout import ArrayPaths, Layout
-from scenery.pipeline.preflight import chosen_settings
+from scenery.pipeline.preflight import chosen_record, chosen_settings
 from scenery.study.features import WeightsSpec
 from scenery.study.plan import Plan
 from scenery.study.trials import ResolvedTrial
@@ -64,9 +63,7 @@ class Context:
 
     def choice_record(self, experiment: str) -> dict[str, Any]:
         """The content of that record."""
-        text = Path(self.chosen_file(experiment)).read_text(encoding="utf-8")
-        record: dict[str, Any] = yaml.safe_load(text)
-        return record
+        return chosen_record(self.chosen_file(experiment))
 
     def choice(self, experiment: str) -> ResolvedTrial:
         """The trial that an experiment chose."""

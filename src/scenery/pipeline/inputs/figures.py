@@ -177,6 +177,7 @@ class FigureRule:
             "reference_results": experiment.reference_results,
             **{n: experiment.test(f"{n}.csv") for n in ("predictions", "confusion", "classes")},
             "metrics": experiment.test("metrics.json"),
+            "scores": experiment.scores,
             "mistakes": experiment.test("mistakes.npz"),
             **{n: experiment.explanation(f"{n}.csv") for n in ("answers", "layers")},
             **{

@@ -3,20 +3,24 @@
 from pathlib import Path
 from typing import Any
 
-from scenery.pipeline.inputs.context import Context, array_files, array_inputs
+from scenery.pipeline.inputs.context import Context, array_files, array_inputs, unique
 from scenery.pipeline.inputs.features import codebook_file, codebook_inputs
 from scenery.pipeline.inputs.trials import backbone_spec, network_data, network_inputs
 from scenery.pipeline.jobs import (
     Choice,
     ChooseJob,
+    CompareJob,
     EvaluateJob,
     RefitFeaturesJob,
     RefitNetworkJob,
+    ScoredSetting,
+    ScoredTrial,
     TrialRow,
     VectorsSpec,
 )
 from scenery.pipeline.layout import ArrayPaths
 from scenery.pipeline.resources import forward_threads
+from scenery.study.experiments import ancestors
 from scenery.study.trials import ResolvedTrial
 
 
@@ -43,17 +47,37 @@ class FinalModelInputs:
             strategy=experiment.strategy,
             how=experiment.choose,
             trials=tuple(
-                TrialRow(row=row, candidate=candidate, settings=trial.settings)
+                TrialRow(
+                    row=row,
+                    candidate=candidate,
+                    settings=trial.settings,
+                    table=Path(self.context.table(trial)),
+                )
                 for row, candidate, trial in trials
             ),
             checkpoints=Path(self.layout.checkpoints(name)),
+            control=self.plan.control(name),
+            compare=self.context.study.compare,
         ).as_params()
 
-    # Refits
+    def training_tables(self, wildcards: Any) -> list[str]:
+        """The tables of the training images of an experiment's trials."""
+        return unique([self.context.table(t) for t in self.plan.trials(wildcards.experiment)])
 
-    def _choice(self, experiment: str) -> Choice:
-        record = self.context.choice_record(experiment)
+    # Refits. Their wildcards have a trial where a final model is trained for comparison.
+
+    def _choice(self, wildcards: Any) -> Choice:
+        record = self.context.choice_record(wildcards.experiment)
+        if name := wildcards.get("trial"):
+            trials = [trial for one in record["scored"] for trial in one["trials"]]
+            record = next(trial for trial in trials if trial["trial"] == name)
         return Choice.model_validate({name: record[name] for name in Choice.model_fields})
+
+    def _final(self, wildcards: Any) -> ResolvedTrial:
+        """The trial whose final model is made or scored."""
+        if wildcards.get("trial"):
+            return self.plan.trial(wildcards.experiment, wildcards.trial)
+        return self.context.choice(wildcards.experiment)
 
     def refit_partitions(self, trial: ResolvedTrial, refit: bool) -> list[str]:
         """Partitions that a final model learns from, and is chosen by without a refit.
@@ -65,7 +89,7 @@ class FinalModelInputs:
 
     def refit_features(self, wildcards: Any) -> list[str]:
         """Tables and features for the refit of a head or classical model."""
-        trial = self.context.choice(wildcards.experiment)
+        trial = self._final(wildcards)
         files = [self.context.table(trial)]
         files += array_inputs(self.layout.features(trial.training_features.id, "train"))
         validation = self._validation_features(trial)
@@ -80,74 +104,82 @@ class FinalModelInputs:
 
     def refit_weights(self, wildcards: Any) -> list[str]:
         """The weights of the backbone that a final head is put on."""
-        return self.context.weights_inputs(self.context.choice(wildcards.experiment).weights)
+        return self.context.weights_inputs(self._final(wildcards).weights)
 
     def refit_head(self, wildcards: Any) -> dict[str, Any]:
         """A final head."""
-        trial = self.context.choice(wildcards.experiment)
+        trial = self._final(wildcards)
         seed = trial.plain_features.seed
         return (
-            self._refit_features_job(wildcards.experiment, trial)
+            self._refit_features_job(wildcards, trial)
             .model_copy(update={"backbone": backbone_spec(self.context, trial, seed)})
             .as_params()
         )
 
     def refit_classifier(self, wildcards: Any) -> dict[str, Any]:
         """A final classical model."""
-        trial = self.context.choice(wildcards.experiment)
-        return self._refit_features_job(wildcards.experiment, trial).as_params()
+        trial = self._final(wildcards)
+        return self._refit_features_job(wildcards, trial).as_params()
 
-    def _refit_features_job(self, experiment: str, trial: ResolvedTrial) -> RefitFeaturesJob:
+    def _refit_features_job(self, wildcards: Any, trial: ResolvedTrial) -> RefitFeaturesJob:
         validation = self._validation_features(trial)
         return RefitFeaturesJob(
-            choice=self._choice(experiment),
+            choice=self._choice(wildcards),
             refit=self.context.study.refit,
             table=Path(self.context.table(trial)),
             training=array_files(self.layout.features(trial.training_features.id, "train")),
             validation=array_files(validation) if validation is not None else None,
-            resampling=self.plan.resampling(experiment),
+            resampling=self.plan.resampling(wildcards.experiment),
         )
 
     def refit_network_files(self, wildcards: Any) -> list[str]:
         """Table, images, features and weights of a final fine-tuned network."""
-        trial = self.context.choice(wildcards.experiment)
+        trial = self._final(wildcards)
         partitions = self.refit_partitions(trial, self.context.study.refit)
         return network_inputs(self.context, trial, partitions)
 
     def kept_network_files(self, wildcards: Any) -> list[str]:
         """The same for the chosen network as its trial left it."""
-        trial = self.context.choice(wildcards.experiment)
+        trial = self._final(wildcards)
         return network_inputs(self.context, trial, ["train", "validation"])
 
     def refit_threads(self, wildcards: Any) -> int:
         """Processors of a job that makes a final network."""
-        return forward_threads(self.context.choice(wildcards.experiment).image_size)
+        return forward_threads(self._final(wildcards).image_size)
 
     def refit_network(self, wildcards: Any) -> dict[str, Any]:
         """A final fine-tuned network."""
-        return self._refit_network(wildcards.experiment, self.context.study.refit)
+        return self._refit_network(wildcards, self.context.study.refit)
 
     def keep_network(self, wildcards: Any) -> dict[str, Any]:
         """The chosen network as its trial left it."""
-        return self._refit_network(wildcards.experiment, refit=False)
+        return self._refit_network(wildcards, refit=False)
 
-    def _refit_network(self, experiment: str, refit: bool) -> dict[str, Any]:
-        trial = self.context.choice(experiment)
+    def _refit_network(self, wildcards: Any, refit: bool) -> dict[str, Any]:
+        trial = self._final(wildcards)
         both = "validation" in self.refit_partitions(trial, refit)
         return RefitNetworkJob(
-            choice=self._choice(experiment),
+            choice=self._choice(wildcards),
             refit=refit,
             table=Path(self.context.table(trial)),
             training=network_data(self.context, trial, "train"),
             validation=network_data(self.context, trial, "validation") if both else None,
             backbone=backbone_spec(self.context, trial),
-            checkpoints=Path(self.layout.checkpoints(experiment)),
+            checkpoints=Path(self.layout.checkpoints(wildcards.experiment)),
         ).as_params()
 
     # The score
 
     def final_model(self, wildcards: Any) -> list[str]:
         """The model to be scored and its record; experiments that chose the same share one."""
+        if wildcards.get("trial"):
+            kind = self._final(wildcards).kind
+            names = (
+                f"{kind.refit_rule}/model.{kind.model_suffix}",
+                f"{kind.refit_rule}/record.json",
+            )
+            paths = self.layout.experiment(wildcards.experiment)
+            return [paths.compared(name, wildcards.trial) for name in names]
         return self.final_model_of(wildcards.experiment)
 
     def final_model_of(self, experiment: str) -> list[str]:
@@ -166,12 +198,12 @@ class FinalModelInputs:
 
     def test_images(self, wildcards: Any) -> list[str]:
         """The packed test images: `evaluate` is the only rule that reads them."""
-        size = self.context.choice(wildcards.experiment).image_size
+        size = self._final(wildcards).image_size
         return array_inputs(self.layout.packed("test", size))
 
     def frozen_parts(self, wildcards: Any) -> list[str]:
         """The weights and the codebook that are no part of the final model's file."""
-        trial = self.context.choice(wildcards.experiment)
+        trial = self._final(wildcards)
         if trial.settings.classifier is None:
             return []
         codebook = trial.plain_features.codebook
@@ -180,7 +212,7 @@ class FinalModelInputs:
     def evaluate(self, wildcards: Any) -> dict[str, Any]:
         """How a final model is scored."""
         experiment = wildcards.experiment
-        trial = self.context.choice(experiment)
+        trial = self._final(wildcards)
         vectors = None
         if trial.settings.classifier is not None:
             features = trial.plain_features
@@ -189,6 +221,60 @@ class FinalModelInputs:
                 weights=self.context.weights_file(trial.weights),
                 codebook=codebook_file(self.context, features.codebook),
             )
+        compared = wildcards.get("trial") is not None
         return EvaluateJob(
-            experiment=experiment, scored_in=self.plan.refit_in(experiment), vectors=vectors
+            experiment=experiment,
+            scored_in=experiment if compared else self.plan.refit_in(experiment),
+            vectors=vectors,
         ).as_params()
+
+    # Comparisons
+
+    def _scored(self, experiment: str) -> tuple[ScoredSetting, ...]:
+        """The settings of an experiment that are scored, with the files of their scores."""
+        record = self.context.choice_record(experiment)
+        return tuple(
+            ScoredSetting(
+                experiment=experiment,
+                setting=one["setting"],
+                roles=tuple(one["roles"]),
+                training_set=one["training_set"],
+                trials=tuple(self._scored_trial(experiment, t["trial"]) for t in one["trials"]),
+            )
+            for one in record["scored"]
+        )
+
+    def _scored_trial(self, experiment: str, trial: str) -> ScoredTrial:
+        """The score of a trial, from the first experiment that scores it."""
+        owners = [*reversed(ancestors(self.context.study, experiment)), experiment]
+        owner = next(name for name in owners if trial in self._scored_ids(name))
+        paths = self.layout.experiment(owner)
+        final = trial == self.context.choice_record(owner)["trial"]
+        files = [
+            paths.test(name) if final else paths.compared(f"test/{name}", trial)
+            for name in ("metrics.json", "predictions.csv")
+        ]
+        return ScoredTrial(trial=trial, metrics=Path(files[0]), predictions=Path(files[1]))
+
+    def _scored_ids(self, experiment: str) -> set[str]:
+        record = self.context.choice_record(experiment)
+        return {trial["trial"] for one in record["scored"] for trial in one["trials"]}
+
+    def _compare_job(self, experiment: str) -> CompareJob:
+        before = self.context.study.experiments[experiment].start_from
+        return CompareJob(
+            experiment=experiment,
+            scored=self._scored(experiment),
+            before=() if before is None else self._scored(before),
+        )
+
+    def compare(self, wildcards: Any) -> dict[str, Any]:
+        """What the chosen setting of an experiment is compared with."""
+        return self._compare_job(wildcards.experiment).as_params()
+
+    def compared_scores(self, wildcards: Any) -> list[str]:
+        """The scores of all these settings."""
+        job = self._compare_job(wildcards.experiment)
+        trials = [trial for one in (*job.scored, *job.before) for trial in one.trials]
+        files = [str(path) for trial in trials for path in (trial.metrics, trial.predictions)]
+        return unique(files)

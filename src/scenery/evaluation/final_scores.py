@@ -1,0 +1,140 @@
+"""Scores of scored settings over their repeats, and comparisons between them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from scenery.evaluation.columns import names_of
+from scenery.evaluation.paired import accuracy_interval, compare_models
+from scenery.study.scored import CONTROL
+
+# What the experiment starts from, as a thing to compare with; the other one is its control.
+START = "start"
+
+
+@dataclass(frozen=True)
+class ScoredModels:
+    """The final models of one setting.
+
+    Attributes:
+        experiment: The experiment whose setting it is.
+        setting: Digest that its repeats share.
+        roles: Why it was scored.
+        training_set: Name of its training set.
+        trials: The trial of each model.
+        correct: Shape (models, images): 1 where a model is right, 0 where it is wrong.
+        training_images: Images that the first model learned from.
+    """
+
+    experiment: str
+    setting: str
+    roles: tuple[str, ...]
+    training_set: str
+    trials: tuple[str, ...]
+    correct: np.ndarray
+    training_images: int
+
+
+def correct_answers(tables: Sequence[pd.DataFrame]) -> tuple[list[str], np.ndarray]:
+    """The files, and which of them each model classified correctly: shape (models, images).
+
+    Args:
+        tables: Predictions of models on the same images: file, correct.
+
+    Raises:
+        ValueError: When the tables hold other images, which only a defect can cause.
+    """
+    files = [str(file) for file in tables[0]["file"]]
+    rows = []
+    for table in tables:
+        if [str(file) for file in table["file"]] != files:
+            raise ValueError("the final models were scored on different images")
+        rows.append(table["correct"].to_numpy(dtype=float))
+    return files, np.array(rows)
+
+
+def score_table(scored: Sequence[ScoredModels], groups: np.ndarray | None) -> pd.DataFrame:
+    """The columns of scores.csv: the mean over the final models of each setting.
+
+    Args:
+        scored: The settings.
+        groups: Shape (images,): groups of images that are not independent; None: all are.
+    """
+    rows = []
+    for one in scored:
+        low, high = accuracy_interval(one.correct, groups)
+        images = one.correct.shape[1]
+        rows.append(
+            {
+                "experiment": one.experiment,
+                "setting": one.setting,
+                "trial": one.trials[0],
+                "roles": ", ".join(one.roles),
+                "training_set": one.training_set,
+                "training_images": one.training_images,
+                "models": len(one.correct),
+                "test_accuracy": float(one.correct.mean()),
+                "test_low": low,
+                "test_high": high,
+                "test_images": images,
+                "independent_images": images if groups is None else len(np.unique(groups)),
+            }
+        )
+    return pd.DataFrame(rows, columns=list(names_of("scores")))
+
+
+def comparison_table(
+    scored: Sequence[ScoredModels], before: Sequence[ScoredModels], groups: np.ndarray | None
+) -> pd.DataFrame:
+    """The columns of comparisons.csv: the chosen setting against its control and its start.
+
+    Only settings with the same training set are compared. Repeats are paired by their number, so
+    that both models of a pair have the same seed and the same sample of training images.
+
+    Args:
+        scored: The settings of the experiment, the chosen one first.
+        before: The settings of the experiment that it starts from, its chosen one first.
+        groups: As of `score_table`.
+    """
+    chosen = scored[0]
+    references = [(CONTROL, one) for one in scored if CONTROL in one.roles]
+    same_set = [one for one in before if one.training_set == chosen.training_set]
+    known = {one.setting for _, one in references}
+    references += [(START, one) for one in same_set[:1] if one.setting not in known]
+    rows = []
+    for against, other in references:
+        models = min(len(chosen.correct), len(other.correct))
+        same = other.setting == chosen.setting
+        found = compare_models(other.correct[:models], chosen.correct[:models], groups)
+        rows.append(
+            {
+                "experiment": chosen.experiment,
+                "against": against,
+                "against_experiment": other.experiment,
+                "setting": chosen.setting,
+                "against_setting": other.setting,
+                "training_set": chosen.training_set,
+                "training_images": chosen.training_images,
+                "models": models,
+                "against_accuracy": float(other.correct.mean()),
+                "difference": 0.0 if same else found.difference,
+                "p_value": 1.0 if same else found.p_value,
+                "smallest_difference": found.smallest,
+                "same": same,
+            }
+        )
+    return pd.DataFrame(rows, columns=list(names_of("comparisons")))
+
+
+def summary_columns(scores: pd.DataFrame) -> pd.DataFrame:
+    """The columns of scores.csv that summary.csv takes over, with the rows that they belong to."""
+    columns = ["experiment", "trial", "test_accuracy", "test_low", "test_high", "test_images"]
+    return scores[columns]
+
+
+def chosen_score(scores: pd.DataFrame) -> Mapping[str, Any]:
+    """The row of the chosen setting."""
+    return {str(name): value for name, value in scores.iloc[0].items()}

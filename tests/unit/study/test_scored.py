@@ -1,0 +1,91 @@
+"""Which settings are scored on test images, and which of them is the control."""
+
+from typing import Any
+
+import pytest
+
+from scenery.config.study import Choose
+from scenery.config.validation import read_study
+from scenery.study.controls import control_setting
+from scenery.study.experiments import base_settings, expand
+from scenery.study.scored import CHOSEN, CONTROL, REGIME, scored_settings
+from scenery.study.selection import Result, choose
+from scenery.study.trials import ResolvedTrial
+
+BASE = {"backbone": "SqueezeNet", "weights": "none", "image_size": 64}
+
+
+def control(experiment: dict[str, Any], **base: Any) -> ResolvedTrial | None:
+    """The first trial of the control of an experiment."""
+    values = {"base": {**BASE, **base}, "experiments": {"e": experiment}}
+    study = read_study(values, "here")
+    trials = expand(study, "e", None, "here")
+    setting = control_setting(trials, base_settings(study, "e", None, "here"))
+    return next((trial for trial in trials if trial.setting == setting), None)
+
+
+def test_control_setting_is_the_one_that_changes_nothing() -> None:
+    found = control({"grid": {"head.dropout": [0, 0.5], "label_smoothing": [0.1, 0]}})
+    assert found is not None and found.name == "head.dropout=0, label_smoothing=0"
+    start = {"head": {"dropout": 0.5}}
+    found = control({"grid": {"head.dropout": [0, 0.5]}}, **start)
+    assert found is not None and found.settings.head.dropout == 0.5
+
+
+def test_control_setting_overrides_belong_to_it() -> None:
+    small = {"subset": "per_class_5", "views": 2}
+    grid = {"augment.zoom": [0.2, 0], "augment.horizontal_flip": [True, False]}
+    found = control({"overrides": small, "grid": grid, "repeats": 2})
+    assert found is not None
+    assert (found.settings.subset, found.settings.augment.active) == ("per_class_5", False)
+
+
+def test_control_setting_without_it_is_the_one_that_switches_all_off() -> None:
+    found = control({"grid": {"head.dropout": [0.2, 0]}}, head={"dropout": 0.5})
+    assert found is not None and found.settings.head.dropout == 0
+
+
+@pytest.mark.parametrize("experiment", [
+    {"grid": {"augment.zoom": [0.1, 0.2]}},
+    {"grid": {"epochs": [3, 4]}},
+    {"random": {"n_trials": 3, "space": {"optimizer.learning_rate": {"uniform": [0.1, 0.2]}}}},
+])  # fmt: skip
+def test_control_setting_none_changes_nothing(experiment: dict[str, Any]) -> None:
+    assert control(experiment) is None
+
+
+def result(name: str, accuracy: float, **more: Any) -> Result:
+    return Result(name, more.pop("setting", name), more.pop("completed", True), accuracy, 0.5, 10,
+                  **more)  # fmt: skip
+
+
+def scored_as(results: list[Result], control: str | None, **sets: str) -> list[tuple[Any, ...]]:
+    how = Choose()
+    training_sets = {one.setting: "full" for one in results} | sets
+    found = scored_settings(results, choose(results, how, "e"), control, training_sets, how, "e")
+    return [(one.setting, one.roles) for one in found]
+
+
+def test_scored_settings_are_the_choice_and_its_control() -> None:
+    results = [result("a", 0.8), result("b", 0.9), result("c", 0.7)]
+    assert scored_as(results, "c") == [("b", (CHOSEN,)), ("c", (CONTROL,))]
+    assert scored_as(results, "b") == [("b", (CHOSEN, CONTROL))]
+    assert scored_as(results, None) == [("b", (CHOSEN,))]
+
+
+def test_scored_settings_have_the_best_of_every_training_set() -> None:
+    results = [result("a", 0.8), result("b", 0.9), result("c", 0.7), result("d", 0.6)]
+    found = scored_as(results, "a", c="small", d="small")
+    assert found == [("b", (CHOSEN, REGIME)), ("a", (CONTROL,)), ("c", (REGIME,))]
+
+
+def test_scored_settings_failed_control_is_left_out() -> None:
+    results = [result("a", 0.8), result("b", 0.0, completed=False)]
+    assert scored_as(results, "b", b="small") == [("a", (CHOSEN,))]
+
+
+def test_scored_settings_hold_all_repeats() -> None:
+    results = [result("a1", 0.8, setting="a"), result("a2", 0.9, setting="a")]
+    how = Choose()
+    found = scored_settings(results, choose(results, how, "e"), "a", {"a": "full"}, how, "e")
+    assert [one.trials for one in found] == [("a1", "a2")]

@@ -1,0 +1,63 @@
+# The final models that the chosen setting is compared with, and the comparisons.
+
+
+localrules:
+    compare_settings,
+
+
+use rule refit_head as refit_compared_head with:
+    output:
+        model=EXPERIMENT.compared("refit_head/model.keras"),
+        record=EXPERIMENT.compared("refit_head/record.json"),
+    log:
+        LAYOUT.log("refit_compared_head", "{experiment}", "{trial}"),
+    message:
+        "Training the head {wildcards.trial} of {wildcards.experiment} for comparison"
+
+
+use rule refit_classifier as refit_compared_classifier with:
+    output:
+        model=EXPERIMENT.compared("refit_classifier/model.skops"),
+        record=EXPERIMENT.compared("refit_classifier/record.json"),
+    log:
+        LAYOUT.log("refit_compared_classifier", "{experiment}", "{trial}"),
+    message:
+        "Fitting the classifier {wildcards.trial} of {wildcards.experiment} for comparison"
+
+
+use rule refit_network as refit_compared_network with:
+    output:
+        model=EXPERIMENT.compared("refit_network/model.keras"),
+        record=EXPERIMENT.compared("refit_network/record.json"),
+    log:
+        LAYOUT.log("refit_compared_network", "{experiment}", "{trial}"),
+    message:
+        "Fine-tuning the network {wildcards.trial} of {wildcards.experiment} for comparison"
+
+
+use rule evaluate as evaluate_compared with:
+    output:
+        metrics=EXPERIMENT.compared("test/metrics.json"),
+        predictions=EXPERIMENT.compared("test/predictions.csv"),
+    log:
+        LAYOUT.log("evaluate_compared", "{experiment}", "{trial}"),
+    message:
+        "Scoring the model {wildcards.trial} of {wildcards.experiment} on the test images"
+
+
+rule compare_settings:
+    input:
+        split=LAYOUT.split,
+        scores=INPUTS.final_models.compared_scores,
+    output:
+        scores=EXPERIMENT.scores,
+        comparisons=EXPERIMENT.comparisons,
+    log:
+        LAYOUT.log("compare_settings", "{experiment}"),
+    params:
+        code=CODE.of_rule("compare_settings"),
+        job=INPUTS.final_models.compare,
+    message:
+        "Comparing the settings of {wildcards.experiment} on the test images"
+    script:
+        "../scripts/compare_settings.py"

@@ -1,0 +1,77 @@
+"""Score the scored settings of an experiment over their repeats, and compare them.
+
+In: metrics.json and predictions.csv of each final model, the split. Out: scores.csv (one row for
+each scored setting: mean over its final models with an interval), comparisons.csv (the chosen
+setting against its control, and against the experiment that it starts from).
+"""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from scenery.data.tables import read_split
+from scenery.evaluation.final_scores import (
+    ScoredModels,
+    comparison_table,
+    correct_answers,
+    score_table,
+)
+from scenery.evaluation.result_tables import read_results
+from scenery.pipeline.execution import script_log
+from scenery.pipeline.jobs import CompareJob, ScoredSetting
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+
+def compare_settings(job: CompareJob, split: Path, out_scores: Path, out_comparisons: Path) -> None:
+    """Read the scores of all final models, and write both tables."""
+    scored, files = _read(job.scored)
+    before, _ = _read(job.before)
+    groups = _groups(split, files)
+    score_table(scored, groups).to_csv(out_scores, index=False)
+    comparison_table(scored, before, groups).to_csv(out_comparisons, index=False)
+
+
+def _read(settings: tuple[ScoredSetting, ...]) -> tuple[list[ScoredModels], list[str]]:
+    """The models of the settings, and the files of the test images in their order."""
+    models: list[ScoredModels] = []
+    files: list[str] = []
+    for one in settings:
+        tables = [read_results(trial.predictions) for trial in one.trials]
+        files, correct = correct_answers(tables)
+        facts = json.loads(one.trials[0].metrics.read_text(encoding="utf-8"))
+        models.append(
+            ScoredModels(
+                experiment=one.experiment,
+                setting=one.setting,
+                roles=one.roles,
+                training_set=one.training_set,
+                trials=tuple(trial.trial for trial in one.trials),
+                correct=correct,
+                training_images=int(facts["training_images"]),
+            )
+        )
+    return models, files
+
+
+def _groups(split: Path, files: list[str]) -> np.ndarray | None:
+    """The group of each test image; None where the split has no groups."""
+    table = read_split(split)
+    if "group" not in table:
+        return None
+    groups: pd.Series = table.set_index("file")["group"]
+    return groups.loc[files].to_numpy()
+
+
+if __name__ == "__main__":
+    with script_log(snakemake.log[0]):
+        compare_settings(
+            job=CompareJob.model_validate(snakemake.params.job),
+            split=Path(snakemake.input.split),
+            out_scores=Path(snakemake.output.scores),
+            out_comparisons=Path(snakemake.output.comparisons),
+        )

@@ -33,6 +33,7 @@ WITHOUT_ENVIRONMENT = [
     "fine_tune_rung",
     "promote",
     "choose",
+    "assess_choice",
     "refit_head",
     "refit_classifier",
     "refit_network",

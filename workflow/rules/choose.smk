@@ -4,6 +4,7 @@
 
 localrules:
     choose,
+    assess_choice,
 
 
 checkpoint choose:
@@ -25,3 +26,22 @@ checkpoint choose:
         "Choosing among the trials of {wildcards.experiment}"
     script:
         "../scripts/choose.py"
+
+
+rule assess_choice:
+    input:
+        split=LAYOUT.split,
+        trials=EXPERIMENT.trials,
+        history=EXPERIMENT.history,
+        predictions=INPUTS.trials.result_tables("predictions"),
+    output:
+        selection=EXPERIMENT.selection,
+    log:
+        LAYOUT.log("assess_choice", "{experiment}"),
+    params:
+        code=CODE.of_rule("assess_choice"),
+        job=INPUTS.final_models.assess,
+    message:
+        "Estimating how sure the choice of {wildcards.experiment} is"
+    script:
+        "../scripts/assess_choice.py"

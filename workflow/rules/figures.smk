@@ -49,6 +49,7 @@ rule tabulate_experiment:
     input:
         INPUTS.results.choice_before,
         trials=EXPERIMENT.trials,
+        selection=EXPERIMENT.selection,
         references=INPUTS.results.reference_table,
     output:
         html=item(

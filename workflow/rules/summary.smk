@@ -50,6 +50,7 @@ rule summarize:
     input:
         listed=rules.list_trials.output.trials,
         trials=INPUTS.results.of_each("trials"),
+        selections=INPUTS.results.of_each("selection"),
         scores=INPUTS.results.of_each("scores"),
         references=INPUTS.results.reference_tables,
     output:

@@ -1,8 +1,9 @@
 """Join the results of all experiments.
 
-In: the list of all trials; of each experiment its trials.csv, test/scores.csv and, if it has one,
-reference_results.csv. Out: summary.csv, one row per trial. The first row of each tested setting has
-the test accuracy and its interval; reference results are in the rows of their setting.
+In: the list of all trials; of each experiment its trials.csv, selection.csv, test/scores.csv and,
+if it has one, reference_results.csv. Out: summary.csv, one row per trial. The first row of each
+tested setting has the test accuracy and its interval; reference results are in the rows of their
+setting.
 """
 
 from pathlib import Path
@@ -11,7 +12,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from scenery.evaluation.final_scores import summary_columns
-from scenery.evaluation.result_tables import read_results, with_reference_results
+from scenery.evaluation.result_tables import (
+    read_results,
+    with_reference_results,
+    with_selection,
+)
 from scenery.pipeline.execution import script_log
 
 if TYPE_CHECKING:
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
 def summarize(
     listed: Path,
     trials: list[Path],
+    selections: list[Path],
     scores: list[Path],
     titles: dict[str, str],
     references: dict[str, Path],
@@ -31,6 +37,7 @@ def summarize(
     Args:
         listed: The list of all trials.
         trials: The experiments' trials, in the order of the list.
+        selections: How sure each experiment's choice is.
         scores: The experiments' test scores.
         titles: The experiments' titles.
         references: Tables of reference results by experiment.
@@ -39,7 +46,10 @@ def summarize(
     Raises:
         ValueError: When trials and results do not match, which only a defect can cause.
     """
-    tables = [read_results(path) for path in trials]
+    tables = [
+        with_selection(read_results(path), read_results(selection))
+        for path, selection in zip(trials, selections, strict=True)
+    ]
     summary = pd.concat(tables, ignore_index=True)
     wanted = read_results(listed)[["experiment", "trial"]]
     if not summary[["experiment", "trial"]].equals(wanted):
@@ -64,6 +74,7 @@ if __name__ == "__main__":
         summarize(
             listed=Path(snakemake.input.listed),
             trials=[Path(path) for path in snakemake.input.trials],
+            selections=[Path(path) for path in snakemake.input.selections],
             scores=[Path(path) for path in snakemake.input.scores],
             titles=snakemake.params.titles,
             # The paths and not their name: of a list of one file that holds the file alone.

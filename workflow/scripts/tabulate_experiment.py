@@ -1,14 +1,15 @@
 """One experiment's trials as a sortable, searchable HTML page.
 
-In: trials.csv, and reference_results.csv if there is one. Out: trials.html, which needs no network.
+In: trials.csv, selection.csv, and reference_results.csv if there is one. Out: trials.html, which
+needs no network.
 """
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.evaluation.result_tables import with_reference_results
+from scenery.evaluation.result_tables import with_reference_results, with_selection
 from scenery.pipeline.execution import script_log
-from scenery.reporting.reading import read_reference_results, read_trials
+from scenery.reporting.reading import read_reference_results, read_selection, read_trials
 from scenery.reporting.reference_results import reference_results_page_table
 from scenery.reporting.tables import trial_tables, write_page
 
@@ -16,9 +17,11 @@ if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 
-def tabulate_experiment(trials: Path, references: Path | None, title: str, out: Path) -> None:
+def tabulate_experiment(
+    trials: Path, selection: Path, references: Path | None, title: str, out: Path
+) -> None:
     """Write the page; `references` is None without reference results."""
-    table = read_trials(trials)
+    table = with_selection(read_trials(trials), read_selection(selection))
     if references is None:
         write_page(out, title, trial_tables(table))
         return
@@ -31,7 +34,8 @@ if __name__ == "__main__":
     with script_log(snakemake.log[0]):
         tabulate_experiment(
             trials=Path(snakemake.input.trials),
-            references=next(map(Path, snakemake.input[1:]), None),
+            selection=Path(snakemake.input.selection),
+            references=next(map(Path, snakemake.input[2:]), None),
             title=snakemake.params.title,
             out=Path(snakemake.output.html),
         )

@@ -52,6 +52,8 @@ TEXT, FLAG, COUNT, NUMBER, ACCURACY = Format
 TRIALS = ("trials", "summary")
 # The scores of final models.
 TESTED = ("summary", "scores")
+# How sure a choice is.
+SELECTION = ("selection", "summary")
 # The predictions of single images, and the tables that `explain` derives from them.
 PREDICTIONS = ("predictions", "answers")
 # The predictions of a trial for the images that it did not learn from.
@@ -64,7 +66,7 @@ COLUMNS = (
     Column("name", "fact", (*TRIALS, "reference_results"), TEXT,
            "The settings that the experiment varies, as `key=value`.", page="before"),
     Column("setting", "fact",
-           (*TRIALS, "reference_results", "scores", "comparisons"), TEXT,
+           (*TRIALS, "reference_results", "scores", "comparisons", "selection"), TEXT,
            "Digest of all settings except the seed; repeats share it."),
     Column("repeat", "fact", (*TRIALS, HELD_OUT), COUNT, "Number of the repeat, from 0.",
            page="before"),
@@ -140,7 +142,7 @@ COLUMNS = (
            "peak memory", "MiB", "after"),
     Column("reason", "fact", TRIALS, TEXT,
            "Why the trial diverged, failed or was stopped.", page="after"),
-    Column("trial", "fact", (*TRIALS, "history", "scores", HELD_OUT), TEXT,
+    Column("trial", "fact", (*TRIALS, "history", "scores", "selection", HELD_OUT), TEXT,
            "Identifier of the trial: backbone, what is trained, and a digest of the settings.",
            page="after"),
     # scores.csv and comparisons.csv
@@ -170,6 +172,29 @@ COLUMNS = (
            "The smallest difference that would have been significant."),
     Column("same", "fact", ("comparisons",), FLAG,
            "Whether the chosen setting is the one that it would be compared with."),
+    # selection.csv
+    Column("corrected_accuracy", "measure", SELECTION, ACCURACY,
+           "Accuracy on held-out images, corrected for the choice of the best setting and of the "
+           "best epoch; in the first row of the chosen setting only.", page="before"),
+    Column("corrected_low", "measure", SELECTION, ACCURACY,
+           "Lower end of the 95 % interval of `corrected_accuracy`.", page="before"),
+    Column("corrected_high", "measure", SELECTION, ACCURACY,
+           "Upper end of the 95 % interval of `corrected_accuracy`.", page="before"),
+    Column("chosen_share", "measure", SELECTION, ACCURACY,
+           "How often the setting would be chosen with other held-out images (bootstrap).",
+           "chosen with other images", page="after"),
+    Column("expected_loss", "measure", SELECTION, NUMBER,
+           "Accuracy that the choice loses on average against the best setting (bootstrap).",
+           page="after"),
+    Column("to_chosen", "measure", SELECTION, NUMBER,
+           "Accuracy of the setting minus that of the chosen one, on the same held-out images.",
+           "difference to the chosen setting", page="after"),
+    Column("p_to_chosen", "measure", SELECTION, NUMBER,
+           "P value of `to_chosen`, adjusted by Holm's method for all settings of the experiment.",
+           "p value of this difference", page="after"),
+    Column("smallest_to_chosen", "measure", SELECTION, NUMBER,
+           "The smallest difference that would have been significant in a single comparison.",
+           "smallest significant difference", page="after"),
     # history.csv
     Column("step", "fact", ("history",), TEXT, "The training step: `head` or `network`."),
     Column("epoch", "fact", ("history",), COUNT, "Number of the epoch in its step, from 1."),

@@ -32,6 +32,12 @@ def with_reference_results(trials: pd.DataFrame, reference: pd.DataFrame) -> pd.
     return trials.merge(best[["setting", *columns]], on="setting", how="left")
 
 
+def with_selection(trials: pd.DataFrame, selection: pd.DataFrame) -> pd.DataFrame:
+    """Trials with what selection.csv says of their setting, in its first row."""
+    columns = [name for name in selection if name != "setting"]
+    return trials.merge(selection[columns], on="trial", how="left", validate="one_to_one")
+
+
 def completed(trials: pd.DataFrame) -> pd.Series:
     """Which trials have a validation accuracy."""
     return ~trials["status"].isin(WITHOUT_RESULT) & trials["validation_accuracy"].notna()

@@ -389,6 +389,16 @@ class ChooseJob(Job):
     compare: bool = True
 
 
+class AssessJob(Job):
+    """How sure a choice is.
+
+    Attributes:
+        how: The rule of choice.
+    """
+
+    how: Choose
+
+
 class Rendering(Job):
     """An augmentation to be shown: its label and its operations."""
 

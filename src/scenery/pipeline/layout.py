@@ -194,6 +194,11 @@ class ExperimentLayout:
         return f"{self.folder}/history.csv"
 
     @property
+    def selection(self) -> str:
+        """How sure the choice is."""
+        return f"{self.folder}/selection.csv"
+
+    @property
     def trials_page(self) -> str:
         """The trials as an HTML page."""
         return f"{self.folder}/trials.html"

@@ -67,6 +67,22 @@ class ExperimentResult:
         text += f", {stopped} ended early" if stopped else ""
         return text + (f", {failed} failed" if failed else "")
 
+    @property
+    def selection(self) -> pd.Series | None:
+        """What selection.csv says of the choice; None for one setting, and without the columns."""
+        rows = self.trials[self.trials["chosen"]]
+        if self.choice.candidates < 2 or "corrected_accuracy" not in rows:
+            return None
+        return rows.iloc[0]
+
+    @property
+    def corrected(self) -> str:
+        """Validation accuracy corrected for the choice, with its interval, or an empty text."""
+        if self.selection is None:
+            return ""
+        names = ("corrected_accuracy", "corrected_low", "corrected_high")
+        return interval(*(self.selection[name] for name in names))
+
     def name_of(self, setting: str) -> str:
         """The name of a setting: what it varies."""
         names = self.trials.loc[self.trials["setting"] == setting, "name"]
@@ -157,7 +173,7 @@ def format_p_value(p_value: float) -> str:
 def conclusions(results: Sequence[ExperimentResult]) -> list[str]:
     """Sentences about the study, each derived from its numbers by a rule."""
     sentences = [_best(results), *_compared(compare_experiments(results))]
-    sentences.extend(_optimistic(results))
+    sentences.extend(sureness(result) for result in results if result.selection is not None)
     sentences.extend(_overfitted(results))
     sentences.extend(_undertrained(results))
     failed = sum(count_failed(result.trials) for result in results)
@@ -191,19 +207,18 @@ def _compared(comparisons: Sequence[Comparison]) -> list[str]:
     ]
 
 
-def _optimistic(results: Sequence[ExperimentResult]) -> list[str]:
-    """Experiments whose validation accuracy lies above their whole test interval."""
-    names = [
-        f'"{shorten(result.title, 40)}"'
-        for result in results
-        if result.score and result.choice.validation_accuracy > result.score["test_high"]
-    ]
-    if not names:
-        return []
-    return [
-        f"Validation accuracy is above the whole test interval in {', '.join(names)}: "
-        + "the best of many trials looks better on validation than it is."
-    ]
+def sureness(result: ExperimentResult) -> str:
+    """How sure the choice of an experiment is, as one line."""
+    row = result.selection
+    assert row is not None
+    others = result.trials["p_to_chosen"].dropna()
+    alike = int((others >= LEVEL).sum())
+    return (
+        f'"{shorten(result.title, 44)}": with other images the same setting would be chosen in '
+        f"{100 * row['chosen_share']:.0f} % of cases; expected loss of accuracy "
+        f"{row['expected_loss']:.3f}; no difference shown to {alike} of "
+        f"{plural(len(others), 'other setting')}."
+    )
 
 
 def _undertrained(results: Sequence[ExperimentResult]) -> list[str]:

@@ -17,6 +17,7 @@ from scenery.reporting.conclusions import (
     compare_experiments,
     conclusions,
     format_p_value,
+    sureness,
     tested_score,
 )
 from scenery.reporting.configuration import configuration
@@ -189,6 +190,8 @@ def _best(result: ExperimentResult, model_of: str) -> Slide:
             tested += f", mean of {int(result.score['models'])} final models"
         if result.final_model != result.choice.experiment:
             tested += f'; the same final model as in "{shorten(model_of, 50)}"'
+    if result.corrected:
+        validation += f", corrected for the choice {result.corrected}"
     rows = configuration(choice.settings, choice.varied)
     table = Table(
         head=("setting", "value"),
@@ -203,6 +206,7 @@ def _best(result: ExperimentResult, model_of: str) -> Slide:
             tested,
             f"{validation}; chosen among {result.tried}; rule: {choice.rule}",
             *(f"Warning: {warning}" for warning in choice.warnings),
+            *([sureness(result)] if result.selection is not None else []),
         ),
         table=table,
         chart=_curve(result),
@@ -378,7 +382,7 @@ def _comparison(results: Sequence[ExperimentResult]) -> list[Slide]:
         (
             shorten(result.title, 60), str(len(result.trials)),
             count(result.score["training_images"]) if result.score else "",
-            accuracy(result.choice.validation_accuracy), result.tested,
+            accuracy(result.choice.validation_accuracy), result.corrected, result.tested,
         )
         for result in results
     ]  # fmt: skip
@@ -393,11 +397,13 @@ def _comparison(results: Sequence[ExperimentResult]) -> list[Slide]:
         low = [float(score["test_low"]) for score in tested]
         high = [float(score["test_high"]) for score in tested]
     table = Table(
-        head=("experiment", "trials", "training images", "validation", "test (95 % interval)"),
+        head=("experiment", "trials", "training images", "validation", "corrected",
+              "test (95 % interval)"),
         rows=rows,
-        numeric=frozenset({1, 2, 3, 4}),
-        note="training images: of the final model",
-    )
+        numeric=frozenset({1, 2, 3, 4, 5}),
+        note="training images: of the final model; corrected: validation accuracy without the "
+        "luck of the best of many trials",
+    )  # fmt: skip
     chart = Chart(
         categories=shorten_all([result.title for result in results], 40),
         series=series,

@@ -120,6 +120,11 @@ def read_reference_results(path: str | Path) -> pd.DataFrame:
     return read_table(path, names_of("reference_results"))
 
 
+def read_selection(path: str | Path) -> pd.DataFrame:
+    """One row per setting of an experiment that could be chosen."""
+    return read_table(path, names_of("selection"))
+
+
 def read_scores(path: str | Path) -> pd.DataFrame:
     """One row per tested setting of an experiment, the chosen one first."""
     return read_table(path, names_of("scores"))

@@ -239,7 +239,11 @@ def trial_tables(trials: pd.DataFrame) -> list[HtmlTable]:
     for name in differing:
         if not pd.api.types.is_numeric_dtype(frame[name]):
             frame[name] = frame[name].map(setting_value)
-    intervals = (("test_accuracy", "test_low", "test_high"),)
+    intervals = tuple(
+        (f"{name}_accuracy", f"{name}_low", f"{name}_high")
+        for name in ("corrected", "test")
+        if f"{name}_accuracy" in frame
+    )
     failed = count_failed(trials)
     subtitle = "Orange rows: the chosen setting. Accuracies from 0 to 1; intervals: 95 %."
     if "overfitting" in trials:
@@ -268,7 +272,7 @@ def trial_tables(trials: pd.DataFrame) -> list[HtmlTable]:
             "Trials",
             frame,
             subtitle,
-            intervals if "test_accuracy" in frame else (),
+            intervals,
             marked="chosen",
         ),
         HtmlTable("The same in all trials", common),

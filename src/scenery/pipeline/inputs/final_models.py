@@ -7,6 +7,7 @@ from scenery.pipeline.inputs.context import Context, array_files, array_inputs, 
 from scenery.pipeline.inputs.features import codebook_file, codebook_inputs
 from scenery.pipeline.inputs.trials import backbone_spec, network_data, network_inputs
 from scenery.pipeline.jobs import (
+    AssessJob,
     Choice,
     ChooseJob,
     CompareJob,
@@ -59,6 +60,11 @@ class FinalModelInputs:
             control=self.plan.control(name),
             compare=self.context.study.compare,
         ).as_params()
+
+    def assess(self, wildcards: Any) -> dict[str, Any]:
+        """How sure a choice is."""
+        experiment = self.context.study.experiments[wildcards.experiment]
+        return AssessJob(how=experiment.choose).as_params()
 
     def training_tables(self, wildcards: Any) -> list[str]:
         """The tables of the training images of an experiment's trials."""

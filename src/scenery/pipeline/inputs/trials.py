@@ -176,7 +176,7 @@ class TrialInputs:
     # Results of all trials
 
     def result_tables(self, kind: str) -> Callable[[Any], list[str]]:
-        """Gives one table of every job of an experiment: metrics or history."""
+        """Gives one table of every job of an experiment: metrics, history or predictions."""
 
         def files(wildcards: Any) -> list[str]:
             return [getattr(tables, kind) for tables in self._results(wildcards.experiment)]

@@ -1,5 +1,8 @@
 """Trials gathered by setting: repeats with other seeds are one setting."""
 
+import json
+from typing import Any
+
 import pandas as pd
 
 from scenery.evaluation.result_tables import completed, count_failed
@@ -32,7 +35,7 @@ def _labels(settings: pd.DataFrame, choice: Choice, varied: list[str]) -> list[s
     """A line for each row, one row for each setting.
 
     The entries of a list may change ten settings alike. So of those it says first what tells them
-    apart, then what else only some have.
+    apart, then what else only some have. It says nothing of what an entry inherits.
     """
     given = settings["name"].astype(str).tolist()
     if not varied:
@@ -46,7 +49,12 @@ def _labels(settings: pd.DataFrame, choice: Choice, varied: list[str]) -> list[s
     labels = []
     for (place, text), name in zip(texts.iterrows(), given, strict=True):
         shown = apart + [other for other in usual if text[other] != usual[other]]
-        words = [_said(other, settings.at[place, other]) for other in shown if text[other]]
+        own: Any = settings.at[place, "own"]
+        words = [
+            _said(other, settings.at[place, other])
+            for other in shown
+            if text[other] and (own is None or other in own)
+        ]
         labels.append(", ".join(words) or name)
     return labels if len(set(labels)) == len(labels) else given
 
@@ -95,11 +103,14 @@ def rank_settings(trials: pd.DataFrame, choice: Choice) -> pd.DataFrame:
                 "chosen": bool(group["chosen"].any()),
                 "parameters": group["parameters"].mean() if "parameters" in group else None,
                 "seconds": done["seconds"].mean() if "seconds" in group else None,
+                "own": json.loads(first["varied"]) if "varied" in first else None,
                 **{name: first[name] for name in varied},
             }
         )
     table = pd.DataFrame(rows)
     table["label"] = _labels(table, choice, varied)
-    return table.sort_values(
-        "validation_accuracy", ascending=False, na_position="last", kind="stable"
-    ).reset_index(drop=True)
+    return (
+        table.drop(columns="own")
+        .sort_values("validation_accuracy", ascending=False, na_position="last", kind="stable")
+        .reset_index(drop=True)
+    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from scenery.config.study import Choose
 from scenery.errors import UserError
+from scenery.study.trials import spell
 
 BALANCED, MACRO_F1 = "balanced_accuracy", "macro_f1"
 
@@ -125,7 +126,7 @@ def describe_rule(how: Choose) -> str:
     else:
         text = best
     if how.only:
-        fixed = ", ".join(f"{name}={value}" for name, value in how.only.items())
+        fixed = ", ".join(f"{name}={spell(value)}" for name, value in how.only.items())
         text += f" among trials with {fixed}"
     return text
 

@@ -28,6 +28,8 @@ from scenery.study.subsets import training_subset
 from scenery.study.trial_kinds import TrialKind, trial_kind
 from scenery.study.trial_network import cut_layer, image_size
 
+# Name of a trial that varies nothing.
+UNCHANGED = "unchanged"
 # Groups that may be unset.
 OPTIONAL_PARTS: dict[str, type[BaseModel]] = {
     "first_step": FirstStep,
@@ -112,7 +114,7 @@ def named(settings: Settings, changes: Mapping[str, Any]) -> str:
 
 
 def _named(varied: Iterable[tuple[str, Any]]) -> str:
-    return ", ".join(f"{key}={_spell(key, value)}" for key, value in varied) or "base"
+    return ", ".join(f"{key}={_spell(key, value)}" for key, value in varied) or UNCHANGED
 
 
 def read(settings: Settings, dotted: str) -> Any:

@@ -89,7 +89,7 @@ def write_experiment(
             rows.append(
                 {
                     "experiment": name, "trial": trial,
-                    "name": ", ".join(f"{k}={v}" for k, v in own.items()) or "base",
+                    "name": ", ".join(f"{k}={v}" for k, v in own.items()) or "unchanged",
                     "setting": f"{name}-{number:03d}", "repeat": repeat,
                     **{key: json.dumps(item) if isinstance(item, list | tuple) else item
                        for key, item in {**base, **own, "seed": repeat}.items()},

@@ -42,6 +42,15 @@ def test_rank_settings_list_labels_are_distinct(study: Path) -> None:
         "MobileNet, trained layers all, training subset few",
         "LeNet5, trained layers all, epochs 3",
     ]
+    # A setting that an entry does not name was inherited and is no part of its label.
+    own = ['["trainable"]', '["trainable"]', '["subset"]', '["trainable", "subset"]', '["epochs"]']
+    inherited = rank_settings(
+        table.assign(varied=own), replace(choice, strategy="list", varied=varied)
+    )
+    assert inherited["label"].tolist() == [
+        "trained layers head", "trained layers all", "training subset few",
+        "trained layers all, training subset few", "epochs 3",
+    ]  # fmt: skip
     # Where the table does not tell them apart, the names that they were given do.
     same = rank_settings(
         table.assign(subset="full"), replace(choice, strategy="list", varied=varied)

@@ -52,7 +52,7 @@ def test_a_list_is_as_it_stands_and_a_bare_experiment_is_one_trial() -> None:
     found = trials(
         list=[{}, {"epochs": 3, "head": {"dense": [8]}}], overrides={"head.dropout": 0.5}
     )
-    assert [t.name for t in found] == ["base", "epochs=3, head.dense=[8]"]
+    assert [t.name for t in found] == ["unchanged", "epochs=3, head.dense=[8]"]
     assert all(t.settings.head.dropout == 0.5 for t in found)
     assert [t.settings.epochs for t in trials(overrides={"epochs": 2})] == [2]
 

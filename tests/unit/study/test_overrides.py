@@ -142,5 +142,7 @@ def test_values_are_spelled_as_in_a_config(value: Any, text: str) -> None:
 
 
 def test_doubles_are_named() -> None:
-    with pytest.raises(UserError, match=r"here: the trials 'base' and 'epochs=50' have the same"):
+    with pytest.raises(
+        UserError, match=r"here: the trials 'unchanged' and 'epochs=50' have the same"
+    ):
         reject_duplicates([trial(Settings()), trial(Settings(), ("epochs", 50))], "here")

@@ -52,10 +52,11 @@ def test_a_number_belongs_to_the_trial_that_its_settings_spell() -> None:
     assert found[2]["setting"] not in {*of.values(), ""}
     assert found[3]["setting"] == ""
     assert [row["name"] for row in found] == [
-        "base", "head.dense=[64], remove_stages=1", "remove_stages=3", "the best", "theirs"
+        "unchanged", "head.dense=[64], remove_stages=1", "remove_stages=3", "the best", "theirs"
     ]  # fmt: skip
     assert found[0] | {"setting": ""} == {
-        "name": "base", "setting": "", "accuracy": 0.9, "parameters": 7_000_000, "source": "a book"
+        "name": "unchanged", "setting": "", "accuracy": 0.9, "parameters": 7_000_000,
+        "source": "a book",
     }  # fmt: skip
 
 

@@ -162,3 +162,8 @@ def test_the_rule_in_words() -> None:
         "smallest network within one standard error of the best validation accuracy "
         "among trials with backbone=VGG16"
     )
+
+
+def test_describe_rule_spells_values_as_a_config_does() -> None:
+    how = Choose(only={"cut": None, "head.batch_norm": True})
+    assert describe_rule(how).endswith("among trials with cut=none, head.batch_norm=true")

@@ -1,9 +1,9 @@
 """The error of validation scores and of corrected scores against test accuracy, over re-splits.
 
 In each re-split, some photographs are training and validation images, and all others are test
-images. A pool of trials is scored on the validation images, or by out-of-fold predictions of 5 folds.
-The best trial is chosen, and its score and its corrected score are compared with its accuracy on the
-test images.
+images. A pool of trials is scored on the validation images, or by out-of-fold predictions of 5
+folds. The best trial is chosen, and its score and its corrected score are compared with its
+accuracy on the test images.
 """
 
 from collections.abc import Sequence

@@ -44,8 +44,10 @@ def paired_effect(
 ) -> tuple[int, float, float, float]:
     """What changing one setting does to validation accuracy, all else being equal.
 
-    Trials that agree in the other varied settings and in the repeat are paired. Returns the
-    number of pairs, the mean difference (after minus before) and its 95 % t interval.
+    Trials that agree in the other varied settings and in the repeat are paired. The pairs of one
+    repeat share its seed and its sample of training images, so they are no independent evidence:
+    the interval is that of the repeats' mean differences. Returns the number of pairs, the mean
+    difference (after minus before) and its 95 % t interval, NaN with one repeat.
     """
     others = [name for name in varied if name != setting] + ["repeat"]
     keyed = trials.assign(**{name: trials[name].map(str) for name in others})
@@ -55,8 +57,16 @@ def paired_effect(
         for value in (before, after)
     ]
     pairs = pd.concat([side[~side.index.duplicated()] for side in sides], axis=1, join="inner")
-    differences = (pairs.iloc[:, 1] - pairs.iloc[:, 0]).dropna().to_numpy(dtype=float)
-    return len(differences), *mean_interval(differences)
+    differences = (pairs.iloc[:, 1] - pairs.iloc[:, 0]).dropna().astype(float)
+    means = differences.groupby(level="repeat").mean()
+    _, low, high = mean_interval(np.asarray(means, dtype=np.float64))
+    return len(differences), float(differences.mean()), low, high
+
+
+def repeat_means(trials: pd.DataFrame) -> NDArray[np.float64]:
+    """Mean validation accuracy of the trials of each repeat, which share a sample."""
+    means = trials.groupby("repeat")["validation_accuracy"].mean()
+    return means.to_numpy(dtype=float)
 
 
 def best_of(values: NDArray[np.float64], quantiles: tuple[float, ...]) -> NDArray[np.float64]:

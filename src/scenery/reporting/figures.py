@@ -236,15 +236,15 @@ FIGURES = (
     Figure(
         "settings", "settings_figures:settings_figure", ("trials", "choice"), "all trials",
         TRIED + "Accuracy on the **validation** partition for the settings that this experiment "
-        "varies. One varied setting: a dot for each value with the 95 % Wilson interval; small "
-        "circles are single repeats. Two: a heat map of means; a frame marks the chosen pair. "
-        "More: the mean over all trials with that value and its 95 % t interval; above a setting "
-        "with two values, the mean difference between trials that agree in all other settings, "
-        "with its 95 % t interval. Random search: a dot for each trial, and the best accuracy of "
-        "n of the trials (median, and the range of 95 % of all samples of n trials). Importance "
-        "is the loss of R² of a random forest on held-out trials when one setting is shuffled "
-        "(Breiman 2001; bars: standard deviation). Crosses are trials without a result; means do "
-        "not include them.",
+        "varies. One varied setting: a dot for each value with its 95 % interval; small circles "
+        "are single repeats. Two: a heat map of means, each with half of its 95 % interval; a "
+        "frame marks the chosen pair. More: the mean over all trials with that value, and, above a "
+        "setting with two values, the mean difference between trials that agree in all other "
+        "settings, both with a 95 % t interval over repeats. Random search: a dot for each trial, "
+        "and the best accuracy of n of the trials (median, and the range of 95 % of all samples of "
+        "n trials). Importance is the loss of R² of a random forest on held-out trials when one "
+        "setting is shuffled (Breiman 2001; bars: standard deviation). Crosses are trials without "
+        "a result; means do not include them.",
         job="experiment", slide=SlidePlace(Section.TRIED, "what was tried"),
     ),
     Figure(
@@ -259,7 +259,7 @@ FIGURES = (
     Figure(
         "fine_tuning_depth", "fine_tuning_depth:fine_tuning_depth_figure", ("trials", "choice"),
         "accuracy, parameters and time by trained layers",
-        "Accuracy on the **validation** partition (95 % Wilson interval), trained parameters, and "
+        "Accuracy on the **validation** partition (95 % interval), trained parameters, and "
         "time of one trial by the layers that are trained, from the output inwards; a column for "
         "each set of training images. *Last layer*: a head without hidden layers on the frozen "
         "backbone. *New head*: a head with hidden layers. Then that head and a number of stages of "
@@ -275,10 +275,9 @@ FIGURES = (
         "accuracy and number of images",
         "Accuracy on the **validation** partition against the number of training images of each "
         "class, on a logarithmic axis. *All* is the full training set, a mean over its classes. "
-        "Lines are means over repeats, bars their standard deviation, and small dots single runs. "
-        "With ``per_class_N`` each repeat samples its own images, so the standard deviation "
-        "includes the sampling of images and of initial weights. All runs share the validation "
-        "images; the bars do not include their sampling error.",
+        "Lines are means over repeats, bars their 95 % intervals, and small dots single runs. The "
+        "intervals allow for the sampling of validation images and, with repeats, of initial "
+        "weights; with ``per_class_N`` each repeat also samples its own training images.",
         applies=varies_sample_size, params=sample_size_params,
         slide=SlidePlace(Section.TRIED, "accuracy and number of images"),
     ),
@@ -287,11 +286,11 @@ FIGURES = (
         "accuracy against numeric settings",
         "Accuracy against each numeric setting with at least three values in the grid; a color for "
         "each combination of the other settings. Solid lines: accuracy on the **validation** "
-        "partition. Dashed lines: accuracy on the training images at the best epoch, with "
-        "augmentation and dropout. Both are means over repeats; small dots are the validation "
-        "accuracies of single runs, and a ring marks the chosen setting. An axis with a wide range "
-        "is logarithmic, or has equal distances if it includes 0. Trials without a result are "
-        "missing; the title counts them.",
+        "partition with 95 % intervals. Dashed lines: accuracy on the training images at the best "
+        "epoch, with augmentation and dropout. Both are means over repeats; small dots are the "
+        "validation accuracies of single runs, and a ring marks the chosen setting. An axis with a "
+        "wide range is logarithmic, or has equal distances if it includes 0. Trials without a "
+        "result are missing; the title counts them.",
         images="train, validation", applies=has_numeric_settings, params=numeric_settings,
         slide=SlidePlace(Section.TRIED, "training and validation accuracy against numbers"),
     ),

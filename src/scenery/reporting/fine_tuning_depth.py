@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from scenery.evaluation.intervals import wilson
+from scenery.evaluation.intervals import repeats_interval
 from scenery.evaluation.result_tables import completed
 from scenery.reporting.labels import accuracy, duration, plural, setting_value, short_count
 from scenery.reporting.ranking import tried
@@ -34,7 +34,7 @@ def fine_tuning_depth_rows(trials: pd.DataFrame) -> pd.DataFrame:
     """What each subset gives at each depth: of several settings the most accurate one.
 
     Columns: subset, place, name, setting, validation_accuracy, trained_parameters, seconds (means
-    over repeats), chosen, left_out (settings that are worse).
+    over repeats), repeats (their accuracies), chosen, left_out (settings that are worse).
     """
     good = trials[completed(trials)].copy()
     found = [depth(*pair) for pair in zip(good["trainable"], good["head.dense"], strict=True)]
@@ -46,6 +46,7 @@ def fine_tuning_depth_rows(trials: pd.DataFrame) -> pd.DataFrame:
         trained_parameters=("trained_parameters", "mean"),
         seconds=("seconds", "mean"),
         chosen=("chosen", "any"),
+        repeats=("validation_accuracy", list),
     )
     best = means.sort_values("validation_accuracy", ascending=False, kind="stable")
     best["left_out"] = best.groupby(keys)["setting"].transform("size") - 1
@@ -56,7 +57,7 @@ def fine_tuning_depth_rows(trials: pd.DataFrame) -> pd.DataFrame:
 def fine_tuning_depth_figure(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
     """Accuracy, trained parameters and time against the trained layers, a column for each subset.
 
-    Accuracies have their 95 % Wilson interval. Of more than four subsets the first four are drawn.
+    Accuracies have their 95 % interval. Of more than four subsets the first four are drawn.
     """
     rows = fine_tuning_depth_rows(trials)
     subsets = list(dict.fromkeys(trials["subset"]))
@@ -83,14 +84,14 @@ def fine_tuning_depth_figure(trials: pd.DataFrame, choice: Choice, title: str) -
         notes.append(f"{plural(len(subsets) - len(shown), 'further subset')} not drawn")
     figure.supxlabel("; ".join(notes), fontsize=12, x=0.01, ha="left")
     subtitle = tried(trials)
-    set_title(figure, title, f"{subtitle}; bars: 95 % Wilson interval, {choice.validation_images} "
+    set_title(figure, title, f"{subtitle}; bars: 95 % interval, {choice.validation_images} "
               "validation images")  # fmt: skip
     return figure
 
 
 def _accuracies(axes: Axes, rows: pd.DataFrame, places: np.ndarray, images: int) -> None:
     values = rows["validation_accuracy"].to_numpy(dtype=float)
-    ends = np.array([wilson(value, images) for value in values])
+    ends = np.array([repeats_interval(repeats, images) for repeats in rows["repeats"]])
     axes.plot(places, values, color=BLUE, linewidth=1.2, alpha=0.5)
     for place, value, (low, high), chosen in zip(places, values, ends, rows["chosen"], strict=True):
         axes.errorbar(

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from scenery.evaluation.columns import column_label
 from scenery.evaluation.result_tables import completed
-from scenery.evaluation.statistics import mean_interval, paired_effect
+from scenery.evaluation.statistics import mean_interval, paired_effect, repeat_means
 from scenery.reporting.labels import (
     is_missing,
     ordered,
@@ -38,11 +38,13 @@ def spread(trials: pd.DataFrame, name: str) -> float:
 
 @styled
 def main_effects(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
-    """One panel per varied setting: mean validation accuracy of its values, 95 % t interval.
+    """One panel per varied setting: mean validation accuracy of its values.
 
-    Small dots are trials. A setting with two values also states its paired effect: the mean
-    difference between trials that agree in everything else. Of more than twelve settings those
-    with the largest effects are shown. Failed trials enter no mean; they are counted.
+    The bars are 95 % t intervals over repeats; trials of one repeat share its sample of images and
+    are no independent evidence. Small dots are trials. A setting with two values also states its
+    paired effect: the mean difference between trials that agree in everything else. Of more than
+    twelve settings those with the largest effects are shown. Failed trials enter no mean; they
+    are counted.
     """
     good = trials[completed(trials)]
     varied = varied_columns(trials, choice)
@@ -65,7 +67,9 @@ def main_effects(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
     panels[0, 0].set_ylim(values.min() - margin, values.max() + margin)
     failed = len(trials) - len(good)
     left_out = len(varied) - len(shown)
-    text = f"means over {plural(len(good), 'trial')}, 95 % t interval"
+    text = f"means over {plural(len(good), 'trial')}"
+    repeats = good["repeat"].nunique()
+    text += f", 95 % t interval over {repeats} repeats" if repeats > 1 else ", one run of each"
     if any(len(ordered(trials[name])) == 2 for name in shown):
         text += "; above: second minus first value"
     set_title(figure, title, text)
@@ -89,7 +93,7 @@ def _panel(axes: Axes, trials: pd.DataFrame, name: str, varied: list[str]) -> No
             place + random.uniform(-0.14, 0.14, len(results)), results, s=14, color=GRAY,
             alpha=0.5, linewidths=0,
         )  # fmt: skip
-        mean, low, high = mean_interval(results)
+        mean, low, high = mean_interval(repeat_means(trials[inside & good]))
         reach = None if np.isnan(low) else [[mean - low], [high - mean]]
         axes.errorbar(place, mean, yerr=reach, fmt="o", color=BLUE, markersize=9, capsize=6)
         failed = int((inside & ~good).sum())
@@ -106,7 +110,8 @@ def _panel(axes: Axes, trials: pd.DataFrame, name: str, varied: list[str]) -> No
     if len(values) == 2:
         pairs, effect, low, high = paired_effect(trials[good], varied, name, *values)
         if pairs > 1:
-            text += f"\n{effect:+.3f} ({low:+.3f} to {high:+.3f})"
+            text += f"\n{effect:+.3f}"
+            text += "" if np.isnan(low) else f" ({low:+.3f} to {high:+.3f})"
     axes.set_title(text, fontsize=13)
 
 

@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter, NullLocator
 
 from scenery.evaluation.columns import column_label
+from scenery.evaluation.intervals import repeats_interval
 from scenery.evaluation.result_tables import completed
 from scenery.reporting.labels import number, plural, setting_label, shorten
 from scenery.reporting.ranking import tried, varied_columns
@@ -62,9 +63,10 @@ def parameter_curves_figure(
 ) -> Figure:
     """One panel per setting that is a number, a color for each combination of the others.
 
-    Solid: validation accuracy; dashed: training accuracy; both are means over repeats, whose
-    validation accuracies are small dots. Of more lines than colors those of the best mean
-    validation accuracy are drawn, and the others counted; so are settings beyond the fourth.
+    Solid: validation accuracy with its 95 % interval; dashed: training accuracy; both are means
+    over repeats, whose validation accuracies are small dots. Of more lines than colors those of
+    the best mean validation accuracy are drawn, and the others counted; so are settings beyond the
+    fourth.
     """
     shown = list(settings)[:PANELS]
     figure = new_figure(11 if len(shown) == 1 else 15, 6.4 if len(shown) < 3 else 12)
@@ -72,7 +74,8 @@ def parameter_curves_figure(
     panels = figure.subplots(rows, min(len(shown), 2), squeeze=False, sharey=True)
     left_out = 0
     for axes, setting in zip(panels.flat, shown, strict=False):
-        left_out += _panel(axes, parameter_curve_rows(trials, choice, setting), setting)
+        rows_of = parameter_curve_rows(trials, choice, setting)
+        left_out += _panel(axes, rows_of, setting, choice.validation_images)
     for axes in panels.flat[len(shown) :]:
         axes.set_axis_off()
     for row in panels:
@@ -86,7 +89,7 @@ def parameter_curves_figure(
     return figure
 
 
-def _panel(axes: Axes, rows: pd.DataFrame, setting: str) -> int:
+def _panel(axes: Axes, rows: pd.DataFrame, setting: str, images: int) -> int:
     """Draw one setting; the number of lines that are not drawn."""
     means = rows.groupby("line", sort=False)["validation_accuracy"].mean()
     best = list(means.nlargest(LINES).index)
@@ -97,7 +100,8 @@ def _panel(axes: Axes, rows: pd.DataFrame, setting: str) -> int:
     values = np.array(sorted(rows["at"].unique()))
     places = _axis(axes, values)
     for place, line in enumerate(lines):
-        _line(axes, rows[rows["line"] == line].assign(at=lambda x: x["at"].map(places)), place)
+        own = rows[rows["line"] == line].assign(at=lambda x: x["at"].map(places))
+        _line(axes, own, place, images)
     for at, value in chosen.groupby("at")["validation_accuracy"].mean().items():
         axes.plot(
             places[float(str(at))], value, "o", markersize=16, zorder=5, markerfacecolor="none",
@@ -127,11 +131,13 @@ def _axis(axes: Axes, values: np.ndarray) -> dict[float, float]:
     return places
 
 
-def _line(axes: Axes, rows: pd.DataFrame, place: int) -> None:
+def _line(axes: Axes, rows: pd.DataFrame, place: int, images: int) -> None:
     color, marker = COLORS[place], MARKERS[place]
     groups = rows.groupby("at")
     means = groups["validation_accuracy"].mean()
-    axes.plot(means.index, means, color=color, marker=marker)
+    ends = [repeats_interval(group.tolist(), images) for _, group in groups["validation_accuracy"]]
+    reach = np.abs(np.array(ends).T - means.to_numpy())
+    axes.errorbar(means.index, means, yerr=reach, color=color, marker=marker, capsize=3)
     if len(rows) > len(means):
         axes.scatter(rows["at"], rows["validation_accuracy"], s=14, color=color, alpha=0.5)
     if "train_accuracy" in rows and rows["train_accuracy"].notna().any():

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator
 
 from scenery.evaluation.columns import column_label
+from scenery.evaluation.intervals import repeats_interval
 from scenery.evaluation.result_tables import completed
 from scenery.reporting.labels import accuracy, plural, setting_label, shorten
 from scenery.reporting.ranking import varied_columns
@@ -52,8 +53,8 @@ def sample_size_figure(
 ) -> Figure:
     """Validation accuracy against images of each class, a line for each other varied setting.
 
-    Lines are means over repeats, bars their standard deviation, small dots the repeats. Of more
-    lines than colors those of the best mean accuracy are drawn, and the others counted.
+    Lines are means over repeats, bars their 95 % intervals, small dots the repeats. Of more lines
+    than colors those of the best mean accuracy are drawn, and the others counted.
     """
     rows = sample_size_rows(trials, choice, per_class)
     means = rows.groupby("line", sort=False)["validation_accuracy"].mean()
@@ -61,7 +62,8 @@ def sample_size_figure(
     figure = new_figure(11, 6)
     axes = figure.subplots()
     for place, line in enumerate(lines):
-        _line(axes, rows[rows["line"] == line], line, place, len(lines))
+        own = rows[rows["line"] == line]
+        _line(axes, own, line, (place, len(lines)), choice.validation_images)
     sizes = sorted(rows["images"].unique())
     whole = per_class.get("full")
     labels = [f"all\n({size:.0f})" if size == whole else f"{size:.0f}" for size in sizes]
@@ -73,7 +75,8 @@ def sample_size_figure(
     axes.set_ylabel("validation accuracy")
     if any(lines):
         axes.legend(loc="lower right")
-    subtitle = "mean and standard deviation over repeats" if _repeated(rows) else "one run of each"
+    subtitle = "mean over repeats" if _repeated(rows) else "one run of each"
+    subtitle += f"; bars: 95 % interval, {choice.validation_images} validation images"
     left_out = len(means) - len(lines)
     if left_out:
         subtitle += f"; {plural(left_out, 'further line')} not drawn"
@@ -86,9 +89,15 @@ def _repeated(rows: pd.DataFrame) -> bool:
     return bool((rows.groupby(["line", "images"]).size() > 1).any())
 
 
-def _line(axes: Axes, rows: pd.DataFrame, line: str, place: int, lines: int) -> None:
+def _line(
+    axes: Axes, rows: pd.DataFrame, line: str, position: tuple[int, int], images: int
+) -> None:
+    """Draw one line; `position` is its place among so many lines."""
+    place, lines = position
     groups = rows.groupby("images")["validation_accuracy"]
-    means, spreads = groups.mean(), groups.std(ddof=1)
+    means = groups.mean()
+    ends = np.array([repeats_interval(group.tolist(), images) for _, group in groups])
+    reach = np.abs(ends.T - means.to_numpy())
     # Beside each other, so that bars of different lines can be told apart.
     shift = 1.03 ** (place - (lines - 1) / 2)
     axes.scatter(
@@ -97,12 +106,12 @@ def _line(axes: Axes, rows: pd.DataFrame, line: str, place: int, lines: int) -> 
     )  # fmt: skip
     axes.errorbar(
         np.asarray(means.index, dtype=float) * shift, means.to_numpy(),
-        yerr=spreads.fillna(0).to_numpy(), color=COLORS[place], marker=MARKERS[place], capsize=4,
+        yerr=reach, color=COLORS[place], marker=MARKERS[place], capsize=4,
         label=shorten(line, 60) or None,
     )  # fmt: skip
     if lines == 1:
-        for images, value in means.items():
-            axes.annotate(accuracy(value), (float(str(images)), value), xytext=(6, -14),
+        for size, value in means.items():
+            axes.annotate(accuracy(value), (float(str(size)), value), xytext=(6, -14),
                           textcoords="offset points", fontsize=11)  # fmt: skip
 
 

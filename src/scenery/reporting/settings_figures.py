@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from scenery.evaluation.columns import column_label
-from scenery.evaluation.intervals import wilson
+from scenery.evaluation.intervals import repeats_interval
 from scenery.evaluation.result_tables import completed
 from scenery.reporting.labels import (
     accuracy,
@@ -55,7 +55,7 @@ def single_result(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
     figure = new_figure(10, 4)
     axes = figure.subplots()
     rows = trials[completed(trials)]
-    low, high = wilson(choice.validation_accuracy, choice.validation_images)
+    low, high = repeats_interval(rows["validation_accuracy"].tolist(), choice.validation_images)
     bars = [("validation", choice.validation_accuracy, CHOSEN)]
     if "train_accuracy" in rows and rows["train_accuracy"].notna().any():
         bars.insert(0, ("train", float(rows["train_accuracy"].mean()), GRAY))
@@ -70,7 +70,7 @@ def single_result(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
     axes.set_yticks(range(len(bars)), [name for name, _, _ in bars])
     axes.set_xlim(0, 1.0)
     axes.grid(False, axis="y")
-    axes.set_xlabel(f"accuracy; 95 % Wilson interval, {choice.validation_images} validation images")
+    axes.set_xlabel(f"accuracy; 95 % interval, {choice.validation_images} validation images")
     set_title(figure, title, f"one setting, {tried(trials)}")
     return figure
 
@@ -88,7 +88,7 @@ def _ordered_rows(ranked: pd.DataFrame, choice: Choice, varied: list[str]) -> pd
 
 @styled
 def dot_plot(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
-    """One row per setting: mean validation accuracy with its 95 % Wilson interval.
+    """One row per setting: mean validation accuracy with its 95 % interval.
 
     Repeats are small circles; a failed setting has a cross instead of a value; of more than
     20 settings the best 20 are shown, and how many are not is said.
@@ -113,9 +113,7 @@ def dot_plot(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
     axes.set_ylim(len(shown) - 0.4, -0.6)
     if varied and len(varied) == 1 and choice.arrangement == "grid":
         axes.set_ylabel(column_label(varied[0]))
-    axes.set_xlabel(
-        f"validation accuracy; bars: 95 % Wilson interval, {choice.validation_images} images"
-    )
+    axes.set_xlabel(f"validation accuracy; bars: 95 % interval, {choice.validation_images} images")
     _dot_legend(axes, shown, left_out)
     set_title(figure, title, f"{plural(len(ranked), 'setting')}, {tried(trials)}")
     return figure
@@ -132,7 +130,7 @@ def _dot(axes: Axes, place: int, row: pd.Series, repeats: pd.Series, images: int
         axes.text(0.03, place, "failed", va="center", transform=axes.get_yaxis_transform(),
                   fontsize=11)  # fmt: skip
         return
-    low, high = wilson(value, images)
+    low, high = repeats_interval(repeats.tolist(), images)
     axes.errorbar(
         value, place, xerr=[[value - low], [high - value]], fmt="o", color=color, markersize=9,
         capsize=4, elinewidth=1.6, zorder=3,
@@ -167,7 +165,9 @@ def _dot_legend(axes: Axes, shown: pd.DataFrame, left_out: int) -> None:
 
 @styled
 def heat_map(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
-    """Mean validation accuracy for each pair of values; the chosen pair is framed.
+    """Mean validation accuracy for each pair of values and the half width of its 95 % interval.
+
+    The chosen pair is framed.
 
     Failed pairs hold a cross on gray, pairs that were not run are white.
     """
@@ -183,17 +183,23 @@ def heat_map(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
     )
     axes = figure.subplots()
     values = np.full((len(rows), len(columns)), np.nan)
+    halves = np.full_like(values, np.nan)
+    good = trials[completed(trials)]
     for _, row in ranked.iterrows():
         place = _position(row[down], rows), _position(row[across], columns)
         values[place] = row["validation_accuracy"]
         if is_missing(row["validation_accuracy"]):
             _failed_cell(axes, place)
+        else:
+            repeats = good.loc[good["setting"] == row["setting"], "validation_accuracy"]
+            ends = repeats_interval(repeats.tolist(), choice.validation_images)
+            halves[place] = (ends[1] - ends[0]) / 2
         if row["chosen"]:
             _frame(axes, place)
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
     margin = 0.005 if high - low < 0.001 else 0.0
     image = axes.imshow(values, vmin=low - margin, vmax=high + margin, aspect="auto")
-    _cell_texts(axes, values, low - margin, high + margin)
+    _cell_texts(axes, values, halves, low - margin, high + margin)
     axes.set_xticks(range(len(columns)), shorten_all(map(setting_value, columns), 18))
     axes.set_yticks(range(len(rows)), shorten_all(map(setting_value, rows), 30))
     if len(columns) > 6:
@@ -202,7 +208,7 @@ def heat_map(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
     axes.set_xlabel(column_label(across))
     axes.set_ylabel(column_label(down))
     figure.colorbar(image, label="validation accuracy", format="%.3f")
-    set_title(figure, title, f"{tried(trials)}; frame: chosen")
+    set_title(figure, title, f"{tried(trials)}; \u00b1 half of the 95 % interval; frame: chosen")
     return figure
 
 
@@ -228,13 +234,16 @@ def _frame(axes: Axes, place: tuple[int, int]) -> None:
     )  # fmt: skip
 
 
-def _cell_texts(axes: Axes, values: np.ndarray, low: float, high: float) -> None:
-    size = 13 if values.size <= 80 else 9
+def _cell_texts(
+    axes: Axes, values: np.ndarray, halves: np.ndarray, low: float, high: float
+) -> None:
+    size = 12 if values.size <= 80 else 8
     for (row, column), value in np.ndenumerate(values):
         if np.isfinite(value):
             shade = colormaps["viridis"]((value - low) / (high - low))
             light = 0.299 * shade[0] + 0.587 * shade[1] + 0.114 * shade[2] > 0.5
             axes.text(
-                column, row, accuracy(value), ha="center", va="center", fontsize=size,
+                column, row, f"{accuracy(value)}\n\u00b1 {halves[row, column]:.3f}",
+                ha="center", va="center", fontsize=size,
                 color="black" if light else "white",
             )  # fmt: skip

@@ -5,7 +5,7 @@ import pytest
 from scipy.special import expit
 from scipy.stats import binomtest, ttest_rel
 
-from scenery.evaluation.intervals import wilson, wilson_of
+from scenery.evaluation.intervals import repeats_interval, wilson, wilson_of
 from scenery.evaluation.paired import (
     LEVEL,
     accuracy_interval,
@@ -127,3 +127,12 @@ def test_accuracy_interval_duplicates_do_not_narrow_it() -> None:
     assert twice[1] - twice[0] >= high - low
     everything = accuracy_interval(np.ones((1, 100)), np.repeat(np.arange(50), 2))
     assert everything == pytest.approx(wilson(1.0, 50))
+
+
+def test_repeats_interval_allows_for_repeats_and_images() -> None:
+    assert repeats_interval([0.9], 100) == wilson(0.9, 100)
+    assert repeats_interval([1.0, 1.0], 100) == wilson(1.0, 100)
+    same = repeats_interval([0.9, 0.9, 0.9], 100)
+    assert same == pytest.approx(wilson(0.9, 100), abs=0.002)
+    low, high = repeats_interval([0.8, 0.9, 1.0], 100)
+    assert low < same[0] and high > same[1]

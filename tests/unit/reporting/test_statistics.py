@@ -17,6 +17,7 @@ from scenery.evaluation.statistics import (
     mean_interval,
     paired_effect,
     pareto_front,
+    repeat_means,
 )
 
 
@@ -85,7 +86,26 @@ def test_paired_effect_leaves_out_everything_else(experiments: dict[str, Experim
     trials["validation_accuracy"] = 0.5 + 0.1 * rotation + 0.02 * zoomed + 0.3 * flip
     pairs, effect, low, high = paired_effect(trials, choice.varied, "augment.zoom", 0.0, 0.2)
     assert pairs == 4
-    assert (effect, low, high) == pytest.approx((0.02, 0.02, 0.02))
+    assert effect == pytest.approx(0.02)
+    # With one repeat there is no other sample to compare with.
+    assert np.isnan(low) and np.isnan(high)
+
+
+def test_paired_effect_units_are_repeats(experiments: dict[str, Experiment]) -> None:
+    """Pairs of one repeat share its sample: six pairs of three repeats are three, not six."""
+    choice = experiments["flips"].choice()
+    once = experiments["flips"].trials()
+    parts = [once.assign(repeat=number) for number in range(3)]
+    trials = pd.concat(parts, ignore_index=True)
+    zoomed = trials["augment.zoom"] == 0.2
+    shifts = trials["repeat"].map({0: -0.03, 1: 0.0, 2: 0.06})
+    trials["validation_accuracy"] = 0.5 + shifts * zoomed
+    pairs, effect, low, high = paired_effect(trials, choice.varied, "augment.zoom", 0.0, 0.2)
+    assert (pairs, effect) == (12, pytest.approx(0.01))
+    expected = mean_interval(np.array([-0.03, 0.0, 0.06]))
+    assert (low, high) == pytest.approx(expected[1:])
+    assert low < 0 < high
+    assert repeat_means(trials) == pytest.approx([0.485, 0.5, 0.53])
 
 
 def test_a_bootstrap_interval_holds_what_it_should() -> None:

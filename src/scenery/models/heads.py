@@ -54,7 +54,12 @@ def build_head(input_shape: tuple[int, ...], classes: int, head: Head) -> keras.
     if head.batch_norm and not head.dense:
         x = keras.layers.BatchNormalization(momentum=MOMENTUM, name="batch_norm")(x)
     x = _dropout(x, head, "dropout")
-    x = keras.layers.Dense(classes, kernel_regularizer=_penalty(head), name="classes")(x)
+    x = keras.layers.Dense(
+        classes,
+        kernel_initializer=_last_initializer(head),
+        kernel_regularizer=_penalty(head),
+        name="classes",
+    )(x)
     if head.aggregation != "none":
         return keras.Model(inputs, aggregate(x, head.aggregation, classes), name="head")
     # In float16 the probabilities of unlikely classes become 0 and the loss infinite.
@@ -95,6 +100,15 @@ def _standardization() -> keras.layers.Layer:
     return keras.layers.BatchNormalization(
         center=False, scale=False, epsilon=0.0, trainable=False, name=STANDARDIZATION
     )
+
+
+def _last_initializer(head: Head) -> str:
+    """A linear head on features starts at 0, so that all classes are equally likely.
+
+    Its loss is convex, so it needs no random start. One on standardized features is noise that
+    few updates do not remove: with 5 images a class it costs 0.03 of accuracy.
+    """
+    return "glorot_uniform" if head.dense or not head.standardize else "zeros"
 
 
 def _pooling(head: Head) -> keras.layers.Layer:

@@ -24,6 +24,14 @@ def test_plain_head() -> None:
     np.testing.assert_allclose(values.sum(axis=1), 1, rtol=1e-5)
 
 
+def test_linear_head_starts_with_equal_probabilities() -> None:
+    vectors = np.random.default_rng(0).normal(size=(3, 5)).astype("float32")
+    assert np.allclose(build_head((5,), 4, Head())(vectors), 0.25)
+    assert not np.allclose(build_head((5,), 4, Head(dense=(6,)))(vectors), 0.25)
+    # In a network that learns whole, zeros would keep the first gradients from the backbone.
+    assert not np.allclose(build_head((5,), 4, Head(standardize=False))(vectors), 0.25)
+
+
 def test_every_part_in_order() -> None:
     head = build_head((4,), 3, Head(dense=(6, 5), batch_norm=True, dropout=0.5, activation="elu"))
     dense = ["Dropout", "Dense", "BatchNormalization", "Activation"]

@@ -6,6 +6,7 @@ best setting of a pool, on images that played no part: by one validation share, 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -138,7 +139,7 @@ class _Regret:
 
 def pool() -> list[Settings]:
     """Thirty settings of classical models."""
-    options: list[dict[str, object]] = [
+    options: list[dict[str, Any]] = [
         *({"name": "logistic_regression", "C": 10.0**n} for n in range(-4, 2)),
         *({"name": "svm", "kernel": "linear", "C": 10.0**n} for n in range(-4, 1)),
         *(

@@ -57,7 +57,9 @@ def _scenery(settings: Settings, data: dict[str, LabeledFeatures]) -> Callable[[
     def trial() -> float:
         def work() -> None:
             learner = HeadTrainer(settings, CLASSES, data["train"], data["validation"])
-            run_epochs(learner, EpochPlan.of(settings, "head"), "benchmark", quiet=True)
+            run_epochs(
+                learner, EpochPlan.of(settings, "head", learner.images), "benchmark", quiet=True
+            )
 
         return settings.epochs / seconds(work)
 

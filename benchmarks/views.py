@@ -77,7 +77,11 @@ def run(material: Material) -> list[Row]:
             np.concatenate([one.values[None], others]), training.labels, views=True
         )
         learner = HeadTrainer(settings, CLASSES, views, checked)
-        head = seconds(lambda: run_epochs(learner, EpochPlan.of(settings, "head"), "", quiet=True))
+        head = seconds(
+            lambda: run_epochs(
+                learner, EpochPlan.of(settings, "head", learner.images), "", quiet=True
+            )
+        )
         return VIEWS * (end - between) + between - start + head
 
     model = _usual(settings, backbone)

@@ -37,7 +37,7 @@ def run(material: Material) -> list[Row]:
         for seed in range(SEEDS):
             own = settings_of(material, seed)
             learner = HeadTrainer(own, CLASSES, learned, checked)
-            run = run_epochs(learner, EpochPlan.of(own, "head"), "", quiet=True)
+            run = run_epochs(learner, EpochPlan.of(own, "head", learner.images), "", quiet=True)
             best.append(run.best_row.validation_accuracy)
         return best
 

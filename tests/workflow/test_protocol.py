@@ -60,6 +60,7 @@ def small(config: dict[str, Any]) -> dict[str, Any]:
     experiments["penalties"]["overrides"]["subset"] = "per_class_3"
     experiments["regimes"]["grid"]["subset"] = ["per_class_2", "per_class_3", "full"]
     experiments["regimes"]["repeats"] = 2
+    experiments["regimes"]["overrides"]["minimum_updates"] = 4
     return config
 
 

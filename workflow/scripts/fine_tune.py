@@ -127,7 +127,8 @@ def train(
             learner.set_weights(weights)
         if first.status != TrialStatus.COMPLETED:
             return first
-    plan = dataclasses.replace(EpochPlan.of(job.settings, "network"), until=job.until)
+    plan = EpochPlan.of(job.settings, "network", len(learner.images))
+    plan = dataclasses.replace(plan, until=job.until)
 
     def keep(so_far: TrainingResult, improved: bool) -> None:
         store.save(learner, so_far, improved)

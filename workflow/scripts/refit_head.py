@@ -100,7 +100,8 @@ def _train(
         rates = job.choice.learning_rates["head"]
         run = fit_at_recorded_rates(learner, rates, "head", trial)
     else:
-        run = run_epochs(learner, EpochPlan.of(settings, "head"), trial, quiet=True)
+        plan = EpochPlan.of(settings, "head", learner.images)
+        run = run_epochs(learner, plan, trial, quiet=True)
     if run.status != TrialStatus.COMPLETED:
         raise RuntimeError(f"the refit of {trial} {run.status}: {run.reason}")
     return learner.get_weights(), len(run.history)

@@ -99,7 +99,8 @@ class Refit:
                 self._features("train", self.job.training),
                 self._features("validation", self.job.validation),
             )
-        run_epochs(self.learner, EpochPlan.of(self.settings, "network"), self.trial)
+        plan = EpochPlan.of(self.settings, "network", len(self.learner.images))
+        run_epochs(self.learner, plan, self.trial)
 
     def _train_head_first(
         self,

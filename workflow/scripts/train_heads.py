@@ -132,7 +132,8 @@ def train_head(trial: FeatureTrial, data: ShardData, name: str, quiet: bool) -> 
     if trial.settings.head.solver == "lbfgs":
         return fit_linear_head(trial, data)
     learner = data.learner(trial)
-    run = run_epochs(learner, EpochPlan.of(learner.settings, "head"), name, quiet=quiet)
+    plan = EpochPlan.of(learner.settings, "head", learner.images)
+    run = run_epochs(learner, plan, name, quiet=quiet)
     return outcome(trial, data, learner, run, time.perf_counter() - started)
 
 

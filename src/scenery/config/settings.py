@@ -43,16 +43,19 @@ NETWORK_ONLY = (
     "optimizer",
     "schedule",
     "epochs",
+    "minimum_updates",
     "batch_size",
     "early_stopping",
     "label_smoothing",
     "mixed_precision",
 )
+# Updates that a head on few images gets; with some hundred images, 50 epochs are more.
+MINIMUM_UPDATES = 1000
 
 # Settings that say how a head is trained in epochs. An exact linear head has none of them.
 OF_EPOCHS = frozenset(
     {"optimizer", "schedule", "epochs", "batch_size", "early_stopping", "label_smoothing"}
-    | {"augment", "views"}
+    | {"minimum_updates", "augment", "views"}
     | {f"head.{name}" for name in ("dense", "activation", "batch_norm", "dropout", "l1", "l2")}
     | {"head.aggregation", "head.supervise"}
 )
@@ -234,6 +237,13 @@ class Settings(Strict):
         default_factory=Schedule, description="Learning rate over epochs."
     )
     epochs: Annotated[Epochs, BY_EPOCHS] = Field(50, description="Passes over the data.")
+    minimum_updates: Annotated[Annotated[Int, Field(ge=0, le=10_000_000)] | None, BY_EPOCHS] = (
+        Field(
+            None,
+            description="Train for more epochs if `epochs` are fewer updates (batches) than this. "
+            f"Unset: {MINIMUM_UPDATES} with trainable: head and epochs unset, otherwise 0.",
+        )
+    )
     batch_size: Annotated[Int, Field(ge=1, le=65536), BY_EPOCHS] = Field(
         32, description="Images per step."
     )
@@ -299,6 +309,25 @@ class Settings(Strict):
         classifier = self.classifier.model_copy(update={"scaling": scaling})
         self.__dict__.update(reset, head=self._pooling_alone(), classifier=classifier)
         return self
+
+    @model_validator(mode="after")
+    def _with_updates(self) -> "Settings":
+        if self.minimum_updates is None:
+            said = "epochs" in self.model_fields_set
+            self.__dict__["minimum_updates"] = self._implied_updates(said)
+        return self
+
+    def _implied_updates(self, epochs_are_said: bool) -> int:
+        return MINIMUM_UPDATES if self.frozen_backbone and not epochs_are_said else 0
+
+    def epochs_of(self, images: int) -> int:
+        """Epochs of training on a number of images.
+
+        Args:
+            images: Training images.
+        """
+        updates_each = -(-images // self.batch_size)
+        return max(self.epochs, -(-(self.minimum_updates or 0) // updates_each))
 
     @model_validator(mode="after")
     def _with_solver(self) -> "Settings":
@@ -376,6 +405,8 @@ class Settings(Strict):
             found["network"] = network
         if self.classifier is not None and self.classifier.scaling == self._default_scaling():
             found["classifier"].pop("scaling", None)
+        if self.minimum_updates == self._implied_updates("epochs" in found):
+            found.pop("minimum_updates", None)
         # Beside a setting of epochs, `solver: lbfgs` is not what an unset solver means.
         unsaid = self.head.solver == "epochs" or not OF_EPOCHS.intersection(found)
         if self.head.solver == self._implied_solver() and unsaid:

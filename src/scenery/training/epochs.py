@@ -64,11 +64,17 @@ class EpochPlan:
     until: int | None = None
 
     @classmethod
-    def of(cls, settings: Settings, step: str) -> "EpochPlan":
-        """The plan of a trial."""
+    def of(cls, settings: Settings, step: str, images: int) -> "EpochPlan":
+        """The plan of a trial.
+
+        Args:
+            settings: Its settings.
+            step: head or network.
+            images: Number of training images.
+        """
         return cls(
             step=step,
-            epochs=settings.epochs,
+            epochs=settings.epochs_of(images),
             start=settings.optimizer.learning_rate,
             schedule=settings.schedule,
             early_stopping=settings.early_stopping,

@@ -42,6 +42,11 @@ class FoldedHeadTrainer:
         self._states = [self._first_state(images) for _, images, _ in self._folds]
         self._held_out = np.zeros((*data.divisions.shape, classes), np.float32)
 
+    @property
+    def images(self) -> int:
+        """Number of training images of the smallest fold's head."""
+        return min(len(images) for _, images, _ in self._folds)
+
     def _first_state(self, images: np.ndarray) -> list[tf.Tensor]:
         """The variables before training; the standardization is that of the fold's images."""
         fit_standardization(self.model, self._data.training.of_images(images).values)

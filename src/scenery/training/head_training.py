@@ -63,6 +63,11 @@ class HeadTrainer(ModelTrainer[LabeledFeatures]):
             input_signature=[tf.TensorSpec((None, *shape), tf.float32)],
         )
 
+    @property
+    def images(self) -> int:
+        """Number of training images."""
+        return len(self.training.labels)
+
     def train_epoch(self, epoch: int, rate: float) -> tuple[float, float]:
         """One pass over the training features in an order of its own."""
         seed = self.settings.seed

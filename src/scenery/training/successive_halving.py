@@ -42,8 +42,13 @@ def run_in_rungs(
         for trial in running:
             trainer = trainers[trial]
             trainer.set_weights(last.get(trial, []))
-            plan = dataclasses.replace(EpochPlan.of(trainer.settings, "head"), until=until)
-            keep = functools.partial(_keep, last, trial, trainer, until)
+            plan = EpochPlan.of(trainer.settings, "head", trainer.images)
+            pause = None
+            if until is not None:
+                # A rung is at the same share of every training.
+                pause = -(-until * plan.epochs // trainer.settings.epochs)
+            plan = dataclasses.replace(plan, until=pause)
+            keep = functools.partial(_keep, last, trial, trainer, pause)
             runs[trial] = run_epochs(trainer, plan, trial, runs[trial], keep, quiet=True)
         if until is not None:
             rankings = [ranking(trial, runs[trial]) for trial in running]

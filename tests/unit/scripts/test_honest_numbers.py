@@ -66,7 +66,7 @@ def answers(scenes: Scenes, shuffle: int | None) -> pd.DataFrame:
         parts[part] = LabeledFeatures(values, rows["label"].to_numpy(np.int64))
     classes = sorted(split["class"].unique())
     learner = HeadTrainer(SETTINGS, len(classes), parts["train"], parts["validation"])
-    run = run_epochs(learner, EpochPlan.of(SETTINGS, "head"), "a head", quiet=True)
+    run = run_epochs(learner, EpochPlan.of(SETTINGS, "head", learner.images), "a head", quiet=True)
     assert run.status == "completed"
     files = list(split.loc[split["partition"] == "test", "file"])
     return prediction_table(files, parts["test"].labels, learner.predict(parts["test"]), classes)

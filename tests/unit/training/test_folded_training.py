@@ -63,7 +63,7 @@ def _train_alone(alone: HeadTrainer, seen: np.ndarray, epoch: int) -> None:
 def test_the_best_epoch_is_that_of_the_mean_over_folds() -> None:
     settings = Settings(epochs=6, batch_size=16, optimizer={"learning_rate": 0.05})
     trainer = FoldedHeadTrainer(settings, CLASSES, data())
-    run = run_epochs(trainer, EpochPlan.of(settings, "head"), "t", quiet=True)
+    run = run_epochs(trainer, EpochPlan.of(settings, "head", trainer.images), "t", quiet=True)
     accuracies = [row.validation_accuracy for row in run.history]
     assert run.best_row.validation_accuracy == max(accuracies)
     # The predictions are those of the best epoch, not of the last.

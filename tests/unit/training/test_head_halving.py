@@ -35,7 +35,9 @@ def test_the_hopeless_end_early_and_the_best_is_as_if_alone() -> None:
     assert {runs[name].status for name in ended} == {"stopped"}
     assert "ended after 2 of 9 epochs" in runs["slow"].reason
     alone = with_rate(RATES[last])
-    expected = run_epochs(alone, EpochPlan.of(alone.settings, "head"), "t", quiet=True)
+    expected = run_epochs(
+        alone, EpochPlan.of(alone.settings, "head", alone.images), "t", quiet=True
+    )
     assert [row.validation_loss for row in runs[last].history] == [
         row.validation_loss for row in expected.history
     ]

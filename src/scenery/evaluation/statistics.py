@@ -1,7 +1,5 @@
 """Intervals and comparisons that the figures and slides state."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -20,23 +18,6 @@ def mean_interval(values: NDArray[np.float64]) -> tuple[float, float, float]:
         return mean, float("nan"), float("nan")
     half = float(stats.t.ppf(0.975, len(values) - 1) * stats.sem(values))
     return mean, mean - half, mean + half
-
-
-def bootstrap(
-    measure: Callable[[NDArray[np.intp]], float], images: int, draws: int, seed: int = 0
-) -> tuple[float, float]:
-    """95 % percentile interval of a measure over images (Efron 1979).
-
-    Args:
-        measure: Takes positions of images, drawn with replacement, and gives a number.
-        images: Number of images.
-        draws: Number of draws; those that give NaN are left out.
-        seed: Of the draws.
-    """
-    random = np.random.default_rng(seed)
-    values = np.array([measure(random.integers(0, images, images)) for _ in range(draws)])
-    low, high = np.nanpercentile(values, [2.5, 97.5])
-    return float(low), float(high)
 
 
 def paired_effect(

@@ -34,6 +34,7 @@ from scenery.reporting.labels import (
     shorten_all,
 )
 from scenery.reporting.learning_curves import with_position
+from scenery.reporting.many_classes import MAX_NAMED
 from scenery.reporting.ranking import rank_settings, varied_columns
 from scenery.reporting.reference_results import reference_results_slide_table, source_note
 from scenery.reporting.slides import Chart, Curves, Slide, Table
@@ -267,7 +268,8 @@ def _confusion(result: ExperimentResult, title: str, figure: Path) -> Slide | No
         return None
     table = None
     answers = result.predictions
-    if answers is not None and answers["class"].nunique() > MATRIX_CLASSES:
+    # Of more than MAX_NAMED the figure itself lists them.
+    if answers is not None and MATRIX_CLASSES < answers["class"].nunique() <= MAX_NAMED:
         wrong = answers[~answers["correct"]]
         pairs = wrong.groupby(["class", "predicted"]).size().rename("images").reset_index()
         pairs = pairs.sort_values("images", ascending=False, kind="stable").head(SHOWN)

@@ -11,6 +11,12 @@ from matplotlib.figure import Figure
 from scenery.evaluation.intervals import wilson
 from scenery.evaluation.statistics import calibration
 from scenery.reporting.labels import interval, plural, shorten_all
+from scenery.reporting.many_classes import (
+    MAX_NAMED,
+    SHARES,
+    draw_class_scores,
+    draw_confusion,
+)
 from scenery.reporting.style import (
     BLUE,
     CHOSEN,
@@ -21,9 +27,6 @@ from scenery.reporting.style import (
     set_title,
     styled,
 )
-
-# From white: errors stand out on it, and it prints well.
-SHARES = "Blues"
 
 
 def measured(metrics: dict[str, Any]) -> str:
@@ -36,9 +39,11 @@ def measured(metrics: dict[str, Any]) -> str:
 def confusion_matrix(confusion: pd.DataFrame, metrics: dict[str, Any], title: str) -> Figure:
     """Counts of test images by true (rows) and predicted class; color: share of the row.
 
-    Readable with two to about forty classes: the figure grows and the letters shrink.
+    The figure grows with the classes, up to forty. Of more it shows the pairs confused most.
     """
     classes = len(confusion)
+    if classes > MAX_NAMED:
+        return draw_confusion(confusion, title, f"test accuracy {measured(metrics)}")
     side = max(6.5, min(4.5 + 0.62 * classes, 20))
     figure = new_figure(side + 1.5, side)
     axes = figure.subplots()
@@ -69,7 +74,17 @@ def confusion_matrix(confusion: pd.DataFrame, metrics: dict[str, Any], title: st
 
 @styled
 def class_scores(classes: pd.DataFrame, metrics: dict[str, Any], title: str) -> Figure:
-    """Precision, recall (95 % Wilson interval) and F1 of each class, best F1 first."""
+    """Precision, recall (95 % Wilson interval) and F1 of each class, best F1 first.
+
+    Of more than forty classes it shows how the scores are spread, and the worst classes.
+    """
+    measures = "; ".join(
+        f"{label} {interval(metrics[name], metrics[f'{name}_low'], metrics[f'{name}_high'])}"
+        for name, label in (("balanced_accuracy", "balanced accuracy"), ("macro_f1", "macro F1"))
+    )
+    if len(classes) > MAX_NAMED:
+        accuracy = f"test accuracy {measured(metrics)}"
+        return draw_class_scores(classes, title, accuracy, measures)
     rows = classes.sort_values("f1", ascending=False, kind="stable").reset_index(drop=True)
     figure = new_figure(11, max(4.0, 2.2 + 0.36 * len(rows)))
     axes = figure.subplots()
@@ -90,13 +105,7 @@ def class_scores(classes: pd.DataFrame, metrics: dict[str, Any], title: str) -> 
     labels = [f"{a} ({b:.0f})" for a, b in zip(names, rows["images"], strict=True)]
     axes.set_yticks(places, labels)
     axes.set_ylim(len(rows) - 0.4, -0.6)
-    measures = [
-        f"{label} {interval(metrics[name], metrics[f'{name}_low'], metrics[f'{name}_high'])}"
-        for name, label in (("balanced_accuracy", "balanced accuracy"), ("macro_f1", "macro F1"))
-    ]
-    axes.set_xlabel(
-        "on the test partition; in brackets: images; at the right: F1\n" + "; ".join(measures)
-    )
+    axes.set_xlabel(f"on the test partition; in brackets: images; at the right: F1\n{measures}")
     figure.legend(loc="outside lower center", ncols=4)
     set_title(figure, title, f"test accuracy {measured(metrics)}")
     return figure

@@ -21,6 +21,7 @@ MAPPED_IMAGES = 3
 FILTERS = 64
 FILTER_COLUMNS = 16
 LEGEND_ROWS = 24
+MAX_LEGEND = 60
 
 
 def _picture(axes: Axes, values: np.ndarray | None = None, **look: Any) -> None:
@@ -213,7 +214,9 @@ def embedding_figure(answers: pd.DataFrame, facts: Mapping[str, Any], title: str
     """Validation images in the plane by the model's last features, PCA and t-SNE, by class."""
     placed = answers.dropna(subset=["pca_1"])
     classes = sorted(answers["class"].unique())
-    legend_columns = -(-len(classes) // LEGEND_ROWS)
+    # Of more classes no two colors and markers can be told apart.
+    named = len(classes) <= MAX_LEGEND
+    legend_columns = -(-len(classes) // LEGEND_ROWS) if named else 1
     figure = new_figure(14 + 2.2 * (legend_columns - 1), 6.6)
     right = f"{int(answers['correct'].sum())} of {len(answers)}"
     number = plural(len(placed), "validation image")
@@ -234,6 +237,8 @@ def embedding_figure(answers: pd.DataFrame, facts: Mapping[str, Any], title: str
     other.set_xticks([])
     other.set_yticks([])
     handles, labels = left.get_legend_handles_labels()
+    if not named:
+        handles, labels = handles[-1:], labels[-1:]
     figure.legend(handles, shorten_all(labels, 24), loc="outside right upper", fontsize=10,
                   ncols=legend_columns)  # fmt: skip
     return figure

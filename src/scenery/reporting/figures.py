@@ -311,7 +311,8 @@ FIGURES = (
         "confusion matrix",
         TESTED + "Number of test images by true class (rows) and predicted class (columns). The "
         "color is the share of the images of the true class. The accuracy has its 95 % Wilson "
-        "interval.",
+        "interval. Of more than 40 classes: the matrix without names, and the pairs of classes "
+        "that are confused most.",
         images=TEST, job="test", slide=SlidePlace(Section.TEST, "what the final model confuses"),
     ),
     Figure(
@@ -319,8 +320,17 @@ FIGURES = (
         "score of each class",
         TESTED + "Precision, recall and F1 of each class, best F1 first; in brackets the number of "
         "test images. Gray bars are 95 % Wilson intervals of recall. Below: balanced accuracy "
-        "(mean recall) and macro F1 (mean F1) with 95 % bootstrap intervals.",
+        "(mean recall) and macro F1 (mean F1) with 95 % bootstrap intervals. Of more than 40 "
+        "classes: how many classes have which score, and the 20 classes with the lowest F1.",
         images=TEST, job="test",
+    ),
+    Figure(
+        "class_table", "many_classes:class_page", ("classes", "confusion"),
+        "table of all classes",
+        TESTED + "Every class with its precision, recall and F1 and the class that it is taken for "
+        "most often, and the pairs of classes that are confused most. A click on a column head "
+        "sorts the table, and the field above it searches.",
+        images=TEST, formats=("html",), job="test",
     ),
     Figure(
         "roc", "roc_pr:roc_pr_curves", ("predictions",), "ROC and precision-recall curves",
@@ -328,7 +338,8 @@ FIGURES = (
         "true positive rate against false positive rate; the dashed line is chance level. Right: "
         "precision against recall. The legend has the area under the ROC curve or the average "
         "precision, and the mean over classes with a 95 % bootstrap interval (percentiles of 200 "
-        "samples of test images).",
+        "samples of test images). Of more than 40 classes: the range of the middle 80 % of the "
+        "classes, and the five classes of the smallest areas.",
         images=TEST, job="test",
     ),
     Figure(

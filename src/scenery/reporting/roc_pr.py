@@ -6,16 +6,26 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy.stats import rankdata
 from sklearn.metrics import precision_recall_curve
 from sklearn.metrics import roc_curve as roc_points
 
-from scenery.evaluation.statistics import bootstrap
+from scenery.evaluation.threshold_areas import Areas, bootstrap_areas
 from scenery.reporting.labels import interval, plural, shorten_all
-from scenery.reporting.style import BLUE, CHOSEN, COLORS, GRAY, new_figure, set_title, styled
+from scenery.reporting.style import (
+    BLUE,
+    CHOSEN,
+    COLORS,
+    GRAY,
+    LIGHT,
+    new_figure,
+    set_title,
+    styled,
+)
 
 NAMED = 10
-DRAWS = 200
+# Of more classes the range of most curves is drawn, and the worst ones by name.
+MAX_LINES = 40
+WORST = 5
 GRID = np.linspace(0, 1, 201)
 LINES = ("-", "--", ":")
 
@@ -25,8 +35,9 @@ def roc_pr_curves(predictions: pd.DataFrame, title: str) -> Figure:
     """Each class against all others: ROC and precision-recall curves, and their mean.
 
     The areas' means over classes have 95 % bootstrap intervals over the test images. Of more than
-    ten classes only the mean is named, the others are faint. A class without test images has no
-    curve.
+    ten classes only the mean is named, the others are faint; of more than forty the range of the
+    middle 80 % of them is drawn, and the five of the smallest areas. A class without test images
+    has no curve.
     """
     columns = [name for name in predictions if str(name).startswith("probability:")]
     names = [str(name).removeprefix("probability:") for name in columns]
@@ -43,11 +54,12 @@ def roc_pr_curves(predictions: pd.DataFrame, title: str) -> Figure:
         f"each class against the others, {plural(len(predictions), 'test image')}",
     )
     _diagonal(left)
-    _curves(left, names, truth, scores, _roc, roc_area)
+    roc, precision = bootstrap_areas(truth, scores)
+    _curves(left, names, truth, scores, _roc, roc)
     left.set_xlabel("false positive rate")
     left.set_ylabel("true positive rate (recall)")
     left.set_title("ROC", loc="left")
-    _curves(right, names, truth, scores, _precision_recall, average_precision)
+    _curves(right, names, truth, scores, _precision_recall, precision)
     right.set_xlabel("recall")
     right.set_ylabel("precision")
     right.set_title("precision and recall", loc="left")
@@ -80,60 +92,34 @@ def _curves(
     truth: np.ndarray,
     scores: np.ndarray,
     curve: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]],
-    area: Callable[[np.ndarray, np.ndarray], float],
+    areas: Areas,
 ) -> None:
+    if not names:
+        return
     labels = shorten_all(names, 24)
-    heights = []
-    for place, name in enumerate(labels):
-        across, up = curve(truth[:, place], scores[:, place])
-        heights.append(np.interp(GRID, across, up))
+    lines = [curve(truth[:, place], scores[:, place]) for place in range(len(names))]
+    heights = np.array([np.interp(GRID, *line) for line in lines])
+    if len(names) > MAX_LINES:
+        low, high = np.percentile(heights, [10, 90], axis=0)
+        axes.fill_between(GRID, low, high, color=LIGHT, label="middle 80 % of the classes")
+    for rank, place in enumerate(_drawn(areas)):
         look = {"color": GRAY, "linewidth": 0.8, "alpha": 0.5}
         label = None
-        if len(names) <= NAMED:
+        if len(names) <= NAMED or len(names) > MAX_LINES:
             look = {
-                "color": COLORS[place % len(COLORS)],
+                "color": COLORS[rank % len(COLORS)],
                 "linewidth": 1.4,
-                "linestyle": LINES[place // len(COLORS) % len(LINES)],
+                "linestyle": LINES[rank // len(COLORS) % len(LINES)],
             }
-            label = f"{name} {area(truth[:, place], scores[:, place]):.3f}"
-        axes.plot(across, up, label=label, **look)  # type: ignore[arg-type]
-    if not heights:
-        return
-    mean = _mean_area(truth, scores, area)
-    low, high = bootstrap(
-        lambda rows: _mean_area(truth[rows], scores[rows], area), len(truth), DRAWS
-    )
-    label = f"mean of {plural(len(names), 'class')} {interval(mean, low, high)}"
-    color = CHOSEN if len(names) <= NAMED else BLUE
+            label = f"{labels[place]} {areas.values[place]:.3f}"
+        axes.plot(*lines[place], label=label, **look)  # type: ignore[arg-type]
+    label = f"mean of {plural(len(names), 'class')} {interval(areas.mean, areas.low, areas.high)}"
+    color = CHOSEN if len(names) <= NAMED or len(names) > MAX_LINES else BLUE
     axes.plot(GRID, np.mean(heights, axis=0), color=color, linewidth=3, label=label)
 
 
-def roc_area(truth: np.ndarray, scores: np.ndarray) -> float:
-    """Share of the pairs of an image of the class and another image that have the right order.
-
-    The interval needs thousands of areas of few images. scikit-learn's function checks its
-    arguments each time, which takes longer than all the rest of the figure.
-    """
-    inside = np.count_nonzero(truth)
-    lowest = inside * (inside + 1) / 2
-    return float((rankdata(scores)[truth].sum() - lowest) / (inside * (len(truth) - inside)))
-
-
-def average_precision(truth: np.ndarray, scores: np.ndarray) -> float:
-    """Mean of the precision at each threshold, weighted by what it adds to the recall."""
-    order = np.argsort(-scores, kind="stable")
-    falling = scores[order]
-    # One threshold for all images of the same score.
-    thresholds = np.flatnonzero(np.append(falling[1:] != falling[:-1], True))
-    found = np.cumsum(truth[order])[thresholds]
-    return float(np.sum(np.diff(found, prepend=0) * found / (thresholds + 1)) / found[-1])
-
-
-def _mean_area(
-    truth: np.ndarray, scores: np.ndarray, area: Callable[[np.ndarray, np.ndarray], float]
-) -> float:
-    """Mean over the classes that a draw of images has."""
-    there = np.flatnonzero(truth.any(axis=0) & ~truth.all(axis=0))
-    if not len(there):
-        return float("nan")
-    return float(np.mean([area(truth[:, place], scores[:, place]) for place in there]))
+def _drawn(areas: Areas) -> list[int]:
+    """The classes that have a line: all of them, or those of the smallest areas."""
+    if len(areas.values) <= MAX_LINES:
+        return list(range(len(areas.values)))
+    return [int(place) for place in np.argsort(areas.values, kind="stable")[:WORST]]

@@ -12,7 +12,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
-from sklearn.metrics import average_precision_score, roc_auc_score
 from tables_factory import (
     HOSTILE,
     Experiment,
@@ -26,6 +25,7 @@ from scenery.evaluation.mistakes import write_mistakes
 from scenery.reporting.best_figure import best_figure
 from scenery.reporting.evaluation_figures import class_scores, confusion_matrix, reliability
 from scenery.reporting.learning_curves import learning_curves, with_position
+from scenery.reporting.many_classes import class_page, confused_pairs
 from scenery.reporting.mistakes import confident_mistakes
 from scenery.reporting.reading import (
     read_classes,
@@ -36,7 +36,7 @@ from scenery.reporting.reading import (
     read_scores,
     read_trials,
 )
-from scenery.reporting.roc_pr import average_precision, roc_area, roc_pr_curves
+from scenery.reporting.roc_pr import roc_pr_curves
 from scenery.reporting.settings_figures import settings_figure
 from scenery.reporting.study_figures import accuracy_against, comparison
 from scenery.reporting.style import save, style
@@ -198,16 +198,47 @@ def test_test_figures_any_number_of_classes_fit(tmp_path: Path, number: int) -> 
     assert outside(curves) == []
 
 
-@pytest.mark.parametrize("levels", [3, 10**9])
-def test_roc_pr_areas_equal_those_of_scikit_learn(levels: int) -> None:
-    """Also where many images have the same score."""
-    random = np.random.default_rng(0)
-    for images in (2, 3, 50):
-        truth = np.arange(images) % 3 == 1
-        scores = random.integers(0, levels, images) / levels
-        assert roc_area(truth, scores) == pytest.approx(roc_auc_score(truth, scores))
-        expected = average_precision_score(truth, scores)
-        assert average_precision(truth, scores) == pytest.approx(expected)
+@pytest.mark.parametrize("number", [41, 250])
+def test_test_figures_of_many_classes_are_one_page_that_names_the_worst(
+    tmp_path: Path, number: int
+) -> None:
+    classes = [*class_names(number - 1), "<script>"]
+    write_test(tmp_path, "a", "t", classes, per_class=4)
+    test = tmp_path / "test"
+    metrics = read_metrics(test / "metrics.json")
+    confusion, scores = (
+        read_confusion(test / "confusion.csv"),
+        read_classes(test / "classes.csv"),
+    )
+    scores.loc[number - 1, ["recall", "f1"]] = 0
+    confusion.iloc[number - 1] = 0
+    confusion.iloc[number - 1, 3] = 400
+    curves = roc_pr_curves(read_predictions(test / "predictions.csv"), "Many")
+    assert "middle 80 % of the classes" in texts(curves)
+    assert len(curves.axes[0].get_lines()) == 7, "chance, the five worst classes, the mean"
+    matrix = confusion_matrix(confusion, metrics, "Many")
+    assert f"<script> → {classes[3]}\n" in texts(matrix)
+    assert "400 (100%)" in texts(matrix)
+    worst = class_scores(scores, metrics, "Many")
+    assert "<script> (4)" in texts(worst)
+    assert f"{number} classes, " in texts(worst)
+    for figure in (curves, matrix, worst):
+        assert figure.get_figheight() < 9
+        assert outside(figure) == []
+    found = class_page(scores, confusion, "Many")
+    assert found.count("<tr>") >= number + 2
+    assert "&lt;script&gt;</td><td" in found
+    assert "<script></td>" not in found
+
+
+def test_confused_pairs_are_counted_without_the_diagonal() -> None:
+    counts = pd.DataFrame([[5, 2, 0], [2, 0, 0], [1, 0, 9]], index=[*"abc"], columns=[*"abc"])
+    pairs = confused_pairs(counts)
+    assert pairs[["class", "predicted", "images"]].to_numpy().tolist() == [
+        ["b", "a", 2], ["a", "b", 2], ["c", "a", 1],
+    ]  # fmt: skip
+    assert pairs["share"].tolist() == pytest.approx([1, 2 / 7, 0.1])
+    assert len(confused_pairs(counts * np.eye(3, dtype=int))) == 0
 
 
 def test_confident_mistakes_are_sorted_by_confidence(tmp_path: Path) -> None:

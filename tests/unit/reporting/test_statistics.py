@@ -11,7 +11,6 @@ from scenery.evaluation.importance import importance
 from scenery.evaluation.intervals import wilson
 from scenery.evaluation.statistics import (
     best_of,
-    bootstrap,
     calibration,
     mcnemar,
     mean_interval,
@@ -106,15 +105,6 @@ def test_paired_effect_units_are_repeats(experiments: dict[str, Experiment]) -> 
     assert (low, high) == pytest.approx(expected[1:])
     assert low < 0 < high
     assert repeat_means(trials) == pytest.approx([0.485, 0.5, 0.53])
-
-
-def test_a_bootstrap_interval_holds_what_it_should() -> None:
-    values = np.random.default_rng(1).normal(5, 1, 400)
-    low, high = bootstrap(lambda rows: float(values[rows].mean()), 400, 500)
-    # Close to the normal interval, mean ± 1.96 / 20.
-    assert low == pytest.approx(values.mean() - 0.098, abs=0.02)
-    assert high == pytest.approx(values.mean() + 0.098, abs=0.02)
-    assert bootstrap(lambda rows: float(values[rows].mean()), 400, 500) == (low, high)
 
 
 def test_importance_finds_what_matters_and_admits_what_it_cannot() -> None:

@@ -11,6 +11,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
+from scenery.reporting.fonts import fallback_fonts
 from scenery.reporting.slides import (
     CELL_PADDING,
     HEIGHT,
@@ -48,7 +49,9 @@ def write_pdf(slides: Sequence[Slide], path: str | Path, footer: str) -> None:
     metadata = {"Title": title, "CreationDate": None, "ModDate": None, "Producer": None}
     with PdfPages(path, metadata=metadata) as pages:
         for number, slide in enumerate(slides, start=1):
-            pages.savefig(draw_slide(lay_out(slide, footer, number)), dpi=DOTS_PER_INCH)
+            figure = draw_slide(lay_out(slide, footer, number))
+            with fallback_fonts(figure):
+                pages.savefig(figure, dpi=DOTS_PER_INCH)
 
 
 @styled

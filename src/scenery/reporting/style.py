@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import matplotlib
-from matplotlib import font_manager
 from matplotlib.figure import Figure
 
+from scenery.reporting.fonts import BASE, fallback_fonts
 from scenery.reporting.labels import shorten
 
 # Colors of Okabe and Ito (2008), told apart with every common color blindness. Their yellow
@@ -33,36 +33,10 @@ COLOR_MAP = "viridis"
 # That a font for another script comes in one weight only is no news to a student.
 logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
 
-# DejaVu Sans comes with matplotlib; the others are asked for letters that it lacks.
-# One of a script is enough.
-_FURTHER_FONTS = (
-    "Noto Sans CJK SC",
-    "Noto Sans SC",
-    "WenQuanYi Zen Hei",
-    "Microsoft YaHei",
-    "PingFang SC",
-    "Noto Sans Devanagari",
-    "Noto Sans Bengali",
-    "Noto Sans Tamil",
-    "Noto Sans Telugu",
-    "Noto Sans Thai",
-    "Noto Sans Khmer",
-    "Noto Sans Ethiopic",
-    "Noto Sans Hebrew",
-    "Noto Sans Arabic",
-)
-
-
-@functools.cache
-def font_families() -> list[str]:
-    """DejaVu Sans, then those installed fonts that hold letters it lacks."""
-    installed = {entry.name for entry in font_manager.fontManager.ttflist}
-    return ["DejaVu Sans", *(name for name in _FURTHER_FONTS if name in installed)]
-
 
 def _settings() -> dict[str, object]:
     return {
-        "font.family": font_families(),
+        "font.family": [BASE],
         "font.size": 13,
         "axes.titlesize": 14,
         "axes.labelsize": 13,
@@ -139,10 +113,12 @@ def save(figure: Figure, path_svg: str | Path | None, path_png: str | Path | Non
 
     Either path may be None. Folders must exist.
     """
-    # The layout is made once and not once more for each file, which would take half of the time.
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
-    if path_svg is not None:
-        figure.savefig(path_svg, format="svg", metadata={"Date": None})
-    if path_png is not None:
-        figure.savefig(path_png, format="png", metadata={"Software": None})
+    with fallback_fonts(figure):
+        # The layout is made once and not once more for each file, which would take half of the
+        # time.
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+        if path_svg is not None:
+            figure.savefig(path_svg, format="svg", metadata={"Date": None})
+        if path_png is not None:
+            figure.savefig(path_png, format="png", metadata={"Software": None})

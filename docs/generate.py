@@ -1,4 +1,4 @@
-"""Generate the pages about backbones, commands, result columns and rules.
+"""Generate the pages about backbones, commands, figures, result columns and rules.
 
 Sphinx runs this before it reads the pages (see conf.py); nothing of it is committed. The tables of
 config keys are generated elsewhere: `make schema` writes them into config/README.md.
@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 from scenery.config.schema import schema
 from scenery.evaluation.columns import HELD_OUT, columns_of
 from scenery.registry.backbones import BACKBONES
-from scenery.reporting.figures import figures_by_rule
+from scenery.reporting.figures import FIGURES, figures_by_rule
 from scenery.study.trials import setting_names
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -47,6 +47,11 @@ A group that is not used, such as `classifier`, is one empty column.
 {_table(summary)}
 The `reference_*` columns exist if an experiment has `reference_results`.
 
+## `selection.csv`
+
+In `experiments/{{experiment}}/`, one row per setting that could be chosen.
+
+{_table(_columns("selection"))}
 ## `scores.csv` and `comparisons.csv`
 
 In `experiments/{{experiment}}/test/`. `scores.csv` has one row per scored setting, the chosen one
@@ -176,10 +181,32 @@ def backbone_page() -> str:
     return "\n".join(parts) + "\n"
 
 
+def figure_page() -> str:
+    """How to read each figure."""
+    places = {
+        "experiment": "Experiments",
+        "study": "The whole study",
+        "data": "The data set",
+        "explanation": "Inside a final model",
+    }
+    parts = [
+        "# Figures",
+        "",
+        "The report shows each figure with one sentence. This page says more.",
+    ]
+    for place, title in places.items():
+        parts += ["", f"## {title}"]
+        for figure in FIGURES:
+            if figure.place == place:
+                parts += ["", f"### {figure.name}: {figure.content}", "", figure.details]
+    return "\n".join(parts) + "\n"
+
+
 PAGES = {
     "backbones": backbone_page,
     "columns": column_page,
     "commands": command_page,
+    "figures": figure_page,
     "rules": rule_page,
 }
 

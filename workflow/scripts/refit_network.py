@@ -4,6 +4,7 @@ In: packed images of train and, for the whole training set, validation; weights;
 first of two steps. Out: model.keras (images 0..255 in, class probabilities out), record.json.
 """
 
+import contextlib
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -138,6 +139,9 @@ def refit_network(
         store = CheckpointStore(job.checkpoints / "refit" / job.choice.trial, key)
         refit.fit(store)
         store.clear()
+        # The state of another refit of the experiment may still be there.
+        with contextlib.suppress(OSError):
+            (job.checkpoints / "refit").rmdir()
     else:
         refit.take_weights()
     refit.learner.model.save(out_model)

@@ -76,7 +76,8 @@ class Figure:
             named like the tables in `reads`, `title` for figures of experiments, and `params`.
         reads: The tables that it needs, and perhaps IMAGE_ROOT; see `scenery.reporting.drawing`.
         content: What it is, as the report lists it.
-        caption: reStructuredText with Jinja expressions.
+        caption: One sentence for the report; reStructuredText with Jinja expressions.
+        details: How to read it, for the documentation.
         images: The images that it was measured on.
         place: The folder of its files, and so its category in the report.
         formats: Endings of its files.
@@ -93,6 +94,7 @@ class Figure:
     reads: tuple[str, ...]
     content: str
     caption: str
+    details: str = ""
     images: str = VALIDATION
     place: Literal["experiment", "explanation", "study", "data"] = "experiment"
     formats: tuple[str, ...] = ("png", "svg")
@@ -204,69 +206,70 @@ def count_settings(trials: Sequence[ResolvedTrial]) -> str:
 
 # Beginnings of captions. Jinja fills them in when the report is made.
 
-_NAME = "Experiment ``{{ snakemake.wildcards.experiment }}``: "
-TRIED = _NAME + "{{ snakemake.params.caption.counts }}.\n\n"
-TESTED = (
-    _NAME + "the chosen setting, scored on the **test** partition. No trial used test images. One "
-    "final model was scored once.\n\n"
-)
+_NAME = "Experiment ``{{ snakemake.wildcards.experiment }}``, "
+TRIED = _NAME + "{{ snakemake.params.caption.counts }}: "
+TESTED = _NAME + "its final model on the **test** partition: "
 INSIDE = (
     _NAME + "its final model{% if snakemake.params.caption.refit %}, a refit of the chosen setting"
-    "{% else %}, the model of the chosen trial{% endif %}.\n\n"
-)
-NOT_A_MEASURE = (
-    "{% if snakemake.params.caption.refit %} The refit may have been trained on the validation "
-    "images, so the predictions are examples and not a measure.{% else %} The model was not "
-    "trained on these images, but was chosen on them, so the predictions are examples and "
-    "not a measure.{% endif %}"
+    "{% else %}, the model of the chosen trial{% endif %}: "
 )
 
 FIGURES = (
     Figure(
         "learning_curves", "learning_curves:learning_curves", ("trials", "history", "choice"),
         "learning curves",
-        TRIED + "Accuracy and loss after each epoch on the train and the **validation** partition. "
-        "Left: the chosen trial. Right: validation curves of all trials; the chosen setting and "
-        "the seven next best have names, the others are gray. A cross marks the last epoch of a "
-        "trial that diverged. Train accuracy is measured during the epoch, with dropout and "
-        "augmentation, so it can be below validation accuracy. Classical models have no epochs "
-        "and no curves.",
+        TRIED + "accuracy and loss after each epoch on the train and the **validation** "
+        "partition; left the chosen trial, right the validation curves of all trials.",
+        details="Accuracy and loss after each epoch on the train and the **validation** "
+        "partition. Left: the chosen trial. Right: validation curves of all trials; the "
+        "chosen setting and the seven next best have names, the others are gray. A cross "
+        "marks the last epoch of a trial that diverged. Train accuracy is measured during "
+        "the epoch, with dropout and augmentation, so it can be below validation "
+        "accuracy. Classical models have no epochs and no curves.",
         images="train, validation", job="experiment",
     ),
     Figure(
         "settings", "settings_figures:settings_figure", ("trials", "choice"), "all trials",
-        TRIED + "Accuracy on the **validation** partition for the settings that this experiment "
-        "varies. One varied setting: a dot for each value with its 95 % interval; small circles "
-        "are single repeats. Two: a heat map of means, each with half of its 95 % interval; a "
-        "frame marks the chosen pair. More: the mean over all trials with that value, and, above a "
-        "setting with two values, the mean difference between trials that agree in all other "
-        "settings, both with a 95 % t interval over repeats. Random search: a dot for each trial, "
-        "and the best accuracy of n of the trials (median, and the range of 95 % of all samples of "
-        "n trials). Importance is the loss of R² of a random forest on held-out trials when one "
-        "setting is shuffled (Breiman 2001; bars: standard deviation). Crosses are trials without "
-        "a result; means do not include them.",
+        TRIED + "accuracy on the **validation** partition for the settings that this experiment "
+        "varies, with 95 % intervals.",
+        details="Accuracy on the **validation** partition for the settings that this experiment "
+        "varies. One varied setting: a dot for each value with its 95 % interval; small "
+        "circles are single repeats. Two: a heat map of means, each with half of its 95 % "
+        "interval; a frame marks the chosen pair. More: the mean over all trials with "
+        "that value, and, above a setting with two values, the mean difference between "
+        "trials that agree in all other settings, both with a 95 % t interval over "
+        "repeats. Random search: a dot for each trial, and the best accuracy of n of the "
+        "trials (median, and the range of 95 % of all samples of n trials). Importance is "
+        "the loss of R² of a random forest on held-out trials when one setting is "
+        "shuffled (Breiman 2001; bars: standard deviation). Crosses are trials without a "
+        "result; means do not include them.",
         job="experiment", slide=SlidePlace(Section.TRIED, "what was tried"),
     ),
     Figure(
         "best", "best_figure:best_figure", ("trials", "history", "choice", "scores"),
         "best result and configuration",
-        TRIED + "Accuracy of the chosen setting on the **test** partition, a mean over its final "
-        "models, with its 95 % interval, validation accuracy of all trials, the learning curve of "
-        "the chosen trial, and its configuration. Settings that this experiment varies are orange. "
-        "The choice used the validation partition only.",
+        TRIED + "accuracy of the chosen setting on the **test** partition with its 95 % interval, "
+        "**validation** accuracy of all trials, and the learning curve and configuration of the "
+        "chosen trial.",
+        details="Accuracy of the chosen setting on the **test** partition, a mean over its final "
+        "models, with its 95 % interval, validation accuracy of all trials, the learning "
+        "curve of the chosen trial, and its configuration. Settings that this experiment "
+        "varies are orange. The choice used the validation partition only.",
         images="validation, test",
     ),
     Figure(
         "fine_tuning_depth", "fine_tuning_depth:fine_tuning_depth_figure", ("trials", "choice"),
         "accuracy, parameters and time by trained layers",
-        "Accuracy on the **validation** partition (95 % interval), trained parameters, and "
-        "time of one trial by the layers that are trained, from the output inwards; a column for "
-        "each set of training images. *Last layer*: a head without hidden layers on the frozen "
-        "backbone. *New head*: a head with hidden layers. Then that head and a number of stages of "
-        "the backbone, the whole network, and the whole network from random weights. If several "
-        "settings share a place, the most accurate one is drawn. The time of a head does not "
-        "include the extraction of features. Jobs that run side by side take longer than single "
-        "ones.",
+        "Accuracy on the **validation** partition (95 % interval), trained parameters and time of "
+        "one trial by the layers that are trained, from the output inwards.",
+        details="Accuracy on the **validation** partition (95 % interval), trained parameters, "
+        "and time of one trial by the layers that are trained, from the output inwards; a "
+        "column for each set of training images. *Last layer*: a head without hidden "
+        "layers on the frozen backbone. *New head*: a head with hidden layers. Then that "
+        "head and a number of stages of the backbone, the whole network, and the whole "
+        "network from random weights. If several settings share a place, the most "
+        "accurate one is drawn. The time of a head does not include the extraction of "
+        "features. Jobs that run side by side take longer than single ones.",
         applies=varies_depth,
         slide=SlidePlace(Section.TRIED, "accuracy, trained parameters and time by trained layers"),
     ),
@@ -274,51 +277,62 @@ FIGURES = (
         "sample_size", "sample_size:draw_sample_size", ("trials", "choice", "split"),
         "accuracy and number of images",
         "Accuracy on the **validation** partition against the number of training images of each "
-        "class, on a logarithmic axis. *All* is the full training set, a mean over its classes. "
-        "Lines are means over repeats, bars their 95 % intervals, and small dots single runs. The "
-        "intervals allow for the sampling of validation images and, with repeats, of initial "
-        "weights; with ``per_class_N`` each repeat also samples its own training images.",
+        "class, a mean over repeats with its 95 % interval.",
+        details="Accuracy on the **validation** partition against the number of training images "
+        "of each class, on a logarithmic axis. *All* is the full training set, a mean "
+        "over its classes. Lines are means over repeats, bars their 95 % intervals, and "
+        "small dots single runs. The intervals allow for the sampling of validation "
+        "images and, with repeats, of initial weights; with ``per_class_N`` each repeat "
+        "also samples its own training images.",
         applies=varies_sample_size, params=sample_size_params,
         slide=SlidePlace(Section.TRIED, "accuracy and number of images"),
     ),
     Figure(
         "parameter_curves", "parameter_curves:parameter_curves_figure", ("trials", "choice"),
         "accuracy against numeric settings",
-        "Accuracy against each numeric setting with at least three values in the grid; a color for "
-        "each combination of the other settings. Solid lines: accuracy on the **validation** "
-        "partition with 95 % intervals. Dashed lines: accuracy on the training images at the best "
-        "epoch, with augmentation and dropout. Both are means over repeats; small dots are the "
-        "validation accuracies of single runs, and a ring marks the chosen setting. An axis with a "
-        "wide range is logarithmic, or has equal distances if it includes 0. Trials without a "
-        "result are missing; the title counts them.",
+        "Accuracy against each numeric setting of the grid: solid on the **validation** partition "
+        "with 95 % intervals, dashed on the train partition.",
+        details="Accuracy against each numeric setting with at least three values in the grid; a "
+        "color for each combination of the other settings. Solid lines: accuracy on the "
+        "**validation** partition with 95 % intervals. Dashed lines: accuracy on the "
+        "training images at the best epoch, with augmentation and dropout. Both are means "
+        "over repeats; small dots are the validation accuracies of single runs, and a "
+        "ring marks the chosen setting. An axis with a wide range is logarithmic, or has "
+        "equal distances if it includes 0. Trials without a result are missing; the title "
+        "counts them.",
         images="train, validation", applies=has_numeric_settings, params=numeric_settings,
         slide=SlidePlace(Section.TRIED, "training and validation accuracy against numbers"),
     ),
     Figure(
         "reference_results", "reference_results_figure:draw_reference_results",
         ("reference_results",), "published numbers and ours",
-        "Published results (diamonds) beside the results of the same settings in this study (dots: "
-        "**validation** partition, mean over repeats, 95 % Wilson interval). Published results "
-        "were mostly measured on other images or another split, so a difference has more than one "
-        "cause. A diamond without a dot belongs to a setting that was not run here. Numbers of "
-        "parameters are at the right if the source gives them. No choice depends on published "
-        "results.",
+        "Published results (diamonds) beside the results of the same settings in this study "
+        "(dots: **validation** partition, 95 % Wilson interval).",
+        details="Published results (diamonds) beside the results of the same settings in this "
+        "study (dots: **validation** partition, mean over repeats, 95 % Wilson interval). "
+        "Published results were mostly measured on other images or another split, so a "
+        "difference has more than one cause. A diamond without a dot belongs to a setting "
+        "that was not run here. Numbers of parameters are at the right if the source "
+        "gives them. No choice depends on published results.",
         asked_for=has_reference_results,
         slide=SlidePlace(Section.TRIED, "published numbers and ours"),
     ),
     Figure(
         "confusion", "evaluation_figures:confusion_matrix", ("confusion", "metrics"),
         "confusion matrix",
-        TESTED + "Number of test images by true class (rows) and predicted class (columns). The "
-        "color is the share of the images of the true class. The accuracy has its 95 % Wilson "
-        "interval. Of more than 40 classes: the matrix without names, and the pairs of classes "
-        "that are confused most.",
+        TESTED + "number of images by true class (rows) and predicted class (columns).",
+        details="Number of test images by true class (rows) and predicted class (columns). The "
+        "color is the share of the images of the true class. The accuracy has its 95 % "
+        "Wilson interval. Of more than 40 classes: the matrix without names, and the pairs of "
+        "classes that are confused most.",
         images=TEST, job="test", slide=SlidePlace(Section.TEST, "what the final model confuses"),
     ),
     Figure(
         "classes", "evaluation_figures:class_scores", ("classes", "metrics"),
         "score of each class",
-        TESTED + "Precision, recall and F1 of each class, best F1 first; in brackets the number of "
+        TESTED + "precision, recall and F1 of each class, with the 95 % Wilson interval of "
+        "recall.",
+        details="Precision, recall and F1 of each class, best F1 first; in brackets the number of "
         "test images. Gray bars are 95 % Wilson intervals of recall. Below: balanced accuracy "
         "(mean recall) and macro F1 (mean F1) with 95 % bootstrap intervals. Of more than 40 "
         "classes: how many classes have which score, and the 20 classes with the lowest F1.",
@@ -334,154 +348,189 @@ FIGURES = (
     ),
     Figure(
         "roc", "roc_pr:roc_pr_curves", ("predictions",), "ROC and precision-recall curves",
-        TESTED + "Each class against all others, from the probabilities of the test images. Left: "
-        "true positive rate against false positive rate; the dashed line is chance level. Right: "
-        "precision against recall. The legend has the area under the ROC curve or the average "
-        "precision, and the mean over classes with a 95 % bootstrap interval (percentiles of 200 "
-        "samples of test images). Of more than 40 classes: the range of the middle 80 % of the "
-        "classes, and the five classes of the smallest areas.",
+        TESTED + "ROC and precision-recall curve of each class against all others.",
+        details="Each class against all others, from the probabilities of the test images. Left: "
+        "true positive rate against false positive rate; the dashed line is chance level. "
+        "Right: precision against recall. The legend has the area under the ROC curve or "
+        "the average precision, and the mean over classes with a 95 % bootstrap interval "
+        "(percentiles of 200 samples of test images). Of more than 40 classes: the range of the "
+        "middle 80 % of the classes, and the five classes of the smallest areas.",
         images=TEST, job="test",
     ),
     Figure(
         "reliability", "evaluation_figures:reliability", ("predictions",), "calibration",
-        TESTED + "Accuracy of the images in each of ten equal bins of confidence (probability of "
-        "the predicted class), with 95 % Wilson intervals. On the dashed line confidence equals "
-        "accuracy; below it the model is overconfident. Expected calibration error: mean distance "
-        "to the line over the test images (Guo et al. 2017).",
+        TESTED + "accuracy against confidence, with 95 % Wilson intervals; below the dashed line "
+        "the model is too confident.",
+        details="Accuracy of the images in each of ten equal bins of confidence (probability of "
+        "the predicted class), with 95 % Wilson intervals. On the dashed line confidence "
+        "equals accuracy; below it the model is overconfident. Expected calibration "
+        "error: mean distance to the line over the test images (Guo et al. 2017).",
         images=TEST, job="test",
     ),
     Figure(
         "mistakes", "mistakes:confident_mistakes", ("predictions", "mistakes"),
         "most confident mistakes",
-        TESTED + "At most twelve wrong predictions, most confident first. Each image is shown as "
-        "the model received it, with its true class, the predicted class, its probability, and the "
-        "file. These are examples and not a measure.",
+        TESTED + "the most confident wrong predictions, which are examples and not a measure.",
+        details="At most twelve wrong predictions, most confident first. Each image is shown as "
+        "the model received it, with its true class, the predicted class, its "
+        "probability, and the file. These are examples and not a measure.",
         images=TEST, formats=("png",), job="test",
     ),
     Figure(
         "grad_cam", "explain_figures:grad_cam_figure", ("grad_cam", "answers", "facts"),
         "Grad-CAM",
-        INSIDE + "Grad-CAM (Selvaraju et al. 2017) on images of the **validation** partition: the "
-        "channels of a layer, weighted by the mean gradient of a class score before softmax. "
-        "Bright regions support the class. Each map is scaled to its own maximum; a map without "
-        "support for the class says so. Above: the most confident correct predictions, taken from "
-        "the classes in turn. Below: the most confident wrong predictions, with maps for the "
-        "predicted and for the true class." + NOT_A_MEASURE,
+        INSIDE + "regions of images of the **validation** partition that support a class "
+        "(Grad-CAM), which are examples and not a measure.",
+        details="Grad-CAM (Selvaraju et al. 2017) on images of the **validation** partition: the "
+        "channels of a layer, weighted by the mean gradient of a class score before "
+        "softmax. Bright regions support the class. Each map is scaled to its own "
+        "maximum; a map without support for the class says so. Above: the most confident "
+        "correct predictions, taken from the classes in turn. Below: the most confident "
+        "wrong predictions, with maps for the predicted and for the true class. The final "
+        "model was trained on these images or chosen on them.",
         place="explanation", formats=("png",), job="explanation", applies=is_explained,
         slide=SlidePlace(Section.INSIDE, "where the final model looks"),
     ),
     Figure(
         "feature_maps", "explain_figures:feature_maps_figure", ("feature_maps",), "feature maps",
-        INSIDE + "Activations of three images of the **validation** partition at the ends of "
-        "stages. Three pictures summarize the channels of a layer: the mean, the maximum, and the "
-        "first three principal components as red, green and blue, with their share of the "
-        "variance. Mean and maximum are scaled to the range of each picture. These are examples "
-        "and not a measure.",
+        INSIDE + "activations of three images of the **validation** partition at the ends of "
+        "stages, as mean, maximum and principal components of the channels.",
+        details="Activations of three images of the **validation** partition at the ends of "
+        "stages. Three pictures summarize the channels of a layer: the mean, the maximum, "
+        "and the first three principal components as red, green and blue, with their "
+        "share of the variance. Mean and maximum are scaled to the range of each picture. "
+        "These are examples and not a measure.",
         place="explanation", formats=("png",), job="explanation", applies=is_explained,
     ),
     Figure(
         "channels", "explain_figures:channels_figure", ("feature_maps",),
         "feature maps, by channel",
-        INSIDE + "One image of the **validation** partition: the channels of the last layer of "
-        "each stage that vary most over the explained images, with their numbers. Each channel is "
-        "scaled to its own range. These are examples and not a measure.",
+        INSIDE + "the channels that vary most at the end of each stage, on one image of the "
+        "**validation** partition.",
+        details="One image of the **validation** partition: the channels of the last layer of "
+        "each stage that vary most over the explained images, with their numbers. Each "
+        "channel is scaled to its own range. These are examples and not a measure.",
         place="explanation", formats=("png",), job="explanation", applies=is_explained,
         slide=SlidePlace(Section.INSIDE, "what its layers hold"),
     ),
     Figure(
         "filters", "explain_figures:filters_figure", ("filters",), "filters of the first layer",
-        INSIDE + "The weights of the first convolution that reads the colors, shown as colors, "
-        "largest sum of squares first. Each filter is scaled to its own range. No image of any "
-        "partition is involved.",
+        INSIDE + "the weights of the first convolution that reads the colors, shown as colors.",
+        details="The weights of the first convolution that reads the colors, shown as colors, "
+        "largest sum of squares first. Each filter is scaled to its own range. No image "
+        "of any partition is involved.",
         images="", place="explanation", formats=("png",), job="explanation", applies=is_explained,
     ),
     Figure(
         "embedding", "explain_figures:embedding_figure", ("answers", "facts"),
         "PCA and t-SNE of features",
-        INSIDE + "Images of the **validation** partition by the standardized inputs of the model's "
-        "last layer. Left: the first two principal components. Right: t-SNE (van der Maaten and "
-        "Hinton 2008; perplexity 30 or less, seed 0, initialized with the principal components). "
-        "Rings mark wrong predictions. t-SNE keeps neighbors together; its axes and the distances "
-        "between groups have little meaning. More than 1,000 images are sampled." + NOT_A_MEASURE,
+        INSIDE + "images of the **validation** partition by the inputs of its last layer, in two "
+        "dimensions (PCA and t-SNE); rings mark wrong predictions.",
+        details="Images of the **validation** partition by the standardized inputs of the model's "
+        "last layer. Left: the first two principal components. Right: t-SNE (van der "
+        "Maaten and Hinton 2008; perplexity 30 or less, seed 0, initialized with the "
+        "principal components). Rings mark wrong predictions. t-SNE keeps neighbors "
+        "together; its axes and the distances between groups have little meaning. More "
+        "than 1,000 images are sampled. The final model was trained on these images or "
+        "chosen on them.",
         place="explanation", job="explanation", applies=is_explained,
         slide=SlidePlace(Section.INSIDE, "how it places the images"),
     ),
     Figure(
         "architecture", "diagrams:architecture_diagram", ("architecture",),
         "architecture by stages",
-        INSIDE + "The network, drawn by Keras' ``plot_model`` and Graphviz: a box for each stage "
-        "of the backbone (a run of layers at one spatial size) and for each layer of the head. "
-        "Shapes are batch, height, width, channels. No image of any partition is involved.",
+        INSIDE + "a box for each stage of the backbone and each layer of the head, with the shape "
+        "of its output.",
+        details="The network, drawn by Keras' ``plot_model`` and Graphviz: a box for each stage "
+        "of the backbone (a run of layers at one spatial size) and for each layer of the "
+        "head. Shapes are batch, height, width, channels. No image of any partition is "
+        "involved.",
         images="", place="explanation", job="explanation", applies=is_explained,
         params=has_graphviz,
     ),
     Figure(
         "layers", "diagrams:layer_diagram", ("layers_dot",), "architecture by layers",
-        INSIDE + "The network, drawn by Keras' ``plot_model`` and Graphviz: a box for each layer. "
+        INSIDE + "a box for each layer, with the shape of its output.",
+        details="The network, drawn by Keras' ``plot_model`` and Graphviz: a box for each layer. "
         "Shapes are batch, height, width, channels. No image of any partition is involved.",
         images="", place="explanation", formats=("svg",), job="explanation", applies=is_explained,
         params=has_graphviz,
     ),
     Figure(
         "layer_table", "tables:layer_page", ("layers",), "table of all layers",
-        INSIDE + "Each layer with the shape of its output, its parameters and its receptive field: "
-        "the side of the square of input pixels that one cell of the output depends on, without "
-        "regard to borders (Araujo, Norris and Sim 2019). If paths meet, the largest counts. A "
-        "click on a column head sorts the table, and the field above it searches. No image of any "
-        "partition is involved.",
+        INSIDE + "each layer with the shape of its output, its parameters and its receptive "
+        "field.",
+        details="Each layer with the shape of its output, its parameters and its receptive field: "
+        "the side of the square of input pixels that one cell of the output depends on, "
+        "without regard to borders (Araujo, Norris and Sim 2019). If paths meet, the "
+        "largest counts. A click on a column head sorts the table, and the field above it "
+        "searches. No image of any partition is involved.",
         images="", place="explanation", formats=("html",), job="explanation",
         applies=is_explained,
     ),
     Figure(
         "comparison", "study_figures:comparison", ("summary",), "all experiments",
-        "All experiments of the study. Circle: accuracy of the chosen setting on the "
-        "**validation** partition, a mean over repeats, by which it was chosen. Dot: accuracy of "
-        "its final models on the **test** partition with a 95 % interval. The number of "
-        "trials is below each title: the best validation accuracy of many trials is an optimistic "
-        "estimate. Overlapping intervals show no difference.",
+        "Accuracy of each experiment: circles show the chosen setting on the **validation** "
+        "partition, dots its final models on the **test** partition with a 95 % interval.",
+        details="All experiments of the study. Circle: accuracy of the chosen setting on the "
+        "**validation** partition, a mean over repeats, by which it was chosen. Dot: "
+        "accuracy of its final models on the **test** partition with a 95 % interval. The "
+        "number of trials is below each title: the best validation accuracy of many "
+        "trials is an optimistic estimate. Overlapping intervals show no difference.",
         images="validation, test", place="study", job="study",
     ),
     Figure(
         "parameters", "study_figures:accuracy_against_parameters", ("summary",),
         "accuracy and parameters",
-        "Accuracy on the **validation** partition against the parameters of the whole network for "
-        "every setting of the study, a mean over repeats. Rings mark the chosen settings. The "
-        "dashed line is the Pareto front: no other setting is better in both. Its members have "
-        "numbers and names. Trials without a result are not drawn; the title counts them.",
+        "Accuracy on the **validation** partition against the parameters of the network for every "
+        "setting of the study; no other setting is better in both than those on the dashed line.",
+        details="Accuracy on the **validation** partition against the parameters of the whole "
+        "network for every setting of the study, a mean over repeats. Rings mark the "
+        "chosen settings. The dashed line is the Pareto front: no other setting is better "
+        "in both. Its members have numbers and names. Trials without a result are not "
+        "drawn; the title counts them.",
         place="study", job="study",
     ),
     Figure(
         "time", "study_figures:accuracy_against_time", ("summary",), "accuracy and time",
-        "Accuracy on the **validation** partition against the training time of one trial for every "
-        "setting of the study, a mean over repeats. Rings mark the chosen settings, and the dashed "
-        "line is the Pareto front. Trials on features of a frozen backbone share the extraction of "
-        "features; their time does not include it. Times of different machines do not compare.",
+        "Accuracy on the **validation** partition against the training time of one trial for "
+        "every setting of the study; no other setting is better in both than those on the dashed "
+        "line.",
+        details="Accuracy on the **validation** partition against the training time of one trial "
+        "for every setting of the study, a mean over repeats. Rings mark the chosen "
+        "settings, and the dashed line is the Pareto front. Trials on features of a "
+        "frozen backbone share the extraction of features; their time does not include "
+        "it. Times of different machines do not compare.",
         place="study", job="study",
     ),
     Figure(
         "all_reference_results", "reference_results_figure:draw_all_reference_results",
         ("all_reference_results",), "published numbers and ours",
         "Published results (diamonds) of all experiments beside the results of the same settings "
-        "in this study (dots: **validation** partition, mean over repeats, 95 % Wilson interval). "
-        "Published results were mostly measured on other images or another split, so a difference "
-        "has more than one cause. A diamond without a dot belongs to a setting that was not run "
-        "here.",
+        "in this study (dots: **validation** partition, 95 % Wilson interval).",
+        details="Published results (diamonds) of all experiments beside the results of the same "
+        "settings in this study (dots: **validation** partition, mean over repeats, 95 % "
+        "Wilson interval). Published results were mostly measured on other images or "
+        "another split, so a difference has more than one cause. A diamond without a dot "
+        "belongs to a setting that was not run here.",
         place="study", asked_for=several_reference_results, params=titles,
     ),
     Figure(
         "augmentations", "explain_figures:augmentations_figure", ("augmentations",),
         "augmentations in use",
         "Each augmentation that a trial of the study uses, alone, on an image of the **train** "
-        "partition. Left: the original image. Beside it: seven renderings, random within the "
-        "configured range. Trials may combine several augmentations. Validation and test images "
-        "are never augmented.",
+        "partition.",
+        details="Each augmentation that a trial of the study uses, alone, on an image of the "
+        "**train** partition. Left: the original image. Beside it: seven renderings, "
+        "random within the configured range. Trials may combine several augmentations. "
+        "Validation and test images are never augmented.",
         images=TRAIN, place="study", formats=("png",), applies=augments,
     ),
     Figure(
-        "examples", "examples_figure:examples_figure", ("split", IMAGE_ROOT),
-        "examples of the classes",
-        "The first image of the **train** partition of each class, in the order of file names, for "
-        "at most forty classes. The order of the files is the only criterion.",
+        "examples", "examples_figure:examples_figure", ("split", IMAGE_ROOT), "examples of the classes",
+        "The first image of the **train** partition of each class, in the order of file names.",
+        details="The first image of the **train** partition of each class, in the order of file "
+        "names, for at most forty classes. The order of the files is the only criterion.",
         images=TRAIN, place="data", formats=("png",),
         slide=SlidePlace(Section.DATA, "Examples of the classes"),
     ),

@@ -12,6 +12,7 @@ from scenery.config.validation import read_study
 from scenery.pipeline.inputs import Inputs
 from scenery.pipeline.jobs import (
     ChooseJob,
+    CompareJob,
     EvaluateJob,
     FeatureTrialsJob,
     FineTuneJob,
@@ -82,6 +83,17 @@ class Workflow:
             "experiment": experiment, "trial": trial.id, "validation_accuracy": 0.5,
             "learning_rates": {"head": [0.1]}, "settings": trial.settings.model_dump(mode="json"),
         }  # fmt: skip
+        others = [one for one in self.inputs.trials.plan.trials(experiment) if one.id != trial.id]
+        record["scored"] = [
+            {
+                "setting": one.setting, "roles": [role], "training_set": one.settings.subset,
+                "trials": [{
+                    "trial": one.id, "learning_rates": {"head": [0.2]},
+                    "settings": one.settings.model_dump(mode="json"),
+                }],
+            }
+            for role, one in zip(("chosen", "control"), (trial, *others), strict=False)
+        ]  # fmt: skip
         path = Path(self.layout.experiment(experiment).chosen)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(yaml.safe_dump(record))
@@ -259,6 +271,50 @@ def test_final_model_is_shared_where_the_choice_is_the_same(workflow: Workflow) 
     assert final.test_images(of(experiment="heads")) == [
         "results/data/test/64.npy", "results/data/test/64.json",
     ]  # fmt: skip
+
+
+def test_compared_models_are_made_and_scored_in_folders_of_their_own(workflow: Workflow) -> None:
+    workflow.choose("heads", 1)
+    control = workflow.inputs.trials.plan.trials("heads")[0]
+    final = workflow.inputs.final_models
+    wildcards = of(experiment="heads", trial=control.id)
+    job = RefitFeaturesJob.model_validate(final.refit_head(wildcards))
+    assert (job.choice.trial, job.choice.settings) == (control.id, control.settings)
+    assert job.choice.learning_rates == {"head": [0.2]}
+    folder = f"results/experiments/heads/compared/{control.id}"
+    assert final.final_model(wildcards) == [
+        f"{folder}/refit_head/{name}" for name in ("model.keras", "record.json")
+    ]
+    assert EvaluateJob.model_validate(final.evaluate(wildcards)).scored_in == "heads"
+
+
+def test_compare_job_reads_each_score_where_it_was_made(workflow: Workflow) -> None:
+    workflow.choose("heads", 1)
+    chosen = workflow.inputs.trials.plan.trials("heads")[1]
+    workflow.choose("views")
+    final = workflow.inputs.final_models
+    job = CompareJob.model_validate(final.compare(of(experiment="views")))
+    assert [one.roles for one in job.before] == [("chosen",), ("control",)]
+    paths = [str(trial.metrics) for one in (*job.scored, *job.before) for trial in one.trials]
+    control = job.before[1].trials[0].trial
+    assert paths == [
+        "results/experiments/views/test/metrics.json",
+        "results/experiments/heads/test/metrics.json",
+        f"results/experiments/heads/compared/{control}/test/metrics.json",
+    ]
+    assert job.before[0].trials[0].trial == chosen.id
+    files = final.compared_scores(of(experiment="views"))
+    assert len(files) == 6 and set(paths) < set(files)
+    first = CompareJob.model_validate(final.compare(of(experiment="heads")))
+    assert first.before == ()
+
+
+def test_choose_job_names_the_control_and_the_training_tables(workflow: Workflow) -> None:
+    final = workflow.inputs.final_models
+    job = ChooseJob.model_validate(final.choose(of(experiment="heads")))
+    assert job.control == workflow.inputs.trials.plan.trials("heads")[0].setting
+    assert final.training_tables(of(experiment="heads")) == ["results/data/split.csv"]
+    assert {str(one.table) for one in job.trials} == {"results/data/split.csv"}
 
 
 def test_explained_models_are_those_of_the_best_network(workflow: Workflow) -> None:

@@ -58,10 +58,20 @@ def test_caption_of_figure_names_its_images_and_experiment(figure: Figure, refit
         assert ("a refit of the chosen setting" in text) == refit
 
 
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.name)
+def test_caption_of_figure_is_one_sentence_and_the_documentation_says_more(figure: Figure) -> None:
+    assert figure.caption.endswith(".")
+    assert ". " not in figure.caption and "\n" not in figure.caption
+    assert len(figure.details) > 80
+    # The documentation does not know the config.
+    assert "{" not in figure.details
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_caption_of_page_is_valid(name: str) -> None:
     text = (REPORT / f"{name}.rst").read_text(encoding="utf-8")
     assert len(rendered(text, "cuts")) > 150
+    assert text.count(". ") == 0 and text.endswith(".\n")
 
 
 def test_captions_are_those_of_records_and_pages() -> None:

@@ -13,7 +13,7 @@ from scenery.reporting.reading import read_trials
 
 def write(folder: Path, chosen: dict[str, list[bool]]) -> dict[str, Any]:
     """Two experiments with trials and scores; some trial stands in both."""
-    rows, tables, scores = [], [], []
+    rows, tables, scores, selections = [], [], [], []
     for experiment, flags in chosen.items():
         trials = pd.DataFrame(
             {
@@ -31,9 +31,15 @@ def write(folder: Path, chosen: dict[str, list[bool]]) -> dict[str, Any]:
         score = {"test_accuracy": 0.75, "test_low": 0.5, "test_high": 0.9, "test_images": 16}
         scores.append(folder / f"{experiment}_scores.csv")
         first = {"experiment": experiment, "trial": f"t{flags.index(True)}"}
+        selections.append(folder / f"{experiment}_selection.csv")
+        sure = {"setting": "s", "chosen_share": 0.25, "corrected_accuracy": 0.4}
+        pd.DataFrame([{"trial": first["trial"], **sure}]).to_csv(selections[-1], index=False)
         pd.DataFrame([{**first, "models": 2, **score}]).to_csv(scores[-1], index=False)
     list_trials(rows, folder / "trials.csv")
-    return {"listed": folder / "trials.csv", "trials": tables, "scores": scores}
+    return {
+        "listed": folder / "trials.csv", "trials": tables, "selections": selections,
+        "scores": scores,
+    }  # fmt: skip
 
 
 def test_one_row_a_trial_and_one_score_an_experiment(tmp_path: Path) -> None:
@@ -48,6 +54,7 @@ def test_one_row_a_trial_and_one_score_an_experiment(tmp_path: Path) -> None:
     assert list(table["title"]) == ["Task A"] * 3 + ["Task B"]
     # Of two repeats of the chosen setting the first has the score of their final models.
     assert table["test_accuracy"].notna().tolist() == [False, True, False, True]
+    assert table["corrected_accuracy"].notna().tolist() == [False, True, False, True]
     row = table.iloc[1]
     assert (row["test_low"], row["test_high"], row["test_images"]) == (0.5, 0.9, 16)
 

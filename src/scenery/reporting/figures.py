@@ -527,7 +527,8 @@ FIGURES = (
         images=TRAIN, place="study", formats=("png",), applies=augments,
     ),
     Figure(
-        "examples", "examples_figure:examples_figure", ("split", IMAGE_ROOT), "examples of the classes",
+        "examples", "examples_figure:examples_figure", ("split", IMAGE_ROOT),
+        "examples of the classes",
         "The first image of the **train** partition of each class, in the order of file names.",
         details="The first image of the **train** partition of each class, in the order of file "
         "names, for at most forty classes. The order of the files is the only criterion.",

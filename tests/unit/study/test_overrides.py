@@ -121,7 +121,7 @@ def trial(settings: Settings, *varied: tuple[str, Any], repeat: int = 0) -> Reso
 def test_names_and_identities() -> None:
     one = trial(Settings(seed=2), ("head.dense", (64, 32)), ("optimizer.learning_rate", 3e-4))
     assert one.name == "head.dense=[64, 32], optimizer.learning_rate=0.0003"
-    assert trial(Settings(seed=3), repeat=1).name == "base (seed 3)"
+    assert trial(Settings(seed=3), repeat=1).name == "unchanged (seed 3)"
     assert one.id.startswith("MobileNet-head-")
     assert one.setting == trial(Settings(seed=7)).setting
     assert one.id != trial(Settings(seed=7)).id

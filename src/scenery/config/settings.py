@@ -277,12 +277,26 @@ class Settings(Strict):
         self.__dict__["network"] = with_defaults(self.backbone, self.network)
         if self.first_step is not None and self.trainable == "head":
             raise ValueError("first_step is for head+N and all; with trainable: head it is all")
+        self._check_batch_norm()
         if self.schedule.warmup_epochs >= self.epochs and self.schedule.warmup_epochs > 0:
             raise ValueError(
                 f"schedule.warmup_epochs ({self.schedule.warmup_epochs}) must be below epochs "
                 f"({self.epochs})"
             )
         return self
+
+    def _check_batch_norm(self) -> None:
+        # The other architectures have many values of each channel in one image.
+        of_vectors = self.network.batch_norm and self.backbone == "MLP"
+        for key, used in (
+            ("head.batch_norm", self.head.batch_norm),
+            ("network.batch_norm", of_vectors),
+        ):
+            if self.batch_size == 1 and used:
+                raise ValueError(
+                    f"batch_size: 1 and {key} exclude each other: batch norm subtracts the mean of "
+                    "a batch, and one image minus itself is zero; take a batch_size of at least 2"
+                )
 
     @model_validator(mode="after")
     def _of_classifier(self) -> "Settings":

@@ -17,6 +17,7 @@ from scenery.models.heads import build_head
 from scenery.models.inference_mode import InferenceMode
 from scenery.models.truncation import freeze_below
 from scenery.training.augmentation import build_augmentation, reseed
+from scenery.training.batch_norm import has_batch_norm, without_lone_image
 from scenery.training.model_trainer import ModelTrainer
 
 log = logging.getLogger("scenery")
@@ -95,6 +96,9 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
         self.trainer.optimizer.learning_rate.assign(rate)
         reseed(self.trainer, seed, epoch)
         order = np.random.default_rng([seed, epoch]).permutation(len(self.images))
+        frozen = self.settings.batch_norm_statistics == "frozen"
+        if has_batch_norm(self.head, *([] if frozen else [self.backbone])):
+            order = without_lone_image(order, self.settings.batch_size)
         history = self.trainer.fit(
             self._batches(order),
             epochs=1,

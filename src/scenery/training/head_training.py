@@ -15,6 +15,7 @@ from scenery.data.feature_files import LabeledFeatures
 from scenery.models.aggregation import IMAGE, POSITIONS, position_loss, position_outputs
 from scenery.models.heads import build_head, fit_standardization
 from scenery.training.augmentation import reseed
+from scenery.training.batch_norm import has_batch_norm, without_lone_image
 from scenery.training.model_trainer import ModelTrainer
 
 
@@ -89,6 +90,8 @@ class HeadTrainer(ModelTrainer[LabeledFeatures]):
             values: Features of all images.
             images: Shape (some images,), their numbers.
         """
+        if has_batch_norm(self.model):
+            images = without_lone_image(images, self.settings.batch_size)
         loss, right = self._epoch(values, tf.constant(images.astype(np.int32)))
         return float(loss), float(right)
 

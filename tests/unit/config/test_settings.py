@@ -96,6 +96,17 @@ def test_warmup_as_long_as_training_is_refused() -> None:
     assert Settings(epochs=1).schedule.warmup_epochs == 0
 
 
+def test_batch_norm_of_single_images_is_refused() -> None:
+    words = "exclude each other: .* one image minus itself is zero; take a batch_size of at least 2"
+    refused(Settings, f"1 and head.batch_norm {words}", batch_size=1, head={"batch_norm": True})
+    mlp = {"backbone": "MLP", "trainable": "scratch", "network": {"batch_norm": True}}
+    refused(Settings, f"1 and network.batch_norm {words}", batch_size=1, **mlp)
+    assert Settings(batch_size=2, **mlp).batch_size == 2
+    assert Settings(batch_size=1).batch_size == 1
+    maps = {"backbone": "ConvNet", "trainable": "scratch", "network": {"batch_norm": True}}
+    assert Settings(batch_size=1, **maps).batch_size == 1
+
+
 def test_scratch_sets_no_weights_and_updated_statistics() -> None:
     settings = Settings(trainable="scratch", weights="imagenet")
     assert (settings.weights, settings.batch_norm_statistics) == ("none", "updated")

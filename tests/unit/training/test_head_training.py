@@ -13,6 +13,7 @@ from scenery.evaluation.scores import accuracy, cross_entropy
 from scenery.evaluation.training_result import TrainingResult
 from scenery.models.heads import build_head
 from scenery.training.augmentation import reseed
+from scenery.training.batch_norm import has_batch_norm, without_lone_image
 from scenery.training.epochs import EpochPlan, run_epochs
 from scenery.training.head_training import HeadTrainer
 
@@ -219,3 +220,42 @@ def test_scores() -> None:
     # A sure mistake costs much and not everything; what is no number is said.
     assert cross_entropy(np.array([[0.0, 1.0]]), np.array([0])) == pytest.approx(-np.log(1e-7))
     assert np.isnan(cross_entropy(np.array([[np.nan, 1.0]]), np.array([0])))
+
+
+def test_batch_norm_does_not_learn_from_an_image_alone_in_a_batch() -> None:
+    images = features(33)
+    order = np.random.default_rng(5).permutation(33)
+
+    def weights(head: dict[str, Any], shown: np.ndarray) -> list[np.ndarray]:
+        one = learner(images, head={"dense": [8], "solver": "epochs", **head})
+        one.train_on(one.values_of_epoch(1), shown)
+        return one.get_weights()
+
+    def same(head: dict[str, Any], shown: np.ndarray) -> bool:
+        pairs = zip(weights(head, order), weights(head, shown), strict=True)
+        return all(np.array_equal(a, b) for a, b in pairs)
+
+    # The last of 33 images in batches of 16 is alone; the last of 32 and of 34 are not.
+    assert same({"batch_norm": True}, order[:32])
+    assert not same({"batch_norm": True}, order[:31])
+    assert not same({"batch_norm": False}, order[:32])
+    two = [*order, order[0]]
+    assert not same({"batch_norm": True}, np.array(two))
+
+
+def test_has_batch_norm_counts_layers_that_learn() -> None:
+    network = keras.Sequential([keras.Input((4,)), keras.layers.BatchNormalization()])
+    plain = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    assert has_batch_norm(plain, network)
+    assert not has_batch_norm(plain)
+    network.layers[0].trainable = False
+    assert not has_batch_norm(plain, network)
+
+
+@pytest.mark.parametrize(
+    ("images", "batch", "kept"), [(33, 16, 32), (32, 16, 32), (34, 16, 34), (1, 16, 1), (5, 1, 5)]
+)
+def test_without_lone_image_keeps_all_but_one_that_is_alone(
+    images: int, batch: int, kept: int
+) -> None:
+    assert without_lone_image(np.arange(images), batch).tolist() == list(range(kept))

@@ -75,13 +75,14 @@ def sample_size_figure(
     axes.set_ylabel("validation accuracy")
     if any(lines):
         axes.legend(loc="lower right")
-    subtitle = "mean over repeats" if _repeated(rows) else "one run of each"
-    subtitle += f"; bars: 95 % interval, {choice.validation_images} validation images"
+    subtitle = "means over repeats" if _repeated(rows) else "one run of each"
+    failed = len(trials) - len(rows)
+    subtitle += f", {failed} failed" if failed else ""
+    subtitle += f"; 95 % intervals ({plural(choice.validation_images, 'image')})"
     left_out = len(means) - len(lines)
     if left_out:
-        subtitle += f"; {plural(left_out, 'further line')} not drawn"
-    failed = len(trials) - len(rows)
-    set_title(figure, title, subtitle + (f"; {failed} failed" if failed else ""))
+        subtitle += f"; {plural(left_out, 'line')} not drawn"
+    set_title(figure, title, subtitle)
     return figure
 
 

@@ -185,7 +185,9 @@ def calls() -> list[tuple[str, str, ast.Call]]:
 def test_no_code_of_the_project_runs_what_a_file_says() -> None:
     seen = set()
     for place, name, call in calls():
-        assert name not in NEVER, f"{place}: {name}"
+        # The job server runs the scripts that Snakemake would give to Python.
+        script = name == "exec" and place.startswith("src/scenery/pipeline/job_server/template.py")
+        assert script or name not in NEVER, f"{place}: {name}"
         words = {word.arg: ast.unparse(word.value) for word in call.keywords}
         assert words.get("shell") != "True", f"{place}: a shell"
         assert words.get("trusted") != "True", f"{place}: trusts all types"

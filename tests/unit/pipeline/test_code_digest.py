@@ -152,7 +152,7 @@ def test_a_changed_line_changes_those_that_run_it(
 def test_a_changed_script_changes_itself_alone(
     edit: Callable[[str, str, str], set[str]],
 ) -> None:
-    assert edit("workflow/scripts/evaluate.py", "wilson", "beta") == {"evaluate"}
+    assert edit("workflow/scripts/evaluate.py", "correct / images", "correct / 7") == {"evaluate"}
 
 
 def test_a_changed_figure_changes_no_training(edit: Callable[[str, str, str], set[str]]) -> None:
@@ -165,7 +165,7 @@ def test_a_changed_figure_changes_no_training(edit: Callable[[str, str, str], se
 def test_a_default_changes_what_reads_settings(
     edit: Callable[[str, str, str], set[str]],
 ) -> None:
-    changed = edit("src/scenery/config/settings.py", "Epochs = Field(50,", "Epochs = Field(51,")
+    changed = edit("src/scenery/config/settings.py", "= Field(50,", "= Field(51,")
     assert {"train_heads", "fine_tune"} <= changed == users_of("config/settings.py")
 
 

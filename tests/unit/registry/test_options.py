@@ -88,20 +88,28 @@ def test_choice_among_records_derives_keys_bounds_and_descriptions() -> None:
         Group(strength=1)
 
 
+# A linear head without dropout is fitted at once.
+OF_EPOCHS = {
+    "batch_size", "early_stopping", "epochs", "label_smoothing", "minimum_updates", "optimizer",
+    "schedule",
+}  # fmt: skip
 INEFFECTIVE: list[tuple[dict[str, Any], set[str]]] = [
     (
         {},
         {"head.activation", "augment.fill_mode", "views", "batch_norm_statistics",
-         "mixed_precision"},
+         "mixed_precision", *OF_EPOCHS},
     ),
-    ({"trainable": "all"}, {"head.activation", "augment.fill_mode", "views"}),
+    (
+        {"trainable": "all"},
+        {"head.activation", "augment.fill_mode", "views", "head.standardize"},
+    ),
     (
         {"head": {"dense": [8]}, "augment": {"zoom": 0.1}},
         {"batch_norm_statistics", "mixed_precision"},
     ),
     (
         {"head": {"dense": [8]}, "augment": {"vertical_flip": True}, "trainable": "head+1"},
-        {"augment.fill_mode", "views"},
+        {"augment.fill_mode", "views", "head.standardize"},
     ),
 ]  # fmt: skip
 

@@ -116,7 +116,8 @@ def test_main_effects_two_values_state_paired_effect(experiments: dict[str, Expe
     trials = one.trials()
     trials["validation_accuracy"] = 0.8 + 0.05 * (trials["augment.rotation"] == 20)
     said = texts(settings_figure(trials, one.choice(), "Flips"))
-    assert "+0.050 (+0.050 to +0.050)" in said
+    assert "\n+0.050\n" in said
+    assert "one run of each" in said
     assert "horizontal flip" in said
 
 

@@ -43,7 +43,7 @@ def test_sample_size_figure_joins_subsets_of_one_size(regimes: Experiment) -> No
     figure = sample_size_figure(trials, choice, SIZES, HOSTILE[3])
     said = texts(figure)
     assert "all\n(188)" in said
-    assert "standard deviation over repeats; 3 failed" in said
+    assert "means over repeats, 3 failed; 95 % intervals (376 images)" in said
     assert figure.axes[0].get_xscale() == "log"
     line = figure.axes[0].containers[-1].lines[0]
     of_none = rows[rows["line"] == "dense layers none"].groupby("images")["validation_accuracy"]
@@ -57,7 +57,7 @@ def test_sample_size_figure_many_lines_counts_the_rest(tmp_path: Path) -> None:
     assert "one run of each" not in said  # small and per_class_50 are two draws
     many = grid(subset=list(SIZES), head__dropout=[n / 10 for n in range(9)])
     two = write_experiment(tmp_path / "2", "b", many, "grid", "Many")
-    assert "3 further lines not drawn" in texts(
+    assert "3 lines not drawn" in texts(
         sample_size_figure(two.trials(), two.choice(), SIZES, "Many")
     )
 
@@ -176,11 +176,12 @@ def test_parameter_curves_draw_train_and_validation(tmp_path: Path) -> None:
     assert "16 trials (1 failed)" in said
     assert "residual yes, batch norm no" in said
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["4", "12", "30", "60"]
-    # Four colors, each with a solid and a dashed line, and the ring around the chosen point.
-    assert len(axes.lines) == 9
+    # Four colors, each with a solid and a dashed line and two caps of its intervals, and the ring
+    # around the chosen point.
+    assert len(axes.lines) == 17
     rows = parameter_curve_rows(trials, choice, "network.depth")
     first = rows[rows["line"] == rows["line"].iloc[0]].sort_values("at")
-    validation, training = axes.lines[:2]
+    validation, training = axes.lines[0], axes.lines[3]
     assert list(validation.get_ydata()) == pytest.approx(list(first["validation_accuracy"]))
     assert list(training.get_ydata()) == pytest.approx(list(first["train_accuracy"]))
     assert list(axes.lines[-1].get_ydata()) == pytest.approx([choice.validation_accuracy])

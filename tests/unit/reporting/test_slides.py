@@ -157,9 +157,11 @@ def test_study_slides_have_expected_titles(
     titles = [slide.title for slide in slides]
     # Opening and data; two for a single setting, three for every other; two of comparison, the
     # conclusions and the appendix.
-    # Opening, data and examples; one slide fewer without a choice; five confusion matrices; one
-    # further figure and one with published numbers.
-    assert len(slides) == 2 + 1 + 2 + 4 * 3 + 5 + 1 + 2 + 2 + 1 + 1
+    # Opening, data and examples; one slide fewer without a choice; of each experiment its tested
+    # settings and its confusion matrix; one further figure and one with published numbers; the
+    # steps.
+    assert len(slides) == 2 + 1 + 2 + 4 * 3 + 2 * 5 + 1 + 2 + 1 + 2 + 1 + 1
+    assert "Each step beside the step before" in titles
     assert titles[0] == "A study"
     assert "Cuts: best result and its configuration" in titles
     assert "Random search: all trials" in titles
@@ -242,7 +244,7 @@ def test_write_pptx_has_text_tables_and_charts(
             assert c <= x + 10 or z <= a + 10 or d <= y + 10 or w <= b + 10
         if content.notes:
             assert page.notes_slide.notes_text_frame.text == content.notes
-    assert (tables, charts, pictures) == (13, 7, 14)
+    assert (tables, charts, pictures) == (19, 7, 14)
 
 
 def test_write_slides_twice_gives_same_bytes(

@@ -19,7 +19,10 @@ from scenery.reporting.learning_curves import learning_curves
 from scenery.reporting.settings_figures import settings_figure
 
 KERNELS = grid(classifier__kernel=["linear", "rbf"], classifier__C=[1, 10])
-METRICS = {"accuracy": 0.9, "low": 0.8, "high": 0.95, "images": 100}
+SCORES = {
+    "test_accuracy": 0.9, "test_low": 0.8, "test_high": 0.95, "test_images": 100, "models": 1,
+    "training_images": 200,
+}  # fmt: skip
 SAID = "a classical model: fitted at once"
 
 
@@ -50,7 +53,8 @@ def test_experiment_figures_without_epochs_are_drawn(tmp_path: Path, networks: i
         assert len(legend) == networks
     else:
         assert SAID in said
-    best = texts(best_figure(one.trials(), one.history(), one.choice(), METRICS, "Kernels"))
+    scores = pd.DataFrame([SCORES])
+    best = texts(best_figure(one.trials(), one.history(), one.choice(), scores, "Kernels"))
     assert SAID in best
     assert "epoch\n" not in best
     assert "kernel" in texts(settings_figure(one.trials(), one.choice(), "Kernels"))

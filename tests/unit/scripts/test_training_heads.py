@@ -54,8 +54,11 @@ def test_one_row_a_trial(shard: Shard) -> None:
     metrics = shard.table("metrics")
     assert list(metrics["trial"]) == [one.id, two.id]
     assert set(metrics["status"]) == {"completed"}
-    backbone = json.loads(one.validation.facts.read_text())["parameters"]
-    assert (metrics["parameters"] - metrics["trained_parameters"] == backbone).all()
+    facts = json.loads(one.validation.facts.read_text())
+    shape = np.load(one.validation.array, mmap_mode="r").shape
+    # Mean and variance of each feature are no trained parameters.
+    fixed = facts["parameters"] + 2 * shape[-1]
+    assert (metrics["parameters"] - metrics["trained_parameters"] == fixed).all()
     assert len(shard.table("history")) == 2 * 3
     predictions = shard.table("predictions")
     assert len(predictions) == 2 * 6

@@ -41,6 +41,10 @@ def histogram_intersection(left: np.ndarray, right: np.ndarray) -> np.ndarray:
 class KernelSVM(ClassifierMixin, BaseEstimator):
     """One SVM for each pair of classes; probabilities by temperature scaling (Guo et al. 2017).
 
+    The predicted class is the one with most votes; of equally many votes the one whose decisions
+    have the largest sum, as with `break_ties` of scikit-learn's SVC. Its default takes the first of
+    these classes, which would not be the one of the highest probability.
+
     The temperature is learned from the decisions on images that an SVM has not seen, in five folds;
     it leaves the order of the classes alone.
 

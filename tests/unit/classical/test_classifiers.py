@@ -216,3 +216,17 @@ def test_parameters_are_the_numbers_that_are_kept() -> None:
     svm = model(KernelSVM())
     vectors = len(svm["model"].vectors_)
     assert numbers(svm) == vectors * (VALUES + CLASSES - 1) + CLASSES + 1
+
+
+def test_svm_predicts_as_scikit_learn_that_breaks_ties() -> None:
+    random = np.random.default_rng(0)
+    vectors, labels = random.normal(size=(120, 4)), np.arange(120) % 6
+    unseen = random.normal(size=(2000, 4))
+    ours = KernelSVM(gamma=0.3).fit(vectors, labels).predict(unseen)
+    votes, ties = (
+        SVC(gamma=0.3, break_ties=breaking).fit(vectors, labels).predict(unseen)
+        for breaking in (False, True)
+    )
+    assert np.array_equal(ours, ties)
+    # Ties are there, so that the test above can fail.
+    assert not np.array_equal(ours, votes)

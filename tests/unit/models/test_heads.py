@@ -114,7 +114,7 @@ def test_penalties(options: dict[str, Any], penalty: float) -> None:
 
 
 def test_dropout_acts_in_training_only() -> None:
-    head = build_head((50,), 4, Head(dropout=0.5))
+    head = build_head((50,), 4, Head(dropout=0.5, standardize=False))
     vectors = np.ones((2, 50), "float32")
     resting = head(vectors, training=False).numpy()
     assert np.array_equal(head(vectors, training=False).numpy(), resting)

@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from scenery.data.feature_files import LabeledFeatures
+from scenery.data.standardization import deviations
 from scenery.evaluation.scores import cross_entropy
 
 # Inverse strengths of the penalty (`C` of scikit-learn) that are tried, rising. Of MobileNet, upper
@@ -120,7 +121,7 @@ class LinearHeadFitter:
         mean = deviation = None
         if self._standardize:
             scaler = StandardScaler().fit(rows.astype(np.float64))
-            mean, deviation = scaler.mean_, scaler.scale_
+            mean, deviation = scaler.mean_, deviations(scaler)
             rows = (rows - mean) / deviation
         # The search takes half as long in 32 bits and ends in the same place.
         rows, basis = _reduced(rows.astype(np.float32))

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.preprocessing import StandardScaler
 
 from scenery.config.settings import Head
+from scenery.data.standardization import deviations
 from scenery.models.aggregation import aggregate
 
 # With 0.99, the default of Keras, the statistics need about 500 steps; a trial on 80 images in
@@ -87,7 +88,7 @@ def fit_standardization(head: keras.Model, values: Any) -> None:
     for start in range(0, len(values), step):
         part = np.asarray(values[start : start + step], np.float64)
         scaler.partial_fit(part.reshape(-1, width))
-    layer.set_weights([scaler.mean_, scaler.scale_**2])
+    layer.set_weights([scaler.mean_, deviations(scaler) ** 2])
 
 
 def _standardization() -> keras.layers.Layer:

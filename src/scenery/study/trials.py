@@ -286,10 +286,11 @@ def _set_solver(settings: Settings, values: dict[str, Any], flat: Mapping[str, A
     solver = settings.head.solver if settings.frozen_backbone else None
     if solver is not None and any(of_epochs(name) for name in flat):
         solver = "epochs"
-    head = {key: value for key, value in values.get("head", {}).items() if key != "solver"}
+    head = {key: value for key, value in values.pop("head", {}).items() if key != "solver"}
     if frozen and solver is not None:
         head["solver"] = solver
-    values["head"] = head
+    if head:
+        values["head"] = head
 
 
 def of_epochs(name: str) -> bool:

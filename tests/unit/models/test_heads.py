@@ -24,6 +24,15 @@ def test_plain_head() -> None:
     np.testing.assert_allclose(values.sum(axis=1), 1, rtol=1e-5)
 
 
+def test_fit_standardization_of_tiny_features_stays_finite() -> None:
+    values = np.random.default_rng(0).normal(size=(20, 3)).astype("float32")
+    values[:, 1] *= 1e-25
+    head = build_head((3,), 2, Head())
+    fit_standardization(head, values)
+    layer = keras.Model(head.input, head.get_layer(STANDARDIZATION).output)
+    assert np.isfinite(layer(values)).all()
+
+
 def test_linear_head_starts_with_equal_probabilities() -> None:
     vectors = np.random.default_rng(0).normal(size=(3, 5)).astype("float32")
     assert np.allclose(build_head((5,), 4, Head())(vectors), 0.25)

@@ -56,7 +56,7 @@ def test_compare_settings_writes_scores_and_comparisons(tmp_path: Path) -> None:
     assert scores["independent_images"].tolist() == [11, 11]
     (row,) = read_comparisons(tmp_path / "comparisons.csv").to_dict("records")
     assert (row["experiment"], row["against"], row["same"]) == ("NA", "control", False)
-    assert (row["difference"], row["training_images"]) == (0.25, 30)
+    assert (row["difference"], row["training_images"]) == (pytest.approx(0.25), 30)
 
 
 def test_compare_settings_nothing_to_compare_with_is_an_empty_table(tmp_path: Path) -> None:

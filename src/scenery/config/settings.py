@@ -287,7 +287,7 @@ class Settings(Strict):
 
     def _check_batch_norm(self) -> None:
         # The other architectures have many values of each channel in one image.
-        of_vectors = self.network.batch_norm and self.backbone == "MLP"
+        of_vectors = self.backbone == "MLP" and getattr(self.network, "batch_norm", False)
         for key, used in (
             ("head.batch_norm", self.head.batch_norm),
             ("network.batch_norm", of_vectors),

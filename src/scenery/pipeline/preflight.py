@@ -19,6 +19,7 @@ from scenery.config.validation import check_files, read_study
 from scenery.data.sources import list_images
 from scenery.errors import UserError
 from scenery.pipeline.run_lock import begin
+from scenery.pipeline.terminal_watch import watch_terminal
 from scenery.pipeline.user_settings import check_process
 from scenery.study.checks import check_study
 from scenery.study.plan import NotChosenYet
@@ -121,6 +122,7 @@ def start_run(submits: bool, results: str) -> None:
     """Note this run of Snakemake, or end it where another one is at work in this folder."""
     try:
         begin(submits)
+        watch_terminal()
         reset_future_times(results)
     except UserError as error:
         print(f"\nThe study cannot start.\n{error}\n", file=sys.stderr, flush=True)

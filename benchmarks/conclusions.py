@@ -65,7 +65,7 @@ def _heads(material: Material) -> list[Row]:
                 compared="the best logistic regression on the same features",
                 measured=f"{worst:.3f} below it at most; trained in epochs {worst_epochs:.3f}",
                 target=f"≤ {MARGIN}",
-                met=worst <= MARGIN,
+                met=bool(worst <= MARGIN),
                 note="accuracies of exact head, head trained in epochs and logistic regression: "
                 + "; ".join(
                     f"{name} {head:.3f}, {epochs:.3f}, {best:.3f}"

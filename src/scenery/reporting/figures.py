@@ -341,7 +341,8 @@ FIGURES = (
     Figure(
         "class_table", "many_classes:class_page", ("classes", "confusion"),
         "table of all classes",
-        TESTED + "Every class with its precision, recall and F1 and the class that it is taken for "
+        TESTED + "every class with its scores, and the pairs of classes that are confused most.",
+        details="Every class with its precision, recall and F1 and the class that it is taken for "
         "most often, and the pairs of classes that are confused most. A click on a column head "
         "sorts the table, and the field above it searches.",
         images=TEST, formats=("html",), job="test",

@@ -99,6 +99,11 @@ class Checkout:
         values: dict[str, Any] = yaml.safe_load((self.folder / self.config).read_text("utf-8"))
         return values
 
+    def validation_accuracy(self, experiment: str) -> float:
+        """The validation accuracy of what an experiment chose."""
+        path = self.folder / "results" / "experiments" / experiment / "chosen.yaml"
+        return float(yaml.safe_load(path.read_text("utf-8"))["validation_accuracy"])
+
     def write_config(self, values: dict[str, Any]) -> None:
         """Another config in its place."""
         text = yaml.safe_dump(values, sort_keys=False)

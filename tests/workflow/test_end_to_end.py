@@ -12,6 +12,8 @@ import yaml
 from checkout import CODE, Checkout
 
 EXPERIMENTS = ("heads", "networks", "again", "inner", "halved", "search")
+# The rules whose script is evaluate.py.
+TESTING = {"evaluate", "evaluate_compared"}
 TIMES = ["seconds", "peak_memory_mb"]
 
 
@@ -116,15 +118,23 @@ def test_weights_learned_in_the_study_are_those_of_the_trial(results: Path) -> N
 
 
 def test_one_final_score_an_experiment(summary: pd.DataFrame, results: Path) -> None:
-    scored = summary[summary["test_accuracy"].notna()]
+    tested = summary[summary["test_accuracy"].notna()]
+    # The control of an experiment has a score, too.
+    controls = tested[~tested["chosen"]]
+    assert controls[["experiment", "trainable"]].to_numpy().tolist() == [["networks", "head"]]
+    scored = tested[tested["chosen"]]
     assert list(scored["experiment"]) == list(EXPERIMENTS)
-    assert scored["chosen"].all()
     for _, row in scored.iterrows():
         folder = results / "experiments" / row["experiment"]
         metrics = json.loads((folder / "test" / "metrics.json").read_text())
         predictions = pd.read_csv(folder / "test" / "predictions.csv")
         assert metrics["images"] == len(predictions) == 16
-        assert metrics["accuracy"] == row["test_accuracy"] == predictions["correct"].mean()
+        assert metrics["accuracy"] == predictions["correct"].mean()
+        # The score of an experiment is the mean over the models of its repeats.
+        others = [pd.read_csv(path) for path in sorted(folder.glob("compared/*/test/predictions.csv"))]
+        models = [predictions, *others] if row["experiment"] == "search" else [predictions]
+        mean = sum(table["correct"].mean() for table in models) / len(models)
+        assert row["test_accuracy"] == pytest.approx(mean)
         assert row["test_low"] <= row["test_accuracy"] <= row["test_high"]
 
 
@@ -187,10 +197,10 @@ def inputs_by_rule(finished: Checkout) -> Iterator[tuple[str, str]]:
 def test_test_images_are_the_input_of_one_rule(finished: Checkout) -> None:
     pairs = set(inputs_by_rule(finished))
     assert len({rule for rule, _ in pairs}) > 10
-    assert {rule for rule, file in pairs if "/data/test/" in file} == {"evaluate"}
+    assert {rule for rule, file in pairs if "/data/test/" in file} == TESTING
     # Nor does anything before the choice depend on what was scored.
     scores = {rule for rule, file in pairs if "/test/" in file and "/experiments/" in file}
-    trains = ("train_heads", "fine_tune", "choose", "refit_head", "refit_network", "evaluate")
+    trains = ("train_heads", "fine_tune", "choose", "refit_head", "refit_network", *TESTING)
     assert not scores & set(trains)
     features = finished.folder / "results" / "features"
     assert not list(features.rglob("test*"))

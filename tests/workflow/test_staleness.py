@@ -80,9 +80,9 @@ def test_a_changed_style_draws_again_and_trains_nothing(changeable: Checkout) ->
 
 
 def test_a_changed_score_scores_again_and_trains_nothing(changeable: Checkout) -> None:
-    changeable.replace("workflow/scripts/evaluate.py", "0.95", "0.90")
+    changeable.replace("workflow/scripts/evaluate.py", "correct / images,", "correct / 7,")
     found = changeable.dry_run()
-    assert found.stale == {"evaluate"}
+    assert found.stale == {"evaluate", "evaluate_compared"}
     assert found.jobs["evaluate"] == 6
     assert not (TRAINING | BEFORE | {"choose"}) & set(found.jobs)
 

@@ -20,6 +20,7 @@ OF_EVERY_EXPERIMENT = [
     "most confident mistakes (test)",
     "ROC and precision-recall curves (test)",
     "score of each class (test)",
+    "table of all classes (test)",
     "table of all trials (train, validation)",
 ]
 OF_THE_EXPLAINED = [
@@ -123,8 +124,9 @@ def test_every_item_is_there_labeled_and_captioned(
         press(browser, content, 1)
         browser.until("document.body.innerText.includes('DESCRIPTION')")
         said = browser.text().split("DESCRIPTION")[1].split("SIZE")[0]
-        assert len(said.strip()) > 100, content
-        assert "partition" in said or category == "Data", content
+        assert len(said.strip()) > 40, content
+        # What was measured on images names their partition.
+        assert "partition" in said or "(" not in content or category == "Data", content
         browser.click(category)
         browser.until("!document.body.innerText.includes('DESCRIPTION')")
     nothing_wrong(browser)

@@ -50,7 +50,7 @@ class Call:
         """What it has said so far."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
-    def wait(self, seconds: float = 330) -> int:
+    def wait(self, seconds: float = 900) -> int:
         """Its exit status."""
         try:
             return self.process.wait(seconds)

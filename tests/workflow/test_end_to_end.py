@@ -131,7 +131,9 @@ def test_one_final_score_an_experiment(summary: pd.DataFrame, results: Path) -> 
         assert metrics["images"] == len(predictions) == 16
         assert metrics["accuracy"] == predictions["correct"].mean()
         # The score of an experiment is the mean over the models of its repeats.
-        others = [pd.read_csv(path) for path in sorted(folder.glob("compared/*/test/predictions.csv"))]
+        others = [
+            pd.read_csv(path) for path in sorted(folder.glob("compared/*/test/predictions.csv"))
+        ]
         models = [predictions, *others] if row["experiment"] == "search" else [predictions]
         mean = sum(table["correct"].mean() for table in models) / len(models)
         assert row["test_accuracy"] == pytest.approx(mean)

@@ -53,8 +53,9 @@ def catalogue(path: str, on_problem: str = "stop") -> None:
     list_images(path)
     dataset_digest(path, None, "cache.json")
     make_catalogue(
-        path, None, on_problem, 50_000_000, True, "drop", "drop", threads=2, out="catalogue.csv"
-    )  # type: ignore[arg-type]
+        Path(path), Path(path), on_problem, 50_000_000, True, "drop", "drop", 2, "catalogue.csv",
+        Path("similar_images.npz"),
+    )  # type: ignore[arg-type]  # fmt: skip
     make_split("catalogue.csv", 0.34, 0.5, 1, "split.csv")
 
 

@@ -87,8 +87,8 @@ def test_a_full_disk_at_each_step(
         assert "Traceback" not in said, (rule, said)
         assert not [target for target in targets if (small_disk.folder / target).exists()], rule
         filler.unlink()
-    # One job at a time. While an experiment chooses again, Snakemake has removed its old choice, and
-    # fails if it asks for the parameters of a later experiment's job in that second.
+    # One job at a time. While an experiment chooses again, Snakemake has removed its old choice,
+    # and fails if it asks for the parameters of a later experiment's job in that second.
     small_disk.snakemake(TARGET, "--cores", "1")
     assert results_of(small_disk) == results_of(undisturbed)
 

@@ -7,8 +7,8 @@ localrules:
 
 use rule refit_head as refit_compared_head with:
     output:
-        model=EXPERIMENT.compared("refit_head/model.keras"),
-        record=EXPERIMENT.compared("refit_head/record.json"),
+        model=EXPERIMENT.compared().final_model("refit_head"),
+        record=EXPERIMENT.compared().final_record("refit_head"),
     log:
         LAYOUT.log("refit_compared_head", "{experiment}", "{trial}"),
     message:
@@ -17,8 +17,8 @@ use rule refit_head as refit_compared_head with:
 
 use rule refit_classifier as refit_compared_classifier with:
     output:
-        model=EXPERIMENT.compared("refit_classifier/model.skops"),
-        record=EXPERIMENT.compared("refit_classifier/record.json"),
+        model=EXPERIMENT.compared().final_model("refit_classifier", "skops"),
+        record=EXPERIMENT.compared().final_record("refit_classifier"),
     log:
         LAYOUT.log("refit_compared_classifier", "{experiment}", "{trial}"),
     message:
@@ -27,8 +27,8 @@ use rule refit_classifier as refit_compared_classifier with:
 
 use rule refit_network as refit_compared_network with:
     output:
-        model=EXPERIMENT.compared("refit_network/model.keras"),
-        record=EXPERIMENT.compared("refit_network/record.json"),
+        model=EXPERIMENT.compared().final_model("refit_network"),
+        record=EXPERIMENT.compared().final_record("refit_network"),
     log:
         LAYOUT.log("refit_compared_network", "{experiment}", "{trial}"),
     message:
@@ -37,8 +37,8 @@ use rule refit_network as refit_compared_network with:
 
 use rule evaluate as evaluate_compared with:
     output:
-        metrics=EXPERIMENT.compared("test/metrics.json"),
-        predictions=EXPERIMENT.compared("test/predictions.csv"),
+        metrics=EXPERIMENT.compared().test("metrics.json"),
+        predictions=EXPERIMENT.compared().test("predictions.csv"),
     log:
         LAYOUT.log("evaluate_compared", "{experiment}", "{trial}"),
     message:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from scenery.data.tables import read_split
+from scenery.data.tables import file_groups, read_split
 from scenery.evaluation.result_tables import read_results
 from scenery.evaluation.selection_table import selection_table
 from scenery.pipeline.execution import script_log
@@ -26,17 +26,13 @@ def assess_choice(
     job: AssessJob, trials: Path, history: Path, predictions: list[Path], split: Path, out: Path
 ) -> None:
     """Read the tables of an experiment and write selection.csv."""
-    images = read_split(split)
-    groups = None
-    if "group" in images:
-        groups = dict(zip(images["file"], images["group"], strict=True))
     parts = [read_results(path) for path in predictions]
     parts = [part[[name for name in COLUMNS if name in part]] for part in parts]
     table = selection_table(
         read_results(trials),
         read_results(history),
         pd.concat(parts, ignore_index=True),
-        groups,
+        file_groups(read_split(split)),
         job.how,
     )
     table.to_csv(out, index=False)

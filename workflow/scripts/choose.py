@@ -105,7 +105,7 @@ def _warnings(
     job: ChooseJob, table: pd.DataFrame, choice: Candidate, split: pd.DataFrame
 ) -> list[str]:
     """What should be known about the choice: classes that it does not recognize."""
-    chosen = table[table["trial"] == choice.trials[0]].iloc[0]
+    chosen = _first(table, choice)
     training = split[split["partition"] == "train"]["class"].value_counts()
     warning = balance_warning(
         job.experiment,

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from scenery.data.tables import read_split
+from scenery.data.tables import file_groups, read_split
 from scenery.evaluation.final_scores import (
     ScoredModels,
     comparison_table,
@@ -60,11 +59,8 @@ def _read(settings: tuple[ScoredSetting, ...]) -> tuple[list[ScoredModels], list
 
 def _groups(split: Path, files: list[str]) -> np.ndarray | None:
     """The group of each test image; None where the split has no groups."""
-    table = read_split(split)
-    if "group" not in table:
-        return None
-    groups: pd.Series = table.set_index("file")["group"]
-    return groups.loc[files].to_numpy()
+    groups = file_groups(read_split(split))
+    return None if groups is None else np.array([groups[file] for file in files])
 
 
 if __name__ == "__main__":

@@ -65,6 +65,13 @@ def read_split(path: str | os.PathLike[str]) -> pd.DataFrame:
     return _read(Path(path), SPLIT_COLUMNS, tuple(SPLIT_COLUMNS), _OPTIONAL_SPLIT_COLUMNS)
 
 
+def file_groups(split: pd.DataFrame) -> dict[str, int] | None:
+    """The number of the group of each file; None where the split has no groups."""
+    if "group" not in split:
+        return None
+    return dict(zip(split["file"], split["group"], strict=True))
+
+
 def partition_table(split: pd.DataFrame, partition: str) -> pd.DataFrame:
     """The rows of one partition in the order in which they are packed."""
     return split[split["partition"] == partition].sort_values("row", ignore_index=True)

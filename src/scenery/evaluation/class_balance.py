@@ -59,8 +59,7 @@ def balanced_intervals(
     Returns:
         balanced_accuracy, balanced_accuracy_low, balanced_accuracy_high, and the same of macro_f1.
     """
-    codes = np.unique([*true, *predicted], return_inverse=True)[1]
-    truth, answers = codes[: len(true)], codes[len(true) :]
+    truth, answers = _class_numbers(true, predicted)
     members = np.arange(len(true)) if groups is None else np.unique(groups, return_inverse=True)[1]
     number = int(members.max()) + 1
     random = np.random.default_rng(0)
@@ -77,6 +76,14 @@ def balanced_intervals(
     }
 
 
+def _class_numbers(
+    true: Sequence[str], predicted: Sequence[str]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Numbers of the true and of the predicted classes, which share their numbering."""
+    codes = np.unique([*true, *predicted], return_inverse=True)[1]
+    return codes[: len(true)], codes[len(true) :]
+
+
 def validation_measures(predictions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The columns of metrics.csv that a trial's predictions give.
 
@@ -88,8 +95,7 @@ def validation_measures(predictions: Sequence[Mapping[str, Any]]) -> dict[str, A
     if not predictions:
         return dict.fromkeys(names)
     true, predicted = ([str(row[name]) for row in predictions] for name in ("class", "predicted"))
-    codes = np.unique([*true, *predicted], return_inverse=True)[1]
-    measures = balanced_measures(codes[: len(true)], codes[len(true) :])
+    measures = balanced_measures(*_class_numbers(true, predicted))
     found = {one for one, other in zip(true, predicted, strict=True) if one == other}
     missed = sorted(set(true) - found)
     values = (*measures, len(missed), json.dumps(missed[:MAX_NAMED], ensure_ascii=False))

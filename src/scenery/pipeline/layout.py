@@ -258,9 +258,9 @@ class ExperimentLayout:
         """The comparisons of the chosen setting on test images."""
         return self.test("comparisons.csv")
 
-    def compared(self, file: str, trial: str = "{trial}") -> str:
-        """A file of a final model that is trained for comparison."""
-        return f"{self.folder}/compared/{trial}/{file}"
+    def compared(self, trial: str = "{trial}") -> "ExperimentLayout":
+        """The paths of a final model that is trained for comparison."""
+        return ExperimentLayout(f"{self.folder}/compared/{trial}")
 
     def explanation(self, file: str) -> str:
         """A file of what is inside the final model."""

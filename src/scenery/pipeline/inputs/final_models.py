@@ -19,9 +19,10 @@ from scenery.pipeline.jobs import (
     TrialRow,
     VectorsSpec,
 )
-from scenery.pipeline.layout import ArrayPaths
+from scenery.pipeline.layout import ArrayPaths, ExperimentLayout
 from scenery.pipeline.resources import forward_threads
 from scenery.study.experiments import ancestors
+from scenery.study.trial_kinds import TrialKind
 from scenery.study.trials import ResolvedTrial
 
 
@@ -180,30 +181,22 @@ class FinalModelInputs:
         """The model to be scored and its record; experiments that chose the same share one."""
         if wildcards.get("trial"):
             kind = self._final(wildcards).kind
-            names = (
-                f"{kind.refit_rule}/model.{kind.model_suffix}",
-                f"{kind.refit_rule}/record.json",
-            )
-            paths = self.layout.experiment(wildcards.experiment)
-            return [paths.compared(name, wildcards.trial) for name in names]
+            paths = self.layout.experiment(wildcards.experiment).compared(wildcards.trial)
+            return _model_files(paths, kind)
         return self.final_model_of(wildcards.experiment)
 
     def final_model_of(self, experiment: str) -> list[str]:
         """The same for an experiment by its name."""
         owner = self.plan.refit_in(experiment)
         kind = self.context.choice(owner).kind
-        paths = self.layout.experiment(owner)
-        return [
-            paths.final_model(kind.refit_rule, kind.model_suffix),
-            paths.final_record(kind.refit_rule),
-        ]
+        return _model_files(self.layout.experiment(owner), kind)
 
     def final_records(self, wildcards: Any) -> list[str]:
         """The record of every experiment's final model."""
         return [self.final_model_of(name)[1] for name in self.context.experiments]
 
     def test_images(self, wildcards: Any) -> list[str]:
-        """The packed test images: `evaluate` is the only rule that reads them."""
+        """The packed test images: `evaluate.py` is the only script that scores them."""
         size = self._final(wildcards).image_size
         return array_inputs(self.layout.packed("test", size))
 
@@ -255,12 +248,13 @@ class FinalModelInputs:
         owners = [*reversed(ancestors(self.context.study, experiment)), experiment]
         owner = next(name for name in owners if trial in self._scored_ids(name))
         paths = self.layout.experiment(owner)
-        final = trial == self.context.choice_record(owner)["trial"]
-        files = [
-            paths.test(name) if final else paths.compared(f"test/{name}", trial)
-            for name in ("metrics.json", "predictions.csv")
-        ]
-        return ScoredTrial(trial=trial, metrics=Path(files[0]), predictions=Path(files[1]))
+        if trial != self.context.choice_record(owner)["trial"]:
+            paths = paths.compared(trial)
+        return ScoredTrial(
+            trial=trial,
+            metrics=Path(paths.test("metrics.json")),
+            predictions=Path(paths.test("predictions.csv")),
+        )
 
     def _scored_ids(self, experiment: str) -> set[str]:
         record = self.context.choice_record(experiment)
@@ -284,3 +278,11 @@ class FinalModelInputs:
         trials = [trial for one in (*job.scored, *job.before) for trial in one.trials]
         files = [str(path) for trial in trials for path in (trial.metrics, trial.predictions)]
         return unique(files)
+
+
+def _model_files(paths: ExperimentLayout, kind: TrialKind) -> list[str]:
+    """A final model and its record."""
+    return [
+        paths.final_model(kind.refit_rule, kind.model_suffix),
+        paths.final_record(kind.refit_rule),
+    ]

@@ -14,6 +14,8 @@ from forms import form
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
+# These train small studies several times.
+SLOW = ("overhead", "fine_tuning", "search")
 # These watch the processes of jobs, which a fork is not.
 WATCHING = ("overhead", "memory")
 
@@ -24,7 +26,9 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("benchmarks")
 
 
-@pytest.mark.parametrize("name", form([*TIMED, "halving"], [*TIMED, *LONG]))
+@pytest.mark.parametrize(
+    "name", form([name for name in TIMED if name not in SLOW] + ["halving"], [*TIMED, *LONG])
+)
 def test_a_benchmark_runs_and_writes_its_rows(name: str, out: Path) -> None:
     # As in the documentation: python -m benchmarks heads
     python = sys.executable if name in WATCHING else starting.forking_python()

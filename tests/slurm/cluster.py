@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from forked import starting
 
 from scenery.pipeline.layout import Layout
 
@@ -79,15 +80,31 @@ class Folder:
         targets: Sequence[str],
         study: str = "study.yaml",
         profile: str = "profiles/slurm",
+        forked: bool = False,
     ) -> Call:
-        """Call Snakemake with the Slurm profile, looking at the queue more often than it says."""
-        command = [sys.executable, "-m", "snakemake", *targets]
+        """Call Snakemake with the Slurm profile, looking at the queue more often than it says.
+
+        Args:
+            arguments: Of its command line.
+            targets: Files to make.
+            study: Name of the config.
+            profile: Folder of the profile.
+            forked: Whether Snakemake and its jobs on the node are forks of the tests' server. This
+                saves imports. Jobs that a test kills must be processes of their own.
+        """
+        python = starting.forking_python() if forked else sys.executable
+        command = [python, "-m", "snakemake", *targets]
         command += ["--profile", profile, "--configfile", study]
         command += ["--slurm-init-seconds-before-status-checks", "2", *arguments]
         log = self.path / f"call_{len(list(self.path.glob('call_*')))}.txt"
         with log.open("wb") as stream:
             process = subprocess.Popen(
-                command, cwd=self.path, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream
+                command,
+                cwd=self.path,
+                env=starting.environment() if forked else None,
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
             )
         CALLS.append(Call(self.path, process, log))
         return CALLS[-1]

@@ -9,7 +9,10 @@ from checkout import REPOSITORY, Checkout
 
 @pytest.mark.shared
 def test_a_frozen_mobilenet_reaches_what_is_known_of_it(fresh: Checkout, shared: Path) -> None:
-    """A logistic regression on the same features has 0.955 and, on 400 images, 0.935."""
+    """At 224 pixels a logistic regression has 0.955 and, on 400 images, 0.935.
+
+    At 128 pixels the test takes a third of the time.
+    """
     known = Checkout(REPOSITORY, "config/shared_mobilenet.yaml").read_config()
     weights = shared.resolve() / "weights" / Path(known["base"]["weights"]).name
     fresh.write_config(
@@ -17,7 +20,7 @@ def test_a_frozen_mobilenet_reaches_what_is_known_of_it(fresh: Checkout, shared:
             "dataset": {"path": str(shared.resolve() / "data" / "MIT_split")},
             "split": known["split"],
             "subsets": {"small_1": known["subsets"]["small_1"]},
-            "base": {**known["base"], "weights": str(weights)},
+            "base": {**known["base"], "weights": str(weights), "image_size": 128},
             "experiments": {"full": {}, "small": {"overrides": {"subset": "small_1"}}},
         }
     )

@@ -7,6 +7,7 @@ from scenery.reporting.labels import is_missing, setting_value
 
 Row = tuple[str, str, bool]
 
+_OF_EPOCHS = ("optimizer", "schedule", "epochs", "minimum updates")
 _OFF: tuple[Any, ...] = (None, 0, 0.0, False, "", "none", [], ())
 
 
@@ -33,10 +34,13 @@ def configuration(settings: dict[str, Any], varied: list[str]) -> list[Row]:
         ("epochs", _epochs(settings), ("epochs", "batch_size", "early_stopping")),
         *_rest(settings),
     ]
+    # What is fitted at once has settings of epochs among its own, and nobody used them.
+    unused: tuple[str, ...] = ()
     if settings.get("classifier"):
-        # What only training by epochs knows stands in the settings, and nobody used it.
-        of_networks = ("trained layers", "optimizer", "schedule", "epochs")
-        rows = [row for row in rows if row[0] not in of_networks]
+        unused = ("trained layers", *_OF_EPOCHS)
+    elif head.get("solver") == "lbfgs":
+        unused = _OF_EPOCHS
+    rows = [row for row in rows if row[0] not in unused]
     return [
         (label, value, any(name.startswith(names) for name in varied))
         for label, value, names in rows
@@ -63,6 +67,8 @@ def _head(head: dict[str, Any]) -> str:
     parts = [f"{head.get('pooling', 'average')} pooling"]
     if head.get("dense"):
         parts.append(f"dense {setting_value(head['dense'])} ({head.get('activation', 'relu')})")
+    if head.get("solver") == "lbfgs":
+        parts.append("L-BFGS, L2 chosen by folds")
     if head.get("batch_norm"):
         parts.append("batch norm")
     for name in ("dropout", "l1", "l2"):

@@ -60,7 +60,7 @@ def _draw_chosen(axes: Axes, rows: pd.DataFrame, choice: Choice, measure: str) -
 def say_why_empty(axes: Axes) -> None:
     """In place of the curve of a classical model."""
     axes.text(
-        0, 0.5, "The chosen trial is a classical model: fitted at once, it has no epochs.",
+        0, 0.5, "The chosen trial was fitted at once. It has no epochs.",
         transform=axes.transAxes, va="center", color="#555555",
     )  # fmt: skip
     axes.axis("off")

@@ -142,10 +142,12 @@ def _draw_grid(figure: Figure, item: Grid) -> None:
 
 def _draw_picture(figure: Figure, item: Picture) -> None:
     with Image.open(item.path) as image:
-        small = image.convert("RGB")
+        shown = image.convert("RGB")
         most = (round(item.width * DOTS_PER_INCH), round(item.height * DOTS_PER_INCH))
-        small.thumbnail(most, Image.Resampling.LANCZOS)
-        pixels = np.asarray(small)
+        # Resampling gives an image of 256 colors thousands of them, and so a larger file.
+        if shown.width > 2 * most[0]:
+            shown.thumbnail(most, Image.Resampling.LANCZOS)
+        pixels = np.asarray(shown)
     axes = figure.add_axes(_box(item))
     axes.imshow(pixels, aspect="auto", interpolation="none")
     axes.set_axis_off()

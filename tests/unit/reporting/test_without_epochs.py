@@ -23,7 +23,7 @@ SCORES = {
     "test_accuracy": 0.9, "test_low": 0.8, "test_high": 0.95, "test_images": 100, "models": 1,
     "training_images": 200,
 }  # fmt: skip
-SAID = "a classical model: fitted at once"
+SAID = "was fitted at once"
 
 
 def texts(figure: Figure) -> str:
@@ -80,9 +80,18 @@ def test_configuration_classical_model_leaves_training_out() -> None:
 
 
 def test_configuration_network_leaves_classifier_out() -> None:
-    rows = configuration(json.loads(Settings().model_dump_json()), [])
+    rows = configuration(json.loads(Settings(trainable="all").model_dump_json()), [])
     assert "classifier" not in {label for label, _, _ in rows}
     assert "optimizer" in {label for label, _, _ in rows}
+
+
+def test_configuration_head_fitted_at_once_leaves_epochs_out() -> None:
+    settings = Settings(trainable="head")
+    assert settings.head.solver == "lbfgs"
+    found = {r[0]: r[1] for r in configuration(json.loads(settings.model_dump_json()), [])}
+    assert not {"optimizer", "schedule", "epochs", "minimum updates"} & set(found)
+    assert "L-BFGS" in found["head"]
+    assert found["trained layers"] == "head"
 
 
 def test_column_label_of_classifier_is_short() -> None:

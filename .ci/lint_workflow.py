@@ -46,6 +46,7 @@ WITHOUT_ENVIRONMENT = [
     "compare_settings",
     "tabulate_experiment",
     "compare_reference_results",
+    "export_model",
     "explain",
     "render_augmentations",
     "write_config",

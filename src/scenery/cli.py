@@ -108,6 +108,53 @@ def _parser() -> Parser:
     run.add_argument("config", type=Path, metavar="CONFIG", help="a config file")
     run.set_defaults(run=_run)
 
+    text = "classify photographs with the final model of a study, or with an exported model"
+    predict = commands.add_parser("predict", help=text, description=_sentence(text))
+    predict.add_argument(
+        "results",
+        type=Path,
+        metavar="RESULTS",
+        help="a results folder, or the folder of an exported model (with model.json)",
+    )
+    predict.add_argument(
+        "photographs",
+        nargs="+",
+        metavar="PHOTOS",
+        help="files, folders, tables (.csv, .tsv) with a column file, or - for names on standard "
+        "input, one a line",
+    )
+    predict.add_argument(
+        "--experiment",
+        metavar="NAME",
+        help="the experiment whose final model answers; default: the one of highest validation "
+        "accuracy",
+    )
+    predict.add_argument(
+        "--out", type=Path, metavar="CSV", help="the table of answers; default: standard output"
+    )
+    predict.add_argument(
+        "--top", type=_positive, default=3, metavar="N", help="classes a row; default: %(default)s"
+    )
+    predict.add_argument(
+        "--html",
+        type=Path,
+        metavar="PAGE",
+        help="write a page with the photographs, least sure answers first",
+    )
+    predict.add_argument(
+        "--copy-to",
+        type=Path,
+        metavar="FOLDER",
+        help="copy each photograph into a folder of its class below FOLDER",
+    )
+    predict.add_argument(
+        "--jobs",
+        type=_positive,
+        metavar="N",
+        help="threads that read and compute; default: as many as there are processors",
+    )
+    predict.set_defaults(run=_predict)
+
     text = "compare two results folders: the trials that differ, and by how much"
     compare = commands.add_parser("compare", help=text, description=_sentence(text))
     compare.add_argument("first", type=Path, metavar="A", help="a results folder")
@@ -131,6 +178,19 @@ def _parser() -> Parser:
     )
     again.set_defaults(run=_reproduce)
     return parser
+
+
+def _positive(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r}; allowed are 1 to 1000")
+    return int(text)
+
+
+def _processors() -> int:
+    # Not every system says which of its processors a process may use.
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _sentence(text: str) -> str:
@@ -182,6 +242,33 @@ def _run(given: argparse.Namespace, options: Sequence[str]) -> int:
     sys.stderr.flush()
     # In place of this process, so that signals and the exit status are Snakemake's.
     os.execv(command[0], command)
+
+
+def _predict(given: argparse.Namespace, options: Sequence[str]) -> int:
+    from scenery.data.photographs import list_photographs
+    from scenery.pipeline.model_folder import find_model, read_facts
+
+    for path in (given.out, given.html):
+        if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
+            raise UserError(f"{path}: cannot be written: it is a folder, or lies in none")
+    folder, which = find_model(given.results, given.experiment)
+    read_facts(folder)
+    # Names of files may have bytes that are no text.
+    if hasattr(sys.stdin, "reconfigure"):
+        sys.stdin.reconfigure(errors="surrogateescape")
+    found = list_photographs(given.photographs, sys.stdin)
+    left_out = f"; {found.left_out:,} files that are no images are left out"
+    print(
+        f"{len(found.files):,} photographs{left_out if found.left_out else ''}; {which}",
+        file=sys.stderr,
+    )
+    # TensorFlow takes seconds to import, so mistakes are found before.
+    from scenery.inference.prediction import PredictOptions, predict_files
+
+    jobs = given.jobs or _processors()
+    wanted = PredictOptions(given.out, given.top, jobs, given.html, given.copy_to)
+    print(predict_files(folder, found.files, wanted, sys.stderr), file=sys.stderr)
+    return 0
 
 
 def _compare(given: argparse.Namespace, options: Sequence[str]) -> int:

@@ -71,6 +71,14 @@ RUN_IN = {
         "tests/unit/test_docs.py",
         "test_tutorial_study_check_prints_its_trials",
     ),
+    "scenery predict results data/new_photographs --out answers.csv": (
+        "tests/workflow/test_features.py",
+        '"predict", "results"',
+    ),
+    "scenery predict my_model data/new_photographs": (
+        "tests/unit/scripts/test_exporting.py",
+        '"predict", str(exported)',
+    ),
     "scenery compare results/before results/after": (
         "tests/unit/reporting/test_compare.py",
         'main(["compare"',

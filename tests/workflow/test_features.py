@@ -10,6 +10,8 @@ import yaml
 from checkout import Checkout, check_out
 from test_protocol import beside
 
+from scenery.cli import main
+
 SMALL = Path(__file__).with_name("features.yaml")
 CLASSICAL = {"classifiers": 5, "views": 4, "search": 3, "mlp": 0, "inner": 2, "words": 2}
 
@@ -92,6 +94,25 @@ def test_final_models_are_kept_without_code(results: Path) -> None:
         assert metrics["training_images"] == (16 if name == "views" else metrics["training_images"])
     pickles = [p for p in results.rglob("*") if p.suffix in (".pkl", ".pickle", ".joblib")]
     assert pickles == []
+
+
+@pytest.mark.parametrize("experiment", ["search", "mlp", "words"])
+def test_predict_answers_as_evaluate(
+    results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, experiment: str
+) -> None:
+    monkeypatch.chdir(results.parent)
+    # TensorFlow refuses another number of threads once it has begun.
+    monkeypatch.setattr("scenery.inference.prediction.set_up", lambda threads: None)
+    expected = pd.read_csv(f"results/experiments/{experiment}/test/predictions.csv")
+    files = tmp_path / "test_images.csv"
+    images = results.parent / "results/data/generated"
+    pd.DataFrame({"file": [str(images / file) for file in expected["file"]]}).to_csv(files)
+    out = tmp_path / "answers.csv"
+    options = ["--experiment", experiment, "--out", str(out), "--top", "1"]
+    assert main(["predict", "results", str(files), *options]) == 0
+    found = pd.read_csv(out)
+    assert list(found["class"]) == list(expected["predicted"])
+    assert (found["probability"] - expected["confidence"]).abs().max() < 1e-6
 
 
 def test_views_make_more_rows_of_the_same_images(results: Path) -> None:

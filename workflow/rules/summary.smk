@@ -204,6 +204,7 @@ rule results:
         INPUTS.figures.fixed_files,
         INPUTS.figures.files,
         INPUTS.figures.explanation_files,
+        INPUTS.export.files,
         INPUTS.results.tensorboard,
 
 

@@ -105,6 +105,11 @@ class KernelSVM(ClassifierMixin, BaseEstimator):
         fitted = self.calibrated_.calibrated_classifiers_[0].estimator
         return fitted.estimator if isinstance(fitted, FrozenEstimator) else fitted
 
+    @property
+    def temperature_(self) -> float:
+        """The number by which scores are divided before they become probabilities."""
+        return 1 / float(self.calibrated_.calibrated_classifiers_[0].calibrators[0].beta_)
+
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
         """Shape (rows, classes)."""
         # Of rows that are no support vectors libsvm reads nothing.

@@ -40,6 +40,9 @@ Name = Annotated[str, AfterValidator(_name)]
 SubsetName = Annotated[str, AfterValidator(_name), AfterValidator(_not_full)]
 
 
+ExportFormat = Literal["keras"]
+
+
 class Generated(Strict):
     """The scenes that the workflow generates if the path is `generated`."""
 
@@ -319,6 +322,12 @@ class Study(Strict):
     )
     trials_per_job: Annotated[Int, Field(ge=1)] = Field(
         50, description="Number of trials on a frozen backbone per job."
+    )
+    export: tuple[ExportFormat, ...] = Field(
+        ("keras",),
+        description="How final models are written for use without the study, into the folder "
+        "model of their experiment. keras: the model itself, as scenery predict takes it. An empty "
+        "list: not at all.",
     )
     gpu_missing: Literal["continue", "stop"] = Field(
         "continue", description="What a job does if it requested a GPU and finds none."

@@ -106,10 +106,20 @@ def read_image(
     Raises:
         UserError: naming the file and what is wrong with it, see `examine_image`.
     """
-    _, pixels, problem = _decode(Path(path), max_pixels, white_level)
+    pixels, problem = try_read_image(path, max_pixels, white_level)
     if pixels is None:
         raise UserError(f"{path}: {problem}")
     return pixels
+
+
+def try_read_image(
+    path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS, white_level: int = WHITE_LEVEL
+) -> tuple[Pixels | None, str]:
+    """Return the pixels as `read_image` does and ""; or None and what is wrong with the file."""
+    if "\0" in os.fspath(path):
+        return None, "cannot be read: its name has a null character"
+    _, pixels, problem = _decode(Path(path), max_pixels, white_level)
+    return pixels, problem
 
 
 def examine_image(

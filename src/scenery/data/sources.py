@@ -104,6 +104,15 @@ def stray_files(path: str | os.PathLike[str]) -> list[str]:
     return sorted(file for file in _walk(str(source), "") if file not in taken)
 
 
+def visible_files(folder: Path) -> Iterator[str]:
+    """Give the visible files of a folder at any depth, sorted by name, relative to it.
+
+    Raises:
+        UserError: A folder cannot be read, or is a link to a folder that it lies in.
+    """
+    return _walk(str(folder), "")
+
+
 def unused_columns(path: str | os.PathLike[str]) -> list[str]:
     """List the columns of a manifest that are not read; of a folder: none.
 

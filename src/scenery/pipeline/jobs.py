@@ -243,6 +243,46 @@ class EvaluateJob(Job):
     vectors: VectorsSpec | None = None
 
 
+class ModelSource(Job):
+    """Where a final model comes from, as its folder tells.
+
+    Attributes:
+        experiment: The experiment that chose the model.
+        backbone: Name of the backbone.
+        layer: The layer at which it ends.
+        weights: imagenet, none, a weights file, or experiment:NAME.
+        license: License of the weights; empty where the study made or was given them.
+        preprocessing: How the model itself scales its input, in words.
+    """
+
+    experiment: str
+    backbone: str
+    layer: str
+    weights: str
+    license: str
+    preprocessing: str
+
+
+class ExportJob(Job):
+    """A final model for use without the study.
+
+    Attributes:
+        source: Where it comes from.
+        image_size: Side of its input in pixels.
+        resize: How an image becomes square.
+        max_pixels: Images of more pixels are not decoded.
+        white_level: The 16-bit value that becomes white.
+        vectors: How images become its input; None for a network, which takes images.
+    """
+
+    source: ModelSource
+    image_size: int
+    resize: Literal["stretch", "crop", "pad"]
+    max_pixels: int
+    white_level: int
+    vectors: VectorsSpec | None = None
+
+
 class ScoredTrial(Job):
     """The score of one final model.
 

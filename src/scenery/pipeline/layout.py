@@ -244,6 +244,10 @@ class ExperimentLayout:
         """What the final model was made with."""
         return f"{self.folder}/{rule}/record.json"
 
+    def exported(self, file: str) -> str:
+        """A file of the folder that holds the final model for use without the study."""
+        return f"{self.folder}/model/{file}"
+
     def test(self, file: str) -> str:
         """A file of the score on the test images."""
         return f"{self.folder}/test/{file}"

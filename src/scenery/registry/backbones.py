@@ -10,6 +10,16 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Preprocessing = Literal["tf", "torch", "caffe", "efficientnet", "none"]
+# What the first layers of a model do with RGB values from 0 to 255.
+PREPROCESSING_TEXTS: dict[Preprocessing, str] = {
+    "tf": "the model scales its input to [-1, 1]",
+    "torch": "the model scales its input to [0, 1], then subtracts the mean of ImageNet and "
+    "divides by its standard deviation",
+    "caffe": "the model reorders its input to BGR and subtracts the mean of ImageNet",
+    "efficientnet": "the model scales its input to [0, 1], then subtracts the mean of ImageNet and "
+    "divides by its standard deviation",
+    "none": "the model takes its input as it is",
+}
 
 
 @dataclass(frozen=True)

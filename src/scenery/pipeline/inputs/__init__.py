@@ -4,6 +4,7 @@ from scenery.config.study import Study
 from scenery.pipeline.inputs.context import Context
 from scenery.pipeline.inputs.data import DataInputs
 from scenery.pipeline.inputs.explanation import ExplanationInputs
+from scenery.pipeline.inputs.export import ExportInputs
 from scenery.pipeline.inputs.features import FeatureInputs
 from scenery.pipeline.inputs.figures import FigureInputs
 from scenery.pipeline.inputs.final_models import FinalModelInputs
@@ -30,6 +31,7 @@ class Inputs:
         self.features = FeatureInputs(context)
         self.trials = TrialInputs(context)
         self.final_models = FinalModelInputs(context)
+        self.export = ExportInputs(context, self.final_models)
         self.explanation = ExplanationInputs(context, self.final_models)
         self.results = ResultInputs(context, config_file)
         self.figures = FigureInputs(context, self.results, self.explanation)

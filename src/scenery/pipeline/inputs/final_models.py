@@ -211,21 +211,23 @@ class FinalModelInputs:
     def evaluate(self, wildcards: Any) -> dict[str, Any]:
         """How a final model is scored."""
         experiment = wildcards.experiment
-        trial = self._final(wildcards)
-        vectors = None
-        if trial.settings.classifier is not None:
-            features = trial.plain_features
-            vectors = VectorsSpec(
-                features=features,
-                weights=self.context.weights_file(trial.weights),
-                codebook=codebook_file(self.context, features.codebook),
-            )
         compared = wildcards.get("trial") is not None
         return EvaluateJob(
             experiment=experiment,
             scored_in=experiment if compared else self.plan.refit_in(experiment),
-            vectors=vectors,
+            vectors=self.vectors(self._final(wildcards)),
         ).as_params()
+
+    def vectors(self, trial: ResolvedTrial) -> VectorsSpec | None:
+        """How images become the input of a classical model; None for a network."""
+        if trial.settings.classifier is None:
+            return None
+        features = trial.plain_features
+        return VectorsSpec(
+            features=features,
+            weights=self.context.weights_file(trial.weights),
+            codebook=codebook_file(self.context, features.codebook),
+        )
 
     # Comparisons
 

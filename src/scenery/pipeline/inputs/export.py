@@ -1,0 +1,61 @@
+"""Inputs and parameters of the rules of workflow/rules/export.smk."""
+
+from pathlib import Path
+from typing import Any
+
+from scenery.pipeline.inputs.context import Context, unique
+from scenery.pipeline.inputs.final_models import FinalModelInputs
+from scenery.pipeline.jobs import ExportJob, ModelSource
+from scenery.pipeline.model_folder import FACTS
+from scenery.registry.backbones import BACKBONES, PREPROCESSING_TEXTS
+from scenery.registry.custom_architectures import HANDCRAFTED
+from scenery.study.trials import ResolvedTrial
+
+
+class ExportInputs:
+    """Final models for use without the study."""
+
+    def __init__(self, context: Context, final_models: FinalModelInputs) -> None:
+        self.context = context
+        self.final_models = final_models
+
+    def owners(self) -> list[str]:
+        """The experiments that have a final model of their own."""
+        return unique([self.context.plan.refit_in(name) for name in self.context.experiments])
+
+    def files(self, wildcards: Any) -> list[str]:
+        """The exported models, if the study asks for them."""
+        if not self.context.study.export:
+            return []
+        return [self.context.layout.experiment(name).exported(FACTS) for name in self.owners()]
+
+    def export(self, wildcards: Any) -> dict[str, Any]:
+        """How a final model is exported."""
+        study = self.context.study
+        trial = self.context.choice(wildcards.experiment)
+        return ExportJob(
+            source=self._source(wildcards.experiment, trial),
+            image_size=trial.image_size,
+            resize=study.dataset.resize,
+            max_pixels=study.dataset.max_pixels,
+            white_level=study.dataset.white_level,
+            vectors=self.final_models.vectors(trial),
+        ).as_params()
+
+    def _source(self, experiment: str, trial: ResolvedTrial) -> ModelSource:
+        settings = trial.settings
+        record = BACKBONES.get(settings.backbone)
+        if record is not None:
+            how = PREPROCESSING_TEXTS[record.preprocessing]
+        else:
+            how = PREPROCESSING_TEXTS["none" if settings.backbone in HANDCRAFTED else "tf"]
+        published = record is not None and settings.weights == "imagenet"
+        return ModelSource(
+            experiment=experiment,
+            backbone=settings.backbone,
+            layer=trial.layer,
+            # Of a file its name alone: the folder says nothing on another machine.
+            weights=Path(settings.weights).name,
+            license=record.family.license if record is not None and published else "",
+            preprocessing=how,
+        )

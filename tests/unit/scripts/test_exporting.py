@@ -1,0 +1,287 @@
+"""export_model.py and `scenery predict`: the exported folder answers as evaluate.py does."""
+
+import csv
+import io
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from evaluate import evaluate
+from export_model import export_model
+from PIL import Image
+from refit_classifier import refit_classifier
+from refit_head import refit_head
+from refit_network import refit_network
+
+from scenery import cli
+from scenery.classical import classifiers, codebooks
+from scenery.config.settings import Settings
+from scenery.data.feature_files import LabeledFeatures
+from scenery.data.packed_images import PackedImages, open_packed
+from scenery.data.tables import class_names, partition_table, read_split
+from scenery.errors import UserError
+from scenery.inference.exported import ExportedModel
+from scenery.inference.prediction import PredictOptions, predict_files
+from scenery.inference.vectors import extract_vectors
+from scenery.pipeline.jobs import (
+    EvaluateJob,
+    ExportJob,
+    ModelSource,
+    RefitNetworkJob,
+    VectorsSpec,
+)
+from scenery.pipeline.model_folder import find_model, read_facts
+from scenery.study.features import FeatureSet, plain_features
+
+SIFT = {
+    "backbone": "DenseSIFT", "cut": None, "network": {"step": 8, "scales": [8, 16]},
+    "classifier": {"name": "svm", "kernel": "histogram_intersection"},
+    "encoding": {"size": 6, "pyramid": [1, 2], "normalize": "l1"},
+}  # fmt: skip
+KINDS: dict[str, dict[str, Any]] = {
+    "head": {},
+    "fine_tuned": {"trainable": "all", "head": {"dropout": 0.3}},
+    "svm": {"classifier": {"name": "svm", "kernel": "rbf", "C": 10}},
+    "forest": {"classifier": {"name": "random_forest", "n_estimators": 5}},
+    "words_of_sift": SIFT,
+    "fisher_vectors": {
+        "classifier": {"name": "logistic_regression"},
+        "encoding": {"name": "fisher_vectors", "size": 2, "components": 4, "power": True},
+    },
+}
+SOURCE = ModelSource(
+    experiment="e", backbone="SqueezeNet", layer="fire3_concat", weights="none", license="",
+    preprocessing="the model scales its input",
+)  # fmt: skip
+
+
+def images_of(study: Any, partition: str) -> PackedImages:
+    rows = partition_table(read_split(study.split), partition)
+    return open_packed(study.data / partition / "32.npy", rows)
+
+
+def encoded(study: Any, folder: Path, settings: Settings) -> VectorsSpec:
+    """Learn a codebook from the training images and fit the classifier on their vectors."""
+    features = plain_features(settings)
+    encoding, images = features.encoding, images_of(study, "train")
+    assert encoding is not None
+    maps = extract_vectors(images, features.raw, None)
+    descriptors = maps.reshape(-1, maps.shape[-1]).astype(np.float32)
+    codebook = codebooks.learn_codebook(descriptors, encoding.of_codebook, seed=1)
+    codebooks.save_codebook(codebook, folder / "codebook.skops")
+    vectors = extract_vectors(images, features, None, folder / "codebook.skops")
+    model = classifiers.fit(settings, LabeledFeatures(vectors, images.labels))
+    classifiers.save(model, folder / "model.skops")
+    write_record(folder)
+    return VectorsSpec(features=features, weights=None, codebook=folder / "codebook.skops")
+
+
+def write_record(folder: Path) -> None:
+    record = {"trial": "t", "refit": True, "training_images": 18}
+    (folder / "record.json").write_text(json.dumps(record))
+
+
+def final_model(study: Any, folder: Path, kind: str) -> tuple[Path, VectorsSpec | None]:
+    """A final model of a kind, as the workflow makes it."""
+    changes = KINDS[kind]
+    settings = study.settings(**changes)
+    if "encoding" in changes:
+        return folder / "model.skops", encoded(study, folder, settings)
+    choice = study.choice({"head": [0.01]}, **changes)
+    if kind == "fine_tuned":
+        choice = study.choice({"network": [0.001]}, **changes)
+        job = RefitNetworkJob(
+            choice=choice, refit=True, table=study.split, training=study.network_data("train"),
+            validation=study.network_data("validation"), backbone=study.backbone(**changes),
+            checkpoints=folder / "checkpoints",
+        )  # fmt: skip
+        refit_network(job, study.split, "c", folder / "model.keras", folder / "record.json")
+        return folder / "model.keras", None
+    if "classifier" not in changes:
+        job = study.refit_features(choice, refit=True)
+        refit_head(job, study.split, "c", folder / "model.keras", folder / "record.json")
+        return folder / "model.keras", None
+    job = study.refit_features(choice, refit=True).model_copy(update={"backbone": None})
+    refit_classifier(job, study.split, "c", folder / "model.skops", folder / "record.json")
+    features: FeatureSet = plain_features(settings)
+    return folder / "model.skops", VectorsSpec(features=features, weights=None, codebook=None)
+
+
+def export(study: Any, folder: Path, kind: str) -> tuple[Path, VectorsSpec | None]:
+    model, vectors = final_model(study, folder, kind)
+    out = folder / "model"
+    out.mkdir()
+    job = ExportJob(
+        source=SOURCE, image_size=32, resize="stretch", max_pixels=10**6, white_level=65535,
+        vectors=vectors,
+    )  # fmt: skip
+    files = (model, folder / "record.json", study.split)
+    export_model(*files, job, out / "model.json", out / "labels.txt")
+    return model, vectors
+
+
+def evaluated(study: Any, folder: Path, model: Path, vectors: VectorsSpec | None) -> pd.DataFrame:
+    out = {"metrics": folder / "metrics.json", "predictions": folder / "predictions.csv"}
+    array = study.data / "test" / "32.npy"
+    job = EvaluateJob(experiment="e", scored_in="e", vectors=vectors)
+    evaluate(model, folder / "record.json", study.split, array, job, out)
+    return pd.read_csv(out["predictions"])
+
+
+def photographs(study: Any, folder: Path) -> list[str]:
+    """The test images as files."""
+    folder.mkdir(parents=True)
+    files = []
+    for number, pixels in enumerate(np.load(study.data / "test" / "32.npy")):
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+        files.append(str(folder / f"{number}.png"))
+    return files
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_exported_model_answers_as_evaluate(
+    study: Any, tmp_path: Path, threads: list[int], kind: str
+) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    expected = evaluated(study, work, *export(study, work, kind))
+    # Only the folder of the model is left.
+    alone = tmp_path / "elsewhere"
+    shutil.copytree(work / "model", alone)
+    shutil.rmtree(work)
+    files = photographs(study, tmp_path / "photographs")
+    out = tmp_path / "answers.csv"
+    predict_files(alone, files, PredictOptions(out, top=9), io.StringIO())
+    found = pd.read_csv(out)
+    classes = class_names(read_split(study.split))
+    assert list(found["file"]) == files
+    assert list(found["class"]) == list(expected["predicted"])
+    assert found["problem"].isna().all()
+    for _, row, one in zip(
+        files, found.to_dict("records"), expected.to_dict("records"), strict=True
+    ):
+        ranks = ("", "_2", "_3")
+        answer = {row[f"class{rank}"]: row[f"probability{rank}"] for rank in ranks}
+        assert set(answer) == set(classes)
+        for name in classes:
+            assert answer[name] == pytest.approx(one[f"probability:{name}"], abs=1e-6)
+    facts = read_facts(alone)
+    assert (alone / "labels.txt").read_text().splitlines() == list(facts.classes) == classes
+
+
+@pytest.fixture
+def threads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The threads that were asked for: TensorFlow refuses others once it has begun."""
+    asked: list[int] = []
+    monkeypatch.setattr("scenery.inference.prediction.set_up", asked.append)
+    return asked
+
+
+@pytest.fixture(scope="module")
+def exported(study: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("exported")
+    export(study, folder, "head")
+    return folder / "model"
+
+
+@pytest.fixture
+def pictures(study: Any, tmp_path: Path) -> Path:
+    """Six good files, one that is damaged and one that is no picture."""
+    folder = tmp_path / "pictures"
+    photographs(study, folder)
+    (folder / "5.png").rename(folder / 'a "<b>&.png')
+    (folder / "damaged.png").write_bytes((folder / "0.png").read_bytes()[:200])
+    (folder / "notes.txt").write_text("no picture")
+    return folder
+
+
+def test_predict_writes_table_page_and_copies(
+    exported: Path,
+    pictures: Path,
+    tmp_path: Path,
+    threads: list[int],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out, page, copies = tmp_path / "a.csv", tmp_path / "a.html", tmp_path / "sorted"
+    options = ["--top", "2", "--jobs", "2", "--out", str(out), "--html", str(page)]
+    options += ["--copy-to", str(copies)]
+    assert cli.main(["predict", str(exported), str(pictures), *options]) == 0
+    said = capsys.readouterr()
+    assert (said.out, threads) == ("", [2])
+    assert "7 photographs; 1 files that are no images are left out; the model" in said.err
+    assert "6 photographs answered in" in said.err
+    assert "1 cannot be read, the first is" in said.err
+    with out.open(newline="") as content:
+        rows = list(csv.DictReader(content))
+    assert list(rows[0]) == ["file", "class", "probability", "class_2", "probability_2", "problem"]
+    bad = next(row for row in rows if row["file"].endswith("damaged.png"))
+    assert bad["problem"].startswith("truncated or damaged")
+    assert bad["class"] == bad["probability"] == ""
+    good = [row for row in rows if not row["problem"]]
+    for row in good:
+        copy = copies / row["class"] / Path(row["file"]).name
+        assert copy.read_bytes() == Path(row["file"]).read_bytes()
+    assert len([path for path in copies.rglob("*") if path.is_file()]) == 6
+    text = page.read_text()
+    assert text.count("<img") == 6
+    assert "<b>&.png" not in text
+    assert "a &quot;&lt;b&gt;&amp;.png" in text
+    sure = [row["probability"] for row in sorted(good, key=lambda row: float(row["probability"]))]
+    places = [text.index(f"</b> {float(value):.2f}") for value in (sure[0], sure[-1])]
+    assert places == sorted(places)
+    assert "1 files that cannot be read" in text
+    # Copies of the same content are not made again.
+    assert cli.main(["predict", str(exported), str(pictures), *options]) == 0
+    assert len([path for path in copies.rglob("*") if path.is_file()]) == 6
+
+
+def test_predict_reads_names_from_standard_input(
+    exported: Path,
+    pictures: Path,
+    threads: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{pictures}/0.png\n{pictures}/nowhere.png\n"))
+    assert cli.main(["predict", str(exported), "-"]) == 0
+    rows = list(csv.reader(io.StringIO(capsys.readouterr().out)))
+    assert [row[0] for row in rows[1:]] == [f"{pictures}/0.png", f"{pictures}/nowhere.png"]
+    assert rows[2][-1] == "cannot be read: No such file or directory"
+
+
+def test_changed_file_of_a_model_is_refused(exported: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(exported, tmp_path / "model")
+    (folder / "model.keras").write_bytes(b"something else")
+    with pytest.raises(UserError, match=r"model\.keras: is not the file that model\.json"):
+        ExportedModel(folder)
+    (folder / "model.keras").unlink()
+    with pytest.raises(UserError, match=r"model\.keras: cannot be read: No such file"):
+        ExportedModel(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"files": {"../../secret": "0"}}, "is not the name of a file in this folder"),
+        ({"image_size": 10**9}, "image_size: Input should be less than or equal to 4096"),
+        ({"classes": ["one"]}, "classes"),
+        ({"version": 2}, "version: Input should be 1"),
+    ],
+)
+def test_facts_out_of_bounds_are_refused(
+    exported: Path, tmp_path: Path, change: dict[str, Any], message: str
+) -> None:
+    facts = json.loads((exported / "model.json").read_text())
+    (tmp_path / "model.json").write_text(json.dumps(facts | change))
+    with pytest.raises(UserError, match=message):
+        read_facts(tmp_path)
+
+
+def test_model_of_another_experiment_is_refused(exported: Path) -> None:
+    assert find_model(exported, "e")[0] == exported
+    with pytest.raises(UserError, match="is the model of experiment e, not of f"):
+        find_model(exported, "f")

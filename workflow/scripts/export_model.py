@@ -1,0 +1,123 @@
+"""Write the folder of a final model, which `scenery predict` and other programs use.
+
+In: model.keras or model.skops; of a classical model the weights of its backbone and its codebook.
+Out: model.json (how to use the model), labels.txt (its classes in order), and beside them
+model.keras, or model.skops with features.keras and codebook.skops as far as it needs them.
+"""
+
+import json
+import logging
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scenery.data.tables import class_names, read_split
+from scenery.files import atomic_path, file_digest, write_text
+from scenery.pipeline.execution import script_log
+from scenery.pipeline.jobs import ExportJob, VectorsSpec
+from scenery.pipeline.model_folder import (
+    CLASSIFIER,
+    CODEBOOK,
+    FEATURE_NETWORK,
+    NETWORK,
+    DenseSiftGrid,
+    ModelFacts,
+    write_facts,
+)
+from scenery.versions import versions
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+log = logging.getLogger("scenery")
+
+NETWORK_INPUT = "float32, shape (images, size, size, 3), RGB values from 0 to 255"
+OWN_FILES = (NETWORK, CLASSIFIER, FEATURE_NETWORK, CODEBOOK)
+
+
+def export_model(
+    model: Path, record: Path, split: Path, job: ExportJob, facts_out: Path, labels_out: Path
+) -> None:
+    """Write the folder.
+
+    Args:
+        model: model.keras or model.skops.
+        record: record.json beside it.
+        split: The split.
+        job: Where the model comes from and how images become its input.
+        facts_out: model.json.
+        labels_out: labels.txt.
+    """
+    folder = facts_out.parent
+    for name in OWN_FILES:
+        (folder / name).unlink(missing_ok=True)
+    name = NETWORK if job.vectors is None else CLASSIFIER
+    _copy(model, folder / name)
+    parts: dict[str, Any] = {} if job.vectors is None else _write_parts(job.vectors, model, folder)
+    classes = class_names(read_split(split))
+    write_text("".join(f"{name}\n" for name in classes), labels_out)
+    made = json.loads(record.read_text(encoding="utf-8"))
+    files = [*(name for name in OWN_FILES if (folder / name).exists()), labels_out.name]
+    facts = ModelFacts(
+        kind="network" if job.vectors is None else "classifier",
+        classes=tuple(classes),
+        image_size=job.image_size,
+        resize=job.resize,
+        input=NETWORK_INPUT,
+        max_pixels=job.max_pixels,
+        white_level=job.white_level,
+        source=job.source,
+        trial=made["trial"],
+        training_images=made["training_images"],
+        data_digest=file_digest(split),
+        files={name: file_digest(folder / name) for name in files},
+        versions=versions(),
+        **parts,
+    )
+    write_facts(facts, facts_out)
+    log.info("%s: %s in %s", job.source.experiment, ", ".join(files), folder)
+
+
+def _copy(source: Path, target: Path) -> None:
+    with atomic_path(target) as partial:
+        shutil.copyfile(source, partial)
+
+
+def _write_parts(vectors: VectorsSpec, model: Path, folder: Path) -> dict[str, Any]:
+    """Write what turns images into the input of a classical model; gives facts about it."""
+    # A network needs none of this, and TensorFlow takes seconds to import.
+    import keras
+
+    from scenery.classical import classifiers
+    from scenery.classical.kernel_svm import KernelSVM
+    from scenery.models.feature_extraction import load_feature_extractor
+    from scenery.registry.architectures.dense_sift import DenseSIFT
+    from scenery.registry.custom_architectures import architecture
+
+    features = vectors.features
+    found: dict[str, Any] = {"encoding": features.encoding}
+    extractor = load_feature_extractor(features, vectors.weights)
+    if isinstance(extractor, keras.Model):
+        extractor.save(folder / FEATURE_NETWORK)
+    else:
+        sift = architecture(features.backbone, features.network)
+        assert isinstance(sift, DenseSIFT)
+        found["dense_sift"] = DenseSiftGrid(step=sift.step, scales=tuple(sift.scales))
+    if vectors.codebook is not None:
+        _copy(vectors.codebook, folder / CODEBOOK)
+    classifier = classifiers.load(model)["model"]
+    if isinstance(classifier, KernelSVM):
+        found["temperature"] = classifier.temperature_
+    return found
+
+
+if __name__ == "__main__":
+    with script_log(snakemake.log[0]):
+        export_model(
+            model=Path(snakemake.input.model[0]),
+            record=Path(snakemake.input.model[1]),
+            split=Path(snakemake.input.split),
+            job=ExportJob.model_validate(snakemake.params.job),
+            facts_out=Path(snakemake.output.facts),
+            labels_out=Path(snakemake.output.labels),
+        )

@@ -5,7 +5,8 @@
     python -m benchmarks --list          list all
 
 Each benchmark replaces its own rows of the table. The longer ones run only if they are named. Those
-that measure accuracy or memory can run on a busy machine.
+that measure accuracy or memory can run on a busy machine. A call that is interrupted or killed ends
+everything that it started.
 """
 
 import argparse
@@ -20,6 +21,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY / "src"))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from benchmarks.ending import ending_all  # noqa: E402
 from benchmarks.material import real, tiny  # noqa: E402
 from benchmarks.results import FOLDER, record  # noqa: E402
 
@@ -76,6 +78,18 @@ def main() -> None:
     unknown = sorted(set(names) - set(known))
     if unknown:
         parser.error(f"there is no benchmark {unknown[0]}; there are {', '.join(known)}")
+    with ending_all():
+        run(names, given, list(known))
+
+
+def run(names: list[str], given: argparse.Namespace, order: list[str]) -> None:
+    """Run benchmarks: one here, several in a process each.
+
+    Args:
+        names: The benchmarks.
+        given: The options of the command line.
+        order: All benchmarks, in the order of the table.
+    """
     if len(names) > 1:
         options = ["--shared", given.shared, "--work", given.work, "--out", given.out]
         options += ["--tiny"] if given.tiny else []
@@ -91,7 +105,7 @@ def main() -> None:
     if given.rounds:
         material = dataclasses.replace(material, rounds=given.rounds)
     rows = importlib.import_module(f"benchmarks.{names[0]}").run(material)
-    record(names[0], rows, 1 if names[0] in ONCE else material.rounds, list(known), given.out)
+    record(names[0], rows, 1 if names[0] in ONCE else material.rounds, order, given.out)
     for row in rows:
         print(f"{names[0]}: {row.work} / {row.compared}: {row.measured}  {row.note}", flush=True)
 

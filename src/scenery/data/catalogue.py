@@ -26,6 +26,7 @@ from scenery.data.images import (
 from scenery.data.resaved import is_resaved
 from scenery.data.review import similar_pairs
 from scenery.data.tables import CATALOGUE_COLUMNS, with_types
+from scenery.data.white_level import DARK_SHARE, likely_white_level
 from scenery.errors import UserError
 
 OnProblem = Literal["stop", "leave_out"]
@@ -34,9 +35,6 @@ OnDuplicates = Literal["drop", "stop", "keep"]
 # Of the copies of a picture, the one in the partition that decides most is the one to stay.
 _PROTECTION = {"test": 2, "validation": 1, "train": 0, "": 0}
 _log = logging.getLogger("scenery")
-
-# Images of 16 bits whose values are all below white / DARK_SHARE are warned about.
-DARK_SHARE = 3
 
 _FILES_AT_ONCE = 128
 # Fewer images that look alike are one scene rather than a layout.
@@ -111,16 +109,13 @@ def make_catalogue(
 
 def _warn_of_dark_images(brightest: list[int], white_level: int) -> None:
     """Warn where images of 16 bits are nearly black, as 12-bit values are."""
-    if not brightest or max(brightest) > 255 / DARK_SHARE:
-        return
-    # Rounding to 8 bits leaves the largest value uncertain by half a step.
-    largest = max(max(brightest) - 0.5, 0) * white_level / 255
-    bits = next(bits for bits in (8, 10, 12, 14, 16) if 2**bits > largest)
-    _log.warning(
-        "%d images of 16 bits are nearly black: no value is above 1/%d of the white level %d. If "
-        "the camera or scanner has %d bits, set dataset.white_level: %d",
-        *(len(brightest), DARK_SHARE, white_level, bits, 2**bits - 1),
-    )
+    likely = likely_white_level(brightest, white_level)
+    if likely is not None:
+        _log.warning(
+            "%d images of 16 bits are nearly black: no value is above 1/%d of the white level %d. "
+            "If the camera or scanner has %d bits, set dataset.white_level: %d",
+            *(len(brightest), DARK_SHARE, white_level, likely.bit_length(), likely),
+        )
 
 
 def _examine_all(

@@ -4,12 +4,21 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 import numpy as np
 
 from scenery.data.image_listing import FoundImage, named
-from scenery.data.images import FORMATS, ImageFacts, Pixels, examine_image
+from scenery.data.images import (
+    FORMATS,
+    WHITE_LEVEL,
+    ImageFacts,
+    Pixels,
+    examine_image,
+    is_sixteen_bit,
+)
 from scenery.data.sources import list_images, source_root
+from scenery.data.white_level import likely_white_level
 from scenery.errors import UserError
 
 # Decoding all images of a large data set would take minutes.
@@ -26,11 +35,14 @@ class Survey:
             data set gives none.
         sizes: Width and height of the images that were looked at.
         gray: Whether all of them are gray.
+        white_level: The value that probably is white, where images of 16 bits are nearly black;
+            None otherwise.
     """
 
     counts: dict[str, dict[str, int]]
     sizes: tuple[tuple[int, int], ...]
     gray: bool
+    white_level: int | None = None
 
     @property
     def classes(self) -> list[str]:
@@ -76,12 +88,14 @@ def survey(path: Path, root: Path | None = None) -> Survey:
     # Sorted by file and so by class; equal steps reach every class of some size.
     looked_at = images[:: -(-len(images) // MAX_LOOKED_AT)]
     folder = source_root(path, root)
-    found = [_facts(folder / image.file) for image in looked_at]
-    _refuse_unreadable(path, looked_at, [facts for facts, _ in found])
+    looks = [_look(folder / image.file) for image in looked_at]
+    _refuse_unreadable(path, looked_at, [look.facts for look in looks])
+    sixteen_bits = [look.brightest for look in looks if is_sixteen_bit(look.facts.mode)]
     return Survey(
         counts={name: dict(count) for name, count in sorted(counts.items())},
-        sizes=tuple((facts.width, facts.height) for facts, _ in found),
-        gray=all(gray for _, gray in found),
+        sizes=tuple((look.facts.width, look.facts.height) for look in looks),
+        gray=all(look.gray for look in looks),
+        white_level=likely_white_level(sixteen_bits, WHITE_LEVEL),
     )
 
 
@@ -95,9 +109,19 @@ def _list(path: Path, root: Path | None) -> list[FoundImage]:
         raise UserError(f"{error}; or give the table instead of the folder: {tables[0]}") from None
 
 
-def _facts(file: Path) -> tuple[ImageFacts, bool]:
+class _Look(NamedTuple):
+    """The facts of a file, whether it is gray, and its largest value."""
+
+    facts: ImageFacts
+    gray: bool
+    brightest: int
+
+
+def _look(file: Path) -> _Look:
     facts, pixels = examine_image(file)
-    return facts, pixels is not None and _is_gray(pixels)
+    if pixels is None:
+        return _Look(facts, False, 0)
+    return _Look(facts, _is_gray(pixels), int(pixels.max()))
 
 
 def _is_gray(pixels: Pixels) -> bool:

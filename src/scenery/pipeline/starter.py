@@ -149,6 +149,11 @@ def _head(found: Survey, path: Path, root: Path | None) -> str:
         "  on_problem: stop         # leave_out: go on without files that cannot be read",
         "  resize: stretch          # crop or pad keep the proportions of images",
     ]
+    if found.white_level is not None:
+        bits = found.white_level.bit_length()
+        lines.append(
+            f"  white_level: {found.white_level:<11} # the images seem to have {bits} bits"
+        )
     if found.gray:
         lines.append("  # The images are gray; networks see them as three equal channels.")
     return "\n".join([*lines, "", *_split(found)])

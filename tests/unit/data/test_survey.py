@@ -60,6 +60,18 @@ def test_survey_many_images_looks_at_a_part(write: Write, monkeypatch: pytest.Mo
     assert len(survey(write("photos", {"a": 5, "b": 5})).sizes) == 4
 
 
+@pytest.mark.parametrize(("white", "expected"), [(4095, 4095), (1000, 1023), (60_000, None)])
+def test_survey_dark_images_of_16_bits_propose_a_white_level(
+    tmp_path: Path, white: int, expected: int | None
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for number in range(3):
+            pixels = np.linspace(0, white, 400).astype(np.uint16).reshape(20, 20)
+            Image.fromarray(pixels + np.uint16(number)).save(tmp_path / name / f"{number}.png")
+    assert survey(tmp_path).white_level == expected
+
+
 def refusal(path: Path) -> str:
     """The one line that says why a data set is refused."""
     with pytest.raises(UserError) as caught:

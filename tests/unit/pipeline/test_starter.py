@@ -1,6 +1,7 @@
 """The config that `scenery init` writes."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,12 @@ def test_starter_given_partitions_are_not_drawn_again(config_of: Any) -> None:
 def test_starter_name_of_a_made_data_set_stays_a_folder() -> None:
     config = yaml.safe_load(starter(data_set(20), Path("mnist"), None))
     assert config["dataset"]["path"] == "./mnist"
+
+
+def test_starter_dark_images_of_16_bits_sets_the_white_level() -> None:
+    found = replace(data_set(20), white_level=4095)
+    assert yaml.safe_load(starter(found, Path("photos"), None))["dataset"]["white_level"] == 4095
+    assert "white_level" not in starter(data_set(20), Path("photos"), None)
 
 
 def test_starter_strange_name_is_quoted() -> None:

@@ -1,13 +1,9 @@
 """ROC and precision-recall curves of a final model on the test partition."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from sklearn.metrics import precision_recall_curve
-from sklearn.metrics import roc_curve as roc_points
 
 from scenery.evaluation.threshold_areas import Areas, bootstrap_areas
 from scenery.reporting.labels import interval, plural, shorten_all
@@ -41,7 +37,8 @@ def roc_pr_curves(predictions: pd.DataFrame, title: str) -> Figure:
     """
     columns = [name for name in predictions if str(name).startswith("probability:")]
     names = [str(name).removeprefix("probability:") for name in columns]
-    truth = np.stack([(predictions["class"] == name).to_numpy() for name in names], axis=1)
+    label = pd.Index(names).get_indexer(predictions["class"])
+    truth = label[:, None] == np.arange(len(names))
     scores = predictions[columns].to_numpy(dtype=float)
     present = np.asarray(truth.any(axis=0) & ~truth.all(axis=0))
     names = [name for name, there in zip(names, present, strict=True) if there]
@@ -55,11 +52,12 @@ def roc_pr_curves(predictions: pd.DataFrame, title: str) -> Figure:
     )
     _diagonal(left)
     roc, precision = bootstrap_areas(truth, scores)
-    _curves(left, names, truth, scores, _roc, roc)
+    points = [_at_thresholds(truth[:, place], scores[:, place]) for place in range(len(names))]
+    _curves(left, names, [_roc(*one) for one in points], roc)
     left.set_xlabel("false positive rate")
     left.set_ylabel("true positive rate (recall)")
     left.set_title("ROC", loc="left")
-    _curves(right, names, truth, scores, _precision_recall, precision)
+    _curves(right, names, [_precision_recall(*one) for one in points], precision)
     right.set_xlabel("recall")
     right.set_ylabel("precision")
     right.set_title("precision and recall", loc="left")
@@ -75,29 +73,38 @@ def _diagonal(axes: Axes) -> None:
     axes.plot([0, 1], [0, 1], color=GRAY, linestyle="--", linewidth=1.2)
 
 
-def _roc(truth: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    rate, found, _ = roc_points(truth, scores)
-    return rate, found
+def _roc(hits: np.ndarray, taken: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """False and true positive rates at all thresholds, from (0, 0) to (1, 1)."""
+    wrong = taken - hits
+    return np.append(0.0, wrong / wrong[-1]), np.append(0.0, hits / hits[-1])
 
 
-def _precision_recall(truth: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    precision, recall, _ = precision_recall_curve(truth, scores)
-    # From recall 0 upwards, as the mean over classes needs it.
-    return recall[::-1], precision[::-1]
+def _precision_recall(hits: np.ndarray, taken: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Recall and precision at all thresholds, from recall 0 upwards."""
+    return np.append(0.0, hits / hits[-1]), np.append(1.0, hits / taken)
+
+
+def _at_thresholds(truth: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Images of the class, and all images, at or above each score, the highest score first.
+
+    scikit-learn's `roc_curve` and `precision_recall_curve` give the same points. Their checks of
+    the arrays take ten times as long, which matters for 1,000 classes.
+    """
+    order = np.argsort(-scores, kind="stable")
+    falling = scores[order]
+    last = np.flatnonzero(np.append(falling[1:] != falling[:-1], True))
+    return np.cumsum(truth[order])[last], last + 1
 
 
 def _curves(
     axes: Axes,
     names: list[str],
-    truth: np.ndarray,
-    scores: np.ndarray,
-    curve: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]],
+    lines: list[tuple[np.ndarray, np.ndarray]],
     areas: Areas,
 ) -> None:
     if not names:
         return
     labels = shorten_all(names, 24)
-    lines = [curve(truth[:, place], scores[:, place]) for place in range(len(names))]
     heights = np.array([np.interp(GRID, *line) for line in lines])
     if len(names) > MAX_LINES:
         low, high = np.percentile(heights, [10, 90], axis=0)

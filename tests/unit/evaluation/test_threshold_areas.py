@@ -5,7 +5,11 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from scenery.evaluation import threshold_areas
-from scenery.evaluation.threshold_areas import bootstrap_areas, weighted_areas
+from scenery.evaluation.threshold_areas import (
+    areas_of_small_classes,
+    bootstrap_areas,
+    weighted_areas,
+)
 
 
 def answers(seed: int, images: int, classes: int, levels: int) -> tuple[np.ndarray, np.ndarray]:
@@ -37,6 +41,31 @@ def test_weighted_areas_of_a_draw_without_the_class_are_nan() -> None:
     weights = np.array([[0, 1, 1], [0, 2, 0], [3, 0, 1]], np.float32)
     roc, precision = weighted_areas(truth, np.array([0.9, 0.1, 0.5]), weights)
     assert np.isnan(roc).tolist() == np.isnan(precision).tolist() == [True, True, False]
+
+
+@pytest.mark.parametrize("levels", [2, 7, 10**9])
+def test_areas_of_small_classes_equal_those_of_each_class(levels: int) -> None:
+    truth, scores = answers(3, 50, 6, levels)
+    weights = np.random.default_rng(3).integers(0, 2, (50, 40)).astype(np.float32)
+    weights[:, 0] = truth[:, 2]
+    together = areas_of_small_classes(truth, scores, weights)
+    alone = [weighted_areas(truth[:, place], scores[:, place], weights) for place in range(6)]
+    for areas, expected in zip(together, zip(*alone, strict=True), strict=True):
+        np.testing.assert_allclose(areas, np.stack(expected), rtol=0, atol=1e-12)
+
+
+def test_bootstrap_areas_of_classes_of_all_sizes_count_each_class_once() -> None:
+    sizes = [2, 3, 40, 150, 150, 35]
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    truth = labels[:, None] == np.arange(len(sizes))
+    scores = np.random.default_rng(0).random(truth.shape) + 0.3 * truth
+    for areas, area in zip(
+        bootstrap_areas(truth, scores, draws=3),
+        (roc_auc_score, average_precision_score),
+        strict=True,
+    ):
+        expected = [area(truth[:, place], scores[:, place]) for place in range(len(sizes))]
+        assert areas.values == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize("held", [20_000_000, 300])

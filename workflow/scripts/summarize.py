@@ -54,6 +54,8 @@ def summarize(
     wanted = read_results(listed)[["experiment", "trial"]]
     if not summary[["experiment", "trial"]].equals(wanted):
         raise ValueError("the experiments' tables do not hold the trials that trials.csv lists")
+    # Many columns were added one by one; a copy has them in one block again.
+    summary = summary.copy()
     summary.insert(1, "title", summary["experiment"].map(titles))
     # Repeats of a setting share one score, which stands once.
     tested = summary_columns(pd.concat([read_results(path) for path in scores]))

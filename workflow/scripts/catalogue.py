@@ -9,7 +9,9 @@ column             meaning
 file               path relative to the data set's root, with ``/``
 class              the label
 given_partition    train, validation or test as the data set gives it; empty if it gives none
-given_group        name of the group (patient, scene) as a manifest gives it; empty if it gives none
+given_group        name of the group (patient, scene) as a manifest gives it, or as proposed if the
+                   config says so; empty without
+proposed_group     name of the group that folders, file names or EXIF data suggest; empty without
 width, height      pixels, after EXIF rotation
 mode, format       Pillow's words for the kind of pixels and of file
 bytes              size of the file
@@ -33,12 +35,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scenery.data.catalogue import (
+    GroupSource,
     OnDuplicates,
     OnProblem,
     apply_policy,
     describe_catalogue,
     make_catalogue,
 )
+from scenery.data.group_proposals import describe_proposed
 from scenery.data.image_listing import named
 from scenery.data.images import WHITE_LEVEL
 from scenery.data.pair_pictures import picture_pairs, write_pictures
@@ -65,13 +69,15 @@ def main(
     out: str,
     pictures: Path,
     white_level: int = WHITE_LEVEL,
+    group: str | None = None,
+    groups: GroupSource = "given",
 ) -> None:
     """Write the judged catalogue and log a summary of it."""
-    found = list_images(source, root)
+    found = list_images(source, root, group)
     strays = stray_files(source)
     if strays:
         log.info("%d other files are left out: %s", len(strays), named(strays))
-    unused = unused_columns(source)
+    unused = unused_columns(source, group)
     if unused:
         log.info("%d columns of the manifest are not used: %s", len(unused), named(unused))
     log.info("reading %d images", len(found))
@@ -83,7 +89,11 @@ def main(
         threads,
         scratch=Path(out).parent,
         white_level=white_level,
+        groups=groups,
     )
+    proposed = describe_proposed(catalogue)
+    if proposed and groups == "given":
+        log.warning("WARNING: %s", proposed)
     judged = apply_policy(catalogue, on_problem, leaks, conflicts)
     for line in describe_catalogue(judged):
         log.info("%s", line)

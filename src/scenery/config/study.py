@@ -79,6 +79,18 @@ class Dataset(Strict):
     root: str | None = Field(
         None, description="Folder that a CSV's files are relative to; unset: the CSV's own."
     )
+    group: Annotated[str, Field(min_length=1)] | None = Field(
+        None,
+        description="Column of a CSV with the group of each image, such as a patient. Images of a "
+        "group lie in one partition and in one fold. Unset: a column group, patient, subject or "
+        "scene, if there is one.",
+    )
+    groups: Literal["given", "auto"] = Field(
+        "given",
+        description="auto: groups are also taken from folders in class folders, from file names "
+        "such as Case_12_3.png, and from photographs that one camera took within seconds. given: "
+        "such groups are listed and not used.",
+    )
     generated: Generated = Field(default_factory=Generated, description="The generated scenes.")
     on_problem: Literal["stop", "leave_out"] = Field(
         "stop", description="What happens if files are unreadable, empty, truncated or too large."
@@ -94,6 +106,14 @@ class Dataset(Strict):
     resize: Literal["stretch", "crop", "pad"] = Field(
         "stretch", description="How an image becomes square."
     )
+
+    @model_validator(mode="after")
+    def _group_of_a_manifest(self) -> "Dataset":
+        if self.group is not None and self.made:
+            raise ValueError(
+                f"group names a column of a CSV; the path {self.path} is a data set without columns"
+            )
+        return self
 
     @property
     def made(self) -> bool:

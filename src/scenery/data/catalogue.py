@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from scenery.data.duplicates import DuplicateGroups, find_duplicates, number_groups
 from scenery.data.fingerprints import Fingerprint, Fingerprints, fingerprint
+from scenery.data.group_proposals import Capture, propose_groups, read_capture
 from scenery.data.image_listing import PARTITIONS, FoundImage, named
 from scenery.data.images import (
     MAX_PIXELS,
@@ -31,6 +32,7 @@ from scenery.errors import UserError
 
 OnProblem = Literal["stop", "leave_out"]
 OnDuplicates = Literal["drop", "stop", "keep"]
+GroupSource = Literal["given", "auto"]
 
 # Of the copies of a picture, the one in the partition that decides most is the one to stay.
 _PROTECTION = {"test": 2, "validation": 1, "train": 0, "": 0}
@@ -43,12 +45,13 @@ _MOST_NAMED = 100
 
 
 class _Examined(NamedTuple):
-    """One file: its facts, and the SHA-256, fingerprint and largest value of its pixels."""
+    """One file: its facts, SHA-256, fingerprint and largest value of its pixels, and EXIF data."""
 
     facts: ImageFacts
     pixel_digest: str
     fingerprint: Fingerprint | None
     brightest: int
+    capture: Capture | None
 
 
 def make_catalogue(
@@ -59,6 +62,7 @@ def make_catalogue(
     threads: int = 1,
     scratch: Path = Path(),
     white_level: int = WHITE_LEVEL,
+    groups: GroupSource = "given",
 ) -> pd.DataFrame:
     """Read every image once and list what it is, with its problem or its duplicates.
 
@@ -69,27 +73,30 @@ def make_catalogue(
         threads: files read at the same time.
         white_level: the 16-bit value that becomes white. If no image of 16 bits is brighter than a
             quarter of it, a warning names the likely one.
+        groups: auto uses the groups that `scenery.data.group_proposals.propose_groups` proposes,
+            for images that the data set gives none.
         scratch: a folder for what is remembered of the images meanwhile, 5 kB for each.
 
     Returns:
         One row per file in the given order, columns `CATALOGUE_COLUMNS`: file, class,
-        given_partition and given_group ("" without), width and height (pixels), mode, format,
-        bytes, digest (SHA-256 of the file), problem ("" without), duplicate_group (1, 2, ...; 0
-        without),
-        duplicate_kind (exact, near or ""), group (1, 2, ...; 0 for an image that is independent
-        of all others: duplicates, images that look alike and given groups, joined where they share
-        images), similar_to (file of the image that is most like it without being a certain
-        duplicate; "" without) and similar_distance (0 the same to 1; NaN without).
+        given_partition, given_group and proposed_group ("" without), width and height (pixels),
+        mode, format, bytes, digest (SHA-256 of the file), problem ("" without), duplicate_group
+        (1, 2, ...; 0 without), duplicate_kind (exact, near or ""), group (1, 2, ...; 0 for an image
+        that is independent of all others: duplicates, images that look alike and given groups,
+        joined where they share images), similar_to (file of the image that is most like it without
+        being a certain duplicate; "" without) and similar_distance (0 the same to 1; NaN without).
     """
     facts: dict[str, list[object]] = {name: [] for name in ImageFacts._fields}
     contents: list[tuple[str, str]] = []
     fingerprints = Fingerprints(len(found), scratch) if near else None
     brightest: list[int] = []
+    captures: list[Capture | None] = []
     for index, examined in enumerate(
         _examine_all(found, root, max_pixels, near, threads, white_level)
     ):
         for name, value in zip(facts, examined.facts, strict=True):
             facts[name].append(value)
+        captures.append(examined.capture)
         if examined.pixel_digest and is_sixteen_bit(examined.facts.mode):
             brightest.append(examined.brightest)
         # A file that cannot be used has no duplicates, not even itself once more.
@@ -104,7 +111,13 @@ def make_catalogue(
         files = root / found[first].file, root / found[second].file
         return is_resaved(*files, lambda file: read_image(file, max_pixels, white_level))
 
-    return _table(found, facts, find_duplicates(contents, fingerprints, resaved))
+    proposed = propose_groups(found, captures)
+    if groups == "auto":
+        found = [
+            image._replace(group=image.group or name)
+            for image, name in zip(found, proposed, strict=True)
+        ]
+    return _table(found, facts, proposed, find_duplicates(contents, fingerprints, resaved))
 
 
 def _warn_of_dark_images(brightest: list[int], white_level: int) -> None:
@@ -131,10 +144,11 @@ def _examine_all(
     def examine(image: FoundImage) -> _Examined:
         facts, pixels = examine_image(root / image.file, max_pixels, white_level)
         if pixels is None:
-            return _Examined(facts, "", None, 0)
+            return _Examined(facts, "", None, 0, None)
         digest = sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
         print_ = fingerprint(pixels) if near else None
-        return _Examined(facts, digest, print_, int(pixels.max()))
+        capture = read_capture(root / image.file, facts.format)
+        return _Examined(facts, digest, print_, int(pixels.max()), capture)
 
     with ThreadPoolExecutor(threads) as pool:
         for start in range(0, len(found), _FILES_AT_ONCE):
@@ -142,7 +156,10 @@ def _examine_all(
 
 
 def _table(
-    found: Sequence[FoundImage], facts: dict[str, list[object]], duplicates: DuplicateGroups
+    found: Sequence[FoundImage],
+    facts: dict[str, list[object]],
+    proposed: Sequence[str],
+    duplicates: DuplicateGroups,
 ) -> pd.DataFrame:
     nearest, distances = _nearest(found, duplicates)
     columns: dict[str, list[object]] = {
@@ -151,6 +168,7 @@ def _table(
         "class": [image.class_name for image in found],
         "given_partition": [image.partition for image in found],
         "given_group": [image.group for image in found],
+        "proposed_group": list(proposed),
         "duplicate_group": list(duplicates.groups),
         "duplicate_kind": list(duplicates.kinds),
         "group": list(_independent_groups(found, duplicates)),

@@ -81,7 +81,7 @@ class _Table(NamedTuple):
     rows: list[Row]
 
 
-def read_manifest(manifest: Path, root: Path) -> list[FoundImage]:
+def read_manifest(manifest: Path, root: Path, group: str | None = None) -> list[FoundImage]:
     """Read a table with one image per row.
 
     Columns, in any order and in capital or small letters:
@@ -90,8 +90,8 @@ def read_manifest(manifest: Path, root: Path) -> list[FoundImage]:
     - the class: ``class``, ``label`` or ``category``; or, without such a column, one column of 0
       and 1 for each class (one-hot), and none of other content but those of this list;
     - perhaps the partition: ``partition``, ``split`` or ``set``;
-    - perhaps the group whose images must not be divided: one of `GROUP_COLUMNS` (an empty cell:
-      the image is a group of its own).
+    - perhaps the group whose images must not be divided: the column `group`, or else one of
+      `GROUP_COLUMNS` (an empty cell: the image is a group of its own).
 
     Columns in `REFUSED_COLUMNS` are errors, since they mean something that is not used. Further
     columns are not read; `unused_columns` names them. Comma, semicolon or tab separate the columns;
@@ -100,12 +100,13 @@ def read_manifest(manifest: Path, root: Path) -> list[FoundImage]:
     Args:
         manifest: The table.
         root: The folder of the images.
+        group: Name of the column of groups; None: one of `GROUP_COLUMNS`.
 
     Raises:
         UserError: naming the manifest and the rows (counted like lines of a spreadsheet, the
             header being row 1) of all faults of one kind.
     """
-    table = _parse(manifest)
+    table = _parse(manifest, group)
     labels = _labels(manifest, table)
     partitions = _partitions(manifest, table.rows, table.partition)
     files = _files(manifest, root, table.rows, table.file)
@@ -114,17 +115,17 @@ def read_manifest(manifest: Path, root: Path) -> list[FoundImage]:
     return checked(found, str(manifest))
 
 
-def unused_columns(manifest: Path) -> list[str]:
+def unused_columns(manifest: Path, group: str | None = None) -> list[str]:
     """List the columns of a manifest that are not read, as they are written.
 
     Raises:
         UserError: as `read_manifest`.
     """
-    table = _parse(manifest)
+    table = _parse(manifest, group)
     return [table.written[name] for name in table.unused]
 
 
-def _parse(manifest: Path) -> _Table:
+def _parse(manifest: Path, group_column: str | None) -> _Table:
     try:
         with manifest.open(encoding="utf-8-sig", newline="") as lines:
             first = lines.readline()
@@ -132,7 +133,7 @@ def _parse(manifest: Path) -> _Table:
             delimiter = max(",;\t", key=first.count)
             reader = csv.reader(lines, delimiter=delimiter, strict=True)
             written = [name.strip() for name in next(reader, [])]
-            header = [re.sub(r"[\s-]+", "_", name).casefold() for name in written]
+            header = [_plain(name) for name in written]
             rows = _rows(manifest, header, reader)
     except UnicodeDecodeError as error:
         raise UserError(
@@ -144,7 +145,7 @@ def _parse(manifest: Path) -> _Table:
         raise UserError(f"{manifest}: cannot be read: {error.strerror}") from None
     file = _column(manifest, header, FILE_COLUMNS)
     partition = _column(manifest, header, PARTITION_COLUMNS, required=False)
-    group = _column(manifest, header, GROUP_COLUMNS, required=False)
+    group = _group_column(manifest, header, group_column)
     label = _column(manifest, header, CLASS_COLUMNS, required=False)
     known = {file, partition, group, label}
     others = tuple(name for name in header if name not in known)
@@ -181,6 +182,30 @@ def _column(
             f"found {named([repr(name) for name in header])}"
         )
     return present[0] if present else None
+
+
+def _plain(name: str) -> str:
+    """The name of a column as it is looked for."""
+    return re.sub(r"[\s-]+", "_", name.strip()).casefold()
+
+
+def _group_column(manifest: Path, header: list[str], given: str | None) -> str | None:
+    """The column of groups: the one that the config names, or else one of `GROUP_COLUMNS`."""
+    if given is None:
+        return _column(manifest, header, GROUP_COLUMNS, required=False)
+    name = _plain(given)
+    if header.count(name) != 1:
+        found = "several columns" if name in header else "no column"
+        raise UserError(
+            f"{manifest}: {found} {given!r}, which dataset.group names; the columns are "
+            f"{named([repr(column) for column in header])}"
+        )
+    if name in (*FILE_COLUMNS, *CLASS_COLUMNS, *PARTITION_COLUMNS):
+        raise UserError(
+            f"{manifest}: dataset.group names the column {given!r}, which is the file, the class "
+            "or the partition; it must be another one"
+        )
+    return name
 
 
 def _is_one_hot(columns: tuple[str, ...], rows: list[Row]) -> bool:

@@ -43,7 +43,9 @@ def source_root(path: str | os.PathLike[str], root: str | os.PathLike[str] | Non
 
 
 def list_images(
-    path: str | os.PathLike[str], root: str | os.PathLike[str] | None = None
+    path: str | os.PathLike[str],
+    root: str | os.PathLike[str] | None = None,
+    group: str | None = None,
 ) -> list[FoundImage]:
     """List the images of a data set, sorted by file.
 
@@ -54,7 +56,7 @@ def list_images(
       ``validation/...``, in any of their spellings. Folders named like partitions count as such
       if they hold folders, so that a class of images may be called ``train``;
     - a manifest (see `scenery.data.manifest.read_manifest`); its files are relative to `root`,
-      by default the manifest's own folder.
+      by default the manifest's own folder, and `group` is the column of its groups.
 
     Hidden files, other files than images and images outside any class folder are left out;
     `stray_files` lists them. Symbolic links in folders are followed (the folder is the user's
@@ -68,6 +70,11 @@ def list_images(
     if source.is_dir():
         if root is not None and Path(root) != source:
             raise UserError(f"dataset root {root}: is for manifests; {source} is a folder")
+        if group is not None:
+            raise UserError(
+                f"dataset.group: {group!r} is a column of a manifest, but {source} is a folder; "
+                "give a CSV with file, class and this column, or set dataset.groups: auto"
+            )
         try:
             return checked(_in_folder(source), str(source))
         except UserError as error:
@@ -85,7 +92,7 @@ def list_images(
     files_root = source_root(source, root)
     if not files_root.is_dir():
         raise UserError(f"dataset root {files_root}: is not a folder")
-    return manifest.read_manifest(source, files_root)
+    return manifest.read_manifest(source, files_root, group)
 
 
 def stray_files(path: str | os.PathLike[str]) -> list[str]:
@@ -113,22 +120,23 @@ def visible_files(folder: Path) -> Iterator[str]:
     return _walk(str(folder), "")
 
 
-def unused_columns(path: str | os.PathLike[str]) -> list[str]:
+def unused_columns(path: str | os.PathLike[str], group: str | None = None) -> list[str]:
     """List the columns of a manifest that are not read; of a folder: none.
 
     Raises:
         UserError: as `list_images`.
     """
     source = Path(path)
-    return [] if source.is_dir() else manifest.unused_columns(source)
+    return [] if source.is_dir() else manifest.unused_columns(source, group)
 
 
 def dataset_digest(
     path: str | os.PathLike[str],
     root: str | os.PathLike[str] | None,
     cache_file: str | os.PathLike[str],
+    group: str | None = None,
 ) -> str:
-    """Return a SHA-256 (hexadecimal) over every image's file, class, partition and content.
+    """Return a SHA-256 (hexadecimal) over every image's file, class, partition, group and content.
 
     The contents' own digests are cached in `cache_file`, see
     `scenery.data.content_digests.content_digests`: a second call looks at the files but does not
@@ -137,7 +145,7 @@ def dataset_digest(
     Raises:
         UserError: as `list_images`.
     """
-    images = list_images(path, root)
+    images = list_images(path, root, group)
     folder = source_root(path, root)
     digests = content_digests([str(folder / image.file) for image in images], Path(cache_file))
     return rows_digest([*image, digest] for image, digest in zip(images, digests, strict=True))

@@ -358,7 +358,7 @@ def _shortage(catalogue: pd.DataFrame, available: pd.DataFrame, label: str, need
 def _why_grouped(rows: pd.DataFrame) -> str:
     reasons = []
     if (rows["given_group"] != "").any():
-        reasons.append("the manifest's group column")
+        reasons.append("dataset.group and dataset.groups")
     if (rows.loc[rows["given_group"] == "", "group"] > 0).any():
         reasons.append("duplicates; dataset.duplicates.near: false looks for exact ones only")
     return "grouped by " + " and ".join(reasons or ["duplicates"])

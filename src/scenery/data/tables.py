@@ -14,6 +14,7 @@ CATALOGUE_COLUMNS: dict[str, type] = {
     "class": str,
     "given_partition": str,
     "given_group": str,
+    "proposed_group": str,
     "width": int,
     "height": int,
     "mode": str,

@@ -37,7 +37,7 @@ def check_config(config: Mapping[str, Any], source: str) -> Study:
     study = read_study(config, source)
     check_files(study, check_study(study, source), source)
     if not study.dataset.made:
-        list_images(study.dataset.path, study.dataset.root)
+        list_images(study.dataset.path, study.dataset.root, study.dataset.group)
     return study
 
 

@@ -463,3 +463,31 @@ def test_list_images_partitions_within_classes_are_refused(tmp_path: Path) -> No
     assert "the folder 'a' would be a class, but it holds the partitions test, train" in refused(
         tmp_path
     )
+
+
+def test_list_images_with_the_group_column_of_the_config(tmp_path: Path) -> None:
+    fill(tmp_path, "1.png", "2.png")
+    rows = "file,class,patient,Case Number\n1.png,a,P1,7\n2.png,b,P2,7\n"
+    path = manifest(tmp_path, rows)
+    assert [image.group for image in list_images(path)] == ["P1", "P2"]
+    assert [image.group for image in list_images(path, group="case number")] == ["7", "7"]
+    assert unused_columns(path, "Case Number") == ["patient"]
+    cache = tmp_path / "digests.json"
+    assert dataset_digest(path, None, cache) != dataset_digest(path, None, cache, "case_number")
+
+
+@pytest.mark.parametrize(
+    ("group", "said"),
+    [("case", "no column 'case', which dataset.group names"), ("class", "it must be another one")],
+)
+def test_list_images_with_a_wrong_group_column_is_refused(
+    tmp_path: Path, group: str, said: str
+) -> None:
+    path = manifest(tmp_path, "file,class,patient\n1.png,a,P1\n2.png,b,P2\n")
+    with pytest.raises(UserError, match=said):
+        list_images(path, group=group)
+
+
+def test_list_images_of_a_folder_with_a_group_column_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"is a column of a manifest, but .* is a folder"):
+        list_images(tmp_path, group="patient")

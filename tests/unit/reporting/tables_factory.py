@@ -224,7 +224,8 @@ def write_data(folder: Path, classes: list[str], per_class: int = 60, flawed: bo
             rows.append(
                 {
                     "file": f"{partition}/c{label}/image_{index:04d}.jpg", "class": name,
-                    "given_partition": partition, "given_group": "", "width": 200,
+                    "given_partition": partition, "given_group": "", "proposed_group": "",
+                    "width": 200,
                     "height": 200, "mode": "RGB", "format": "JPEG", "bytes": 9000 + index,
                     "digest": f"{label:02x}{index:04x}",
                     "problem": "", "duplicate_group": "0", "duplicate_kind": "", "group": "0",

@@ -48,12 +48,14 @@ class DataInputs:
         """Digest of the images' content, so that copies with new times make nothing stale."""
         if self.dataset.made:
             return self.dataset.path
-        return dataset_digest(self.images, self.dataset.root, DIGESTS)
+        return dataset_digest(self.images, self.dataset.root, DIGESTS, self.dataset.group)
 
     def catalogue(self, wildcards: Any) -> dict[str, Any]:
         """How the images are listed and checked."""
         return {
             **self.dataset.duplicates.model_dump(),
+            "group": self.dataset.group,
+            "groups": self.dataset.groups,
             "on_problem": self.dataset.on_problem,
             "max_pixels": self.dataset.max_pixels,
             "white_level": self.dataset.white_level,

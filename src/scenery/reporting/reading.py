@@ -86,8 +86,9 @@ def read_catalogue(path: str | Path) -> pd.DataFrame:
 
     Columns that no page shows are not read: a large catalogue would fill the memory.
     """
-    columns = ("file", "class", "given_partition", "problem", "duplicate_group", "duplicate_kind",
-               "similar_to", "similar_distance", "kept", "reason")  # fmt: skip
+    columns = ("file", "class", "given_partition", "given_group", "proposed_group", "problem",
+               "duplicate_group", "duplicate_kind", "similar_to", "similar_distance", "kept",
+               "reason")  # fmt: skip
     table = read_whole_catalogue(path, columns)
     groups = table["duplicate_group"].astype(str)
     # On disk the groups count from 1, and 0 is none.

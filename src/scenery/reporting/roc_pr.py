@@ -37,7 +37,7 @@ def roc_pr_curves(predictions: pd.DataFrame, title: str) -> Figure:
     """
     columns = [name for name in predictions if str(name).startswith("probability:")]
     names = [str(name).removeprefix("probability:") for name in columns]
-    label = pd.Index(names).get_indexer(predictions["class"])
+    label = pd.Index(names).get_indexer(pd.Index(predictions["class"]))
     truth = label[:, None] == np.arange(len(names))
     scores = predictions[columns].to_numpy(dtype=float)
     present = np.asarray(truth.any(axis=0) & ~truth.all(axis=0))

@@ -86,6 +86,30 @@ def test_duplicates_are_told_on_terminal_and_page_with_pictures(
     assert "pairs that look alike (used)" in page.text
 
 
+def test_proposed_groups_are_told_on_terminal_and_page(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    random = np.random.default_rng(3)
+    folder = tmp_path / "cases"
+    for number in range(16):
+        (folder / "ab"[number // 8]).mkdir(parents=True, exist_ok=True)
+        pixels = random.integers(0, 256, (24, 24, 3), dtype=np.uint8)
+        name = f"<b>Case_{number // 2}_{number % 2}.png"
+        Image.fromarray(pixels).save(folder / "ab"[number // 8] / name)
+    listed, pictures, out = (tmp_path / n for n in ("catalogue.csv", "pictures.npz", "data.html"))
+    arguments = (folder, folder, "stop", 10**6, True, "drop", "drop", 1, str(listed), pictures)
+    with caplog.at_level(logging.WARNING, "scenery"):
+        catalogue.main(*arguments)
+    assert "8 groups of images are probably not independent" in caplog.text
+    write_table(split_images(read_catalogue(listed), 0.3, 0.3, seed=1), tmp_path / "split.csv")
+    tabulate_data(listed, tmp_path / "split.csv", pictures, out)
+    assert "<b>Case_0" in Page(out.read_text(encoding="utf-8")).text
+    caplog.clear()
+    catalogue.main(*arguments, groups="auto")
+    assert "probably not independent" not in caplog.text
+    assert read_catalogue(listed)["given_group"].nunique() == 8
+
+
 def test_page_of_clean_images_has_no_pictures_and_no_warning(tmp_path: Path) -> None:
     rng = np.random.default_rng(6)
     folder = tmp_path / "clean"

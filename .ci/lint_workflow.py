@@ -57,6 +57,7 @@ WITHOUT_ENVIRONMENT = [
     "tabulate_data",
     "write_tensorboard",
     "make_slides",
+    "write_conclusions",
     "report",
 ]
 EXCEPTIONS = {(rule, SOFTWARE) for rule in (*WITHOUT_ENVIRONMENT, *figures_by_rule())} | {

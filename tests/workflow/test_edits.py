@@ -7,7 +7,14 @@ import pytest
 from checkout import REPOSITORY, Checkout
 from edits import EDITS
 
-SHOWING = ("plot_", "tabulate", "make_slides", "report", "write_tensorboard")
+SHOWING = (
+    "plot_",
+    "tabulate",
+    "make_slides",
+    "write_conclusions",
+    "report",
+    "write_tensorboard",
+)
 # Words of the table.
 NOTHING, SHOWN = "nothing", "figures, tables, slides, report"
 

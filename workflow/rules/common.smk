@@ -30,6 +30,8 @@ config.update(STUDY.spelled_out())
 LAYOUT = Layout(STUDY.results)
 EXPERIMENT = LAYOUT.experiment()
 INPUTS = Inputs(STUDY, LAYOUT, CONFIG_FILE, checkpoints)
+# The first page of the report shows them; the report's captions can read the config only.
+config["conclusions"] = INPUTS.results.conclusions()
 CODE = CodeDigests(Path(".snakemake/scenery_code.json"), WORKFLOW / "scripts")
 
 if workflow.is_main_process:

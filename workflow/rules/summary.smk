@@ -11,6 +11,7 @@ localrules:
     tabulate,
     tabulate_data,
     make_slides,
+    write_conclusions,
     results,
     report,
 
@@ -191,6 +192,27 @@ rule make_slides:
         "../scripts/make_slides.py"
 
 
+rule write_conclusions:
+    input:
+        summary=rules.summarize.output.summary,
+        chosen=INPUTS.results.of_each("chosen"),
+        metrics=INPUTS.results.tests_of_each("metrics.json"),
+        scores=INPUTS.results.of_each("scores"),
+        comparisons=INPUTS.results.of_each("comparisons"),
+        histories=INPUTS.results.of_each("history"),
+        predictions=INPUTS.results.tests_of_each("predictions.csv"),
+    output:
+        conclusions=LAYOUT.conclusions,
+    log:
+        LAYOUT.log("write_conclusions"),
+    params:
+        code=CODE.of_rule("write_conclusions"),
+    message:
+        "Writing the conclusions"
+    script:
+        "../scripts/write_conclusions.py"
+
+
 # Everything but the report, which is made of it.
 rule results:
     input:
@@ -200,6 +222,7 @@ rule results:
         rules.tabulate.output.html,
         rules.tabulate_data.output.html,
         rules.make_slides.output,
+        rules.write_conclusions.output.conclusions,
         INPUTS.results.of_each("trials_page"),
         INPUTS.figures.fixed_files,
         INPUTS.figures.files,

@@ -149,6 +149,11 @@ class Layout:
         return f"{self.results}/slides.pptx"
 
     @property
+    def conclusions(self) -> str:
+        """What the study found, which the report shows first."""
+        return f"{self.results}/conclusions.rst"
+
+    @property
     def report(self) -> str:
         """The HTML report."""
         return f"{self.results}/report.html"

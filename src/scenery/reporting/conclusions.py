@@ -185,8 +185,13 @@ def conclusions(results: Sequence[ExperimentResult]) -> list[str]:
     return sentences
 
 
+def best_result(results: Sequence[ExperimentResult]) -> ExperimentResult:
+    """The experiment with the highest validation accuracy; the first one of several."""
+    return max(results, key=lambda result: result.choice.validation_accuracy)
+
+
 def _best(results: Sequence[ExperimentResult]) -> str:
-    best = max(results, key=lambda result: result.choice.validation_accuracy)
+    best = best_result(results)
     text = (
         f"Highest validation accuracy: {accuracy(best.choice.validation_accuracy)} in "
         f'"{shorten(best.title, 60)}", {best.tried}.'

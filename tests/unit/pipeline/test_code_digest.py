@@ -23,6 +23,7 @@ PRESENTING = (
     "plot_",
     "tabulate",
     "make_slides",
+    "write_conclusions",
     "make_report",
     "write_tensorboard",
 )

@@ -1,6 +1,7 @@
 """Inputs and parameters of the rules that show results: figures, tables, slides and report."""
 
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from scenery.pipeline.code_digest import CodeDigests
@@ -46,6 +47,11 @@ class ResultInputs:
     def versions(self) -> dict[str, str]:
         """The versions of libraries that slides name."""
         return {name: version(name) for name in NAMED_LIBRARIES}
+
+    def conclusions(self) -> str:
+        """What the study found, in reStructuredText; empty until its results are there."""
+        path = Path(self.layout.conclusions)
+        return path.read_text(encoding="utf-8") if path.is_file() else ""
 
     # Files of experiments
 

@@ -12,6 +12,7 @@ import json
 import logging
 import math
 import shutil
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from scenery.config.settings import Settings
 from scenery.config.study import Choose
 from scenery.data.tables import read_split
 from scenery.errors import UserError
+from scenery.evaluation.calibration import Calibration
 from scenery.evaluation.class_balance import balance_warning
 from scenery.evaluation.intervals import wilson
 from scenery.evaluation.result_tables import count_failed, ended_early, read_results
@@ -266,7 +268,17 @@ def _record(
         "validation_loss": finite(float(choice.loss)),
         "parameters": choice.parameters,
         "best_epoch": best_epoch,
+        "calibration": _calibration(table, choice),
         "learning_rates": _learning_rates(epochs, choice.trials[0], best_epoch),
+    }
+
+
+def _calibration(table: pd.DataFrame, choice: Candidate) -> dict[str, float | None]:
+    """What makes the probabilities of the chosen setting mean something: means over repeats."""
+    chosen = table[table["trial"].isin(choice.trials)]
+    return {
+        field.name: finite(float(pd.to_numeric(chosen[field.name]).mean()))
+        for field in fields(Calibration)
     }
 
 

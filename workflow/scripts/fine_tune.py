@@ -23,7 +23,7 @@ from scenery.evaluation.records import write_record
 from scenery.evaluation.status import TrialStatus
 from scenery.evaluation.training_result import TrainingResult
 from scenery.evaluation.trial_batches import TrialResult, validation_predictions, write_tables
-from scenery.evaluation.trial_tables import metrics_row
+from scenery.evaluation.trial_tables import metrics_row, with_calibration
 from scenery.models.feature_extraction import load_backbone
 from scenery.pipeline.execution import count_steps, peak_memory_mb, script_log
 from scenery.pipeline.jobs import FineTuneJob
@@ -88,7 +88,13 @@ def fine_tune(job: FineTuneJob, split: Path, code: str, out: Outputs) -> None:
         memory=peak_memory_mb(),
         validation_images=int((table["partition"] == "validation").sum()),
     )
-    result = TrialResult(row, run.rows(job.trial), _predictions(job.trial, learner, run, table))
+    predictions: list[dict[str, Any]] = []
+    if run.status != TrialStatus.DIVERGED and learner.validation is not None:
+        rows = partition_table(table, "validation")
+        probabilities = learner.predict(learner.validation)
+        row = with_calibration(row, probabilities[None], rows["label"].to_numpy())
+        predictions = validation_predictions(job.trial, rows, probabilities, class_names(table))
+    result = TrialResult(row, run.rows(job.trial), predictions)
     write_tables([result], out.metrics, out.history, out.predictions)
     write_record(out.record, settings, code, facts, trial=job.trial)
     keep_state = job.keep_weights and run.status == TrialStatus.COMPLETED
@@ -151,17 +157,6 @@ def _first_step(
         learner.head,
         job.trial,
     )
-
-
-def _predictions(
-    trial: str, learner: FineTuningTrainer, run: TrainingResult, split: pd.DataFrame
-) -> list[dict[str, Any]]:
-    """Rows of predictions.csv; none for a trial that diverged."""
-    if run.status == TrialStatus.DIVERGED or learner.validation is None:
-        return []
-    rows = partition_table(split, "validation")
-    probabilities = learner.predict(learner.validation)
-    return validation_predictions(trial, rows, probabilities, class_names(split))
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ from scenery.evaluation.trial_batches import (
     validation_predictions,
     write_tables,
 )
-from scenery.evaluation.trial_tables import fitted_row
+from scenery.evaluation.trial_tables import fitted_row, with_calibration
 from scenery.pipeline.execution import peak_memory_mb, script_log
 from scenery.pipeline.jobs import ArrayFiles, FeatureTrial, FeatureTrialsJob, FoldFiles
 
@@ -85,9 +85,9 @@ def fit_classifier(trial: FeatureTrial, split: pd.DataFrame) -> TrialResult:
     frozen = _facts(trial.validation)["parameters"]
     try:
         if trial.folds is not None and in_folds(trial.folds.resampling, split):
-            found, rows = _in_folds(trial, trial.folds, split, classes)
+            found, rows, labels = _in_folds(trial, trial.folds, split, classes)
         else:
-            found, rows = _on_share(trial, split, classes)
+            found, rows, labels = _on_share(trial, split, classes)
     except ValueError as error:
         # Like a diverged network: it cannot be chosen, and the other trials can.
         failed = fitted_row(trial.id, reason=str(error), parameters=frozen)
@@ -104,24 +104,25 @@ def fit_classifier(trial: FeatureTrial, split: pd.DataFrame) -> TrialResult:
         seconds=round(time.perf_counter() - started, 3),
         peak_memory_mb=peak_memory_mb(),
     )
-    return TrialResult(metrics, [], rows)
+    return TrialResult(with_calibration(metrics, found.held_out, labels), [], rows)
 
 
 def _on_share(
     trial: FeatureTrial, split: pd.DataFrame, classes: list[str]
-) -> tuple[ClassifierScores, list[dict[str, Any]]]:
+) -> tuple[ClassifierScores, list[dict[str, Any]], np.ndarray]:
     table = partition_table(split, "validation")
     training_table = partition_table(read_split(trial.table), "train")
     training = read_features(trial.training.array, trial.training.facts, training_table)
     validation = read_features(trial.validation.array, trial.validation.facts, table)
     groups = group_numbers(training_table)
     found = score_share(trial.settings, training, groups, validation, len(classes))
-    return found, validation_predictions(trial.id, table, found.held_out[0], classes)
+    rows = validation_predictions(trial.id, table, found.held_out[0], classes)
+    return found, rows, table["label"].to_numpy()
 
 
 def _in_folds(
     trial: FeatureTrial, folds: FoldFiles, split: pd.DataFrame, classes: list[str]
-) -> tuple[ClassifierScores, list[dict[str, Any]]]:
+) -> tuple[ClassifierScores, list[dict[str, Any]], np.ndarray]:
     data = read_held_out(
         folds.resampling,
         (trial.training, folds.validation),
@@ -129,7 +130,8 @@ def _in_folds(
         rows_of(trial.table, split),
     )
     found = score_in_folds(trial.settings, data, len(classes))
-    return found, folded_predictions(trial.id, data, found.held_out, classes)
+    rows = folded_predictions(trial.id, data, found.held_out, classes)
+    return found, rows, data.table["label"].to_numpy()
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ from scenery.evaluation.trial_batches import (
     validation_predictions,
     write_tables,
 )
-from scenery.evaluation.trial_tables import fitted_row, metrics_row
+from scenery.evaluation.trial_tables import fitted_row, metrics_row, with_calibration
 from scenery.pipeline.execution import count_steps, peak_memory_mb, script_log
 from scenery.pipeline.jobs import ArrayFiles, FeatureTrial, FeatureTrialsJob, FoldFiles, HalvingPlan
 from scenery.study.successive_halving import survivors
@@ -183,8 +183,12 @@ def outcome(
         pass
     elif isinstance(learner, HeadTrainer):
         probabilities = learner.predict(data.validating(trial))
+        metrics = with_calibration(
+            metrics, probabilities[None], data.validation["label"].to_numpy()
+        )
         predictions = validation_predictions(trial.id, data.validation, probabilities, data.classes)
     elif held_out is not None:
+        metrics = with_calibration(metrics, learner.held_out, held_out.table["label"].to_numpy())
         predictions = folded_predictions(trial.id, held_out, learner.held_out, data.classes)
     return TrialResult(metrics, run.rows(trial.id), predictions)
 
@@ -223,6 +227,7 @@ def fit_linear_head(trial: FeatureTrial, data: ShardData) -> TrialResult:
         seconds=round(time.perf_counter() - started, 3),
         peak_memory_mb=peak_memory_mb(),
     )
+    metrics = with_calibration(metrics, scored.held_out, table["label"].to_numpy())
     return TrialResult(metrics, [], predictions)
 
 

@@ -122,6 +122,17 @@ COLUMNS = (
            "Number of images that `validation_accuracy` is measured on: those of the validation "
            "partition, or all training and validation images if the trial is scored in folds.",
            page="after"),
+    Column("temperature", "measure", TRIALS, NUMBER,
+           "Temperature that makes the probabilities of held-out images most likely; above 1 the "
+           "model is too sure.", page="after"),
+    Column("calibration_error", "measure", TRIALS, NUMBER,
+           "Expected calibration error on held-out images.", page="after"),
+    Column("calibration_error_scaled", "measure", TRIALS, NUMBER,
+           "The same with the temperature.", "calibration error with temperature", page="after"),
+    Column("set_probability", "measure", TRIALS, NUMBER,
+           "Prediction sets have the classes whose probability, with the temperature, is at least "
+           "this; of new images 95 % have the true class in their set.",
+           "smallest probability in prediction sets", page="after"),
     Column("parameters", "measure", (*TRIALS, "reference_results"), COUNT,
            "Parameters of the whole network, frozen ones included.", page="after"),
     Column("reference_parameters", "measure", ("summary", "reference_results"), COUNT,

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from scenery.evaluation.calibration import calibrate
 from scenery.evaluation.status import TrialStatus
 from scenery.evaluation.training_result import TrainingResult
 
@@ -26,6 +27,10 @@ class TrialMetrics:
     validation_accuracy: float | None = None
     validation_loss: float | None = None
     validation_images: int | None = None
+    temperature: float | None = None
+    calibration_error: float | None = None
+    calibration_error_scaled: float | None = None
+    set_probability: float | None = None
     seconds: float | None = None
     peak_memory_mb: float | None = None
 
@@ -82,6 +87,20 @@ def fitted_row(trial: str, reason: str = "", **found: Any) -> dict[str, Any]:
     status = TrialStatus.FAILED if reason else TrialStatus.COMPLETED
     row = TrialMetrics(trial, status, reason, best_epoch=None if reason else 0)
     return asdict(replace(row, **found))
+
+
+def with_calibration(
+    row: dict[str, Any], probabilities: np.ndarray, labels: np.ndarray
+) -> dict[str, Any]:
+    """A row of metrics.csv with what is learned from the predictions of held-out images.
+
+    Args:
+        row: As from `metrics_row` or `fitted_row`.
+        probabilities: Shape (repeats, images, classes).
+        labels: Shape (images,), class numbers.
+    """
+    found = calibrate(probabilities, labels)
+    return row if found is None else row | asdict(found)
 
 
 def prediction_table(

@@ -272,6 +272,7 @@ class ExportJob(Job):
         resize: How an image becomes square.
         max_pixels: Images of more pixels are not decoded.
         white_level: The 16-bit value that becomes white.
+        calibration: What held-out images say about its probabilities, as in chosen.yaml.
         vectors: How images become its input; None for a network, which takes images.
     """
 
@@ -280,6 +281,7 @@ class ExportJob(Job):
     resize: Literal["stretch", "crop", "pad"]
     max_pixels: int
     white_level: int
+    calibration: dict[str, float | None] = {}
     vectors: VectorsSpec | None = None
 
 

@@ -57,6 +57,24 @@ class FormatCheck(_Facts):
     problem: str = ""
 
 
+class CalibrationFacts(_Facts):
+    """What held-out images say about the probabilities; None where it is not known.
+
+    Attributes:
+        temperature: The logarithms of the probabilities are to be divided by it, before they are
+            normalized again, so that confidence equals accuracy.
+        set_probability: Classes of at least this probability, with the temperature, are the
+            prediction set, which has the true class for 95 % of images.
+        calibration_error: Expected calibration error.
+        calibration_error_scaled: The same with the temperature.
+    """
+
+    temperature: float | None = None
+    set_probability: float | None = None
+    calibration_error: float | None = None
+    calibration_error_scaled: float | None = None
+
+
 class ModelFacts(_Facts):
     """The content of model.json.
 
@@ -71,6 +89,7 @@ class ModelFacts(_Facts):
         max_pixels: Images of more pixels are not decoded.
         white_level: The 16-bit value that becomes 255.
         temperature: By which the model has divided its scores before its probabilities.
+        calibration: What held-out images say about the probabilities.
         encoding: How a map of features becomes one vector; None: it is one, or is flattened.
         dense_sift: The handcrafted descriptors; None: the features are of `features.keras`.
         source: Where the model comes from.
@@ -92,6 +111,7 @@ class ModelFacts(_Facts):
     max_pixels: Annotated[int, Field(ge=1)]
     white_level: Annotated[int, Field(ge=255, le=65535)]
     temperature: float = 1.0
+    calibration: CalibrationFacts = CalibrationFacts()
     encoding: Encoding | None = None
     dense_sift: DenseSiftGrid | None = None
     source: ModelSource

@@ -8,6 +8,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from scenery.evaluation.calibration import COVERAGE, coverage_of, scale
 from scenery.evaluation.intervals import wilson
 from scenery.evaluation.statistics import calibration
 from scenery.reporting.labels import interval, plural, shorten_all
@@ -17,6 +18,7 @@ from scenery.reporting.many_classes import (
     draw_class_scores,
     draw_confusion,
 )
+from scenery.reporting.reading import Choice
 from scenery.reporting.style import (
     BLUE,
     CHOSEN,
@@ -112,15 +114,17 @@ def class_scores(classes: pd.DataFrame, metrics: dict[str, Any], title: str) -> 
 
 
 @styled
-def reliability(predictions: pd.DataFrame, title: str, bins: int = 10) -> Figure:
+def reliability(predictions: pd.DataFrame, choice: Choice, title: str, bins: int = 10) -> Figure:
     """Is the model as often right as it is sure? Accuracy against confidence in equal bins.
 
     Points under the diagonal are overconfident; intervals are 95 % Wilson; below: how many
-    images fall into each bin. The expected calibration error is stated.
+    images fall into each bin. The expected calibration error is stated, before and after the
+    temperature that held-out images gave, and the coverage of prediction sets.
     """
     confidence = predictions["confidence"].to_numpy(dtype=float)
     correct = predictions["correct"].to_numpy(dtype=bool)
     table, error = calibration(confidence, correct, bins)
+    lines = [f"expected calibration error {error:.3f}"]
     figure = new_figure(8.5, 8)
     axes, below = figure.subplots(2, 1, height_ratios=[3, 1], sharex=True)
     axes.plot([0, 1], [0, 1], color=GRAY, linestyle="--", linewidth=1.5,
@@ -128,11 +132,23 @@ def reliability(predictions: pd.DataFrame, title: str, bins: int = 10) -> Figure
     reach = np.vstack([table["accuracy"] - table["low"], table["high"] - table["accuracy"]])
     axes.errorbar(table["confidence"], table["accuracy"], yerr=np.clip(reach, 0, None), fmt="o-",
                   color=BLUE, capsize=5, markersize=8, label="test images")  # fmt: skip
+    temperature = choice.calibration["temperature"]
+    threshold = choice.calibration["set_probability"]
+    if temperature is not None and threshold is not None:
+        scaled, labels = _scaled(predictions, temperature)
+        after, error = calibration(scaled.max(axis=1), scaled.argmax(axis=1) == labels, bins)
+        axes.plot(after["confidence"], after["accuracy"], "s:", color=CHOSEN, markersize=6,
+                  label=f"with temperature {temperature:.2f}")  # fmt: skip
+        share, size = coverage_of(scaled, labels, threshold)
+        lines += [
+            f"with temperature {error:.3f}",
+            f"sets for {COVERAGE:.0%}: {share:.1%} right, {size:.2f} classes each",
+        ]
     axes.set_ylabel("accuracy in the bin")
     axes.set_ylim(-0.03, 1.03)
     axes.set_xlim(-0.02, 1.02)
     axes.legend(loc="upper left")
-    axes.text(0.98, 0.05, f"expected calibration error {error:.3f}", ha="right", fontsize=14,
+    axes.text(0.98, 0.05, "\n".join(lines), ha="right", fontsize=13,
               transform=axes.transAxes)  # fmt: skip
     below.hist(confidence, bins=np.linspace(0, 1, bins + 1).tolist(), color=BLUE,
                edgecolor="white")  # fmt: skip
@@ -141,6 +157,14 @@ def reliability(predictions: pd.DataFrame, title: str, bins: int = 10) -> Figure
     _mean_line(below, float(confidence.mean()))
     set_title(figure, title, f"confidence on {plural(len(predictions), 'test image')}")
     return figure
+
+
+def _scaled(predictions: pd.DataFrame, temperature: float) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities with a temperature, shape (images, classes), and the true class of each."""
+    columns = [name for name in predictions if str(name).startswith("probability:")]
+    names = pd.Index([str(name).removeprefix("probability:") for name in columns])
+    labels = names.get_indexer(pd.Index(predictions["class"]))
+    return scale(predictions[columns].to_numpy(dtype=float), temperature), labels
 
 
 def _mean_line(axes: Axes, mean: float) -> None:

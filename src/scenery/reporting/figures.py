@@ -359,13 +359,16 @@ FIGURES = (
         images=TEST, job="test",
     ),
     Figure(
-        "reliability", "evaluation_figures:reliability", ("predictions",), "calibration",
+        "reliability", "evaluation_figures:reliability", ("predictions", "choice"), "calibration",
         TESTED + "accuracy against confidence, with 95 % Wilson intervals; below the dashed line "
         "the model is too confident.",
         details="Accuracy of the images in each of ten equal bins of confidence (probability of "
         "the predicted class), with 95 % Wilson intervals. On the dashed line confidence "
         "equals accuracy; below it the model is overconfident. Expected calibration "
-        "error: mean distance to the line over the test images (Guo et al. 2017).",
+        "error: mean distance to the line over the test images (Guo et al. 2017). The dotted line "
+        "is with the temperature that makes the probabilities of held-out images most likely. "
+        "Prediction sets have the classes whose probability, with the temperature, is at least a "
+        "threshold that held-out images gave for a coverage of 95 % (split conformal prediction).",
         images=TEST, job="test",
     ),
     Figure(

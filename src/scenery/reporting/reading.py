@@ -164,6 +164,7 @@ class Choice:
     strategy: str
     settings: dict[str, Any]
     warnings: list[str]
+    calibration: dict[str, float | None]
 
     @property
     def arrangement(self) -> str:

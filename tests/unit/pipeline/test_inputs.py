@@ -82,6 +82,7 @@ class Workflow:
         record = {
             "experiment": experiment, "trial": trial.id, "validation_accuracy": 0.5,
             "learning_rates": {"head": [0.1]}, "settings": trial.settings.model_dump(mode="json"),
+            "calibration": {"temperature": 1.5, "set_probability": None},
         }  # fmt: skip
         others = [one for one in self.inputs.trials.plan.trials(experiment) if one.id != trial.id]
         record["scored"] = [

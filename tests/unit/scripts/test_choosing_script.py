@@ -34,7 +34,8 @@ def outcome(name: str, accuracy: float, best: int = 2, status: str = "completed"
         "train_accuracy": (accuracy + 1) / 2, "validation_accuracy": accuracy,
         "validation_loss": 1 - accuracy, "validation_balanced_accuracy": accuracy / 2,
         "validation_macro_f1": accuracy / 3, "classes_missed": 0, "missed_classes": "[]",
-        "validation_images": 6,
+        "validation_images": 6, "temperature": 2 - accuracy, "calibration_error": 0.1,
+        "calibration_error_scaled": 0.05, "set_probability": NAN,
     }  # fmt: skip
 
 
@@ -130,6 +131,12 @@ def test_the_choice_and_its_record(case: Case) -> None:
     assert record["validation_accuracy"] == 0.9
     assert record["validation_accuracy_spread"] is None
     assert record["validation_images"] == 6
+    assert record["calibration"] == {
+        "temperature": pytest.approx(1.1),
+        "calibration_error": pytest.approx(0.1),
+        "calibration_error_scaled": pytest.approx(0.05),
+        "set_probability": None,
+    }
     assert record["varied"] == ["epochs"]
     assert [(one["setting"], one["roles"]) for one in record["scored"]] == [("b", ["chosen"])]
     (scored,) = record["scored"][0]["trials"]

@@ -117,7 +117,7 @@ def export(study: Any, folder: Path, kind: str) -> tuple[Path, VectorsSpec | Non
     out.mkdir()
     job = ExportJob(
         source=SOURCE, image_size=32, resize="stretch", max_pixels=10**6, white_level=65535,
-        vectors=vectors,
+        vectors=vectors, calibration={"temperature": 1.5, "set_probability": None},
     )  # fmt: skip
     files = (model, folder / "record.json", study.split)
     export_model(*files, job, out / "model.json", out / "labels.txt")
@@ -171,6 +171,7 @@ def test_exported_model_answers_as_evaluate(
             assert answer[name] == pytest.approx(one[f"probability:{name}"], abs=1e-6)
     facts = read_facts(alone)
     assert (alone / "labels.txt").read_text().splitlines() == list(facts.classes) == classes
+    assert (facts.calibration.temperature, facts.calibration.set_probability) == (1.5, None)
 
 
 @pytest.fixture

@@ -42,6 +42,8 @@ def test_every_image_is_held_out_once_in_each_repeat(
     found = run(script, study.split, tmp_path, study.trial(folds=FOLDS, **settings))
     row = found["metrics"].iloc[0]
     assert (row["status"], row["validation_images"]) == ("completed", 18)
+    assert row["temperature"] > 0
+    assert 0 <= row["calibration_error_scaled"] <= 1
     split = read_split(study.split)
     files = sorted(split.loc[split["partition"] != "test", "file"])
     predictions = found["predictions"]

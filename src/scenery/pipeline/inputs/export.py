@@ -39,6 +39,7 @@ class ExportInputs:
             resize=study.dataset.resize,
             max_pixels=study.dataset.max_pixels,
             white_level=study.dataset.white_level,
+            calibration=self.context.choice_record(wildcards.experiment)["calibration"],
             vectors=self.final_models.vectors(trial),
         ).as_params()
 

@@ -91,9 +91,8 @@ def one_job(folder: Path) -> Cost:
     code = (
         "import sys, yaml; sys.path.insert(0, 'src');"
         "from scenery.pipeline.preflight import open_study;"
-        "from scenery.study.plan import Plan;"
-        "study = open_study(yaml.safe_load(open('study.yaml')), 'study.yaml', check=False);"
-        "Plan(study, 'study.yaml', None, None).trials('search')"
+        "opened = open_study(yaml.safe_load(open('study.yaml')), 'study.yaml', check=False);"
+        "opened.of('search', None)"
     )
     return measured([sys.executable, "-c", code], folder)
 

@@ -218,18 +218,13 @@ def check_file(config: Path) -> str:
     """
     from scenery.config.loading import load_config
     from scenery.pipeline.preflight import check_config
-    from scenery.study.experiments import expand
 
-    study = check_config(load_config(config), str(config))
+    expansions = check_config(load_config(config), str(config))
     counts = []
-    for name, experiment in study.experiments.items():
+    for name, experiment in expansions.study.experiments.items():
         # The trials of the others depend on a choice that is not made yet.
         known = experiment.start_from is None
-        count = (
-            len(expand(study, name, None, str(config)))
-            if known
-            else f"after {experiment.start_from}"
-        )
+        count = len(expansions.of(name, None).trials) if known else f"after {experiment.start_from}"
         counts.append(f"{name} ({count})")
     return f"{config}: a study that can start; trials: {', '.join(counts)}"
 

@@ -22,14 +22,15 @@ from scenery.pipeline.run_lock import end, find_other_runs
 snakemake_internals.prepare_environment(SOURCE)
 CONFIG_FILE = snakemake_internals.config_file_name(workflow)
 SUBMITS = snakemake_internals.submits_jobs(workflow)
-STUDY = open_study(
+EXPANSIONS = open_study(
     config, CONFIG_FILE, workflow.configfiles, check=workflow.is_main_process
 )
+STUDY = EXPANSIONS.study
 # With every default, as the report's captions name them.
 config.update(STUDY.spelled_out())
 LAYOUT = Layout(STUDY.results)
 EXPERIMENT = LAYOUT.experiment()
-INPUTS = Inputs(STUDY, LAYOUT, CONFIG_FILE, checkpoints)
+INPUTS = Inputs(EXPANSIONS, LAYOUT, checkpoints)
 # The first page of the report shows them; the report's captions can read the config only.
 config["conclusions"] = INPUTS.results.conclusions()
 CODE = CodeDigests(Path(".snakemake/scenery_code.json"), WORKFLOW / "scripts")

@@ -30,6 +30,7 @@ from scenery.registry.options import (
     check_used,
     differences,
     own_options,
+    shared_default,
 )
 from scenery.registry.schedules import SCHEDULES, Schedule
 
@@ -209,10 +210,12 @@ class Settings(Strict):
         "frozen", description="Whether fine-tuning updates the backbone's batch norm statistics."
     )
     network: Network = Field(
-        default_factory=Network,
+        default_factory=shared_default(Network),
         description="Options of the networks that Scenery builds itself; unset: the network's own.",
     )
-    head: Head = Field(default_factory=Head, description="The layers on top of the backbone.")
+    head: Head = Field(
+        default_factory=shared_default(Head), description="The layers on top of the backbone."
+    )
     classifier: Classifier | None = Field(
         None,
         description="A classical model on the features instead of the softmax head; needs "
@@ -226,15 +229,17 @@ class Settings(Strict):
     first_step: FirstStep | None = Field(
         None, description="Train the head alone first; only with head+N or all."
     )
-    augment: Augment = Field(default_factory=Augment, description="Random changes of images.")
+    augment: Augment = Field(
+        default_factory=shared_default(Augment), description="Random changes of images."
+    )
     views: Annotated[Int, Field(ge=1, le=1000), VIEWS] = Field(
         10, description="Number of augmented views of each image, with a frozen backbone."
     )
     optimizer: Annotated[Optimizer, BY_EPOCHS] = Field(
-        default_factory=Optimizer, description="How weights are updated."
+        default_factory=shared_default(Optimizer), description="How weights are updated."
     )
     schedule: Annotated[Schedule, BY_EPOCHS] = Field(
-        default_factory=Schedule, description="Learning rate over epochs."
+        default_factory=shared_default(Schedule), description="Learning rate over epochs."
     )
     epochs: Annotated[Epochs, BY_EPOCHS] = Field(50, description="Passes over the data.")
     minimum_updates: Annotated[Annotated[Int, Field(ge=0, le=10_000_000)] | None, BY_EPOCHS] = (

@@ -14,7 +14,6 @@ import yaml
 
 from scenery.config.loading import load_config
 from scenery.config.settings import Settings
-from scenery.config.study import Study
 from scenery.config.validation import check_files, read_study
 from scenery.data.sources import list_images
 from scenery.errors import UserError
@@ -22,29 +21,34 @@ from scenery.pipeline.run_lock import begin
 from scenery.pipeline.terminal_watch import watch_terminal
 from scenery.pipeline.user_settings import check_process
 from scenery.study.checks import check_study
+from scenery.study.expansions import Expansions
 from scenery.study.plan import NotChosenYet
 
 # Snakemake's own notes of a run fit into this many bytes.
 MIN_FREE_BYTES = 1 << 20
 
 
-def check_config(config: Mapping[str, Any], source: str) -> Study:
+def check_config(config: Mapping[str, Any], source: str) -> Expansions:
     """The study that a config describes, checked as far as it can be before anything runs.
+
+    Returns:
+        The study with the trials that were expanded for the check.
 
     Raises:
         UserError: For mistakes in the config, and for images and weights that are not there.
     """
     study = read_study(config, source)
-    check_files(study, check_study(study, source), source)
+    expansions = Expansions(study, source)
+    check_files(study, check_study(study, source, expansions), source)
     if not study.dataset.made:
         list_images(study.dataset.path, study.dataset.root, study.dataset.group)
-    return study
+    return expansions
 
 
 def open_study(
     config: Mapping[str, Any], source: str, files: Iterable[str | Path] = (), check: bool = True
-) -> Study:
-    """The checked study; a mistake in it ends the process with one line each and status 1.
+) -> Expansions:
+    """The checked study and its trials; a mistake ends the process with one line and status 1.
 
     Args:
         config: The config as Snakemake loaded it.
@@ -56,13 +60,13 @@ def open_study(
     """
     try:
         if not check:
-            return read_study(config, source)
+            return Expansions(read_study(config, source), source)
         check_process()
         for file in files:
             load_config(file)
-        study = check_config(config, source)
-        check_results_folder(study.results)
-        return study
+        expansions = check_config(config, source)
+        check_results_folder(expansions.study.results)
+        return expansions
     except UserError as error:
         # A traceback through Snakemake would hide the one line that helps.
         print(f"\nThe study cannot start.\n{error}\n", file=sys.stderr, flush=True)

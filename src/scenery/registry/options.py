@@ -81,14 +81,28 @@ def _field_defaults(model: type[Strict]) -> dict[str, Any]:
     }
 
 
+def shared_default(model: type[Strict]) -> Callable[[], Any]:
+    """A default factory that always gives the same object, since values never change.
+
+    A study can have thousands of trials, most of whose groups are at their defaults.
+    """
+    return lambda: _default(model)
+
+
+@cache
+def _default(model: type[Strict]) -> Strict:
+    return model()
+
+
 def differences(model: Strict, implied: Mapping[str, Any]) -> dict[str, Any]:
     """The values of a model that differ from `implied`, as plain values."""
-    values = ((name, getattr(model, name)) for name in type(model).model_fields)
-    return {
-        name: value.minimal() if isinstance(value, Strict) else value
-        for name, value in values
-        if value != implied.get(name)
-    }
+    found: dict[str, Any] = {}
+    for name in type(model).model_fields:
+        value, default = getattr(model, name), implied.get(name)
+        # Most values are their defaults, and the same objects.
+        if value is not default and value != default:
+            found[name] = value.minimal() if isinstance(value, Strict) else value
+    return found
 
 
 class Record(Strict):

@@ -8,7 +8,13 @@ from scenery.config.study import Experiment, Study
 from scenery.errors import UserError
 from scenery.study.descriptors import check_descriptors
 from scenery.study.reference_results import reference_rows
-from scenery.study.search_strategies import Keep, search_strategy, variations, varied_names
+from scenery.study.search_strategies import (
+    Keep,
+    Variation,
+    search_strategy,
+    variations,
+    varied_names,
+)
 from scenery.study.successive_halving import rungs
 from scenery.study.trial_kinds import CLASSIFIER
 from scenery.study.trial_network import (
@@ -50,22 +56,16 @@ def expand(study: Study, name: str, chosen: Settings | None, source: str) -> lis
     where = f"{source}: experiments.{name}"
     start = base_settings(study, name, chosen, source)
     trials: list[ResolvedTrial] = []
-    for values, place in variations(experiment, where, with_effect(study, start)):
-        settings = derive_settings(study, start, values, place)
-        if search_strategy(experiment.strategy).refuses_ineffective:
-            _refuse_ineffective(settings, values, place)
-        check_fit(study, settings, place)
-        if chosen is not None and not cut_is_possible(settings):
+    for variation in variations(experiment, where, with_effect(study, start)):
+        settings = checked_settings(study, name, start, variation, dependent=chosen is not None)
+        if settings is None:
             continue
-        check_network(settings, place)
-        check_descriptors(settings, cut_layer(settings), image_size(settings), place)
-        check_weights_source(study, name, settings, place)
-        varied = tuple((key, read(settings, key)) for key in flatten(values))
+        varied = tuple((key, read(settings, key)) for key in flatten(variation[0]))
         used = settings.without_unused()
         trials += [
             ResolvedTrial(
                 experiment=name,
-                settings=used.model_copy(update={"seed": settings.seed + repeat}),
+                settings=used.model_copy(update={"seed": used.seed + repeat}) if repeat else used,
                 varied=varied,
                 repeat=repeat,
             )
@@ -79,6 +79,37 @@ def expand(study: Study, name: str, chosen: Settings | None, source: str) -> lis
     reject_duplicates(trials, where)
     _check_halving(experiment, trials, where)
     return trials
+
+
+def checked_settings(
+    study: Study, name: str, start: Settings, variation: Variation, dependent: bool
+) -> Settings | None:
+    """The settings of a trial, checked as far as it goes without the other trials.
+
+    Args:
+        study: The study.
+        name: The experiment.
+        start: The settings that its trials vary.
+        variation: What the trial varies, and where it was written.
+        dependent: Whether an earlier experiment chose the start.
+
+    Returns:
+        None for a network that cannot have the stages, where an earlier experiment chose it.
+
+    Raises:
+        UserError: For settings that are wrong or do not fit each other.
+    """
+    values, place = variation
+    settings = derive_settings(study, start, values, place)
+    if search_strategy(study.experiments[name].strategy).refuses_ineffective:
+        _refuse_ineffective(settings, values, place)
+    check_fit(study, settings, place)
+    if dependent and not cut_is_possible(settings):
+        return None
+    check_network(settings, place)
+    check_descriptors(settings, cut_layer(settings), image_size(settings), place)
+    check_weights_source(study, name, settings, place)
+    return settings
 
 
 def derive_settings(
@@ -241,6 +272,8 @@ def matches(settings: Settings, only: Mapping[str, Any], source: str) -> bool:
     Raises:
         UserError: For an unknown setting.
     """
+    if not only:
+        return True
     check_names(flatten(dict(only)), source)
     try:
         return change(settings, only, source) == settings

@@ -2,83 +2,30 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from scenery.config.settings import WEIGHTS_FROM_EXPERIMENT, Settings
 from scenery.config.study import Study
 from scenery.errors import UserError
 from scenery.registry.custom_architectures import NATIVE_SIZES, Network
-from scenery.study.checks import experiment_starts
 from scenery.study.controls import control_setting
+from scenery.study.expansions import Expanded, Expansions
 from scenery.study.experiments import (
     ancestors,
     base_settings,
-    expand,
     matches,
     reference_results_of,
 )
 from scenery.study.features import CodebookSpec, FeatureSet, WeightsSpec
+from scenery.study.possible_networks import experiment_starts, possible_layers
 from scenery.study.resampling import Resampling, resampling
 from scenery.study.successive_halving import rungs
-from scenery.study.trial_kinds import BATCHED_RULES, FINE_TUNING
 from scenery.study.trials import ResolvedTrial
 
 
 class NotChosenYet(Exception):
     """Raised by `Plan.chosen` while an experiment has not chosen."""
-
-
-class Expanded:
-    """The trials of an experiment from one start, with what jobs look up among them.
-
-    A study may have ten thousand trials, and each of its jobs asks several times.
-
-    Args:
-        trials: In the order of the config.
-        size: Trials on frozen backbones that share a job.
-    """
-
-    def __init__(self, trials: list[ResolvedTrial], size: int) -> None:
-        self.trials = trials
-        self.by_id = {trial.id: trial for trial in trials}
-        self.fine_tuned = [trial for trial in trials if trial.kind is FINE_TUNING]
-        self.shards = {rule: self._shards(rule, size) for rule in BATCHED_RULES}
-
-    def _shards(self, rule: str, size: int) -> list[list[ResolvedTrial]]:
-        trials = [trial for trial in self.trials if trial.kind.rule == rule]
-        return [trials[start : start + size] for start in range(0, len(trials), size)]
-
-    @cached_property
-    def feature_sets(self) -> dict[str, FeatureSet]:
-        """All features that the trials could need, by id."""
-        kinds = {trial.plain_features for trial in self.trials}
-        kinds |= {trial.training_features for trial in self.trials}
-        # What is encoded is made of maps, and so is its codebook.
-        maps = {features.raw for features in kinds}
-        maps |= {codebook.maps for codebook in self.codebooks.values()}
-        return {features.id: features for features in kinds | maps}
-
-    @cached_property
-    def codebooks(self) -> dict[str, CodebookSpec]:
-        """All codebooks that the trials could need, by id."""
-        found = (trial.plain_features.codebook for trial in self.trials)
-        return {codebook.id: codebook for codebook in found if codebook is not None}
-
-    @cached_property
-    def weights(self) -> dict[str, WeightsSpec]:
-        """All weights that the trials need, by id."""
-        specs = {trial.weights for trial in self.trials}
-        return {spec.id: spec for spec in specs if spec is not None}
-
-    @cached_property
-    def layers(self) -> dict[str, set[str]]:
-        """The layers at which trials end their backbones, by the name of the weights."""
-        found: dict[str, set[str]] = {}
-        for features in self.feature_sets.values():
-            if features.weights_spec is not None:
-                found.setdefault(features.weights_spec.id, set()).add(features.layer)
-        return found
 
 
 @dataclass
@@ -91,29 +38,23 @@ class Plan:
         chosen: Gives the settings that an experiment chose. While it has not chosen, it raises
             an exception of its own (Snakemake's, which then waits for the checkpoint).
         known: The same without waiting; raises NotChosenYet.
+        expansions: The trials that are known already, such as those that were checked.
     """
 
     study: Study
     source: str
     chosen: Callable[[str], Settings]
     known: Callable[[str], Settings]
-    _expanded: dict[tuple[str, str], Expanded] = field(default_factory=dict)
+    expansions: Expansions | None = None
+
+    @cached_property
+    def _expansions(self) -> Expansions:
+        return self.expansions or Expansions(self.study, self.source)
 
     def _look(self, experiment: str, wait: bool = True) -> Expanded:
         after = self.study.experiments[experiment].start_from
         ask = self.chosen if wait else self.known
-        return self._expand(experiment, None if after is None else ask(after))
-
-    def _expand(self, experiment: str, start: Settings | None) -> Expanded:
-        key = (experiment, start.digest() if start else "")
-        if key not in self._expanded:
-            trials = expand(self.study, experiment, start, self.source)
-            size = self.study.trials_per_job
-            if self.study.experiments[experiment].halving is not None:
-                # Heads are compared half-way, so they all train in one job.
-                size = len(trials)
-            self._expanded[key] = Expanded(trials, size)
-        return self._expanded[key]
+        return self._expansions.of(experiment, None if after is None else ask(after))
 
     def trials(self, experiment: str, wait: bool = True) -> list[ResolvedTrial]:
         """The trials of an experiment, in the order of the config."""
@@ -222,15 +163,7 @@ class Plan:
 
     @cached_property
     def _possible_layers(self) -> dict[str, set[str]]:
-        found: dict[str, set[str]] = {}
-
-        def expanded(experiment: str, start: Settings | None) -> list[ResolvedTrial]:
-            return self._expand(experiment, start).trials
-
-        for one in experiment_starts(self.study, self.source, expanded):
-            for name, layers in self._expand(one.experiment, one.start).layers.items():
-                found.setdefault(name, set()).update(layers)
-        return found
+        return possible_layers(experiment_starts(self._expansions))
 
     def layers_needed(self, identity: str) -> list[str]:
         """The layers at which trials could end a backbone with these weights.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import PurePath
 from typing import Any
 
@@ -37,6 +37,8 @@ OPTIONAL_PARTS: dict[str, type[BaseModel]] = {
     "classifier": Classifier,
     "encoding": Encoding,
 }
+# Groups that do not depend on other settings.
+_CHECKED_ALONE = frozenset({"first_step", "augment", "optimizer", "schedule", "early_stopping"})
 
 
 @dataclass(frozen=True)
@@ -204,7 +206,8 @@ def change(settings: Settings, changes: Mapping[str, Any], source: str) -> Setti
     check_names((name for name in flat if name not in changes), source)
     check_names(changes, source)
     _refuse_both(changes, source)
-    values = settings.minimal()
+    minimal = _minimal(settings)
+    values = {name: dict(v) if isinstance(v, dict) else v for name, v in minimal.items()}
     _reset_dependent(settings, values, flat)
     _set_solver(settings, values, flat)
     for name, value in flat.items():
@@ -219,7 +222,17 @@ def change(settings: Settings, changes: Mapping[str, Any], source: str) -> Setti
             place[last] = value
     if values.get("classifier") is not None:
         _refuse_of_networks(flat, source)
+    changed = {name.partition(".")[0] for name in flat}
+    for name in _CHECKED_ALONE.intersection(values) - changed:
+        # It was checked when the settings were made.
+        values[name] = getattr(settings, name)
     return read_settings(values, source)
+
+
+@lru_cache(maxsize=256)
+def _minimal(settings: Settings) -> dict[str, Any]:
+    """The minimal form of settings that many trials change; not to be changed itself."""
+    return settings.minimal()
 
 
 def _refuse_of_networks(flat: Mapping[str, Any], source: str) -> None:

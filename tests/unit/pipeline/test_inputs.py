@@ -22,6 +22,7 @@ from scenery.pipeline.jobs import (
 )
 from scenery.pipeline.layout import Layout
 from scenery.study.checks import check_study
+from scenery.study.expansions import Expansions
 from scenery.study.trials import ResolvedTrial
 
 BASE = {"backbone": "SqueezeNet", "weights": "none", "image_size": 64, "epochs": 2}
@@ -72,9 +73,10 @@ class Workflow:
     def __init__(self, **config: Any) -> None:
         values = {"base": BASE, "experiments": EXPERIMENTS, "trials_per_job": 2, **config}
         self.study = read_study(values, "study.yaml")
-        check_study(self.study, "study.yaml")
+        expansions = Expansions(self.study, "study.yaml")
+        check_study(self.study, "study.yaml", expansions)
         self.layout = Layout("results")
-        self.inputs = Inputs(self.study, self.layout, "study.yaml", Checkpoints(self.layout))
+        self.inputs = Inputs(expansions, self.layout, Checkpoints(self.layout))
 
     def choose(self, experiment: str, number: int = 0) -> ResolvedTrial:
         """Choose one of an experiment's trials."""

@@ -1,6 +1,5 @@
 """What each rule reads: input functions and parameters, one module for each rule file."""
 
-from scenery.config.study import Study
 from scenery.pipeline.inputs.context import Context
 from scenery.pipeline.inputs.data import DataInputs
 from scenery.pipeline.inputs.explanation import ExplanationInputs
@@ -12,20 +11,20 @@ from scenery.pipeline.inputs.results import ResultInputs
 from scenery.pipeline.inputs.trials import TrialInputs
 from scenery.pipeline.inputs.weights import WeightsInputs
 from scenery.pipeline.layout import Layout
+from scenery.study.expansions import Expansions
 
 
 class Inputs:
     """The input functions of all rules.
 
     Args:
-        study: The checked config.
+        expansions: The checked config and its trials.
         layout: Its paths.
-        config_file: Name of the config file, for messages and slides.
         checkpoints: Snakemake's object of that name.
     """
 
-    def __init__(self, study: Study, layout: Layout, config_file: str, checkpoints: object) -> None:
-        context = Context.of(study, layout, config_file, checkpoints)
+    def __init__(self, expansions: Expansions, layout: Layout, checkpoints: object) -> None:
+        context = Context.of(expansions, layout, checkpoints)
         self.data = DataInputs(context)
         self.weights = WeightsInputs(context)
         self.features = FeatureInputs(context)
@@ -33,5 +32,5 @@ class Inputs:
         self.final_models = FinalModelInputs(context)
         self.export = ExportInputs(context, self.final_models)
         self.explanation = ExplanationInputs(context, self.final_models)
-        self.results = ResultInputs(context, config_file)
+        self.results = ResultInputs(context, expansions.source)
         self.figures = FigureInputs(context, self.results, self.explanation)

@@ -11,6 +11,7 @@ from scenery.config.study import Study
 from scenery.pipeline.jobs import ArrayFiles
 from scenery.pipeline.layout import ArrayPaths, Layout
 from scenery.pipeline.preflight import chosen_record, chosen_settings
+from scenery.study.expansions import Expansions
 from scenery.study.features import WeightsSpec
 from scenery.study.plan import Plan
 from scenery.study.trials import ResolvedTrial
@@ -33,24 +34,24 @@ class Context:
     checkpoints: Any
 
     @classmethod
-    def of(cls, study: Study, layout: Layout, source: str, checkpoints: Any) -> "Context":
+    def of(cls, expansions: Expansions, layout: Layout, checkpoints: Any) -> "Context":
         """The context of a study.
 
         Args:
-            study: The checked config.
+            expansions: The checked config and its trials.
             layout: Its paths.
-            source: Name of the config file, for messages.
             checkpoints: Snakemake's object of that name.
         """
         plan = Plan(
-            study,
-            source,
+            expansions.study,
+            expansions.source,
             chosen=lambda name: chosen_settings(
                 checkpoints.choose.get(experiment=name).output.chosen
             ),
             known=lambda name: chosen_settings(layout.experiment(name).chosen),
+            expansions=expansions,
         )
-        return cls(study, layout, plan, checkpoints)
+        return cls(expansions.study, layout, plan, checkpoints)
 
     @property
     def experiments(self) -> tuple[str, ...]:

@@ -1,0 +1,87 @@
+"""The trials of a study's experiments, each experiment expanded once from each start."""
+
+from functools import cached_property
+
+from scenery.config.settings import Settings
+from scenery.config.study import Study
+from scenery.study.experiments import expand
+from scenery.study.features import CodebookSpec, FeatureSet, WeightsSpec
+from scenery.study.trial_kinds import BATCHED_RULES, FINE_TUNING
+from scenery.study.trials import ResolvedTrial
+
+
+class Expanded:
+    """The trials of an experiment from one start, with what jobs look up among them.
+
+    A study may have ten thousand trials, and each of its jobs asks several times.
+
+    Args:
+        trials: In the order of the config.
+        size: Trials on frozen backbones that share a job.
+    """
+
+    def __init__(self, trials: list[ResolvedTrial], size: int) -> None:
+        self.trials = trials
+        self.by_id = {trial.id: trial for trial in trials}
+        self.fine_tuned = [trial for trial in trials if trial.kind is FINE_TUNING]
+        self.shards = {rule: self._shards(rule, size) for rule in BATCHED_RULES}
+
+    def _shards(self, rule: str, size: int) -> list[list[ResolvedTrial]]:
+        trials = [trial for trial in self.trials if trial.kind.rule == rule]
+        return [trials[start : start + size] for start in range(0, len(trials), size)]
+
+    @cached_property
+    def feature_sets(self) -> dict[str, FeatureSet]:
+        """All features that the trials could need, by id."""
+        kinds = {trial.plain_features for trial in self.trials}
+        kinds |= {trial.training_features for trial in self.trials}
+        # What is encoded is made of maps, and so is its codebook.
+        maps = {features.raw for features in kinds}
+        maps |= {codebook.maps for codebook in self.codebooks.values()}
+        return {features.id: features for features in kinds | maps}
+
+    @cached_property
+    def codebooks(self) -> dict[str, CodebookSpec]:
+        """All codebooks that the trials could need, by id."""
+        found = (trial.plain_features.codebook for trial in self.trials)
+        return {codebook.id: codebook for codebook in found if codebook is not None}
+
+    @cached_property
+    def weights(self) -> dict[str, WeightsSpec]:
+        """All weights that the trials need, by id."""
+        specs = {trial.weights for trial in self.trials}
+        return {spec.id: spec for spec in specs if spec is not None}
+
+
+class Expansions:
+    """The trials of all experiments, from each start that was asked for.
+
+    Args:
+        study: The study.
+        source: Name of its config file, for messages.
+    """
+
+    def __init__(self, study: Study, source: str) -> None:
+        self.study = study
+        self.source = source
+        self._expanded: dict[tuple[str, Settings | None], Expanded] = {}
+
+    def of(self, experiment: str, start: Settings | None) -> Expanded:
+        """The trials of an experiment.
+
+        Args:
+            experiment: Its name.
+            start: The settings that it starts from; None where it starts from the study's base.
+
+        Raises:
+            UserError: As of `expand`.
+        """
+        key = (experiment, start)
+        if key not in self._expanded:
+            trials = expand(self.study, experiment, start, self.source)
+            size = self.study.trials_per_job
+            if self.study.experiments[experiment].halving is not None:
+                # Heads are compared half-way, so they all train in one job.
+                size = len(trials)
+            self._expanded[key] = Expanded(trials, size)
+        return self._expanded[key]

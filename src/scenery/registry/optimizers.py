@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from scenery.registry.options import Bool, Fraction, Number, Rate, Record, choice_of
+from scenery.registry.options import AppliesIf, Bool, Fraction, Number, Rate, Record, choice_of
 
 DECAY = "Decoupled weight decay"
 
@@ -25,9 +25,10 @@ class OptimizerRecord(Record):
     keras_class: ClassVar[str]
     arguments: ClassVar[dict[str, Any]] = {}
 
-    learning_rate: Rate = Field(
-        1e-3, description="Learning rate at the start; schedules change it."
-    )
+    learning_rate: Annotated[
+        Rate,
+        AppliesIf("with a schedule other than list", lambda s: s.schedule.name != "list"),
+    ] = Field(1e-3, description="Learning rate at the start; schedules change it.")
     weight_decay: Decay = Field(0.0, description=DECAY)
 
     def build(self) -> Any:

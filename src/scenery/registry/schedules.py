@@ -8,16 +8,17 @@ in `SCHEDULES`.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from scenery.registry.options import Int, Number, Record, choice_of
+from scenery.registry.options import Int, Number, Rate, Record, choice_of
 
 Factor = Annotated[Number, Field(gt=0, lt=1)]
 Positive = Annotated[Number, Field(gt=0)]
 Count = Annotated[Int, Field(ge=1)]
 Floor = Annotated[Number, Field(ge=0)]
+Rates = Annotated[tuple[Rate, ...], Field(min_length=1, max_length=100_000)]
 
 FACTOR = "what the rate is multiplied by at each drop"
 FLOOR = "the rate never falls below this"
@@ -31,11 +32,13 @@ class Progress:
         epoch: The next epoch, from 0.
         epochs: Epochs planned in all.
         losses: Validation losses of the epochs before this one, in order.
+        steps: Gradient steps in one epoch.
     """
 
     epoch: int
     epochs: int
     losses: Sequence[float]
+    steps: int = 1
 
 
 class ScheduleRecord(Record):
@@ -49,20 +52,29 @@ class ScheduleRecord(Record):
         """The rate of one epoch; `start` is that of the first one after the warm-up."""
         return start
 
+    def decay_in_epoch(self, start: float, rate: float) -> float:
+        """d of rate / (1 + d * step), by which the rate falls within an epoch; 0: it does not.
+
+        Args:
+            start: Learning rate of the first epoch after the warm-up.
+            rate: Learning rate of the first step of this epoch.
+        """
+        return 0.0
+
 
 class Constant(ScheduleRecord):
     """One rate for all epochs."""
 
 
 class Step(ScheduleRecord):
-    """The rate drops at regular intervals."""
+    """The rate drops at regular intervals, the first time in epoch `every`."""
 
     factor: Factor = Field(0.5, description=FACTOR)
     every: Count = Field(10, description="epochs between two drops")
 
     def learning_rate(self, start: float, at: Progress) -> float:
-        """start * factor ^ drops."""
-        return start * self.factor ** (at.epoch // self.every)
+        """start * factor ^ floor((1 + epoch) / every)."""
+        return start * self.factor ** ((1 + at.epoch) // self.every)
 
 
 class Exponential(ScheduleRecord):
@@ -76,25 +88,54 @@ class Exponential(ScheduleRecord):
 
 
 class InverseTime(ScheduleRecord):
-    """The rate falls with the inverse of the epoch."""
+    """The rate falls with the inverse of the epoch, or of the gradient step."""
 
     rate: Positive = Field(0.1, description="r in start / (1 + r * epoch).")
+    per: Literal["epoch", "step"] = Field(
+        "epoch", description="what the rate falls with: the epochs, or the gradient steps (batches)"
+    )
 
     def learning_rate(self, start: float, at: Progress) -> float:
-        """start / (1 + rate * epoch)."""
-        return start / (1 + self.rate * at.epoch)
+        """start / (1 + rate * epoch), or start / (1 + rate * step) of the epoch's first step."""
+        passed = at.epoch * (at.steps if self.per == "step" else 1)
+        return start / (1 + self.rate * passed)
+
+    def decay_in_epoch(self, start: float, rate: float) -> float:
+        """start / (1 + r * (s + step)) is rate / (1 + d * step) with d = r * rate / start."""
+        return self.rate * rate / start if self.per == "step" else 0.0
 
 
 class Cosine(ScheduleRecord):
-    """Half a period of a cosine, down to `minimum` in the last epoch (Loshchilov, Hutter 2017)."""
+    """Half a period of a cosine, which reaches `minimum` after the last epoch.
+
+    Loshchilov and Hutter (2017), without restarts; `CosineDecay` of Keras.
+    """
 
     minimum: Floor = Field(0.0, description=FLOOR)
 
     def learning_rate(self, start: float, at: Progress) -> float:
-        """minimum + (start - minimum) * (1 + cos(pi * progress)) / 2."""
+        """minimum + (start - minimum) * (1 + cos(pi * epoch / epochs)) / 2."""
         floor = min(self.minimum, start)
-        progress = min(at.epoch / max(at.epochs - self.warmup_epochs - 1, 1), 1.0)
+        progress = min(at.epoch / (at.epochs - self.warmup_epochs), 1.0)
         return floor + (start - floor) * (1 + math.cos(math.pi * progress)) / 2
+
+
+class ListOfRates(ScheduleRecord):
+    """A list of learning rates, one for each epoch; further epochs have the last one."""
+
+    rates: Rates = Field(
+        (1e-3,), description="learning rates of the epochs, in place of optimizer.learning_rate"
+    )
+
+    def problem(self) -> str | None:
+        """A warm-up, which the list itself can hold."""
+        if self.warmup_epochs:
+            return "list has no warmup_epochs; write their rates into rates"
+        return None
+
+    def learning_rate(self, start: float, at: Progress) -> float:
+        """The rate of the epoch in the list."""
+        return self.rates[min(at.epoch, len(self.rates) - 1)]
 
 
 class Plateau(ScheduleRecord):
@@ -128,6 +169,7 @@ SCHEDULES: dict[str, type[ScheduleRecord]] = {
     "exponential": Exponential,
     "inverse_time": InverseTime,
     "cosine": Cosine,
+    "list": ListOfRates,
     "plateau": Plateau,
 }
 
@@ -144,8 +186,9 @@ def learning_rate(
     epoch: int,
     epochs: int,
     validation_losses: Sequence[float] = (),
+    steps: int = 1,
 ) -> float:
-    """The learning rate of one epoch.
+    """The learning rate of one epoch, or of its first step.
 
     The warm-up rises linearly, (epoch + 1) / (warmup_epochs + 1) of `start`. The schedule starts
     after it and counts its epochs from there.
@@ -156,9 +199,29 @@ def learning_rate(
         epoch: Counted from 0.
         epochs: Planned in all.
         validation_losses: Of the epochs before this one, in order; more are ignored.
+        steps: Gradient steps in one epoch.
     """
     warmup = schedule.warmup_epochs
     if epoch < warmup:
         return start * (epoch + 1) / (warmup + 1)
-    at = Progress(epoch - warmup, epochs, validation_losses[warmup:epoch])
+    at = Progress(epoch - warmup, epochs, validation_losses[warmup:epoch], steps)
     return float(schedule.record.learning_rate(start, at))
+
+
+def decay_in_epoch(schedule: Schedule, start: float, epoch: int, rate: float) -> float:
+    """d of rate / (1 + d * step), by which the rate falls within an epoch; 0: it does not.
+
+    Args:
+        schedule: The schedule and its options.
+        start: The learning rate that the schedule starts from.
+        epoch: Counted from 0.
+        rate: Learning rate of the first step of this epoch.
+    """
+    if epoch < schedule.warmup_epochs:
+        return 0.0
+    return float(schedule.record.decay_in_epoch(start, rate))
+
+
+def falls_in_epoch(schedule: Schedule) -> bool:
+    """Whether the rate also changes from step to step."""
+    return bool(schedule.record.decay_in_epoch(1.0, 1.0))

@@ -54,6 +54,7 @@ class EpochPlan:
         schedule: How the rate changes.
         early_stopping: When to end before `epochs`; None: never.
         until: The epoch after which training pauses; None: it does not.
+        steps: Gradient steps in one epoch.
     """
 
     step: str
@@ -62,6 +63,7 @@ class EpochPlan:
     schedule: Schedule
     early_stopping: EarlyStopping | None = None
     until: int | None = None
+    steps: int = 1
 
     @classmethod
     def of(cls, settings: Settings, step: str, images: int) -> "EpochPlan":
@@ -78,6 +80,7 @@ class EpochPlan:
             start=settings.optimizer.learning_rate,
             schedule=settings.schedule,
             early_stopping=settings.early_stopping,
+            steps=-(-images // settings.batch_size),
         )
 
 
@@ -114,7 +117,7 @@ def run_epochs(
             break
         started = time.perf_counter()
         losses = [row.validation_loss for row in run.history]
-        rate = learning_rate(plan.schedule, plan.start, number, plan.epochs, losses)
+        rate = learning_rate(plan.schedule, plan.start, number, plan.epochs, losses, plan.steps)
         loss, accuracy = trainer.train_epoch(number, rate)
         if not math.isfinite(loss):
             return _diverged(run, "training loss", loss, number, rate)

@@ -16,6 +16,7 @@ from scenery.models.forward import make_forward_fn
 from scenery.models.heads import build_head
 from scenery.models.inference_mode import InferenceMode
 from scenery.models.truncation import freeze_below
+from scenery.registry.schedules import decay_in_epoch
 from scenery.training.augmentation import build_augmentation, reseed
 from scenery.training.batch_norm import has_batch_norm, without_lone_image
 from scenery.training.model_trainer import ModelTrainer
@@ -93,7 +94,10 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
     def train_epoch(self, epoch: int, rate: float) -> tuple[float, float]:
         """One pass over the training images in an order of its own."""
         seed = self.settings.seed
-        self.trainer.optimizer.learning_rate.assign(rate)
+        optimizer = self.trainer.optimizer
+        optimizer.learning_rate.assign(rate)
+        start = self.settings.optimizer.learning_rate
+        decay = decay_in_epoch(self.settings.schedule, start, epoch, rate)
         reseed(self.trainer, seed, epoch)
         order = np.random.default_rng([seed, epoch]).permutation(len(self.images))
         frozen = self.settings.batch_norm_statistics == "frozen"
@@ -105,7 +109,8 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
             verbose=0,
             shuffle=False,
             callbacks=[
-                _BatchProgress(self.name, epoch, -(-len(order) // self.settings.batch_size))
+                _BatchProgress(self.name, epoch, -(-len(order) // self.settings.batch_size)),
+                *([_StepDecay(rate, decay)] if decay else []),
             ],
         ).history
         return history["loss"][0], history[f"{IMAGE}_accuracy" if self._positions else "accuracy"][
@@ -137,6 +142,18 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
     def trained_parameters(self) -> int:
         """Number of parameters that learn."""
         return int(sum(np.prod(v.shape) for v in self.model.trainable_variables))
+
+
+class _StepDecay(keras.callbacks.Callback):
+    """A learning rate that falls from step to step."""
+
+    def __init__(self, rate: float, decay: float) -> None:
+        super().__init__()
+        self.rate, self.decay = rate, decay
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        rate = self.rate / (1 + self.decay * batch)
+        self.model.optimizer.learning_rate.assign(rate)
 
 
 class _BatchProgress(keras.callbacks.Callback):

@@ -38,7 +38,7 @@ def train_head_first(
         The run, with step "head" in its history.
     """
     assert settings.first_step is not None
-    plain = settings.model_copy(update={"augment": Augment()})
+    plain = settings.model_copy(update={"augment": Augment(), "schedule": Schedule()})
     rate = settings.first_step.learning_rate
     trainer = HeadTrainer(plain, classes, training, validation, Optimizer(learning_rate=rate))
     if validation is None:

@@ -55,7 +55,7 @@ class FoldedHeadTrainer:
     def train_epoch(self, epoch: int, rate: float) -> tuple[float, float]:
         """One pass of each fold over its training images; mean loss and accuracy."""
         seed = self.settings.seed
-        self._trainer.optimizer.learning_rate.assign(rate)
+        self._trainer.set_rate(epoch, rate)
         values = self._trainer.values_of_epoch(epoch)
         results = []
         for number, (repeat, images, held_out) in enumerate(self._folds):

@@ -14,6 +14,7 @@ from scenery.data.class_weights import image_weights
 from scenery.data.feature_files import LabeledFeatures
 from scenery.models.aggregation import IMAGE, POSITIONS, position_loss, position_outputs
 from scenery.models.heads import build_head, fit_standardization
+from scenery.registry.schedules import decay_in_epoch, falls_in_epoch
 from scenery.training.augmentation import reseed
 from scenery.training.batch_norm import has_batch_norm, without_lone_image
 from scenery.training.model_trainer import ModelTrainer
@@ -37,11 +38,14 @@ class HeadTrainer(ModelTrainer[LabeledFeatures]):
         shape = training.values.shape[2:] if training.views else training.values.shape[1:]
         self.model = build_head(tuple(shape), classes, settings.head)
         fit_standardization(self.model, training.values)
-        self.optimizer = (optimizer or settings.optimizer).record.build()
+        self._optimizer_settings = optimizer or settings.optimizer
+        self.optimizer = self._optimizer_settings.record.build()
         self.optimizer.build(self.model.trainable_variables)
         self._loss = keras.losses.CategoricalCrossentropy(
             label_smoothing=settings.label_smoothing, reduction="none"
         )
+        # Rate of the first step of the epoch, and how it falls from step to step.
+        self._rate, self._decay = tf.Variable(0.0), tf.Variable(0.0)
         self._positions = None
         if settings.head.supervise == "positions":
             self._positions = position_outputs(self.model)
@@ -72,10 +76,17 @@ class HeadTrainer(ModelTrainer[LabeledFeatures]):
     def train_epoch(self, epoch: int, rate: float) -> tuple[float, float]:
         """One pass over the training features in an order of its own."""
         seed = self.settings.seed
-        self.optimizer.learning_rate.assign(rate)
+        self.set_rate(epoch, rate)
         reseed(self.model, seed, epoch)
         order = np.random.default_rng([seed, epoch]).permutation(len(self.training.labels))
         return self.train_on(self.values_of_epoch(epoch), order)
+
+    def set_rate(self, epoch: int, rate: float) -> None:
+        """Set the learning rate of an epoch, or of its first step if it falls in the epoch."""
+        start = self._optimizer_settings.learning_rate
+        self.optimizer.learning_rate.assign(rate)
+        self._rate.assign(rate)
+        self._decay.assign(decay_in_epoch(self.settings.schedule, start, epoch, rate))
 
     def values_of_epoch(self, epoch: int) -> tf.Tensor:
         """The features that an epoch sees, of each image one view."""
@@ -99,6 +110,7 @@ class HeadTrainer(ModelTrainer[LabeledFeatures]):
         count = tf.shape(order)[0]
         size = self.settings.batch_size
         variables = self.model.trainable_variables
+        falls = falls_in_epoch(self.settings.schedule)
         loss_sum, right_sum = 0.0, 0.0
         for start in tf.range(0, count, size):
             rows = order[start : tf.minimum(start + size, count)]
@@ -109,6 +121,9 @@ class HeadTrainer(ModelTrainer[LabeledFeatures]):
                 if self.model.losses:
                     loss += tf.add_n(self.model.losses)
             gradients = tape.gradient(loss, variables)
+            if falls:
+                step = tf.cast(start // size, tf.float32)
+                self.optimizer.learning_rate.assign(self._rate / (1.0 + self._decay * step))
             self.optimizer.apply(gradients, variables)
             right = tf.equal(tf.argmax(predicted, 1), tf.argmax(labels, 1))
             loss_sum += loss * tf.cast(tf.shape(rows)[0], tf.float32)

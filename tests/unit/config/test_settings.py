@@ -30,6 +30,8 @@ OPTION_VALUES = {
     "rate": 0.1,
     "patience": 2,
     "minimum": 1e-6,
+    "per": "step",
+    "rates": (0.1, 0.01),
 }
 WITH_NUMBERS: list[tuple[type[BaseModel], str]] = [
     (model, name)

@@ -143,6 +143,21 @@ def test_a_head_on_photographs_is_a_head_on_their_features(shared: Path) -> None
 MOBILENET = {"backbone": "MobileNet", "cut": "conv_pw_5_relu", "epochs": 1}
 
 
+def test_rate_that_falls_per_step_falls_within_an_epoch(
+    training: PackedImages, validation: PackedImages
+) -> None:
+    schedule = {"name": "inverse_time", "per": "step", "rate": 0.5}
+    settings = described(
+        trainable="head+1", cut="fire2_concat", schedule=schedule, batch_size=12, epochs=1,
+    )  # fmt: skip
+    one = learner(settings, training, validation)
+    trained(one)
+    steps = -(-len(training) // 12)
+    assert steps > 1
+    last = 0.003 / (1 + 0.5 * (steps - 1))
+    assert float(one.trainer.optimizer.learning_rate) == pytest.approx(last)
+
+
 def moved(before: list[np.ndarray], layer: keras.layers.Layer) -> list[bool]:
     return [not np.array_equal(a, b) for a, b in zip(before, layer.get_weights(), strict=True)]
 

@@ -1,5 +1,6 @@
 """Heads on features: the compiled loop gives what Keras' own does."""
 
+import dataclasses
 from typing import Any
 
 import keras
@@ -259,3 +260,25 @@ def test_without_lone_image_keeps_all_but_one_that_is_alone(
     images: int, batch: int, kept: int
 ) -> None:
     assert without_lone_image(np.arange(images), batch).tolist() == list(range(kept))
+
+
+def test_rate_that_falls_per_step_gives_what_keras_gives() -> None:
+    optimizer = {"name": "SGD", "learning_rate": 0.1}
+    schedule = {"name": "inverse_time", "per": "step", "rate": 0.5}
+    ours = learner(optimizer=optimizer, schedule=schedule)
+    model = build_head((VALUES,), CLASSES, ours.settings.head)
+    model.set_weights(ours.get_weights())
+    falling = keras.optimizers.schedules.InverseTimeDecay(0.1, decay_steps=1, decay_rate=0.5)
+    model.compile(optimizer=keras.optimizers.SGD(falling), loss="categorical_crossentropy")
+    targets = np.eye(CLASSES)[ours.training.labels]
+    for epoch in range(2):
+        order = np.random.default_rng([ours.settings.seed, epoch]).permutation(len(targets))
+        values = ours.training.values[order]
+        model.fit(values, targets[order], batch_size=16, shuffle=False, verbose=0)
+    plan = dataclasses.replace(EpochPlan.of(ours.settings, "head", ours.images), epochs=2)
+    result = run_epochs(ours, plan, "t", quiet=True)
+    # 90 images are 6 batches of 16.
+    assert [row.learning_rate for row in result.history] == pytest.approx([0.1, 0.1 / 4])
+    assert result.best_epoch == 2
+    for a, b in zip(result.best, model.get_weights(), strict=True):
+        assert np.allclose(a, b, atol=1e-5)

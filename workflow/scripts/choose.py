@@ -28,6 +28,7 @@ from scenery.evaluation.class_balance import balance_warning
 from scenery.evaluation.intervals import wilson
 from scenery.evaluation.result_tables import count_failed, ended_early, read_results
 from scenery.evaluation.status import TrialStatus
+from scenery.evaluation.steadiness import is_unsteady, score_jump
 from scenery.evaluation.undertraining import is_undertrained
 from scenery.pipeline.execution import script_log
 from scenery.pipeline.jobs import ChooseJob
@@ -69,7 +70,7 @@ def choose_setting(
     table["training_images"] = _training_images(job)
     epochs = pd.concat([read_results(path) for path in history], ignore_index=True)
     epochs = epochs[epochs["trial"].isin(table["trial"])]
-    table = with_undertrained(table, epochs)
+    table = with_unsteady(with_undertrained(table, epochs), epochs)
     # Snakemake removes the outputs of a job that fails, so what says why is none of them.
     failed = out_trials.with_name("failed_trials.csv")
     table.assign(chosen=False).to_csv(failed, index=False)
@@ -159,22 +160,50 @@ def with_gap(table: pd.DataFrame) -> pd.DataFrame:
 
 def with_undertrained(table: pd.DataFrame, epochs: pd.DataFrame) -> pd.DataFrame:
     """Trials with the column undertrained behind the gap, from their epochs."""
-    low = [
-        math.nan if math.isnan(share) else wilson(share, int(images))[0]
-        for share, images in zip(
-            table["validation_accuracy"], table["validation_images"], strict=True
-        )
-    ]
-    by_trial = {str(trial): rows for trial, rows in epochs.groupby("trial", sort=False)}
+    by_trial = _by_trial(epochs)
     flags = [
-        trial in by_trial and is_undertrained(by_trial[trial], row_low, accuracy)
-        for trial, row_low, accuracy in zip(
-            table["trial"], low, table["train_accuracy"], strict=True
+        trial in by_trial and is_undertrained(by_trial[trial], low, accuracy)
+        for trial, low, accuracy in zip(
+            table["trial"], _lows(table), table["train_accuracy"], strict=True
         )
     ]
     table = table.copy()
     table.insert(list(table.columns).index("overfitting") + 1, "undertrained", flags)
     return table
+
+
+def with_unsteady(table: pd.DataFrame, epochs: pd.DataFrame) -> pd.DataFrame:
+    """Trials with the columns score_jump and unsteady behind undertrained, from their epochs."""
+    by_trial = _by_trial(epochs)
+    jumps = [
+        score_jump(by_trial[trial], int(best)) if trial in by_trial and best > 0 else math.nan
+        for trial, best in zip(table["trial"], table["best_epoch"], strict=True)
+    ]
+    flags = [
+        is_unsteady(jump, accuracy, low)
+        for jump, accuracy, low in zip(
+            jumps, table["validation_accuracy"], _lows(table), strict=True
+        )
+    ]
+    place = list(table.columns).index("undertrained") + 1
+    table = table.copy()
+    table.insert(place, "score_jump", jumps)
+    table.insert(place + 1, "unsteady", flags)
+    return table
+
+
+def _by_trial(epochs: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    return {str(trial): rows for trial, rows in epochs.groupby("trial", sort=False)}
+
+
+def _lows(table: pd.DataFrame) -> list[float]:
+    """Lower ends of the intervals of the validation accuracies."""
+    return [
+        math.nan if math.isnan(share) else wilson(share, int(images))[0]
+        for share, images in zip(
+            table["validation_accuracy"], table["validation_images"], strict=True
+        )
+    ]
 
 
 def trials_as_dicts(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -47,6 +47,7 @@ NETWORK_ONLY = (
     "minimum_updates",
     "batch_size",
     "early_stopping",
+    "checkpoint",
     "label_smoothing",
     "mixed_precision",
 )
@@ -55,8 +56,8 @@ MINIMUM_UPDATES = 1000
 
 # Settings that say how a head is trained in epochs. An exact linear head has none of them.
 OF_EPOCHS = frozenset(
-    {"optimizer", "schedule", "epochs", "batch_size", "early_stopping", "label_smoothing"}
-    | {"minimum_updates", "augment", "views"}
+    {"optimizer", "schedule", "epochs", "batch_size", "early_stopping", "checkpoint"}
+    | {"label_smoothing", "minimum_updates", "augment", "views"}
     | {f"head.{name}" for name in ("dense", "activation", "batch_norm", "dropout", "l1", "l2")}
     | {"head.aggregation", "head.supervise"}
 )
@@ -147,14 +148,40 @@ class Head(Strict):
         return self
 
 
+ACCURACY, LOSS = "validation_accuracy", "validation_loss"
+Monitored = Literal["validation_accuracy", "validation_loss"]
+# Which values of a measure are good.
+MODES = {ACCURACY: "max", LOSS: "min"}
+
+
 class EarlyStopping(Strict):
     """Stop training before its last epoch if nothing improves."""
 
     patience: Annotated[Int, Field(ge=1)] = Field(
         10, description="Epochs without improvement before training stops."
     )
-    monitor: Literal["validation_accuracy", "validation_loss"] = Field(
-        "validation_loss", description="The measure that must improve."
+    monitor: Monitored | None = Field(
+        None, description="The measure that must improve; unset: that of `checkpoint`."
+    )
+
+
+class Checkpoint(Strict):
+    """The epoch whose weights are kept: the one with the best monitored measure."""
+
+    monitor: Monitored | None = Field(
+        None,
+        description="The measure of the best epoch; unset: that of `early_stopping`, if it names "
+        "one, or else the loss with choose.by: validation_loss, and the accuracy otherwise.",
+    )
+    mode: Literal["auto", "min", "max"] = Field(
+        "auto",
+        description="Whether low or high values are good, as Keras writes it; it follows from the "
+        "measure.",
+    )
+    smoothing: Annotated[Int, Field(ge=1, le=1000)] = Field(
+        1,
+        description="Number of epochs, up to and with an epoch, whose mean is compared, so that no "
+        "single lucky epoch is kept.",
     )
 
 
@@ -255,6 +282,9 @@ class Settings(Strict):
     early_stopping: Annotated[EarlyStopping | None, BY_EPOCHS] = Field(
         None, description="Stop before the last epoch."
     )
+    checkpoint: Annotated[Checkpoint, BY_EPOCHS] = Field(
+        default_factory=Checkpoint, description="The epoch whose weights are kept."
+    )
     label_smoothing: Annotated[Fraction, BY_EPOCHS] = Field(
         0.0, description="Fraction of each label that is spread over all classes."
     )
@@ -283,6 +313,11 @@ class Settings(Strict):
         if self.first_step is not None and self.trainable == "head":
             raise ValueError("first_step is for head+N and all; with trainable: head it is all")
         self._check_batch_norm()
+        if self.checkpoint.mode not in ("auto", MODES[self.monitor]):
+            raise ValueError(
+                f"checkpoint.mode: {self.checkpoint.mode} does not fit {self.monitor}, of which "
+                f"the best is the {MODES[self.monitor]}"
+            )
         if self.schedule.warmup_epochs >= self.epochs and self.schedule.warmup_epochs > 0:
             raise ValueError(
                 f"schedule.warmup_epochs ({self.schedule.warmup_epochs}) must be below epochs "
@@ -396,6 +431,18 @@ class Settings(Strict):
         return Head() if self.encoding is not None else Head(pooling=self.head.pooling)
 
     @property
+    def monitor(self) -> str:
+        """The measure of the best epoch, validation_accuracy or validation_loss."""
+        stopping = self.early_stopping.monitor if self.early_stopping is not None else None
+        return self.checkpoint.monitor or stopping or ACCURACY
+
+    @property
+    def monitor_is_set(self) -> bool:
+        """Whether the config names the measure of the best epoch."""
+        stopping = self.early_stopping
+        return bool(self.checkpoint.monitor or (stopping is not None and stopping.monitor))
+
+    @property
     def frozen_backbone(self) -> bool:
         """Whether only the head learns, so that the backbone's activations can be kept."""
         return self.trainable == "head"
@@ -441,8 +488,27 @@ class Settings(Strict):
         does not change the digests of older trials.
         """
         values = {name: value for name, value in self.minimal().items() if name not in without}
+        values = self._with_implied_monitors(values)
         text = json.dumps(values, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:10]
+
+    def _with_implied_monitors(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Values that name the monitored measures only where they are not the implied ones."""
+        checkpoint = {
+            key: value
+            for key, value in values.get("checkpoint", {}).items()
+            if key not in ("monitor", "mode")
+        }
+        if self.monitor != ACCURACY:
+            checkpoint["monitor"] = self.monitor
+        values = {name: value for name, value in values.items() if name != "checkpoint"}
+        if checkpoint:
+            values["checkpoint"] = checkpoint
+        if self.early_stopping is not None and self.early_stopping.monitor == self.monitor:
+            stopping = dict(values["early_stopping"])
+            del stopping["monitor"]
+            values["early_stopping"] = stopping
+        return values
 
     def flat(self) -> dict[str, Any]:
         """Settings by dotted name, such as `optimizer.learning_rate`."""

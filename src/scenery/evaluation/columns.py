@@ -101,6 +101,12 @@ COLUMNS = (
            "Whether more epochs would probably have helped: the best epoch is among the last tenth "
            "and the validation loss still falls, or `train_accuracy` is more than 0.05 below the "
            "95 % Wilson interval of `validation_accuracy`.", page="before"),
+    Column("score_jump", "measure", TRIALS, NUMBER,
+           "Median change of the validation accuracy from one epoch to the next, in the five "
+           "epochs before and after the best one."),
+    Column("unsteady", "measure", TRIALS, FLAG,
+           "Whether `score_jump` is larger than the lower half of the 95 % Wilson interval of "
+           "`validation_accuracy`, so that the best epoch is partly luck.", page="before"),
     Column("train_accuracy", "measure", TRIALS, ACCURACY,
            "Accuracy on the training images at the best epoch, as they were seen, with "
            "augmentation and dropout.", page="after"),
@@ -143,7 +149,8 @@ COLUMNS = (
     Column("trained_parameters", "measure", TRIALS, COUNT,
            "Parameters that training changed.", page="after"),
     Column("best_epoch", "measure", TRIALS, COUNT,
-           "Epoch with the highest validation accuracy, from 1; 0 for models without epochs.",
+           "Epoch whose weights are kept, from 1: the one with the best validation accuracy or "
+           "loss (`checkpoint`); 0 for models without epochs.",
            page="after"),
     Column("epochs_run", "measure", TRIALS, COUNT,
            "Epochs that were run; of two training steps those of the second.", page="after"),

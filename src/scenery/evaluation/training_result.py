@@ -32,7 +32,7 @@ class TrainingResult:
         status: How training ended.
         reason: Why it diverged or was stopped, in words; empty otherwise.
         history: One row per epoch.
-        best: Weights of the best epoch: highest validation accuracy, then lowest validation loss.
+        best: Weights of the best epoch, by the measure that the settings monitor.
         best_epoch: Its number, from 1; 0 where no epoch was finished.
     """
 

@@ -176,6 +176,7 @@ def conclusions(results: Sequence[ExperimentResult]) -> list[str]:
     sentences.extend(sureness(result) for result in results if result.selection is not None)
     sentences.extend(_overfitted(results))
     sentences.extend(_undertrained(results))
+    sentences.extend(_unsteady(results))
     failed = sum(count_failed(result.trials) for result in results)
     total = sum(len(result.trials) for result in results)
     if failed:
@@ -228,14 +229,31 @@ def sureness(result: ExperimentResult) -> str:
 
 def _undertrained(results: Sequence[ExperimentResult]) -> list[str]:
     """Chosen settings that more epochs would probably have improved."""
-    titles = []
-    for result in results:
-        chosen = result.trials[result.trials["chosen"] & completed(result.trials)]
-        if "undertrained" in chosen and chosen["undertrained"].any():
-            titles.append(f'"{shorten(result.title, 40)}"')
+    titles = _flagged(results, "undertrained")
     if not titles:
         return []
     return [f"More epochs would probably have helped the chosen setting of {', '.join(titles)}."]
+
+
+def _unsteady(results: Sequence[ExperimentResult]) -> list[str]:
+    """Chosen settings whose best epoch is partly luck."""
+    titles = _flagged(results, "unsteady")
+    if not titles:
+        return []
+    return [
+        "The accuracy of the chosen setting jumps from epoch to epoch, so its best epoch is partly "
+        f"luck, in {', '.join(titles)}. A lower learning rate or checkpoint.smoothing helps."
+    ]
+
+
+def _flagged(results: Sequence[ExperimentResult], flag: str) -> list[str]:
+    """Titles of the experiments of which a chosen trial has a flag."""
+    titles = []
+    for result in results:
+        chosen = result.trials[result.trials["chosen"] & completed(result.trials)]
+        if flag in chosen and chosen[flag].any():
+            titles.append(f'"{shorten(result.title, 40)}"')
+    return titles
 
 
 def _overfitted(results: Sequence[ExperimentResult]) -> list[str]:

@@ -258,6 +258,11 @@ def trial_tables(trials: pd.DataFrame) -> list[HtmlTable]:
             " Undertrained: more epochs would probably have helped; "
             f"{plural(int(trials['undertrained'].sum()), 'trial')} here."
         )
+    if "unsteady" in trials:
+        subtitle += (
+            " Unsteady: the accuracy jumps from epoch to epoch, so the best epoch is partly luck; "
+            f"{plural(int(trials['unsteady'].sum()), 'trial')} here."
+        )
     if failed:
         subtitle += f" {failed} failed: they have a reason instead of a result."
     common = pd.DataFrame(

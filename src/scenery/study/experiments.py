@@ -3,8 +3,14 @@
 from collections.abc import Container, Mapping
 from typing import Any
 
-from scenery.config.settings import NETWORK_ONLY, Settings, flatten, ineffective_settings
-from scenery.config.study import Experiment, Study
+from scenery.config.settings import (
+    LOSS,
+    NETWORK_ONLY,
+    Settings,
+    flatten,
+    ineffective_settings,
+)
+from scenery.config.study import Choose, Experiment, Study
 from scenery.errors import UserError
 from scenery.study.descriptors import check_descriptors
 from scenery.study.reference_results import reference_rows
@@ -61,7 +67,7 @@ def expand(study: Study, name: str, chosen: Settings | None, source: str) -> lis
         if settings is None:
             continue
         varied = tuple((key, read(settings, key)) for key in flatten(variation[0]))
-        used = settings.without_unused()
+        used = with_monitor(settings.without_unused(), experiment.choose)
         trials += [
             ResolvedTrial(
                 experiment=name,
@@ -112,6 +118,38 @@ def checked_settings(
     return settings
 
 
+def with_monitor(settings: Settings, how: Choose) -> Settings:
+    """Settings that keep the best epoch by the measure by which the experiment chooses.
+
+    What the config says about the measure holds instead. A model without epochs has none.
+    """
+    by_epochs = settings.classifier is None and settings.head.solver != "lbfgs"
+    if how.by != LOSS or settings.monitor_is_set or not by_epochs:
+        return settings
+    checkpoint = settings.checkpoint.model_copy(update={"monitor": LOSS})
+    return settings.model_copy(update={"checkpoint": checkpoint})
+
+
+def _without_implied_monitor(study: Study, name: str, start: Settings) -> Settings:
+    """The settings that an experiment chose, without the measure that its rule of choice implied.
+
+    Args:
+        study: The study.
+        name: The experiment that starts from them.
+        start: The chosen settings.
+    """
+    if start.checkpoint.monitor is None:
+        return start
+    chain = [name, *ancestors(study, name)]
+    said: set[str] = set()
+    for experiment in (study.experiments[one] for one in chain):
+        said |= flatten(experiment.overrides).keys() | varied_names(experiment)
+    if study.base.checkpoint.monitor or said & {"checkpoint", "checkpoint.monitor"}:
+        return start
+    checkpoint = start.checkpoint.model_copy(update={"monitor": None})
+    return start.model_copy(update={"checkpoint": checkpoint})
+
+
 def derive_settings(
     study: Study, start: Settings, changes: Mapping[str, Any], place: str
 ) -> Settings:
@@ -141,6 +179,7 @@ def base_settings(study: Study, name: str, chosen: Settings | None, source: str)
     """The settings that the trials of an experiment vary. Arguments as of `expand`."""
     # The chosen trial may be a repeat with another seed. The experiment starts from the first one.
     start = (chosen or study.base).model_copy(update={"seed": study.base.seed})
+    start = _without_implied_monitor(study, name, start)
     place = f"{source}: experiments.{name}.overrides"
     overrides = study.experiments[name].overrides
     others = {key: value for key, value in overrides.items() if not _of_first_step(key)}

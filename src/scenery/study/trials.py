@@ -141,7 +141,7 @@ def spell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, BaseModel):
-        return spell(list(value.model_dump().values()))
+        return spell([one for one in value.model_dump().values() if one is not None])
     if isinstance(value, list | tuple):
         return "[" + ", ".join(spell(v) for v in value) + "]"
     return str(value)

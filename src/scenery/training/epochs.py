@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from scenery.config.settings import EarlyStopping, Schedule, Settings
+from scenery.config.settings import ACCURACY, LOSS, MODES, EarlyStopping, Schedule, Settings
 from scenery.evaluation.status import TrialStatus
 from scenery.evaluation.training_result import Epoch, TrainingResult, Weights
 from scenery.registry.schedules import learning_rate
@@ -55,6 +55,8 @@ class EpochPlan:
         early_stopping: When to end before `epochs`; None: never.
         until: The epoch after which training pauses; None: it does not.
         steps: Gradient steps in one epoch.
+        monitor: Measure of the best epoch: validation_accuracy or validation_loss.
+        smoothing: Number of epochs whose mean is compared.
     """
 
     step: str
@@ -64,6 +66,8 @@ class EpochPlan:
     early_stopping: EarlyStopping | None = None
     until: int | None = None
     steps: int = 1
+    monitor: str = ACCURACY
+    smoothing: int = 1
 
     @classmethod
     def of(cls, settings: Settings, step: str, images: int) -> "EpochPlan":
@@ -81,6 +85,8 @@ class EpochPlan:
             schedule=settings.schedule,
             early_stopping=settings.early_stopping,
             steps=-(-images // settings.batch_size),
+            monitor=settings.monitor,
+            smoothing=settings.checkpoint.smoothing,
         )
 
 
@@ -109,7 +115,7 @@ def run_epochs(
     run = run or TrainingResult()
     run.status, run.reason = TrialStatus.COMPLETED, ""
     for number in range(len(run.history), plan.epochs):
-        if _is_over(run, plan.early_stopping):
+        if _is_over(run, plan):
             break
         if plan.until is not None and number >= plan.until:
             run.status = TrialStatus.STOPPED
@@ -135,7 +141,7 @@ def run_epochs(
             seconds=round(time.perf_counter() - started, 3),
         )
         run.history.append(row)
-        improved = _is_better(row, run)
+        improved = _is_better(run, plan)
         if improved:
             run.best, run.best_epoch = trainer.get_weights(), row.epoch
         if not quiet:
@@ -178,22 +184,38 @@ def fit_at_recorded_rates(
     return run
 
 
-def _is_better(row: Epoch, run: TrainingResult) -> bool:
-    if not run.best_epoch:
+def _is_better(run: TrainingResult, plan: EpochPlan) -> bool:
+    """Whether the last epoch is the best one so far."""
+    # Before `smoothing` epochs there is no mean, and the last epoch is kept.
+    if run.best_epoch < plan.smoothing or not run.best_epoch:
         return True
-    best = run.best_row
-    return (row.validation_accuracy, -row.validation_loss) > (
-        best.validation_accuracy,
-        -best.validation_loss,
-    )
+    return _goodness(run, plan, len(run.history)) > _goodness(run, plan, run.best_epoch)
 
 
-def _is_over(run: TrainingResult, stopping: EarlyStopping | None) -> bool:
-    if stopping is None or not run.history:
+def _goodness(run: TrainingResult, plan: EpochPlan, epoch: int) -> tuple[float, float]:
+    """The monitored measure of an epoch, then the other one; high is good."""
+    other = LOSS if plan.monitor == ACCURACY else ACCURACY
+    first = _smooth(run, plan.monitor, epoch, plan.smoothing)
+    return first, _smooth(run, other, epoch, plan.smoothing)
+
+
+def _smooth(run: TrainingResult, measure: str, epoch: int, count: int) -> float:
+    """Mean of a measure over `count` epochs up to one, where high is good."""
+    rows = run.history[max(epoch - count, 0) : epoch]
+    # An exact sum, so that windows with the same values are equal.
+    mean = math.fsum(getattr(row, measure) for row in rows) / len(rows)
+    return mean if MODES[measure] == "max" else -mean
+
+
+def _is_over(run: TrainingResult, plan: EpochPlan) -> bool:
+    if plan.early_stopping is None or not run.history:
         return False
-    sign = 1 if stopping.monitor == "validation_accuracy" else -1
-    values = [sign * getattr(row, stopping.monitor) for row in run.history]
-    return len(values) - 1 - values.index(max(values)) >= stopping.patience
+    measure = plan.early_stopping.monitor or plan.monitor
+    first = min(plan.smoothing, len(run.history))
+    values = [
+        _smooth(run, measure, epoch, plan.smoothing) for epoch in range(first, len(run.history) + 1)
+    ]
+    return len(values) - 1 - values.index(max(values)) >= plan.early_stopping.patience
 
 
 def _diverged(

@@ -45,7 +45,12 @@ def train_head_first(
         run = fit_at_recorded_rates(trainer, rates or [], "head", name)
     else:
         plan = EpochPlan(
-            step="head", epochs=settings.first_step.epochs, start=rate, schedule=Schedule()
+            step="head",
+            epochs=settings.first_step.epochs,
+            start=rate,
+            schedule=Schedule(),
+            monitor=settings.monitor,
+            smoothing=settings.checkpoint.smoothing,
         )
         run = run_epochs(trainer, plan, f"{name}, head alone", quiet=True)
     if run.status == TrialStatus.COMPLETED:

@@ -182,6 +182,23 @@ def test_digest_of_different_settings_differs() -> None:
     assert Settings(seed=3).digest(frozenset({"seed"})) == Settings().digest(frozenset({"seed"}))
 
 
+def test_digest_with_an_implied_monitor_written_out_is_unchanged() -> None:
+    loss, accuracy = {"monitor": "validation_loss"}, {"monitor": "validation_accuracy"}
+    by_loss = Settings(early_stopping=loss).digest()
+    assert by_loss == Settings(early_stopping={}, checkpoint=loss).digest()
+    assert by_loss == Settings(early_stopping=loss, checkpoint={**loss, "mode": "min"}).digest()
+    by_accuracy = Settings(early_stopping={}).digest()
+    assert by_accuracy == Settings(early_stopping=accuracy, checkpoint=accuracy).digest()
+    both = Settings(early_stopping=loss, checkpoint=accuracy).digest()
+    assert len({by_loss, by_accuracy, both}) == 3
+
+
+def test_mode_that_does_not_fit_the_monitor_is_refused() -> None:
+    message = "checkpoint.mode: max does not fit validation_loss"
+    refused(Settings, message, checkpoint={"monitor": "validation_loss", "mode": "max"})
+    refused(Settings, "of which the best is the max", checkpoint={"mode": "min"})
+
+
 def test_digest_of_defaults_written_out_is_that_of_defaults() -> None:
     spelled_out = Settings.model_validate(Settings(epochs=7).model_dump())
     assert spelled_out.digest() == Settings(epochs=7).digest()

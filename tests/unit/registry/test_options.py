@@ -90,8 +90,8 @@ def test_choice_among_records_derives_keys_bounds_and_descriptions() -> None:
 
 # A linear head without dropout is fitted at once.
 OF_EPOCHS = {
-    "batch_size", "early_stopping", "epochs", "label_smoothing", "minimum_updates", "optimizer",
-    "schedule",
+    "batch_size", "checkpoint", "early_stopping", "epochs", "label_smoothing", "minimum_updates",
+    "optimizer", "optimizer.learning_rate", "schedule",
 }  # fmt: skip
 INEFFECTIVE: list[tuple[dict[str, Any], set[str]]] = [
     (

@@ -144,6 +144,17 @@ def test_conclusions_undertraining_named_if_flagged(experiments: dict[str, Exper
     assert any(text.startswith("More epochs would probably have helped") for text in said)
 
 
+def test_conclusions_jumping_score_named_if_flagged(experiments: dict[str, Experiment]) -> None:
+    one = outcome(experiments["one"], 185)
+    assert not any("jumps from epoch to epoch" in text for text in conclusions([one]))
+    trials = one.trials.assign(unsteady=one.trials["chosen"])
+    said = conclusions([ExperimentResult(one.choice, trials)])
+    assert any("jumps from epoch to epoch" in text for text in said)
+    others = one.trials.assign(unsteady=~one.trials["chosen"])
+    said = conclusions([ExperimentResult(one.choice, others)])
+    assert not any("jumps from epoch to epoch" in text for text in said)
+
+
 def test_conclusions_without_test_are_about_validation(experiments: dict[str, Experiment]) -> None:
     untested = ExperimentResult(experiments["one"].choice(), experiments["one"].trials())
     assert compare_experiments([untested]) == []

@@ -161,6 +161,19 @@ def test_a_trial_that_still_improves_is_flagged(case: Case) -> None:
     assert list(case.trials["undertrained"]) == [True, False]
 
 
+def test_trial_whose_accuracy_jumps_is_flagged(case: Case) -> None:
+    jumping, level = (
+        [
+            row | {"validation_accuracy": 0.9 - jump * (number % 2), "validation_loss": 1.0}
+            for number, row in enumerate(epochs(name, {"head": 9}))
+        ]
+        for name, jump in (("a", 0.6), ("b", 0.0))
+    )
+    case.run([trial("a"), trial("b")], [[outcome("a", 0.9), outcome("b", 0.8)]], [jumping, level])
+    assert list(case.trials["score_jump"]) == pytest.approx([0.6, 0])
+    assert list(case.trials["unsteady"]) == [True, False]
+
+
 def test_rates_of_two_steps(case: Case) -> None:
     record = case.run(
         [trial("a")], [[outcome("a", 0.9, best=1)]], [epochs("a", {"head": 3, "network": 2})]

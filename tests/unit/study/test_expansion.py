@@ -48,6 +48,46 @@ def test_values_of_a_grid_may_be_groups() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("experiment", "monitor"),
+    [
+        ({"choose": {"by": "validation_loss"}}, "validation_loss"),
+        ({"choose": {"by": "validation_accuracy"}}, "validation_accuracy"),
+        (
+            {
+                "choose": {"by": "validation_loss"},
+                "overrides": {"checkpoint.monitor": "validation_accuracy"},
+            },
+            "validation_accuracy",
+        ),
+        (
+            {"overrides": {"early_stopping": {"monitor": "validation_loss"}}},
+            "validation_loss",
+        ),
+    ],
+)
+def test_best_epoch_follows_the_rule_of_choice_unless_the_config_says(
+    experiment: dict[str, Any], monitor: str
+) -> None:
+    (trial,) = trials(base={"epochs": 3}, **experiment)
+    assert trial.settings.monitor == monitor
+
+
+def test_monitor_that_a_rule_of_choice_implies_is_not_passed_on() -> None:
+    base = {"epochs": 3}
+    (first,) = trials(base=base, choose={"by": "validation_loss"})
+    assert trials(first.settings, base=base)[0].settings.monitor == "validation_accuracy"
+    written = {"epochs": 3, "checkpoint": {"monitor": "validation_loss"}}
+    (first,) = trials(base=written)
+    assert trials(first.settings, base=written)[0].settings.monitor == "validation_loss"
+
+
+def test_exact_head_has_no_best_epoch() -> None:
+    (trial,) = trials(choose={"by": "validation_loss"})
+    assert trial.settings.head.solver == "lbfgs"
+    assert trial.id == trials()[0].id
+
+
 def test_a_list_is_as_it_stands_and_a_bare_experiment_is_one_trial() -> None:
     found = trials(
         list=[{}, {"epochs": 3, "head": {"dense": [8]}}], overrides={"head.dropout": 0.5}

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scenery.config.settings import EarlyStopping, Schedule
+from scenery.config.settings import EarlyStopping, Schedule, Settings
 from scenery.evaluation.training_result import TrainingResult, Weights
 from scenery.evaluation.trial_tables import metrics_row
 from scenery.training.epochs import EpochPlan, fit_at_recorded_rates, run_epochs
@@ -80,6 +80,58 @@ def test_the_best_epoch_and_its_weights(
 
 
 @pytest.mark.parametrize(
+    ("monitor", "smoothing", "best"),
+    [
+        ("validation_accuracy", 1, 3),
+        ("validation_loss", 1, 7),
+        # Means of two: 0.55, 0.7, 0.7, 0.6, 0.75, 0.8, 0.79.
+        ("validation_accuracy", 2, 7),
+        ("validation_loss", 2, 8),
+        # There are not so many epochs.
+        ("validation_accuracy", 9, 8),
+    ],
+)
+def test_best_epoch_follows_the_monitored_measure(monitor: str, smoothing: int, best: int) -> None:
+    learner = Scripted(
+        accuracies=[0.6, 0.5, 0.9, 0.5, 0.7, 0.8, 0.8, 0.78],
+        losses=[1.0, 0.9, 0.9, 0.95, 0.8, 0.75, 0.6, 0.7],
+    )
+    result = run(learner, monitor=monitor, smoothing=smoothing)
+    assert result.best_epoch == best
+    assert learner.epoch == best - 1
+
+
+def test_early_stopping_without_monitor_follows_that_of_the_best_epoch() -> None:
+    accuracies, losses = [0.9, 0.8, 0.8, 0.8, 0.8], [1.0, 0.9, 0.8, 0.7, 0.6]
+    stopping = EarlyStopping(patience=2)
+    for monitor, epochs, best in (("validation_accuracy", 3, 1), ("validation_loss", 5, 5)):
+        result = run(Scripted(accuracies, losses), early_stopping=stopping, monitor=monitor)
+        assert (len(result.history), result.best_epoch) == (epochs, best)
+
+
+@pytest.mark.parametrize(
+    ("values", "monitor"),
+    [
+        ({}, "validation_accuracy"),
+        ({"early_stopping": {}}, "validation_accuracy"),
+        ({"early_stopping": {"monitor": "validation_loss"}}, "validation_loss"),
+        ({"checkpoint": {"monitor": "validation_loss", "mode": "min"}}, "validation_loss"),
+        (
+            {
+                "early_stopping": {"monitor": "validation_loss"},
+                "checkpoint": {"monitor": "validation_accuracy"},
+            },
+            "validation_accuracy",
+        ),
+    ],
+)
+def test_plan_keeps_the_epoch_that_the_settings_monitor(
+    values: dict[str, Any], monitor: str
+) -> None:
+    assert EpochPlan.of(Settings(**values), "head", 100).monitor == monitor
+
+
+@pytest.mark.parametrize(
     ("monitor", "patience", "epochs"),
     [
         ("validation_loss", 1, 3),
@@ -146,7 +198,7 @@ def test_a_run_gone_on_with_is_as_one_undisturbed(
     killed_after: int, schedule: dict[str, Any]
 ) -> None:
     accuracies, losses = [0.3, 0.6, 0.5, 0.6, 0.4, 0.2], [1.0, 0.9, 0.95, 0.8, 0.9, 0.9]
-    stopping = EarlyStopping(patience=2)
+    stopping = EarlyStopping(patience=2, monitor="validation_loss")
     whole = Scripted(accuracies, losses)
     expected = run(whole, schedule=schedule, early_stopping=stopping)
 

@@ -91,7 +91,7 @@ def test_choice_among_records_derives_keys_bounds_and_descriptions() -> None:
 # A linear head without dropout is fitted at once.
 OF_EPOCHS = {
     "batch_size", "checkpoint", "early_stopping", "epochs", "label_smoothing", "minimum_updates",
-    "optimizer", "optimizer.learning_rate", "schedule",
+    "optimizer", "schedule",
 }  # fmt: skip
 INEFFECTIVE: list[tuple[dict[str, Any], set[str]]] = [
     (
@@ -102,6 +102,11 @@ INEFFECTIVE: list[tuple[dict[str, Any], set[str]]] = [
     (
         {"trainable": "all"},
         {"head.activation", "augment.fill_mode", "views", "head.standardize"},
+    ),
+    (
+        {"trainable": "all", "schedule": {"name": "list", "rates": [0.1]}},
+        {"head.activation", "augment.fill_mode", "views", "head.standardize",
+         "optimizer.learning_rate"},
     ),
     (
         {"head": {"dense": [8]}, "augment": {"zoom": 0.1}},

@@ -12,6 +12,8 @@ from scenery.registry.datasets import NAMED_DATASETS
 from scenery.registry.options import Bool, Int, Number, Seed, Strict
 
 MAX_NAME_LENGTH = 60
+# Settings of a published number that its source does not name.
+UNKNOWN = "unknown"
 NAME = r"[A-Za-z][A-Za-z0-9_]*"
 # Subsets that need no definition: so many images of each class.
 PER_CLASS = re.compile(r"per_class_([1-9][0-9]*)")
@@ -187,15 +189,22 @@ class PublishedResult(Strict):
     """One number of a publication."""
 
     name: str = Field("", description="Its name in the source; unset: its settings.")
-    settings: dict[str, Any] | None = Field(
+    settings: dict[str, Any] | Literal["unknown"] | None = Field(
         None,
         description="The setting it belongs to, written like a trial of list: what is not named is "
-        "as the experiment starts. Unset: whatever the experiment chooses.",
+        "as the experiment starts. Unset: whatever the experiment chooses. unknown: the source "
+        "does not name it, so the number has no counterpart.",
     )
     accuracy: Annotated[Number, Field(ge=0, le=1)] = Field(description="Accuracy, 0 to 1.")
     parameters: Annotated[Int, Field(ge=0)] | None = Field(
         None, description="Parameters of the network, if the source gives them."
     )
+
+    @model_validator(mode="after")
+    def _with_a_name(self) -> "PublishedResult":
+        if self.settings == UNKNOWN and not self.name:
+            raise ValueError("with settings: unknown, a name says which number it is")
+        return self
 
 
 class Published(Strict):

@@ -243,10 +243,10 @@ def reference_results_of(
     study: Study, name: str, chosen: Settings | None, source: str
 ) -> list[dict[str, Any]]:
     """The reference results of an experiment, as of `reference_rows`. Arguments as of `expand`."""
-    start = base_settings(study, name, chosen, source)
+    start, how = base_settings(study, name, chosen, source), study.experiments[name].choose
     return reference_rows(
         study.experiments[name],
-        lambda values, place: derive_settings(study, start, values, place),
+        lambda values, place: with_monitor(derive_settings(study, start, values, place), how),
         f"{source}: experiments.{name}",
     )
 

@@ -21,7 +21,7 @@ def reference_rows(
 
     Returns:
         One row a number: name, setting (what repeats of one setting share; empty for whatever
-        the experiment chooses), accuracy, parameters (or None), source.
+        the experiment chooses; unknown), accuracy, parameters (or None), source.
 
     Raises:
         UserError: For settings that do not exist or do not fit each other.
@@ -31,7 +31,9 @@ def reference_rows(
     rows = []
     for number, result in enumerate(experiment.reference_results.results, start=1):
         setting, name = "", result.name or "the best"
-        if result.settings is not None:
+        if isinstance(result.settings, str):
+            setting = result.settings
+        elif result.settings is not None:
             place = f"{where}.reference_results.results, number {number}"
             settings = derive(result.settings, place)
             setting = settings.digest(without=frozenset({"seed"}))

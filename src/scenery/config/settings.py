@@ -18,14 +18,17 @@ from scenery.registry.custom_architectures import NETWORK_OPTIONS, Network, with
 from scenery.registry.optimizers import OPTIMIZERS, Optimizer
 from scenery.registry.options import (
     ACTIVATIONS,
+    LEAKY_SLOPE,
     AppliesIf,
     Bool,
     Epochs,
     Fraction,
+    Initializer,
     Int,
     Number,
     Rate,
     Seed,
+    Slope,
     Strict,
     check_used,
     differences,
@@ -59,7 +62,8 @@ OF_EPOCHS = frozenset(
     {"optimizer", "schedule", "epochs", "batch_size", "early_stopping", "checkpoint"}
     | {"label_smoothing", "minimum_updates", "augment", "views"}
     | {f"head.{name}" for name in ("dense", "activation", "batch_norm", "dropout", "l1", "l2")}
-    | {"head.aggregation", "head.supervise"}
+    | {f"head.{name}" for name in ("aggregation", "supervise", "negative_slope")}
+    | {"head.kernel_initializer"}
 )
 
 # Options that only some optimizers and schedules have.
@@ -83,6 +87,10 @@ WITH_FEATURES = AppliesIf(
     "with trainable: head or a first_step",
     lambda s: s.frozen_backbone or s.first_step is not None,
 )
+
+
+ActivationName = Literal[ACTIVATIONS]  # type: ignore[valid-type]
+Several = Field(max_length=1000)
 
 
 class Head(Strict):
@@ -113,11 +121,28 @@ class Head(Strict):
         (), description="Widths of the dense layers between pooling and softmax."
     )
     activation: Annotated[
-        Literal[ACTIVATIONS],  # type: ignore[valid-type]
+        ActivationName | Annotated[tuple[ActivationName, ...], Several],
         AppliesIf("with dense layers in head.dense", lambda s: bool(s.head.dense)),
-    ] = Field("relu", description="Activation of the dense layers.")
+    ] = Field("relu", description="Activation of the dense layers, or a list with one for each.")
+    negative_slope: Annotated[
+        Slope,
+        AppliesIf(
+            "with leaky_relu in head.activation",
+            lambda s: bool(s.head.dense) and "leaky_relu" in s.head.activation,
+        ),
+    ] = Field(LEAKY_SLOPE, description="Slope of leaky_relu below 0.")
+    kernel_initializer: Initializer | Annotated[tuple[Initializer, ...], Several] | None = Field(
+        None,
+        description="How the weights of the dense layers and of the last layer are drawn, or a "
+        "list with one for each. Unset: glorot_uniform; zeros for the last layer of a linear head "
+        "on standardized features.",
+    )
     batch_norm: Bool = Field(False, description="Batch norm after each dense layer (or once).")
-    dropout: Fraction = Field(0.0, description="Dropout rate before each dense layer and softmax.")
+    dropout: Fraction | Annotated[tuple[Fraction, ...], Several] = Field(
+        0.0,
+        description="Dropout rate before each dense layer and the last one, or a list with one for "
+        "each of them.",
+    )
     l1: Annotated[Number, Field(ge=0)] = Field(0.0, description="L1 penalty on the head's kernels.")
     l2: Annotated[Number, Field(ge=0)] = Field(
         0.0, description="L2 penalty on the head's kernels; with l1 too it is the elastic net."
@@ -132,6 +157,22 @@ class Head(Strict):
         description="With aggregation: the loss is that of the aggregated prediction (end to end) "
         "or of the predictions at all positions, each with the image's label.",
     )
+
+    @model_validator(mode="after")
+    def _lists(self) -> "Head":
+        widths = len(self.dense)
+        for name, count, layers in (
+            ("activation", widths, "dense layers"),
+            ("kernel_initializer", widths + 1, "dense layers and the last one"),
+            ("dropout", widths + 1, "dense layers and the last one"),
+        ):
+            value = getattr(self, name)
+            if isinstance(value, tuple) and len(value) != count:
+                raise ValueError(
+                    f"{name}: a list has one value for each of the {count} {layers}; found "
+                    f"{len(value)}"
+                )
+        return self
 
     @model_validator(mode="after")
     def _merging(self) -> "Head":
@@ -185,6 +226,15 @@ class Checkpoint(Strict):
     )
 
 
+class Penalty(Strict):
+    """Penalty on the kernels of the backbone that are trained; those of the head have their own."""
+
+    l1: Annotated[Number, Field(ge=0)] = Field(0.0, description="L1 penalty.")
+    l2: Annotated[Number, Field(ge=0)] = Field(
+        0.0, description="L2 penalty; with l1 too it is the elastic net."
+    )
+
+
 class FirstStep(Strict):
     """A first training step: the head alone, on the frozen backbone."""
 
@@ -235,6 +285,11 @@ class Settings(Strict):
     )
     batch_norm_statistics: Annotated[Literal["frozen", "updated"], FINE_TUNED] = Field(
         "frozen", description="Whether fine-tuning updates the backbone's batch norm statistics."
+    )
+    penalty: Annotated[Penalty, FINE_TUNED] = Field(
+        default_factory=Penalty,
+        description="Penalty on the kernels of the backbone, or of an own network, that are "
+        "trained.",
     )
     network: Network = Field(
         default_factory=shared_default(Network),
@@ -403,7 +458,7 @@ class Settings(Strict):
         """What an exact linear head cannot have; None if there is nothing."""
         if not self.frozen_backbone:
             return f"trainable: {self.trainable}"
-        for name in ("dense", "batch_norm", "dropout", "l1", "l2"):
+        for name in ("dense", "batch_norm", "dropout", "l1", "l2", "kernel_initializer"):
             if getattr(self.head, name):
                 return f"head.{name}"
         if self.head.aggregation != "none":

@@ -88,7 +88,7 @@ def _explain_one(item: Any, model: type[BaseModel]) -> tuple[str, str, str]:
     if item["type"] in ("model_type", "dict_type"):
         return key, "lines of `name: value` are needed below it", f"; found {short_repr(found)}"
     message = item["msg"].removeprefix("Value error, ")
-    message = message[0].lower() + message[1:]
+    message = message[0].lower() + message[1:].replace("a valid tuple", "a list")
     if item["type"] == "value_error" and isinstance(found, dict):
         return key, message, ""
     if isinstance(found, bool) and item["type"] in ("string_type", "literal_error"):

@@ -49,7 +49,7 @@ def architecture_outline(name: str, network: Network, image_size: int) -> list[L
 
 def _outline(wanted: Architecture, size: int) -> list[LayerOutline]:
     channels, found = 3, []
-    for layer in wanted.sequence():
+    for layer in wanted.layer_list():
         size, channels = layer.shape(size, channels)
         found.append(LayerOutline(layer.name, size, channels, layer.learns))
     return found

@@ -14,10 +14,8 @@ from pydantic import create_model
 
 from scenery.errors import UserError
 from scenery.registry import architectures
-from scenery.registry.architectures.base import INITIALIZERS, Architecture
+from scenery.registry.architectures.base import Architecture
 from scenery.registry.options import Strict, complete, option_fields, users_of
-
-__all__ = ["INITIALIZERS"]
 
 
 def _found() -> dict[str, type[Architecture]]:
@@ -55,6 +53,10 @@ def architecture(name: str, network: Network) -> Architecture:
     made: Architecture = complete(network, ARCHITECTURES[name])
     if (problem := made.problem()) is not None:
         raise UserError(problem)
+    try:
+        made.layer_list()
+    except ValueError as error:
+        raise UserError(str(error)) from None
     return made
 
 

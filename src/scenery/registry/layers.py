@@ -4,9 +4,11 @@ An architecture is written once, as a sequence of these. Its outline (layers and
 it without TensorFlow; Keras is imported when the network is built.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
+
+from scenery.registry.options import LEAKY_SLOPE
 
 # Not the momentum of heads, so that a change of that one leaves the backbones as they are.
 MOMENTUM = 0.9
@@ -146,6 +148,7 @@ class Activation(Layer):
     """An activation of Keras, or maxout: the larger of two channels (Goodfellow et al. 2013)."""
 
     function: str
+    negative_slope: float = LEAKY_SLOPE
 
     def shape(self, size: int, channels: int) -> Shape:
         """Maxout halves the channels."""
@@ -157,6 +160,8 @@ class Activation(Layer):
 
         if self.function == "maxout":
             return keras.layers.Maximum(name=self.name)(keras.ops.split(x, 2, axis=-1))
+        if self.function == "leaky_relu" and self.negative_slope != LEAKY_SLOPE:
+            return keras.layers.LeakyReLU(self.negative_slope, name=self.name)(x)
         return keras.layers.Activation(self.function, name=self.name)(x)
 
 
@@ -226,3 +231,61 @@ def build(layers: Iterable[Layer], x: Any) -> Any:
     for layer in layers:
         x = layer.build(x)
     return x
+
+
+def with_layer_values(
+    layers: Iterable[Layer], activation: Any, kernel_initializer: Any, negative_slope: float
+) -> list[Layer]:
+    """Layers with their activations and initializers, where these are lists, one after the other.
+
+    Args:
+        layers: The layers, paths of branches included.
+        activation: One for all layers, or a tuple.
+        kernel_initializer: One for all layers, or a tuple.
+        negative_slope: Of leaky_relu.
+
+    Raises:
+        ValueError: A tuple has not as many values as there are layers.
+    """
+    found = list(layers)
+    values: dict[str, Iterator[Any]] = {}
+    for name, value, kinds in (
+        ("activation", activation, (Activation,)),
+        ("kernel_initializer", kernel_initializer, (Convolution, Dense)),
+    ):
+        if isinstance(value, tuple):
+            count = sum(isinstance(layer, kinds) for layer in _all(found))
+            if count != len(value):
+                raise ValueError(
+                    f"network.{name}: the network has {count} such layers; found {len(value)} "
+                    "values"
+                )
+            values[name] = iter(value)
+    return [_with_values(layer, values, negative_slope) for layer in found]
+
+
+def _all(layers: Iterable[Layer]) -> Iterator[Layer]:
+    """All layers, those in paths of branches included."""
+    for layer in layers:
+        if isinstance(layer, Branches):
+            for path in layer.paths:
+                yield from _all(path)
+        else:
+            yield layer
+
+
+def _with_values(layer: Layer, values: dict[str, Iterator[Any]], negative_slope: float) -> Layer:
+    if isinstance(layer, Branches):
+        return replace(
+            layer,
+            paths=tuple(
+                tuple(_with_values(one, values, negative_slope) for one in path)
+                for path in layer.paths
+            ),
+        )
+    if isinstance(layer, Activation):
+        function = next(values["activation"]) if "activation" in values else layer.function
+        return replace(layer, function=function, negative_slope=negative_slope)
+    if isinstance(layer, Convolution | Dense) and "kernel_initializer" in values:
+        return replace(layer, initializer=next(values["kernel_initializer"]))
+    return layer

@@ -10,8 +10,13 @@ from pydantic import Field
 from scenery.registry.options import AppliesIf, Bool, Fraction, Number, Rate, Record, choice_of
 
 DECAY = "Decoupled weight decay"
+BETA_1 = "decay of the mean of gradients"
+BETA_2 = "decay of the mean of squared gradients"
+RHO = "decay of the mean of squared gradients"
+EPSILON = "small number that keeps a division finite"
 
 Decay = Annotated[Number, Field(ge=0, lt=1)]
+Small = Annotated[Number, Field(gt=0, le=1)]
 
 
 class OptimizerRecord(Record):
@@ -56,52 +61,67 @@ class SGD(OptimizerRecord):
         return None
 
 
-class RMSprop(OptimizerRecord):
+class AdaptiveRecord(OptimizerRecord):
+    """An optimizer that divides gradients by a measure of their size."""
+
+    epsilon: Small = Field(1e-7, description=EPSILON)
+
+
+class MomentRecord(AdaptiveRecord):
+    """Adam or a relative of it."""
+
+    beta_1: Fraction = Field(0.9, description=BETA_1)
+    beta_2: Fraction = Field(0.999, description=BETA_2)
+
+
+class RMSprop(AdaptiveRecord):
     """Gradients divided by their running root mean square (Hinton 2012)."""
 
     keras_class = "RMSprop"
+    rho: Fraction = Field(0.9, description=RHO)
     momentum: Fraction = Field(0.0, description="momentum")
 
 
-class Adagrad(OptimizerRecord):
+class Adagrad(AdaptiveRecord):
     """Rates that fall with the sum of squared gradients (Duchi et al. 2011)."""
 
     keras_class = "Adagrad"
 
 
-class Adadelta(OptimizerRecord):
+class Adadelta(AdaptiveRecord):
     """Adagrad over a window of gradients (Zeiler 2012)."""
 
     keras_class = "Adadelta"
+    rho: Fraction = Field(0.95, description=RHO)
 
 
-class Adam(OptimizerRecord):
+class Adam(MomentRecord):
     """Adaptive moments (Kingma and Ba 2015)."""
 
     keras_class = "Adam"
 
 
-class AMSGrad(OptimizerRecord):
+class AMSGrad(MomentRecord):
     """Adam with the largest second moment so far (Reddi et al. 2018)."""
 
     keras_class = "Adam"
     arguments: ClassVar[dict[str, Any]] = {"amsgrad": True, "name": "amsgrad"}
 
 
-class AdamW(OptimizerRecord):
+class AdamW(MomentRecord):
     """Adam with decoupled weight decay (Loshchilov and Hutter 2019)."""
 
     keras_class = "AdamW"
     weight_decay: Decay = Field(0.004, description=DECAY)
 
 
-class Adamax(OptimizerRecord):
+class Adamax(MomentRecord):
     """Adam with the infinity norm (Kingma and Ba 2015)."""
 
     keras_class = "Adamax"
 
 
-class Nadam(OptimizerRecord):
+class Nadam(MomentRecord):
     """Adam with Nesterov's momentum (Dozat 2016)."""
 
     keras_class = "Nadam"

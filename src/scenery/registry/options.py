@@ -13,7 +13,37 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
 
-ACTIVATIONS = ("relu", "elu", "gelu", "leaky_relu", "selu", "swish", "tanh", "sigmoid", "linear")
+ACTIVATIONS = (
+    "relu",
+    "elu",
+    "gelu",
+    "leaky_relu",
+    "selu",
+    "swish",
+    "tanh",
+    "sigmoid",
+    "hard_sigmoid",
+    "softplus",
+    "softsign",
+    "softmax",
+    "linear",
+)
+INITIALIZERS = (
+    "glorot_uniform",
+    "glorot_normal",
+    "he_uniform",
+    "he_normal",
+    "lecun_uniform",
+    "lecun_normal",
+    "orthogonal",
+    "random_normal",
+    "random_uniform",
+    "zeros",
+)
+# Keras knows these by two names.
+SHORT_INITIALIZERS = {"normal": "random_normal", "uniform": "random_uniform", "zero": "zeros"}
+# The slope of Keras' function leaky_relu.
+LEAKY_SLOPE = 0.2
 
 
 def _not_bool(value: Any) -> Any:
@@ -37,6 +67,24 @@ Seed = Annotated[Int, Field(ge=0, lt=2**31)]
 Epochs = Annotated[Int, Field(ge=1, le=100_000)]
 # No optimizer needs a higher rate; 1e3 is a typing error for 1e-3.
 Rate = Annotated[Number, Field(gt=0, le=100)]
+
+
+Slope = Annotated[Number, Field(ge=0, lt=1)]
+
+
+def _full_name(value: Any) -> Any:
+    return SHORT_INITIALIZERS.get(value, value) if isinstance(value, str) else value
+
+
+Initializer = Annotated[
+    Literal[INITIALIZERS],  # type: ignore[valid-type]
+    BeforeValidator(_full_name),
+]
+
+
+def of_layer(value: Any, number: int) -> Any:
+    """The value of a layer, counted from 0, of one value for all layers or of a list."""
+    return value[number] if isinstance(value, tuple) else value
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from scenery.evaluation.columns import column_label
+from scenery.registry.optimizers import OPTIMIZERS
 from scenery.reporting.labels import is_missing, setting_value
 
 Row = tuple[str, str, bool]
@@ -31,7 +32,7 @@ def configuration(settings: dict[str, Any], varied: list[str]) -> list[Row]:
         ("augmentation", _switched_on(augment), ("augment.",)),
         ("optimizer", _named(optimizer), ("optimizer.",)),
         ("schedule", _named(schedule), ("schedule.",)),
-        ("epochs", _epochs(settings), ("epochs", "batch_size", "early_stopping")),
+        ("epochs", _epochs(settings), ("epochs", "batch_size", "early_stopping", "checkpoint")),
         *_rest(settings),
     ]
     # What is fitted at once has settings of epochs among its own, and nobody used them.
@@ -88,13 +89,24 @@ def _switched_on(augment: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
+# Options of optimizers that say nothing at their defaults.
+CONSTANTS = frozenset({"beta_1", "beta_2", "rho", "epsilon"})
+
+
+def _usual(optimizer: str, option: str) -> Any:
+    record = OPTIMIZERS.get(optimizer)
+    field = record.model_fields.get(option) if record is not None else None
+    return None if field is None else field.default
+
+
 def _named(values: dict[str, Any]) -> str:
     """ "Adam, learning rate 0.001": the name and every option that is set."""
     if not values.get("name"):
         return ""
     parts = [str(values["name"])]
     for name, value in values.items():
-        if name != "name" and not is_missing(value) and value not in (False, 0):
+        usual = name in CONSTANTS and value == _usual(str(values["name"]), name)
+        if name != "name" and not usual and not is_missing(value) and value not in (False, 0):
             parts.append(f"{column_label(name)} {setting_value(value)}")
     return ", ".join(parts)
 
@@ -106,13 +118,18 @@ def _epochs(settings: dict[str, Any]) -> str:
     stopping = settings.get("early_stopping")
     if stopping:
         parts.append(f"early stopping after {stopping.get('patience')}")
+    checkpoint = settings.get("checkpoint") or {}
+    if checkpoint.get("monitor"):
+        parts.append(f"best epoch by {checkpoint['monitor'].replace('_', ' ')}")
+    if checkpoint.get("smoothing", 1) > 1:
+        parts.append(f"means of {checkpoint['smoothing']} epochs")
     return ", ".join(parts)
 
 
 _TOLD = {
     "backbone", "weights", "image_size", "cut", "remove_stages", "trainable", "subset", "head",
     "classifier", "augment", "optimizer", "schedule", "epochs", "batch_size", "early_stopping",
-    "seed", "mixed_precision",
+    "checkpoint", "seed", "mixed_precision",
 }  # fmt: skip
 
 
@@ -128,6 +145,8 @@ def _rest(settings: dict[str, Any]) -> list[tuple[str, str, tuple[str, ...]]]:
             continue
         if isinstance(value, dict):
             filled = {key: item for key, item in value.items() if not is_missing(item)}
+            if name == "penalty":
+                filled = {key: item for key, item in filled.items() if item}
             text = ", ".join(f"{column_label(k)} {setting_value(v)}" for k, v in filled.items())
         else:
             text = setting_value(value) if value not in _OFF else ""

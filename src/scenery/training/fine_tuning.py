@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from scenery.config.settings import Settings
+from scenery.config.settings import Penalty, Settings
 from scenery.data.class_weights import image_weights
 from scenery.data.packed_images import PackedImages
 from scenery.models.aggregation import IMAGE, POSITIONS, position_loss, position_outputs
@@ -32,6 +32,16 @@ def assemble(backbone: keras.Model, head: keras.Model) -> keras.Model:
     return keras.Model(inputs, head(backbone(inputs)), name="classifier")
 
 
+def penalize(backbone: keras.Model, penalty: Penalty) -> None:
+    """Add a penalty on all kernels of a built network that are trained."""
+    if not penalty.l1 and not penalty.l2:
+        return
+    regularizer = keras.regularizers.L1L2(l1=penalty.l1, l2=penalty.l2)
+    for variable in backbone.trainable_variables:
+        if variable.name.endswith("kernel"):
+            variable.regularizer = regularizer
+
+
 class FineTuningTrainer(ModelTrainer[PackedImages]):
     """A whole network with training and validation images; see `epochs.Trainer`."""
 
@@ -51,6 +61,7 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
         self.name = name
         keras.utils.set_random_seed(settings.seed)
         freeze_below(backbone, settings.trainable_stages)
+        penalize(backbone, settings.penalty)
         self.backbone = backbone
         options = settings.head
         if settings.first_step is None:

@@ -31,6 +31,10 @@ OPTION_VALUES = {
     "patience": 2,
     "minimum": 1e-6,
     "per": "step",
+    "rho": 0.8,
+    "beta_1": 0.8,
+    "beta_2": 0.99,
+    "epsilon": 1e-3,
     "rates": (0.1, 0.01),
 }
 WITH_NUMBERS: list[tuple[type[BaseModel], str]] = [
@@ -72,6 +76,25 @@ def test_schedule_with_an_option_of_another_is_refused(name: str, option: str) -
         assert getattr(Schedule(name=name, **value), option) == value[option]
     else:
         refused(Schedule, f"{option} is not used by {name}", name=name, **value)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"dense": [8], "activation": ["relu", "tanh"]}, "each of the 1 dense layers; found 2"),
+        ({"dense": [8], "dropout": [0.5]}, "each of the 2 dense layers and the last one; found 1"),
+        ({"kernel_initializer": ["zero", "zero"]}, "each of the 1 dense layers and"),
+    ],
+)
+def test_list_of_another_length_than_the_layers_is_refused(
+    values: dict[str, Any], message: str
+) -> None:
+    refused(Head, message, **values)
+
+
+def test_short_name_of_an_initializer_is_the_long_one() -> None:
+    short, long = ({"kernel_initializer": name} for name in ("normal", "random_normal"))
+    assert Settings(head=short).digest() == Settings(head=long).digest()
 
 
 def test_nesterov_without_momentum_is_refused() -> None:

@@ -14,8 +14,8 @@ from scenery.models.backbones import build_backbone, may_end_at
 from scenery.models.truncation import LayerGraph
 from scenery.models.truncation import cut_points as built_cut_points
 from scenery.registry.backbone_facts import facts, own_names
-from scenery.registry.custom_architectures import ARCHITECTURES, INITIALIZERS, Network
-from scenery.registry.options import ACTIVATIONS
+from scenery.registry.custom_architectures import ARCHITECTURES, Network
+from scenery.registry.options import ACTIVATIONS, INITIALIZERS
 
 COMMON: dict[str, Any] = {
     "batch_norm": st.booleans(),
@@ -178,9 +178,26 @@ def test_architecture_saved_and_loaded_predicts_the_same(name: str, tmp_path: Pa
 def test_initializer_is_that_of_keras(kernel_initializer: str) -> None:
     network = built("ConvNet", 16, depth=4, kernel_initializer=kernel_initializer)
     kernel = network.get_layer("stage1_conv1").get_weights()[0]
-    assert kernel.std() > 0
+    assert (kernel.std() > 0) == (kernel_initializer != "zeros")
     made = network.get_layer("stage1_conv1").kernel_initializer
     assert type(made) is type(keras.initializers.get(kernel_initializer))
+
+
+def test_list_gives_each_layer_its_value() -> None:
+    network = built(
+        "LeNet5", 32, activation=["relu", "softsign", "leaky_relu"], negative_slope=0.1,
+        kernel_initializer=["uniform", "zero", "lecun_uniform"],
+    )  # fmt: skip
+    convolutions = [network.get_layer(f"conv{number}") for number in (1, 2, 3)]
+    assert [type(layer.kernel_initializer).__name__ for layer in convolutions] == [
+        "RandomUniform", "Zeros", "LecunUniform"
+    ]  # fmt: skip
+    first, second, third = (network.get_layer(f"conv{n}_activation") for n in (1, 2, 3))
+    assert first.activation is keras.activations.relu
+    assert second.activation is keras.activations.softsign
+    assert third.negative_slope == pytest.approx(0.1)
+    inception = built("InceptionNet", 16, stages=1, blocks=1, activation=["tanh"] * 7)
+    assert inception.get_layer("stage1_block1_1x1_activation").activation is keras.activations.tanh
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -200,6 +217,8 @@ def test_activation_is_that_of_keras(activation: str) -> None:
         ("PatchMLP", 24, {"patch_size": 25}, "needs at least 25 pixels; found 24"),
         ("InceptionNet", 64, {"channels": 24}, "multiple of 16; found 24"),
         ("DenseBlockNet", 64, {"activation": "maxout"}, "DenseBlockNet must keep"),
+        ("LeNet5", 32, {"activation": ["relu"]}, "has 3 such layers; found 1 values"),
+        ("MLP", 32, {"kernel_initializer": ["zero"] * 3}, "has 2 such layers; found 3 values"),
     ],
 )
 def test_build_and_facts_with_wrong_options_are_refused(

@@ -55,6 +55,26 @@ def test_every_part_in_order() -> None:
     assert head.get_layer("dropout").rate == 0.5
 
 
+def test_list_gives_each_layer_its_value() -> None:
+    head = build_head(
+        (4,),
+        3,
+        Head(
+            dense=(6, 5),
+            activation=("softplus", "leaky_relu"),
+            negative_slope=0.01,
+            kernel_initializer=("normal", "he_uniform", "zero"),
+            dropout=(0, 0.3, 0.5),
+        ),
+    )
+    assert head.get_layer("activation_1").activation is keras.activations.softplus
+    assert head.get_layer("activation_2").negative_slope == pytest.approx(0.01)
+    made = [head.get_layer(name).kernel_initializer for name in ("dense_1", "dense_2", "classes")]
+    assert [type(one).__name__ for one in made] == ["RandomNormal", "HeUniform", "Zeros"]
+    rates = {layer.name: layer.rate for layer in head.layers if "dropout" in layer.name}
+    assert rates == {"dropout_2": 0.3, "dropout": 0.5}
+
+
 def test_batch_norm_without_dense_layers() -> None:
     head = build_head((4,), 3, Head(batch_norm=True, standardize=False))
     assert kinds(head) == ["InputLayer", "BatchNormalization", "Dense", "Activation"]

@@ -143,6 +143,18 @@ def test_a_head_on_photographs_is_a_head_on_their_features(shared: Path) -> None
 MOBILENET = {"backbone": "MobileNet", "cut": "conv_pw_5_relu", "epochs": 1}
 
 
+def test_penalty_adds_the_norms_of_the_kernels_that_are_trained(
+    training: PackedImages, validation: PackedImages
+) -> None:
+    values: dict[str, Any] = {"trainable": "head+1", "cut": "fire2_concat"}
+    one = learner(described(**values, penalty={"l1": 0.25, "l2": 0.5}), training, validation)
+    kernels = [v.numpy() for v in one.backbone.trainable_variables if v.name == "kernel"]
+    assert 0 < len(kernels) < len(one.backbone.variables) / 2 + 1
+    expected = sum(0.25 * np.abs(kernel).sum() + 0.5 * (kernel**2).sum() for kernel in kernels)
+    assert float(sum(one.trainer.losses)) == pytest.approx(expected, rel=1e-5)
+    assert not learner(described(**values), training, validation).trainer.losses
+
+
 def test_rate_that_falls_per_step_falls_within_an_epoch(
     training: PackedImages, validation: PackedImages
 ) -> None:

@@ -49,6 +49,17 @@ def test_optimizer_option_is_passed_to_keras(
     assert getattr(Optimizer(**settings).record.build(), attribute) == value
 
 
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_constants_of_an_optimizer_are_those_of_keras_unless_set(name: str) -> None:
+    record = Optimizer(name=name).record
+    constants = {"rho", "beta_1", "beta_2", "epsilon"} & set(type(record).model_fields)
+    usual = getattr(keras.optimizers, record.keras_class)()
+    for option in constants:
+        assert getattr(record, option) == getattr(usual, option)
+        built = Optimizer(name=name, **{option: 0.5}).record.build()
+        assert getattr(built, option) == 0.5
+
+
 def test_adamw_without_decay_keeps_weights() -> None:
     optimizer = Optimizer(name="AdamW", weight_decay=0.0, learning_rate=0.1).record.build()
     weight = keras.Variable([1.0])

@@ -1,7 +1,7 @@
 """What all custom architectures share: options, an outline and a builder."""
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -13,30 +13,31 @@ from scenery.registry.layers import (
     Dropout,
     Layer,
     build,
+    with_layer_values,
 )
-from scenery.registry.options import ACTIVATIONS, Bool, Fraction, Record
-
-INITIALIZERS = (
-    "glorot_uniform",
-    "glorot_normal",
-    "he_uniform",
-    "he_normal",
-    "lecun_uniform",
-    "lecun_normal",
-    "orthogonal",
-    "random_normal",
-    "random_uniform",
+from scenery.registry.options import (
+    ACTIVATIONS,
+    LEAKY_SLOPE,
+    Bool,
+    Fraction,
+    Initializer,
+    Record,
+    Slope,
 )
 
 ACTIVATION = (
     "activation of the layers; maxout takes the larger of two channels, of which there are then "
-    "twice as many"
+    "twice as many; or a list with one for each layer that has one"
 )
-INITIALIZER = "how weights are drawn"
+INITIALIZER = "how weights are drawn, or a list with one for each layer with weights"
+SLOPE = "slope of leaky_relu below 0"
 BATCH_NORM = "batch norm in each layer"
 
-ActivationName = Literal[(*ACTIVATIONS, "maxout")]  # type: ignore[valid-type]
-Initializer = Literal[INITIALIZERS]  # type: ignore[valid-type]
+_One = Literal[(*ACTIVATIONS, "maxout")]  # type: ignore[valid-type]
+_OneOfList = Literal[ACTIVATIONS]  # type: ignore[valid-type]
+Several = Field(max_length=1000)
+ActivationName = _One | Annotated[tuple[_OneOfList, ...], Several]
+InitializerName = Initializer | Annotated[tuple[Initializer, ...], Several]
 
 
 class Architecture(Record):
@@ -56,17 +57,35 @@ class Architecture(Record):
         """Its layers from the image, scaled to [-1, 1], to its feature map."""
         raise NotImplementedError
 
+    def layer_list(self) -> list[Layer]:
+        """The sequence, in which each layer has its own value of an option that is a list.
+
+        Raises:
+            ValueError: A list has not as many values as there are layers.
+        """
+        return list(self.sequence())
+
     def build(self, images: Any) -> Any:
         """The feature map for a Keras tensor of images scaled to [-1, 1]."""
-        return build(self.sequence(), images)
+        return build(self.layer_list(), images)
 
 
 class LayeredArchitecture(Architecture):
     """A network of dense layers or convolutions."""
 
     activation: ActivationName = Field("relu", description=ACTIVATION)
-    kernel_initializer: Initializer = Field("he_normal", description=INITIALIZER)
+    negative_slope: Slope = Field(LEAKY_SLOPE, description=SLOPE)
+    kernel_initializer: InitializerName = Field("he_normal", description=INITIALIZER)
     batch_norm: Bool = Field(False, description=BATCH_NORM)
+
+    def layer_list(self) -> list[Layer]:
+        """As of `Architecture`."""
+        return with_layer_values(
+            self.sequence(),
+            activation=self.activation,
+            kernel_initializer=self.kernel_initializer,
+            negative_slope=self.negative_slope,
+        )
 
     def wide(self, channels: int) -> int:
         """Channels before an activation that leaves `channels`."""

@@ -15,7 +15,7 @@ from scenery.registry.architectures.base import (
     ACTIVATION,
     INITIALIZER,
     ActivationName,
-    Initializer,
+    InitializerName,
     LayeredArchitecture,
 )
 from scenery.registry.layers import Layer, Pooling
@@ -26,7 +26,7 @@ class LeNet5(LayeredArchitecture):
 
     native_size: ClassVar[int] = 32
     activation: ActivationName = Field("tanh", description=ACTIVATION)
-    kernel_initializer: Initializer = Field("glorot_uniform", description=INITIALIZER)
+    kernel_initializer: InitializerName = Field("glorot_uniform", description=INITIALIZER)
 
     def sequence(self) -> Iterator[Layer]:
         """Convolutions of 6, 16 and 120 channels."""

@@ -51,6 +51,7 @@ NETWORK_ONLY = (
     "batch_size",
     "early_stopping",
     "checkpoint",
+    "loss",
     "label_smoothing",
     "mixed_precision",
 )
@@ -60,9 +61,9 @@ MINIMUM_UPDATES = 1000
 # Settings that say how a head is trained in epochs. An exact linear head has none of them.
 OF_EPOCHS = frozenset(
     {"optimizer", "schedule", "epochs", "batch_size", "early_stopping", "checkpoint"}
-    | {"label_smoothing", "minimum_updates", "augment", "views"}
+    | {"loss", "label_smoothing", "minimum_updates", "augment", "views"}
     | {f"head.{name}" for name in ("dense", "activation", "batch_norm", "dropout", "l1", "l2")}
-    | {f"head.{name}" for name in ("aggregation", "supervise", "negative_slope")}
+    | {f"head.{name}" for name in ("aggregation", "supervise", "negative_slope", "class_mode")}
     | {"head.kernel_initializer"}
 )
 
@@ -102,6 +103,11 @@ class Head(Strict):
 
     renamed_keys: ClassVar[dict[str, str]] = {"merge": "aggregation", "learn_from": "supervise"}
 
+    class_mode: Literal["categorical", "binary"] = Field(
+        "categorical",
+        description="categorical: softmax over the classes. binary: one sigmoid output, for two "
+        "classes; it is the probability of the second one.",
+    )
     pooling: Literal["average", "max", "flatten"] = Field(
         "average", description="How the backbone's last feature map becomes one vector."
     )
@@ -176,6 +182,8 @@ class Head(Strict):
 
     @model_validator(mode="after")
     def _merging(self) -> "Head":
+        if self.aggregation != "none" and self.class_mode == "binary":
+            raise ValueError("class_mode: binary has no aggregation")
         if self.aggregation == "none" and self.supervise == "positions":
             raise ValueError("supervise: positions needs an aggregation: mean, product or vote")
         if self.aggregation == "vote" and self.supervise == "image":
@@ -340,6 +348,11 @@ class Settings(Strict):
     checkpoint: Annotated[Checkpoint, BY_EPOCHS] = Field(
         default_factory=Checkpoint, description="The epoch whose weights are kept."
     )
+    loss: Annotated[Literal["crossentropy", "mean_squared_error"], BY_EPOCHS] = Field(
+        "crossentropy",
+        description="crossentropy: categorical, or binary with head.class_mode: binary. "
+        "mean_squared_error: of the probabilities.",
+    )
     label_smoothing: Annotated[Fraction, BY_EPOCHS] = Field(
         0.0, description="Fraction of each label that is spread over all classes."
     )
@@ -368,6 +381,12 @@ class Settings(Strict):
         if self.first_step is not None and self.trainable == "head":
             raise ValueError("first_step is for head+N and all; with trainable: head it is all")
         self._check_batch_norm()
+        if self.loss != "crossentropy" and (
+            self.label_smoothing or self.head.supervise == "positions"
+        ):
+            raise ValueError(
+                f"loss: {self.loss} excludes label_smoothing and head.supervise: positions"
+            )
         if self.checkpoint.mode not in ("auto", MODES[self.monitor]):
             raise ValueError(
                 f"checkpoint.mode: {self.checkpoint.mode} does not fit {self.monitor}, of which "
@@ -463,6 +482,10 @@ class Settings(Strict):
                 return f"head.{name}"
         if self.head.aggregation != "none":
             return "head.aggregation"
+        if self.head.class_mode == "binary":
+            return "head.class_mode: binary"
+        if self.loss != "crossentropy":
+            return f"loss: {self.loss}"
         return "label_smoothing" if self.label_smoothing else None
 
     def _implied_solver(self) -> Literal["lbfgs", "epochs"]:

@@ -27,6 +27,7 @@ from scenery.registry.custom_architectures import ARCHITECTURES, Network, archit
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)
+LUMA = (0.299, 0.587, 0.114)
 PREPROCESS = "preprocess"
 
 
@@ -80,10 +81,22 @@ def _custom_network(name: str, image_size: int, options: Network) -> keras.Model
     # Options and a size that do not fit are refused by the outline.
     architecture_outline(name, options, image_size)
     images = keras.Input((image_size, image_size, 3), name="images")
-    output = architecture(name, options).build(preprocess(images, "tf"))
+    record = architecture(name, options)
+    pixels = preprocess(images, "tf")
+    output = record.build(luminance(pixels) if record.input_channels == 1 else pixels)
     network = keras.Model(images, output, name=name)
     give_stable_names(network)
     return network
+
+
+def luminance(images: Any) -> Any:
+    """One channel of a Keras tensor of RGB images: the luma of ITU-R BT.601, as of Pillow.
+
+    It has no weights.
+    """
+    weighted = keras.layers.Rescaling(LUMA, dtype="float32", name=f"{PREPROCESS}_luma")(images)
+    total = keras.ops.sum(weighted, axis=-1, keepdims=True)
+    return keras.layers.Rescaling(1.0, dtype="float32", name=f"{PREPROCESS}_gray")(total)
 
 
 def end_at(network: keras.Model, cut: str | None) -> keras.Model:

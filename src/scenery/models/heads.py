@@ -8,6 +8,7 @@ from sklearn.preprocessing import StandardScaler
 
 from scenery.config.settings import Head
 from scenery.data.standardization import deviations
+from scenery.errors import UserError
 from scenery.models.aggregation import aggregate
 from scenery.registry.options import LEAKY_SLOPE, of_layer
 
@@ -35,6 +36,7 @@ def build_head(input_shape: tuple[int, ...], classes: int, head: Head) -> keras.
         A model named `head`: activations in, probabilities (batch, classes) in 32 bits out.
 
     Raises:
+        UserError: A head for two classes gets another number of them.
         ValueError: The shape is neither that of a map nor that of a vector, or the head
             aggregates positions and the input is a vector.
     """
@@ -63,16 +65,35 @@ def build_head(input_shape: tuple[int, ...], classes: int, head: Head) -> keras.
     last = len(head.dense) + 1
     x = _dropout(x, head, last, "dropout")
     x = keras.layers.Dense(
-        classes,
+        _outputs(head, classes),
         kernel_initializer=_initializer(head, last),
         kernel_regularizer=_penalty(head),
         name="classes",
     )(x)
     if head.aggregation != "none":
         return keras.Model(inputs, aggregate(x, head.aggregation, classes), name="head")
+    if head.class_mode == "binary":
+        return keras.Model(inputs, _both_classes(x), name="head")
     # In float16 the probabilities of unlikely classes become 0 and the loss infinite.
     probabilities = keras.layers.Activation("softmax", dtype="float32", name="probabilities")(x)
     return keras.Model(inputs, probabilities, name="head")
+
+
+def _outputs(head: Head, classes: int) -> int:
+    """Units of the last layer."""
+    if head.class_mode == "binary" and classes != 2:
+        raise UserError(f"head.class_mode: binary is for 2 classes; the data set has {classes}")
+    return 1 if head.class_mode == "binary" else classes
+
+
+def _both_classes(x: Any) -> Any:
+    """Probabilities of both classes from one value, by a sigmoid, in 32 bits.
+
+    The cross-entropy of both is the binary cross-entropy of the sigmoid.
+    """
+    second = keras.layers.Activation("sigmoid", dtype="float32", name="sigmoid")(x)
+    first = keras.layers.Rescaling(-1.0, 1.0, dtype="float32", name="other_class")(second)
+    return keras.layers.Concatenate(dtype="float32", name="probabilities")([first, second])
 
 
 def fit_standardization(head: keras.Model, values: Any) -> None:

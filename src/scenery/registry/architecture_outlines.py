@@ -48,7 +48,7 @@ def architecture_outline(name: str, network: Network, image_size: int) -> list[L
 
 
 def _outline(wanted: Architecture, size: int) -> list[LayerOutline]:
-    channels, found = 3, []
+    channels, found = wanted.input_channels, []
     for layer in wanted.layer_list():
         size, channels = layer.shape(size, channels)
         found.append(LayerOutline(layer.name, size, channels, layer.learns))

@@ -53,7 +53,12 @@ class Window(Layer):
         """Same padding rounds up, but a stride needs as many cells."""
         if self.padding == "same":
             return (-(-size // self.stride) if size >= self.stride else 0), channels
-        return (size - self.window) // self.stride + 1, channels
+        return (size - self.reach) // self.stride + 1, channels
+
+    @property
+    def reach(self) -> int:
+        """Side of the square in the input that a cell of the output reads."""
+        return self.window
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,11 @@ class Convolution(Window):
     def shape(self, size: int, channels: int) -> Shape:
         """The filters are the channels."""
         return super().shape(size, channels)[0], self.channels
+
+    @property
+    def reach(self) -> int:
+        """With a dilation there are gaps in the window."""
+        return (self.window - 1) * self.dilation + 1
 
     def build(self, x: Any) -> Any:
         """Conv2D or SeparableConv2D."""
@@ -94,18 +104,23 @@ class Convolution(Window):
 
 @dataclass(frozen=True)
 class Pooling(Window):
-    """Maximum or average of each window."""
+    """Maximum, average or L2 norm of each window (Boureau et al. 2010)."""
 
-    how: Literal["max", "average"] = "max"
+    how: Literal["max", "average", "l2"] = "max"
 
     def build(self, x: Any) -> Any:
-        """MaxPooling2D or AveragePooling2D."""
+        """MaxPooling2D or AveragePooling2D; the L2 norm is the root of the sum of squares."""
         import keras
 
-        kinds = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D}
-        return kinds[self.how](
-            self.window, strides=self.stride, padding=self.padding, name=self.name
-        )(x)
+        kinds = {"max": keras.layers.MaxPooling2D}
+        pooling = kinds.get(self.how, keras.layers.AveragePooling2D)
+        options: dict[str, Any] = {"strides": self.stride, "padding": self.padding}
+        if self.how != "l2":
+            return pooling(self.window, name=self.name, **options)(x)
+        mean = pooling(self.window, name=f"{self.name}_squares", **options)(keras.ops.square(x))
+        # The root has no gradient at 0.
+        norm = self.window * keras.ops.sqrt(mean + 1e-12)
+        return keras.layers.Activation("linear", name=self.name)(norm)
 
 
 @dataclass(frozen=True)

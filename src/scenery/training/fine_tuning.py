@@ -19,7 +19,7 @@ from scenery.models.truncation import freeze_below
 from scenery.registry.schedules import decay_in_epoch
 from scenery.training.augmentation import build_augmentation, reseed
 from scenery.training.batch_norm import has_batch_norm, without_lone_image
-from scenery.training.model_trainer import ModelTrainer
+from scenery.training.model_trainer import ModelTrainer, make_loss
 
 log = logging.getLogger("scenery")
 
@@ -79,7 +79,7 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
 
     def _compile(self) -> None:
         smoothing = self.settings.label_smoothing
-        loss: Any = keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)
+        loss: Any = make_loss(self.settings)
         metrics: Any = ["accuracy"]
         if self._positions:
             loss = {POSITIONS: position_loss(smoothing), IMAGE: None}

@@ -17,7 +17,7 @@ from scenery.models.heads import build_head, fit_standardization
 from scenery.registry.schedules import decay_in_epoch, falls_in_epoch
 from scenery.training.augmentation import reseed
 from scenery.training.batch_norm import has_batch_norm, without_lone_image
-from scenery.training.model_trainer import ModelTrainer
+from scenery.training.model_trainer import ModelTrainer, make_loss
 
 
 class HeadTrainer(ModelTrainer[LabeledFeatures]):
@@ -41,9 +41,7 @@ class HeadTrainer(ModelTrainer[LabeledFeatures]):
         self._optimizer_settings = optimizer or settings.optimizer
         self.optimizer = self._optimizer_settings.record.build()
         self.optimizer.build(self.model.trainable_variables)
-        self._loss = keras.losses.CategoricalCrossentropy(
-            label_smoothing=settings.label_smoothing, reduction="none"
-        )
+        self._loss = make_loss(settings, reduction="none")
         # Rate of the first step of the epoch, and how it falls from step to step.
         self._rate, self._decay = tf.Variable(0.0), tf.Variable(0.0)
         self._positions = None

@@ -6,8 +6,23 @@ from typing import Generic, Protocol, TypeVar
 import keras
 import numpy as np
 
+from scenery.config.settings import Settings
 from scenery.evaluation.scores import accuracy, cross_entropy
 from scenery.evaluation.training_result import Weights
+
+
+def make_loss(settings: Settings, reduction: str = "sum_over_batch_size") -> keras.losses.Loss:
+    """The loss of a trial: targets and probabilities, shape (images, classes), to numbers.
+
+    Args:
+        settings: Settings of the trial.
+        reduction: That of Keras; none for one number for each image.
+    """
+    if settings.loss == "mean_squared_error":
+        return keras.losses.MeanSquaredError(reduction=reduction)
+    return keras.losses.CategoricalCrossentropy(
+        label_smoothing=settings.label_smoothing, reduction=reduction
+    )
 
 
 class Labeled(Protocol):

@@ -97,6 +97,15 @@ def test_short_name_of_an_initializer_is_the_long_one() -> None:
     assert Settings(head=short).digest() == Settings(head=long).digest()
 
 
+def test_exact_head_has_two_outputs_and_the_cross_entropy() -> None:
+    for values in ({"head": {"class_mode": "binary"}}, {"loss": "mean_squared_error"}):
+        assert Settings(**values).head.solver == "epochs"
+    binary = {"class_mode": "binary", "solver": "lbfgs"}
+    refused(Settings, "head.class_mode: binary needs head.solver: epochs", head=binary)
+    refused(Settings, "excludes label_smoothing", loss="mean_squared_error", label_smoothing=0.1)
+    refused(Head, "binary has no aggregation", class_mode="binary", aggregation="mean")
+
+
 def test_nesterov_without_momentum_is_refused() -> None:
     refused(Optimizer, "needs a momentum", name="SGD", nesterov=True)
     refused(Optimizer, "needs a momentum", name="SGD", nesterov=True, momentum=0)

@@ -9,12 +9,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from scenery.config.settings import Head
 from scenery.errors import UserError
 from scenery.models.backbones import build_backbone, may_end_at
+from scenery.models.heads import build_head
 from scenery.models.truncation import LayerGraph
 from scenery.models.truncation import cut_points as built_cut_points
+from scenery.registry.architecture_outlines import architecture_outline
 from scenery.registry.backbone_facts import facts, own_names
 from scenery.registry.custom_architectures import ARCHITECTURES, Network
+from scenery.registry.layers import Pooling
 from scenery.registry.options import ACTIVATIONS, INITIALIZERS
 
 COMMON: dict[str, Any] = {
@@ -183,6 +187,84 @@ def test_initializer_is_that_of_keras(kernel_initializer: str) -> None:
     assert type(made) is type(keras.initializers.get(kernel_initializer))
 
 
+CLASSROOM = [
+    (
+        "ConvNet", 28, {"channels": [32, 64, 64], "padding": "valid", "color_mode": "grayscale"},
+        {"dense": (64,)}, 10, 93_322,
+    ),
+    (
+        "ConvNet", 150,
+        {"channels": [32, 64, 128, 128], "padding": "valid", "final_pooling": True},
+        {"dense": (512,), "class_mode": "binary"}, 2, 3_453_121,
+    ),
+    ("LeNet5", 32, {"color_mode": "grayscale"}, {"dense": (84,)}, 10, 61_706),
+    ("LeNet5", 28, {"color_mode": "grayscale", "padding": "same"}, {"dense": (84,)}, 10, 61_706),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "size", "values", "head", "classes", "parameters"), CLASSROOM)
+def test_classroom_network_has_its_number_of_parameters(
+    name: str, size: int, values: dict[str, Any], head: dict[str, Any], classes: int,
+    parameters: int,
+) -> None:  # fmt: skip
+    backbone = built(name, size, **values)
+    top = Head(pooling="flatten", standardize=False, **head)
+    network = build_head(backbone.output.shape[1:], classes, top)
+    assert backbone.count_params() + network.count_params() == parameters
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("ConvNet", {"channels": [8, 16], "padding": "valid", "final_pooling": True}),
+        ("ConvNet", {"pooling": "l2", "depth": 4}),
+        ("ConvNet", {"pooling": "average", "dilation": 2, "padding": "valid", "depth": 4}),
+        ("ConvNet", {"pooling": "none", "stages": 2, "depth": 3, "color_mode": "grayscale"}),
+        ("InceptionNet", {"form": "naive", "stages": 2, "blocks": 1}),
+        ("DenseBlockNet", {"bottleneck": True, "layers": 2, "stages": 2}),
+        ("MLP", {"color_mode": "grayscale", "widths": [8]}),
+    ],
+)
+def test_outline_of_a_form_is_that_of_the_built_network(name: str, values: dict[str, Any]) -> None:
+    network = built(name, 32, **values)
+    last = architecture_outline(name, Network(**values), 32)[-1]
+    assert (last.layer, last.size, last.size, last.channels) == (
+        network.layers[-1].name, *network.output.shape[1:]
+    )  # fmt: skip
+    images = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype("float32")
+    assert np.isfinite(network(images)).all()
+
+
+def test_naive_inception_keeps_the_channels_of_its_pooling() -> None:
+    naive = built("InceptionNet", 16, form="naive", stages=1, blocks=2, channels=16)
+    # Each block: 14 filters and the channels that it reads.
+    assert naive.output.shape[-1] == 16 + 14 + 14
+
+
+def test_bottleneck_narrows_to_four_times_the_growth() -> None:
+    network = built("DenseBlockNet", 16, bottleneck=True, layers=1, stages=1, growth=6)
+    assert network.get_layer("stage1_layer1_bottleneck").filters == 24
+    assert network.get_layer("stage1_layer1_conv").filters == 6
+
+
+def test_l2_pooling_is_the_norm_of_each_window() -> None:
+    x = np.random.default_rng(0).normal(size=(1, 4, 4, 2)).astype("float32")
+    found = Pooling("pool", 2, 2, how="l2").build(x)
+    blocks = x.reshape(1, 2, 2, 2, 2, 2).transpose(0, 1, 3, 2, 4, 5)
+    expected = np.sqrt((blocks**2).sum(axis=(3, 4)))
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_grayscale_network_reads_the_luminance() -> None:
+    network = built("MLP", 16, color_mode="grayscale", widths=[4])
+    gray = np.random.default_rng(0).uniform(0, 255, (1, 16, 16, 1)).astype("float32")
+    color = np.concatenate([gray + 58.7, gray, gray], axis=-1)
+    # A change of green by 0.299 / 0.587 of that of red is as bright.
+    as_bright = np.concatenate([gray, gray + 29.9, gray], axis=-1)
+    np.testing.assert_allclose(network(color), network(as_bright), rtol=1e-3, atol=1e-3)
+    assert not np.allclose(network(color), network(np.repeat(gray, 3, axis=-1)), atol=1e-3)
+
+
 def test_list_gives_each_layer_its_value() -> None:
     network = built(
         "LeNet5", 32, activation=["relu", "softsign", "leaky_relu"], negative_slope=0.1,
@@ -217,6 +299,8 @@ def test_activation_is_that_of_keras(activation: str) -> None:
         ("PatchMLP", 24, {"patch_size": 25}, "needs at least 25 pixels; found 24"),
         ("InceptionNet", 64, {"channels": 24}, "multiple of 16; found 24"),
         ("DenseBlockNet", 64, {"activation": "maxout"}, "DenseBlockNet must keep"),
+        ("ConvNet", 64, {"channels": [8, 8], "stages": 3}, "one value for each of the 3 stages"),
+        ("ConvNet", 64, {"padding": "valid", "residual": True}, "which residual must keep"),
         ("LeNet5", 32, {"activation": ["relu"]}, "has 3 such layers; found 1 values"),
         ("MLP", 32, {"kernel_initializer": ["zero"] * 3}, "has 2 such layers; found 3 values"),
     ],

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from scenery.config.settings import Head
+from scenery.errors import UserError
 from scenery.models.heads import STANDARDIZATION, build_head, fit_standardization
 
 
@@ -163,3 +164,21 @@ def test_probabilities_have_32_bits_under_mixed_precision() -> None:
 def test_other_shapes_are_refused() -> None:
     with pytest.raises(ValueError, match="feature maps or vectors"):
         build_head((4, 4), 3, Head())
+
+
+def test_binary_head_is_one_sigmoid() -> None:
+    head = build_head((5,), 2, Head(class_mode="binary", standardize=False))
+    assert head.count_params() == 5 + 1
+    vectors = np.random.default_rng(0).normal(size=(6, 5)).astype("float32")
+    kernel, bias = head.get_layer("classes").get_weights()
+    second = 1 / (1 + np.exp(-(vectors @ kernel + bias)))
+    np.testing.assert_allclose(head(vectors), np.hstack([1 - second, second]), atol=1e-6)
+    labels = np.array([0, 1, 1, 0, 1, 0])
+    categorical = keras.losses.CategoricalCrossentropy()(np.eye(2)[labels], head(vectors))
+    binary = keras.losses.BinaryCrossentropy()(labels[:, None], second.astype("float32"))
+    assert float(categorical) == pytest.approx(float(binary), rel=1e-5)
+
+
+def test_binary_head_of_more_classes_is_refused() -> None:
+    with pytest.raises(UserError, match="binary is for 2 classes; the data set has 8"):
+        build_head((5,), 8, Head(class_mode="binary"))

@@ -90,31 +90,32 @@ def test_choice_among_records_derives_keys_bounds_and_descriptions() -> None:
 
 # A linear head without dropout is fitted at once.
 OF_EPOCHS = {
-    "batch_size", "checkpoint", "early_stopping", "epochs", "label_smoothing", "minimum_updates",
-    "optimizer", "schedule",
+    "batch_size", "checkpoint", "early_stopping", "epochs", "label_smoothing", "loss",
+    "minimum_updates", "optimizer", "schedule",
 }  # fmt: skip
 INEFFECTIVE: list[tuple[dict[str, Any], set[str]]] = [
     (
         {},
-        {"head.activation", "augment.fill_mode", "views", "batch_norm_statistics",
-         "mixed_precision", *OF_EPOCHS},
+        {"head.activation", "head.negative_slope", "augment.fill_mode", "views",
+         "batch_norm_statistics", "penalty", "mixed_precision", *OF_EPOCHS},
     ),
     (
         {"trainable": "all"},
-        {"head.activation", "augment.fill_mode", "views", "head.standardize"},
+        {"head.activation", "head.negative_slope", "augment.fill_mode", "views",
+         "head.standardize"},
     ),
     (
         {"trainable": "all", "schedule": {"name": "list", "rates": [0.1]}},
-        {"head.activation", "augment.fill_mode", "views", "head.standardize",
-         "optimizer.learning_rate"},
+        {"head.activation", "head.negative_slope", "augment.fill_mode", "views",
+         "head.standardize", "optimizer.learning_rate"},
     ),
     (
         {"head": {"dense": [8]}, "augment": {"zoom": 0.1}},
-        {"batch_norm_statistics", "mixed_precision"},
+        {"batch_norm_statistics", "head.negative_slope", "mixed_precision", "penalty"},
     ),
     (
         {"head": {"dense": [8]}, "augment": {"vertical_flip": True}, "trainable": "head+1"},
-        {"augment.fill_mode", "views", "head.standardize"},
+        {"augment.fill_mode", "head.negative_slope", "views", "head.standardize"},
     ),
 ]  # fmt: skip
 

@@ -262,6 +262,15 @@ def test_without_lone_image_keeps_all_but_one_that_is_alone(
     assert without_lone_image(np.arange(images), batch).tolist() == list(range(kept))
 
 
+def test_mean_squared_error_is_that_of_the_probabilities() -> None:
+    ours = learner(loss="mean_squared_error", batch_size=500)
+    targets = np.eye(CLASSES)[ours.training.labels]
+    expected = ((ours.predict(ours.training) - targets) ** 2).mean()
+    first, _ = ours.train_epoch(0, 0.01)
+    assert first == pytest.approx(expected, rel=1e-5)
+    assert ours.train_epoch(1, 0.01)[0] < first
+
+
 def test_rate_that_falls_per_step_gives_what_keras_gives() -> None:
     optimizer = {"name": "SGD", "learning_rate": 0.1}
     schedule = {"name": "inverse_time", "per": "step", "rate": 0.5}

@@ -53,6 +53,11 @@ class Architecture(Record):
     native_size: ClassVar[int]
     handcrafted: ClassVar[bool] = False
 
+    @property
+    def input_channels(self) -> int:
+        """Channels of the images that it reads."""
+        return 3
+
     def sequence(self) -> Iterator[Layer]:
         """Its layers from the image, scaled to [-1, 1], to its feature map."""
         raise NotImplementedError
@@ -74,9 +79,18 @@ class LayeredArchitecture(Architecture):
     """A network of dense layers or convolutions."""
 
     activation: ActivationName = Field("relu", description=ACTIVATION)
+    color_mode: Literal["rgb", "grayscale"] = Field(
+        "rgb",
+        description="channels that the network reads: three, or with grayscale the luminance alone",
+    )
     negative_slope: Slope = Field(LEAKY_SLOPE, description=SLOPE)
     kernel_initializer: InitializerName = Field("he_normal", description=INITIALIZER)
     batch_norm: Bool = Field(False, description=BATCH_NORM)
+
+    @property
+    def input_channels(self) -> int:
+        """One for grayscale images."""
+        return 1 if self.color_mode == "grayscale" else 3
 
     def layer_list(self) -> list[Layer]:
         """As of `Architecture`."""

@@ -6,7 +6,7 @@ He et al. (2016), with projections where size or channels change. Projections do
 depth, as in the paper.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
@@ -31,12 +31,16 @@ class ConvNet(DropoutArchitecture):
     """Stages of convolutions."""
 
     native_size: ClassVar[int] = 64
-    depth: Annotated[Int, Field(ge=2, le=1000)] = Field(
-        8, description="layers with weights, the classifier's softmax layer included"
+    depth: Annotated[Int, Field(ge=2, le=10_000)] = Field(
+        8,
+        description="layers with weights, the classifier's softmax layer included; with a list of "
+        "channels one more than these unless set",
     )
     stages: Stages = Field(3, description=STAGES)
-    channels: Channels = Field(
-        32, description="channels of the first stage, doubled in each next one"
+    channels: Channels | Annotated[tuple[Channels, ...], Field(max_length=10)] = Field(
+        32,
+        description="channels of the first stage, doubled in each next one, or a list with those "
+        "of each stage",
     )
     kernel_size: Annotated[Int, Field(ge=1, le=15), AfterValidator(_odd)] = Field(
         3, description="side of the kernels, an odd number"
@@ -52,10 +56,31 @@ class ConvNet(DropoutArchitecture):
         description="how the size is halved: max pooling, or stride 2 in the first layer of a "
         "stage",
     )
+    pooling: Literal["max", "average", "l2", "none"] = Field(
+        "max", description="what halves the size with downsampling: pooling; none keeps the size"
+    )
+    final_pooling: Bool = Field(False, description="pooling behind the last stage, too")
+    padding: Literal["same", "valid"] = Field(
+        "same", description="padding of the convolutions; valid loses cells at the border"
+    )
     residual: Bool = Field(False, description="a shortcut around every two layers of a stage")
+
+    def implied(self) -> Mapping[str, Any]:
+        """A list of channels says how many stages there are, of one convolution unless set."""
+        if not isinstance(self.channels, tuple):
+            return super().implied()
+        count = len(self.channels)
+        return {**super().implied(), "stages": count, "depth": count + 1}
 
     def problem(self) -> str | None:
         """Options that exclude each other."""
+        if isinstance(self.channels, tuple) and len(self.channels) != self.stages:
+            return (
+                f"network.channels: a list has one value for each of the {self.stages} stages; "
+                f"found {len(self.channels)}"
+            )
+        if self.residual and self.padding == "valid":
+            return "network.padding: valid changes the size, which residual must keep"
         if self.residual and self.activation == "maxout":
             return "network.activation: maxout halves the channels, which residual must keep"
         if self.dilation > 1 and self.downsampling == "strides":
@@ -71,9 +96,9 @@ class ConvNet(DropoutArchitecture):
     def sequence(self) -> Iterator[Layer]:
         """The stages, with max pooling or strides between them."""
         for stage, count in enumerate(self._counts(), start=1):
-            name, channels = f"stage{stage}", self.channels * 2 ** (stage - 1)
-            if stage > 1 and self.downsampling == "pooling":
-                yield Pooling(f"{name}_pool", 2, 2)
+            name, channels = f"stage{stage}", self._channels(stage)
+            if stage > 1:
+                yield from self._pooled(name)
             pairs = self._pairs(stage, count)
             numbers = iter(range(1, count + 1))
             for number in numbers:
@@ -85,6 +110,19 @@ class ConvNet(DropoutArchitecture):
                     conv = f"{name}_conv{number}"
                     yield from self.conv(conv, channels, self.kernel_size, **options)
             yield from self.dropped(f"{name}_dropout")
+        if self.final_pooling:
+            yield from self._pooled("final")
+
+    def _channels(self, stage: int) -> int:
+        """Channels of a stage, counted from 1."""
+        if isinstance(self.channels, tuple):
+            return self.channels[stage - 1]
+        return self.channels * 2 ** (stage - 1)
+
+    def _pooled(self, name: str) -> Iterator[Layer]:
+        """The pooling before a stage, if the options say so."""
+        if self.downsampling == "pooling" and self.pooling != "none":
+            yield Pooling(f"{name}_pool", 2, 2, how=self.pooling)
 
     def _counts(self) -> list[int]:
         """Convolutions of each stage; those left over go to the lower stages.
@@ -108,6 +146,7 @@ class ConvNet(DropoutArchitecture):
         return {
             "stride": 2 if strided else 1,
             "dilation": self.dilation,
+            "padding": self.padding,
             # With three colors only, separable filters see too little.
             "separable": self.convolution == "separable" and (stage, number) != (1, 1),
         }

@@ -1,4 +1,4 @@
-"""DenseBlockNet: stages of dense blocks (Huang et al. 2017) in their form without bottlenecks."""
+"""DenseBlockNet: stages of dense blocks (Huang et al. 2017), with bottlenecks or without."""
 
 from collections.abc import Iterator
 from typing import Annotated, ClassVar
@@ -25,6 +25,10 @@ class DenseBlockNet(DropoutArchitecture):
         12, description="channels that each layer adds"
     )
 
+    bottleneck: Bool = Field(
+        False, description="a 1 x 1 convolution to 4 * growth channels before each layer"
+    )
+
     def problem(self) -> str | None:
         """Maxout, which changes the channels of a block."""
         if self.activation == "maxout":
@@ -48,5 +52,16 @@ class DenseBlockNet(DropoutArchitecture):
                 yield Pooling(f"stage{stage + 1}_pool", 2, 2, how="average")
 
     def _dense_layer(self, name: str) -> Layer:
-        new = (*self.activated(name), self.bare_conv(f"{name}_conv", self.growth, 3))
+        new: tuple[Layer, ...] = (
+            *self.activated(name),
+            self.bare_conv(f"{name}_conv", self.growth, 3),
+        )
+        if self.bottleneck:
+            narrow = f"{name}_bottleneck"
+            new = (
+                *self.activated(name),
+                self.bare_conv(narrow, 4 * self.growth, 1),
+                *self.activated(f"{narrow}_end"),
+                self.bare_conv(f"{name}_conv", self.growth, 3),
+            )
         return Branches(name, ((), new))

@@ -1,7 +1,7 @@
 """InceptionNet: stages of inception blocks (Szegedy et al. 2015) behind one convolution."""
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -24,6 +24,12 @@ class InceptionNet(DropoutArchitecture):
         2, description="inception blocks in each stage"
     )
 
+    form: Literal["reduced", "naive"] = Field(
+        "reduced",
+        description="reduced: 1 x 1 convolutions before the large filters and behind the pooling; "
+        "naive: none",
+    )
+
     def problem(self) -> str | None:
         """Channels that the branches cannot share."""
         if self.channels % 16:
@@ -43,6 +49,10 @@ class InceptionNet(DropoutArchitecture):
 
     def _block(self, name: str, share: int) -> Layer:
         """An inception block of 16 shares; each branch has as many as in GoogLeNet's 3a."""
+        if self.form == "naive":
+            sizes = ((1, 4), (3, 8), (5, 2))
+            filters = (self.conv(f"{name}_{n}x{n}", count * share, n) for n, count in sizes)
+            return Branches(name, (*filters, (Pooling(f"{name}_pool", 3, 1, "same"),)))
         narrow = self.conv(f"{name}_1x1", 4 * share, 1)
         middle = (
             *self.conv(f"{name}_3x3_reduce", 6 * share, 1),

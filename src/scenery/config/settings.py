@@ -40,6 +40,9 @@ from scenery.registry.schedules import SCHEDULES, Schedule
 # Start of a value of `weights` that names the experiment in which they were learned.
 WEIGHTS_FROM_EXPERIMENT = "experiment:"
 
+# Start of a value of `trainable` that names the lowest layer that is trained.
+FROM_LAYER = "from:"
+
 # Settings of training by epochs. A classical model is fitted at once, from features.
 NETWORK_ONLY = (
     "batch_norm_statistics",
@@ -251,9 +254,10 @@ class FirstStep(Strict):
 
 
 def _trainable(value: str) -> str:
-    if not re.fullmatch(r"head|all|scratch|head\+[1-9][0-9]*", value):
+    if not re.fullmatch(rf"head|all|scratch|head\+[1-9][0-9]*|{FROM_LAYER}[^\s:]+", value):
         raise ValueError(
-            "allowed are head, head+N (the N top stages, such as head+1), all and scratch"
+            "allowed are head, head+N (the N top stages, such as head+1), from:LAYER (this layer "
+            "and all after it), all and scratch"
         )
     return value
 
@@ -289,7 +293,9 @@ class Settings(Strict):
         "the trial's seed and so anew for each repeat; or a name in subsets.",
     )
     trainable: Annotated[str, AfterValidator(_trainable)] = Field(
-        "head", description="Trained layers: head, head+N, all, or scratch (all, random weights)."
+        "head",
+        description="Trained layers: head, head+N (and the N top stages), from:LAYER (and the "
+        "backbone from this layer on), all, or scratch (all, random weights).",
     )
     batch_norm_statistics: Annotated[Literal["frozen", "updated"], FINE_TUNED] = Field(
         "frozen", description="Whether fine-tuning updates the backbone's batch norm statistics."
@@ -317,7 +323,7 @@ class Settings(Strict):
         "needs a classifier.",
     )
     first_step: FirstStep | None = Field(
-        None, description="Train the head alone first; only with head+N or all."
+        None, description="Train the head alone first; only with head+N, from:LAYER or all."
     )
     augment: Augment = Field(
         default_factory=shared_default(Augment), description="Random changes of images."
@@ -379,7 +385,9 @@ class Settings(Strict):
         check_used(self.network, NETWORK_OPTIONS, self.backbone, "network.")
         self.__dict__["network"] = with_defaults(self.backbone, self.network)
         if self.first_step is not None and self.trainable == "head":
-            raise ValueError("first_step is for head+N and all; with trainable: head it is all")
+            raise ValueError(
+                "first_step is for head+N, from:LAYER and all; with trainable: head it is all"
+            )
         self._check_batch_norm()
         if self.loss != "crossentropy" and (
             self.label_smoothing or self.head.supervise == "positions"
@@ -533,8 +541,14 @@ class Settings(Strict):
         return self.weights.removeprefix(WEIGHTS_FROM_EXPERIMENT)
 
     @property
+    def first_trained_layer(self) -> str | None:
+        """LAYER of from:LAYER, the lowest layer of the backbone that learns; None: not named."""
+        named = self.trainable.startswith(FROM_LAYER)
+        return self.trainable.removeprefix(FROM_LAYER) if named else None
+
+    @property
     def trainable_stages(self) -> int | None:
-        """N of head+N; None where all of the backbone learns; 0 where none of it does."""
+        """N of head+N; 0 where no stage learns; None where all do, or those from a layer on."""
         if self.trainable == "head":
             return 0
         return int(self.trainable[5:]) if self.trainable.startswith("head+") else None

@@ -17,6 +17,7 @@ from typing import Any
 import keras
 
 from scenery.errors import UserError
+from scenery.messages import suggestions
 from scenery.models.backbones import end_at, is_preprocessing, may_end_at
 
 PADDING = (keras.layers.ZeroPadding2D, keras.layers.Cropping2D)
@@ -160,6 +161,22 @@ def freeze_below(network: keras.Model, top_stages: int | None) -> None:
     for number, layers in enumerate(groups):
         for layer in layers:
             layer.trainable = number >= first
+
+
+def freeze_before(network: keras.Model, layer: str) -> None:
+    """Let a layer and all that are listed after it learn, and freeze those before.
+
+    Raises:
+        UserError: The network has no such layer.
+    """
+    names = [one.name for one in network.layers]
+    if layer not in names:
+        raise UserError(
+            f"trainable: {network.name} has no layer {layer!r}; {suggestions(layer, names)}"
+        )
+    first = names.index(layer)
+    for number, one in enumerate(network.layers):
+        one.trainable = number >= first and not is_preprocessing(one)
 
 
 def boundary(network: keras.Model, top_stages: int | None) -> str | None:

@@ -8,14 +8,24 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
+from scenery.config.settings import FROM_LAYER
 from scenery.evaluation.intervals import repeats_interval
 from scenery.evaluation.result_tables import completed
-from scenery.reporting.labels import accuracy, duration, plural, setting_value, short_count
+from scenery.reporting.labels import (
+    accuracy,
+    duration,
+    plural,
+    setting_value,
+    short_count,
+    shorten,
+)
 from scenery.reporting.ranking import tried
 from scenery.reporting.reading import Choice
 from scenery.reporting.style import BLUE, CHOSEN, new_figure, set_title, styled
 
 SUBSETS = 4
+# Places of the layers from which networks are trained, and of whole networks.
+_FROM_LAYERS = 1_000
 _EVERYTHING = 10_000
 
 
@@ -27,6 +37,8 @@ def depth(trainable: str, dense: Any) -> tuple[int, str]:
     if trainable.startswith("head+"):
         stages = int(trainable.removeprefix("head+"))
         return 1 + stages, f"head,\n{plural(stages, 'stage')}"
+    if trainable.startswith(FROM_LAYER):
+        return _FROM_LAYERS, f"from\n{shorten(trainable.removeprefix(FROM_LAYER), 16)}"
     return (_EVERYTHING, "all") if trainable == "all" else (_EVERYTHING + 1, "from\nscratch")
 
 
@@ -39,6 +51,9 @@ def fine_tuning_depth_rows(trials: pd.DataFrame) -> pd.DataFrame:
     good = trials[completed(trials)].copy()
     found = [depth(*pair) for pair in zip(good["trainable"], good["head.dense"], strict=True)]
     good["place"] = [place for place, _ in found]
+    named = good["place"] == _FROM_LAYERS
+    # Of two layers, the lower one leaves more to train.
+    good.loc[named, "place"] += good.loc[named, "trained_parameters"].rank(method="dense") - 1
     good["name"] = [name for _, name in found]
     keys = ["subset", "place", "name"]
     means = good.groupby([*keys, "setting"], sort=False, as_index=False).agg(

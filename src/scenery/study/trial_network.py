@@ -46,11 +46,24 @@ def check_network(settings: Settings, place: str) -> None:
         layer = cut_layer(settings)
     except UserError as error:
         raise UserError(f"{place}: {error}") from None
+    _check_first_trained(settings, layer, place)
     stages = stage_count(network_facts(settings), layer)
     if (settings.trainable_stages or 0) > stages:
         raise UserError(
             f"{place}: trainable: {settings.trainable} asks for {settings.trainable_stages} "
             f"stages, but {settings.backbone} up to {layer} has {stages}"
+        )
+
+
+def _check_first_trained(settings: Settings, end: str, place: str) -> None:
+    """Refuse to train from a layer that the backbone, which ends at `end`, does not have."""
+    first = settings.first_trained_layer
+    layers = network_facts(settings).layers
+    layers = layers[: layers.index(end) + 1]
+    if first is not None and first not in layers:
+        raise UserError(
+            f"{place}: trainable: {settings.backbone} up to {end} has no layer "
+            f"{short_repr(first)}; {suggestions(first, layers)}"
         )
 
 

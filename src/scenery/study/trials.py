@@ -1,5 +1,6 @@
 """Trials: settings with a seed, a name and an identity."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
@@ -61,7 +62,9 @@ class ResolvedTrial:
     @cached_property
     def id(self) -> str:
         """Name in paths. It follows from the settings alone, so no other trial changes it."""
-        return f"{self.settings.backbone}-{self.settings.trainable}-{self.settings.digest()}"
+        # A layer's name may have characters that are none for a path.
+        trained = re.sub(r"[^\w+]", "_", self.settings.trainable)
+        return f"{self.settings.backbone}-{trained}-{self.settings.digest()}"
 
     @cached_property
     def setting(self) -> str:

@@ -15,7 +15,7 @@ from scenery.models.aggregation import IMAGE, POSITIONS, position_loss, position
 from scenery.models.forward import make_forward_fn
 from scenery.models.heads import build_head
 from scenery.models.inference_mode import InferenceMode
-from scenery.models.truncation import freeze_below
+from scenery.models.truncation import freeze_before, freeze_below
 from scenery.registry.schedules import decay_in_epoch
 from scenery.training.augmentation import build_augmentation, reseed
 from scenery.training.batch_norm import has_batch_norm, without_lone_image
@@ -60,7 +60,10 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
         self.validation = validation
         self.name = name
         keras.utils.set_random_seed(settings.seed)
-        freeze_below(backbone, settings.trainable_stages)
+        if settings.first_trained_layer is None:
+            freeze_below(backbone, settings.trainable_stages)
+        else:
+            freeze_before(backbone, settings.first_trained_layer)
         penalize(backbone, settings.penalty)
         self.backbone = backbone
         options = settings.head

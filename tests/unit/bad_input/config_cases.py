@@ -172,7 +172,7 @@ CONFIGS = [
     case(
         "settings that exclude each other: a first step for a frozen network",
         base("first_step: {epochs: 3}"),
-        "base: first_step is for head+N and all; with trainable: head it is all",
+        "base: first_step is for head+N, from:LAYER and all; with trainable: head it is all",
     ),
     case(
         "settings that exclude each other: a group and one of its settings",

@@ -80,7 +80,7 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("base.schedule.warmup_epochs", 5, "base: schedule.warmup_epochs (5) must be below epochs (5)"),
     ("base.augment.rotation", 181, "base.augment.rotation: input should be less than or equal to"),
     ("base.trainable", "head+0", "base.trainable: allowed are head, head+N"),
-    ("base.first_step", {"epochs": 2}, "base: first_step is for head+N and all"),
+    ("base.first_step", {"epochs": 2}, "base: first_step is for head+N, from:LAYER and all"),
     ("base.subset", "smal", "subset: there is no subset 'smal'; did you mean small?"),
     ("base.cut", "conv_pw_99", "cut: MobileNet has no layer 'conv_pw_99'"),
     ("base.seed", 1.5, "base.seed: input should be a valid integer"),

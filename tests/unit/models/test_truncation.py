@@ -13,6 +13,7 @@ from scenery.models.truncation import (
     LayerGraph,
     boundary,
     cut_points,
+    freeze_before,
     freeze_below,
     split_at,
     stages,
@@ -105,6 +106,18 @@ def test_freezing_leaves_the_top_stages_to_learn() -> None:
     assert trainable(network) == everything
     with pytest.raises(UserError, match=r"5 stages; found head\+6"):
         freeze_below(network, 6)
+
+
+def test_freezing_before_a_layer_lets_it_and_all_after_it_learn() -> None:
+    network = build_backbone("VGG16", 32)
+    freeze_before(network, "block5_conv1")
+    assert trainable(network) == {"block5_conv1", "block5_conv2", "block5_conv3"}
+    freeze_before(network, "block4_pool")
+    assert trainable(network) == {"block5_conv1", "block5_conv2", "block5_conv3"}
+    freeze_before(network, "block1_conv1")
+    assert len(trainable(network)) == 13
+    with pytest.raises(UserError, match=r"no layer 'block6'"):
+        freeze_before(network, "block6")
 
 
 def test_boundary_is_the_highest_frozen_layer() -> None:

@@ -91,6 +91,17 @@ def test_fine_tuning_depth_rows_go_from_the_output_inwards(tmp_path: Path) -> No
     assert outside(figure) == []
 
 
+def test_fine_tuning_depth_rows_order_named_layers_by_what_is_trained(tmp_path: Path) -> None:
+    layers = ["head", "from:block5_conv3", "from:block5_conv1", "all"]
+    settings = [{"backbone": "VGG16", "trainable": layer} for layer in layers]
+    one = write_experiment(tmp_path, "a", settings, "list", "Depths")
+    trials = one.trials().assign(trained_parameters=[1, 2, 3, 4])
+    names = fine_tuning_depth_rows(trials)["name"].str.replace("\n", " ")
+    assert names.tolist() == ["last layer", "from block5_conv3", "from block5_conv1", "all"]
+    figure = fine_tuning_depth_figure(trials, one.choice(), "Depths")
+    assert outside(figure) == []
+
+
 def test_fine_tuning_depth_rows_keep_the_best_setting(tmp_path: Path) -> None:
     settings = [{**one, "epochs": epochs} for one in depths() for epochs in (1, 2)]
     one = write_experiment(tmp_path, "a", settings, "list", "Depths")

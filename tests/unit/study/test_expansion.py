@@ -160,6 +160,26 @@ def test_impossible_cuts_of_ones_own_network_are_refused() -> None:
         trials(grid={"trainable": ["head+6"]})
 
 
+def test_layer_from_which_a_network_is_trained_must_be_there() -> None:
+    base = {"backbone": "VGG16"}
+    (found,) = trials(base=base, overrides={"trainable": "from:block5_conv1"})
+    assert found.id.startswith("VGG16-from_block5_conv1-")
+    assert found.kind.rule == "fine_tune"
+    with pytest.raises(UserError, match="VGG16 up to block5_pool has no layer 'block6_conv1'"):
+        trials(base=base, overrides={"trainable": "from:block6_conv1"})
+    with pytest.raises(UserError, match="up to block4_pool has no layer 'block5_conv1'"):
+        cut = {**base, "cut": "block4_pool"}
+        trials(base=cut, overrides={"trainable": "from:block5_conv1"})
+    # The cells of NASNetMobile, one by one.
+    cells = [f"from:normal_concat_{cell}" for cell in (11, 10, 9)]
+    nasnet = trials(base={"backbone": "NASNetMobile"}, grid={"trainable": cells})
+    assert [trial.settings.first_trained_layer for trial in nasnet] == [
+        cell.removeprefix("from:") for cell in cells
+    ]
+    with pytest.raises(UserError, match=r"allowed are head, head\+N .*from:LAYER"):
+        trials(overrides={"trainable": "from:"})
+
+
 def test_a_cut_that_none_of_the_possible_networks_has_is_refused() -> None:
     networks = {"grid": {"backbone": ["MobileNet", "VGG16"]}}
     check_study(

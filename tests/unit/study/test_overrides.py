@@ -93,7 +93,7 @@ def test_an_empty_group_means_its_defaults_where_there_was_none() -> None:
         ({"head": None}, "here: head: lines of `name: value` are needed"),
         ({"epochs": True}, "here: epochs: a number is needed, not true or false; found True"),
         ({"backbone": {}}, "here: backbone: "),
-        ({"first_step.epochs": 3}, "first_step is for head+N and all"),
+        ({"first_step.epochs": 3}, "first_step is for head+N, from:LAYER and all"),
     ],
 )
 def test_messages(changes: dict[str, Any], message: str) -> None:

@@ -101,6 +101,17 @@ class LayeredArchitecture(Architecture):
             negative_slope=self.negative_slope,
         )
 
+    # A list stands in each layer until `layer_list` gives the layer its own value.
+    @property
+    def any_activation(self) -> Any:
+        """The activation, or the list of them."""
+        return self.activation
+
+    @property
+    def any_initializer(self) -> Any:
+        """The initializer, or the list of them."""
+        return self.kernel_initializer
+
     def wide(self, channels: int) -> int:
         """Channels before an activation that leaves `channels`."""
         return 2 * channels if self.activation == "maxout" else channels
@@ -109,7 +120,7 @@ class LayeredArchitecture(Architecture):
         """A convolution alone, padded to keep the size unless `options` say otherwise."""
         options = {"padding": "same", "bias": not self.batch_norm, **options}
         return Convolution(
-            name, window, channels=channels, initializer=self.kernel_initializer, **options
+            name, window, channels=channels, initializer=self.any_initializer, **options
         )
 
     def conv(self, name: str, channels: int, window: int, **options: Any) -> tuple[Layer, ...]:
@@ -119,12 +130,12 @@ class LayeredArchitecture(Architecture):
 
     def dense(self, name: str, units: int) -> tuple[Layer, ...]:
         """A dense layer on the channels of each position, with its batch norm and activation."""
-        first = Dense(name, self.wide(units), self.kernel_initializer, not self.batch_norm)
+        first = Dense(name, self.wide(units), self.any_initializer, not self.batch_norm)
         return first, *self.activated(name)
 
     def activated(self, name: str) -> tuple[Layer, ...]:
         """The batch norm and the activation that belong to a layer."""
-        return *self.normalized(name), Activation(f"{name}_activation", self.activation)
+        return *self.normalized(name), Activation(f"{name}_activation", self.any_activation)
 
     def normalized(self, name: str) -> tuple[Layer, ...]:
         """The batch norm of a layer, if the options say so."""

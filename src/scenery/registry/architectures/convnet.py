@@ -169,4 +169,4 @@ class ConvNet(DropoutArchitecture):
             *self.normalized(second),
         )
         yield Branches(f"{second}_add", (shortcut, path), "add")
-        yield Activation(f"{second}_activation", self.activation)
+        yield Activation(f"{second}_activation", self.any_activation)

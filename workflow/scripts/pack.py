@@ -41,6 +41,8 @@ def main(
         Path(out),
         threads,
         job.white_level,
+        job.interpolation,
+        job.color_mode == "grayscale",
     )
     write_facts(facts, facts_out)
     log.info(

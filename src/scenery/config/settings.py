@@ -52,6 +52,7 @@ NETWORK_ONLY = (
     "epochs",
     "minimum_updates",
     "batch_size",
+    "steps_per_epoch",
     "early_stopping",
     "checkpoint",
     "loss",
@@ -64,6 +65,7 @@ MINIMUM_UPDATES = 1000
 # Settings that say how a head is trained in epochs. An exact linear head has none of them.
 OF_EPOCHS = frozenset(
     {"optimizer", "schedule", "epochs", "batch_size", "early_stopping", "checkpoint"}
+    | {"steps_per_epoch"}
     | {"loss", "label_smoothing", "minimum_updates", "augment", "views"}
     | {f"head.{name}" for name in ("dense", "activation", "batch_norm", "dropout", "l1", "l2")}
     | {f"head.{name}" for name in ("aggregation", "supervise", "negative_slope", "class_mode")}
@@ -348,6 +350,11 @@ class Settings(Strict):
     batch_size: Annotated[Int, Field(ge=1, le=65536), BY_EPOCHS] = Field(
         32, description="Images per step."
     )
+    steps_per_epoch: Annotated[Annotated[Int, Field(ge=1, le=1_000_000)] | None, BY_EPOCHS] = Field(
+        None,
+        description="Steps of one epoch; unset: so many that each image is seen once. With fewer, "
+        "each epoch sees other images.",
+    )
     early_stopping: Annotated[EarlyStopping | None, BY_EPOCHS] = Field(
         None, description="Stop before the last epoch."
     )
@@ -456,13 +463,17 @@ class Settings(Strict):
     def _implied_updates(self, epochs_are_said: bool) -> int:
         return MINIMUM_UPDATES if self.frozen_backbone and not epochs_are_said else 0
 
+    def steps_of(self, images: int) -> int:
+        """Gradient steps of one epoch on a number of images."""
+        return self.steps_per_epoch or -(-images // self.batch_size)
+
     def epochs_of(self, images: int) -> int:
         """Epochs of training on a number of images.
 
         Args:
             images: Training images.
         """
-        updates_each = -(-images // self.batch_size)
+        updates_each = self.steps_of(images)
         return max(self.epochs, -(-(self.minimum_updates or 0) // updates_each))
 
     @model_validator(mode="after")

@@ -108,6 +108,14 @@ class Dataset(Strict):
     resize: Literal["stretch", "crop", "pad"] = Field(
         "stretch", description="How an image becomes square."
     )
+    interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos", "hamming", "box"] = Field(
+        "bilinear", description="How the pixels of a resized image are computed."
+    )
+    color_mode: Literal["rgb", "grayscale"] = Field(
+        "rgb",
+        description="With grayscale, images lose their colors. Own networks read one channel, and "
+        "all others three equal ones.",
+    )
 
     @model_validator(mode="after")
     def _group_of_a_manifest(self) -> "Dataset":
@@ -151,10 +159,28 @@ class Validation(Strict):
 
 
 class Subset(Strict):
-    """A small training set: a number of images per class."""
+    """A small training set: so many images, or given ones."""
 
-    per_class: Annotated[Int, Field(ge=1)] = Field(description="Images of each class.")
-    seed: Seed = Field(1, description="Seed of the sample.")
+    per_class: Annotated[Int, Field(ge=1)] | None = Field(None, description="Images of each class.")
+    total: Annotated[Int, Field(ge=2)] | None = Field(
+        None, description="Images in all; each class has its share of the training images."
+    )
+    files: str | None = Field(
+        None,
+        description="Given training images: a folder with copies of them, or a text file with one "
+        "name a line.",
+    )
+    seed: Seed = Field(1, description="Seed of the sample; files need none.")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "Subset":
+        given = [
+            name for name in ("per_class", "total", "files") if getattr(self, name) is not None
+        ]
+        if len(given) != 1:
+            found = " and ".join(given) or "none of them"
+            raise ValueError(f"a subset has one of per_class, total and files; found {found}")
+        return self
 
 
 class Choose(Strict):

@@ -157,6 +157,12 @@ def check_files(study: Study, weights: Iterable[str], source: str) -> None:
     root = study.dataset.root
     if root is not None and not _is_there(root, Path.is_dir):
         raise UserError(f"{source}: dataset.root: there is no folder {short_repr(root)}")
+    for name, subset in study.subsets.items():
+        if subset.files is not None and not _is_there(subset.files, Path.exists):
+            raise UserError(
+                f"{source}: subsets.{name}.files: there is no file or folder "
+                f"{short_repr(subset.files)} (seen from {Path.cwd()})"
+            )
     for value in sorted(set(weights) - {"imagenet", "none"}):
         if not (value.startswith(WEIGHTS_FROM_EXPERIMENT) or _is_there(value, Path.is_file)):
             raise UserError(

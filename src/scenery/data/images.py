@@ -146,8 +146,8 @@ def examine_image(
     return ImageFacts(width, height, mode, kind, size, digest, problem), pixels
 
 
-def resize_image(pixels: Pixels, size: int, how: Resize) -> Pixels:
-    """Bring an image to `size` x `size` pixels (bilinear, antialiased where it shrinks).
+def resize_image(pixels: Pixels, size: int, how: Resize, interpolation: str = "bilinear") -> Pixels:
+    """Bring an image to `size` x `size` pixels, antialiased where it shrinks.
 
     ``stretch`` changes the aspect ratio; ``crop`` keeps the central square; ``pad`` keeps the
     whole image, centered on black. At least one row and one column of the image are kept, however
@@ -157,6 +157,7 @@ def resize_image(pixels: Pixels, size: int, how: Resize) -> Pixels:
         pixels: uint8, (height, width, 3).
         size: Side of the result in pixels, at least 1.
         how: The way to make the image square.
+        interpolation: A filter of Pillow, in small letters.
 
     Returns:
         uint8 array of shape (size, size, 3).
@@ -165,23 +166,28 @@ def resize_image(pixels: Pixels, size: int, how: Resize) -> Pixels:
         ValueError: Another word for `how`.
     """
     picture = Image.fromarray(pixels)
-    bilinear = Image.Resampling.BILINEAR
+    method = Image.Resampling[interpolation.upper()]
     if how == "stretch":
-        return np.asarray(picture.resize((size, size), bilinear))
+        return np.asarray(picture.resize((size, size), method))
     if how == "crop":
-        return np.asarray(ImageOps.fit(picture, (size, size), bilinear))
+        return np.asarray(ImageOps.fit(picture, (size, size), method))
     if how == "pad":
-        return _padded(picture, size)
+        return _padded(picture, size, method)
     raise ValueError(f"resize must be stretch, crop or pad, not {how!r}")
 
 
-def _padded(picture: Image.Image, size: int) -> Pixels:
+def to_gray(pixels: Pixels) -> Pixels:
+    """The luma of an image (ITU-R BT.601) in three equal channels; shapes and types as given."""
+    return np.asarray(Image.fromarray(pixels).convert("L").convert("RGB"))
+
+
+def _padded(picture: Image.Image, size: int, method: Image.Resampling) -> Pixels:
     # ImageOps.pad rounds the short side of an elongated image down to zero rows.
     scale = size / max(picture.size)
     inner = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
     square = Image.new(picture.mode, (size, size))
     corner = (round((size - inner[0]) / 2), round((size - inner[1]) / 2))
-    square.paste(picture.resize(inner, Image.Resampling.BILINEAR), corner)
+    square.paste(picture.resize(inner, method), corner)
     return np.asarray(square)
 
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from scenery.data.images import (
     extreme_resize,
     read_image,
     resize_image,
+    to_gray,
 )
 from scenery.errors import UserError
 
@@ -39,6 +40,8 @@ def pack_images(
     array_path: Path = Path("images.npy"),
     threads: int = 1,
     white_level: int = WHITE_LEVEL,
+    interpolation: str = "bilinear",
+    gray: bool = False,
 ) -> dict[str, Any]:
     """Write the images of one partition to a .npy file: uint8, (images, size, size, 3), RGB.
 
@@ -55,10 +58,12 @@ def pack_images(
         root: the folder that its files are relative to.
         threads: files decoded at the same time.
         white_level: the 16-bit value that becomes 255.
+        interpolation: a filter of Pillow, in small letters.
+        gray: whether images lose their colors; their three channels are then equal.
 
     Returns:
-        Facts: partition, count, size (pixels), resize, classes (sorted names; a label is a
-        position in them), count_per_class, and digest (SHA-256 of the array's bytes).
+        Facts: partition, count, size (pixels), resize, interpolation, gray, classes (sorted names;
+        a label is a position in them), count_per_class, and digest (SHA-256 of the array's bytes).
 
     Raises:
         UserError: no images in the partition, an image that cannot be read (any more), or a
@@ -72,7 +77,8 @@ def pack_images(
     try:
         shape = (size, size, 3)
         with ArrayWriter(array_path, len(files), shape, kind="|u1", what=partition) as writer:
-            resized = _resized(files, size, resize, max_pixels, threads, white_level)
+            how = _Reading(size, resize, max_pixels, white_level, interpolation, gray)
+            resized = _resized(files, how, threads)
             for file, (image, note) in zip(rows["file"], resized, strict=True):
                 writer.add(image[np.newaxis])
                 if note:
@@ -94,30 +100,37 @@ def pack_images(
         "count": len(files),
         "size": size,
         "resize": resize,
+        "interpolation": interpolation,
+        "gray": gray,
         "classes": classes,
         "count_per_class": {name: int(counts.get(name, 0)) for name in classes},
         "digest": writer.facts["digest"],
     }
 
 
-def _resized(
-    files: list[Path],
-    size: int,
-    resize: Resize,
-    max_pixels: int,
-    threads: int,
-    white_level: int,
-) -> Iterator[tuple[Pixels, str]]:
+class _Reading(NamedTuple):
+    """How images are read; attributes as the arguments of `pack_images`."""
+
+    size: int
+    resize: Resize
+    max_pixels: int
+    white_level: int
+    interpolation: str
+    gray: bool
+
+
+def _resized(files: list[Path], how: _Reading, threads: int) -> Iterator[tuple[Pixels, str]]:
     """Give images and what is extreme about their resizing, in order.
 
     Only few images are in flight, since decoded images are large.
     """
 
     def read(file: Path) -> tuple[Pixels, str]:
-        pixels = read_image(file, max_pixels, white_level)
+        pixels = read_image(file, how.max_pixels, how.white_level)
         height, width = pixels.shape[:2]
-        note = extreme_resize(width, height, size, resize)
-        return np.ascontiguousarray(resize_image(pixels, size, resize)), note
+        note = extreme_resize(width, height, how.size, how.resize)
+        resized = resize_image(pixels, how.size, how.resize, how.interpolation)
+        return np.ascontiguousarray(to_gray(resized) if how.gray else resized), note
 
     with ThreadPoolExecutor(threads) as pool:
         for start in range(0, len(files), _FILES_AT_ONCE):

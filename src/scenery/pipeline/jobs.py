@@ -382,6 +382,8 @@ class PackJob(Job):
         resize: How an image becomes square.
         max_pixels: Images of more pixels are not decoded.
         white_level: The 16-bit value that becomes white.
+        interpolation: How the pixels of a resized image are computed.
+        color_mode: Whether images keep their colors.
     """
 
     partition: str
@@ -389,6 +391,8 @@ class PackJob(Job):
     resize: Literal["stretch", "crop", "pad"]
     max_pixels: int
     white_level: int
+    interpolation: str = "bilinear"
+    color_mode: Literal["rgb", "grayscale"] = "rgb"
 
 
 class TrialRow(Job):

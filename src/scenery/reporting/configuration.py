@@ -32,7 +32,7 @@ def configuration(settings: dict[str, Any], varied: list[str]) -> list[Row]:
         ("augmentation", _switched_on(augment), ("augment.",)),
         ("optimizer", _named(optimizer), ("optimizer.",)),
         ("schedule", _named(schedule), ("schedule.",)),
-        ("epochs", _epochs(settings), ("epochs", "batch_size", "early_stopping", "checkpoint")),
+        ("epochs", _epochs(settings), _EPOCHS),
         *_rest(settings),
     ]
     # What is fitted at once has settings of epochs among its own, and nobody used them.
@@ -89,6 +89,8 @@ def _switched_on(augment: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
+# Settings in the row of epochs.
+_EPOCHS = ("epochs", "batch_size", "steps_per_epoch", "early_stopping", "checkpoint")
 # Options of optimizers that say nothing at their defaults.
 CONSTANTS = frozenset({"beta_1", "beta_2", "rho", "epsilon"})
 
@@ -115,6 +117,8 @@ def _epochs(settings: dict[str, Any]) -> str:
     parts = [f"at most {settings['epochs']}"] if settings.get("epochs") else []
     if settings.get("batch_size"):
         parts.append(f"batches of {settings['batch_size']}")
+    if settings.get("steps_per_epoch"):
+        parts.append(f"{settings['steps_per_epoch']} steps in an epoch")
     stopping = settings.get("early_stopping")
     if stopping:
         parts.append(f"early stopping after {stopping.get('patience')}")
@@ -129,7 +133,7 @@ def _epochs(settings: dict[str, Any]) -> str:
 _TOLD = {
     "backbone", "weights", "image_size", "cut", "remove_stages", "trainable", "subset", "head",
     "classifier", "augment", "optimizer", "schedule", "epochs", "batch_size", "early_stopping",
-    "checkpoint", "seed", "mixed_precision",
+    "steps_per_epoch", "checkpoint", "seed", "mixed_precision",
 }  # fmt: skip
 
 

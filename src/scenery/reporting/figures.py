@@ -130,12 +130,13 @@ class Figure:
 
 def varies_sample_size(case: Case) -> bool:
     """Whether the trials have at least three numbers of training images."""
-    sizes = {images_per_class(case.study, trial.settings.subset) for trial in case.trials}
+    names = {trial.settings.subset for trial in case.trials}
+    sizes = {images_per_class(case.study, name) or name for name in names}
     return len(sizes) >= MIN_VALUES
 
 
 def sample_size_params(case: Case) -> dict[str, Any]:
-    """Training images of each class by subset; None for the full training set."""
+    """Training images of each class by subset; None where classes may differ in them."""
     names = sorted({trial.settings.subset for trial in case.trials} | {"full"})
     return {"per_class": {name: images_per_class(case.study, name) for name in names}}
 

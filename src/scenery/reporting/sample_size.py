@@ -123,8 +123,13 @@ def draw_sample_size(
     per_class: Mapping[str, int | None],
     title: str,
 ) -> Figure:
-    """The figure; `per_class` holds images of each class by subset, None for all of them."""
+    """The figure; `per_class` holds images of each class by subset, None where they may differ."""
     train = split[split["partition"] == "train"]
-    mean = len(train) / train["class"].nunique()
-    sizes = {name: mean if size is None else float(size) for name, size in per_class.items()}
+    classes = train["class"].nunique()
+    images = dict(zip(trials["subset"], trials["training_images"], strict=True))
+    images["full"] = len(train)
+    sizes = {
+        name: images[name] / classes if size is None else float(size)
+        for name, size in per_class.items()
+    }
     return sample_size_figure(trials, choice, sizes, title)

@@ -172,7 +172,16 @@ def derive_settings(
             of_base["head"] = study.base.head.model_copy(update={"pooling": start.head.pooling})
             of_base["first_step"] = None
         start = start.model_copy(update=of_base)
-    return change(start, changes, place)
+    return _of_color_mode(study, change(start, changes, place))
+
+
+def _of_color_mode(study: Study, settings: Settings) -> Settings:
+    """Settings whose own network reads one channel if the images have no colors."""
+    gray = study.dataset.color_mode == "grayscale"
+    if not gray or getattr(settings.network, "color_mode", None) != "rgb":
+        return settings
+    network = settings.network.model_copy(update={"color_mode": "grayscale"})
+    return settings.model_copy(update={"network": network})
 
 
 def base_settings(study: Study, name: str, chosen: Settings | None, source: str) -> Settings:

@@ -33,7 +33,10 @@ def drawn(study: Study, table: str) -> Subset:
 
 
 def images_per_class(study: Study, name: str) -> int | None:
-    """Training images of each class in a value of `subset`; None for full, which has all."""
+    """Training images of each class in a value of `subset`; None where classes may differ.
+
+    That is so in full, in a total and in given files.
+    """
     if name == "full":
         return None
     found = PER_CLASS.fullmatch(name)

@@ -63,7 +63,7 @@ class ResolvedTrial:
     def id(self) -> str:
         """Name in paths. It follows from the settings alone, so no other trial changes it."""
         # A layer's name may have characters that are none for a path.
-        trained = re.sub(r"[^\w+]", "_", self.settings.trainable)
+        trained = re.sub(r"[^A-Za-z0-9+]", "-", self.settings.trainable)
         return f"{self.settings.backbone}-{trained}-{self.settings.digest()}"
 
     @cached_property

@@ -84,7 +84,7 @@ class EpochPlan:
             start=settings.optimizer.learning_rate,
             schedule=settings.schedule,
             early_stopping=settings.early_stopping,
-            steps=-(-images // settings.batch_size),
+            steps=settings.steps_of(images),
             monitor=settings.monitor,
             smoothing=settings.checkpoint.smoothing,
         )

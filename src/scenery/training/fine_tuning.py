@@ -19,7 +19,7 @@ from scenery.models.truncation import freeze_before, freeze_below
 from scenery.registry.schedules import decay_in_epoch
 from scenery.training.augmentation import build_augmentation, reseed
 from scenery.training.batch_norm import has_batch_norm, without_lone_image
-from scenery.training.model_trainer import ModelTrainer, make_loss
+from scenery.training.model_trainer import ModelTrainer, make_loss, order_of_epoch
 
 log = logging.getLogger("scenery")
 
@@ -113,7 +113,7 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
         start = self.settings.optimizer.learning_rate
         decay = decay_in_epoch(self.settings.schedule, start, epoch, rate)
         reseed(self.trainer, seed, epoch)
-        order = np.random.default_rng([seed, epoch]).permutation(len(self.images))
+        order = order_of_epoch(self.settings, epoch, len(self.images))
         frozen = self.settings.batch_norm_statistics == "frozen"
         if has_batch_norm(self.head, *([] if frozen else [self.backbone])):
             order = without_lone_image(order, self.settings.batch_size)

@@ -15,6 +15,7 @@ from scenery.evaluation.training_result import Weights
 from scenery.models.heads import fit_standardization
 from scenery.training.augmentation import SEED_STATE, reseed
 from scenery.training.head_training import HeadTrainer
+from scenery.training.model_trainer import order_of_epoch
 
 
 class FoldedHeadTrainer:
@@ -61,7 +62,7 @@ class FoldedHeadTrainer:
         for number, (repeat, images, held_out) in enumerate(self._folds):
             self._put(self._states[number])
             reseed(self.model, seed, epoch)
-            order = np.random.default_rng([seed, epoch]).permutation(len(images))
+            order = order_of_epoch(self.settings, epoch, len(images))
             results.append(self._trainer.train_on(values, images[order]))
             self._states[number] = [tf.identity(variable.value) for variable in self._variables]
             self._held_out[repeat, held_out] = self._trainer.predict(self._held(held_out))

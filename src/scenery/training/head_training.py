@@ -17,7 +17,7 @@ from scenery.models.heads import build_head, fit_standardization
 from scenery.registry.schedules import decay_in_epoch, falls_in_epoch
 from scenery.training.augmentation import reseed
 from scenery.training.batch_norm import has_batch_norm, without_lone_image
-from scenery.training.model_trainer import ModelTrainer, make_loss
+from scenery.training.model_trainer import ModelTrainer, make_loss, order_of_epoch
 
 
 class HeadTrainer(ModelTrainer[LabeledFeatures]):
@@ -76,7 +76,7 @@ class HeadTrainer(ModelTrainer[LabeledFeatures]):
         seed = self.settings.seed
         self.set_rate(epoch, rate)
         reseed(self.model, seed, epoch)
-        order = np.random.default_rng([seed, epoch]).permutation(len(self.training.labels))
+        order = order_of_epoch(self.settings, epoch, len(self.training.labels))
         return self.train_on(self.values_of_epoch(epoch), order)
 
     def set_rate(self, epoch: int, rate: float) -> None:

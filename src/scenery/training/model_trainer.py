@@ -25,6 +25,28 @@ def make_loss(settings: Settings, reduction: str = "sum_over_batch_size") -> ker
     )
 
 
+def order_of_epoch(settings: Settings, epoch: int, images: int) -> np.ndarray:
+    """The images of one epoch in their order, shape (images seen,).
+
+    Each image once, unless `steps_per_epoch` asks for fewer or more. An image is then seen again
+    only after all others.
+
+    Args:
+        settings: Settings of the trial.
+        epoch: Counted from 0.
+        images: Number of training images.
+    """
+    if settings.steps_per_epoch is None:
+        return np.random.default_rng([settings.seed, epoch]).permutation(images)
+    # The images are one endless sequence of permutations, of which each epoch takes the next part.
+    seen = settings.steps_per_epoch * settings.batch_size
+    first, last = epoch * seen, (epoch + 1) * seen
+    passes = range(first // images, -(-last // images))
+    orders = [np.random.default_rng([settings.seed, one]).permutation(images) for one in passes]
+    start = first - passes.start * images
+    return np.concatenate(orders)[start : start + seen]
+
+
 class Labeled(Protocol):
     """Examples with their class numbers, shape (images,)."""
 

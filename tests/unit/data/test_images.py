@@ -14,6 +14,7 @@ from scenery.data.images import (
     extreme_resize,
     read_image,
     resize_image,
+    to_gray,
 )
 from scenery.errors import UserError
 
@@ -345,3 +346,20 @@ def test_read_image_damaged_text_is_left_out(tmp_path: Path) -> None:
     damaged = path.read_bytes().replace(b"tEXtComment\0written", b"tEXtComment\0Written")
     path.write_bytes(damaged)
     np.testing.assert_array_equal(read_image(path), COLORS)
+
+
+def test_gray_image_has_its_luma_in_three_channels() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 5, 3), dtype=np.uint8)
+    found = to_gray(pixels)
+    assert found.shape == pixels.shape
+    np.testing.assert_allclose(found[..., 0], pixels @ (0.299, 0.587, 0.114), atol=1)
+    assert (found == found[..., :1]).all()
+
+
+def test_interpolation_is_that_of_pillow() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 9, 3), dtype=np.uint8)
+    nearest = resize_image(pixels, 3, "stretch", "nearest")
+    np.testing.assert_array_equal(nearest, pixels[1::3, 1::3])
+    for how in ("stretch", "crop", "pad"):
+        smooth = resize_image(pixels, 3, how, "box")  # type: ignore[arg-type]
+        np.testing.assert_allclose(smooth[0, 0], pixels[:3, :3].mean(axis=(0, 1)), atol=1)

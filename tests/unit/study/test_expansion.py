@@ -163,7 +163,7 @@ def test_impossible_cuts_of_ones_own_network_are_refused() -> None:
 def test_layer_from_which_a_network_is_trained_must_be_there() -> None:
     base = {"backbone": "VGG16"}
     (found,) = trials(base=base, overrides={"trainable": "from:block5_conv1"})
-    assert found.id.startswith("VGG16-from_block5_conv1-")
+    assert found.id.startswith("VGG16-from-block5-conv1-")
     assert found.kind.rule == "fine_tune"
     with pytest.raises(UserError, match="VGG16 up to block5_pool has no layer 'block6_conv1'"):
         trials(base=base, overrides={"trainable": "from:block6_conv1"})

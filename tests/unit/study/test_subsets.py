@@ -51,3 +51,32 @@ def test_other_names_are_refused(name: str) -> None:
 def test_a_subset_of_ones_own_has_another_name() -> None:
     with pytest.raises(UserError, match="per_class_N needs no definition"):
         read_study({"subsets": {"per_class_5": {"per_class": 5}}, "experiments": {"a": {}}}, "s")
+
+
+@pytest.mark.parametrize(
+    ("subset", "message"),
+    [
+        ({}, "one of per_class, total and files; found none of them"),
+        ({"per_class": 3, "total": 9}, "found per_class and total"),
+        ({"total": 1}, "greater than or equal to 2"),
+    ],
+)
+def test_subset_is_drawn_in_one_way(subset: dict[str, int], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        read_study({"subsets": {"small": subset}, "experiments": {"a": {}}}, "study.yaml")
+
+
+def test_own_network_of_grayscale_images_reads_one_channel() -> None:
+    values = {
+        "dataset": {"color_mode": "grayscale"},
+        "base": {"backbone": "LeNet5", "trainable": "scratch"},
+        "experiments": {
+            "a": {"grid": {"backbone": ["LeNet5", "ConvNet"]}},
+            "b": {"overrides": {"backbone": "VGG16", "trainable": "head"}},
+        },
+    }
+    whole = read_study(values, "study.yaml")
+    for trial in expand(whole, "a", None, "study.yaml"):
+        assert trial.settings.network.color_mode == "grayscale"
+    (trial,) = expand(whole, "b", None, "study.yaml")
+    assert trial.settings.network.color_mode is None

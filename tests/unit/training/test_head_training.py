@@ -17,6 +17,7 @@ from scenery.training.augmentation import reseed
 from scenery.training.batch_norm import has_batch_norm, without_lone_image
 from scenery.training.epochs import EpochPlan, run_epochs
 from scenery.training.head_training import HeadTrainer
+from scenery.training.model_trainer import order_of_epoch
 
 CLASSES, VALUES = 3, 12
 
@@ -269,6 +270,20 @@ def test_mean_squared_error_is_that_of_the_probabilities() -> None:
     first, _ = ours.train_epoch(0, 0.01)
     assert first == pytest.approx(expected, rel=1e-5)
     assert ours.train_epoch(1, 0.01)[0] < first
+
+
+@pytest.mark.parametrize("steps", [2, 7])
+def test_steps_per_epoch_take_the_next_images_of_endless_passes(steps: int) -> None:
+    settings = Settings(batch_size=8, steps_per_epoch=steps, seed=3)
+    epochs = [order_of_epoch(settings, epoch, 20) for epoch in range(10)]
+    assert all(len(order) == 8 * steps for order in epochs)
+    whole = np.concatenate(epochs)
+    passes = [whole[start : start + 20] for start in range(0, len(whole) - 19, 20)]
+    assert all(sorted(one) == list(range(20)) for one in passes)
+    assert not np.array_equal(passes[0], passes[1])
+    without = Settings(batch_size=8, seed=3)
+    assert sorted(order_of_epoch(without, 1, 20)) == list(range(20))
+    assert (settings.steps_of(20), without.steps_of(20)) == (steps, 3)
 
 
 def test_rate_that_falls_per_step_gives_what_keras_gives() -> None:

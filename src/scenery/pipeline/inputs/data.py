@@ -1,8 +1,10 @@
 """Inputs and parameters of the rules of workflow/rules/data.smk."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
+from scenery.data.file_lists import listed_files
 from scenery.data.sources import dataset_digest, source_root
 from scenery.pipeline.inputs.context import Context
 from scenery.pipeline.jobs import PackJob
@@ -66,8 +68,14 @@ class DataInputs:
         return str(wildcards.dataset)
 
     def subset(self, wildcards: Any) -> dict[str, Any]:
-        """How many images of each class a subset has, and the seed of their sample."""
-        return drawn(self.context.study, wildcards.subset).model_dump()
+        """How many images a subset has and the seed of their sample, or which ones are given."""
+        subset = drawn(self.context.study, wildcards.subset)
+        how = subset.model_dump(exclude_none=True)
+        if subset.files is not None:
+            # Snakemake sees a changed list by its digest.
+            names = "\n".join(listed_files(subset.files))
+            how["digest"] = hashlib.sha256(names.encode()).hexdigest()
+        return how
 
     def pack(self, wildcards: Any) -> dict[str, Any]:
         """The images that one array holds."""
@@ -77,4 +85,6 @@ class DataInputs:
             resize=self.dataset.resize,
             max_pixels=self.dataset.max_pixels,
             white_level=self.dataset.white_level,
+            interpolation=self.dataset.interpolation,
+            color_mode=self.dataset.color_mode,
         ).as_params()

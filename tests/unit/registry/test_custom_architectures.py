@@ -71,7 +71,7 @@ def test_network_with_an_option_of_another_architecture_is_refused(option: str) 
         ({"kernel_size": 4}, "odd number is needed; found 4"),
         ({"widths": []}, "at least 1 item"),
         ({"depth": 1}, "greater than or equal to 2"),
-        ({"kernel_initializer": "zeros"}, "Input should be"),
+        ({"kernel_initializer": "ones"}, "Input should be"),
     ],
 )
 def test_network_with_a_value_out_of_range_is_refused(values: dict[str, Any], message: str) -> None:

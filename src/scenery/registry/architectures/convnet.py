@@ -17,8 +17,24 @@ from scenery.registry.options import Bool, Int
 
 Stages = Annotated[Int, Field(ge=1, le=10)]
 Channels = Annotated[Int, Field(ge=1, le=2048)]
+ChannelsOrList = Channels | Annotated[tuple[Channels, ...], Field(max_length=10)]
 
 STAGES = "runs of layers at one spatial size, which is halved from each to the next"
+
+
+def channels_of(channels: int | tuple[int, ...], stage: int) -> int:
+    """Channels of a stage, counted from 1."""
+    return channels[stage - 1] if isinstance(channels, tuple) else channels * 2 ** (stage - 1)
+
+
+def channels_problem(channels: int | tuple[int, ...], stages: int) -> str | None:
+    """What is wrong with a list of channels; None if nothing is."""
+    if not isinstance(channels, tuple) or len(channels) == stages:
+        return None
+    return (
+        f"network.channels: a list has one value for each of the {stages} stages; found "
+        f"{len(channels)}"
+    )
 
 
 def _odd(value: int) -> int:
@@ -37,7 +53,7 @@ class ConvNet(DropoutArchitecture):
         "channels one more than these unless set",
     )
     stages: Stages = Field(3, description=STAGES)
-    channels: Channels | Annotated[tuple[Channels, ...], Field(max_length=10)] = Field(
+    channels: ChannelsOrList = Field(
         32,
         description="channels of the first stage, doubled in each next one, or a list with those "
         "of each stage",
@@ -74,11 +90,8 @@ class ConvNet(DropoutArchitecture):
 
     def problem(self) -> str | None:
         """Options that exclude each other."""
-        if isinstance(self.channels, tuple) and len(self.channels) != self.stages:
-            return (
-                f"network.channels: a list has one value for each of the {self.stages} stages; "
-                f"found {len(self.channels)}"
-            )
+        if (problem := channels_problem(self.channels, self.stages)) is not None:
+            return problem
         if self.residual and self.padding == "valid":
             return "network.padding: valid changes the size, which residual must keep"
         if self.residual and self.activation == "maxout":
@@ -96,7 +109,7 @@ class ConvNet(DropoutArchitecture):
     def sequence(self) -> Iterator[Layer]:
         """The stages, with max pooling or strides between them."""
         for stage, count in enumerate(self._counts(), start=1):
-            name, channels = f"stage{stage}", self._channels(stage)
+            name, channels = f"stage{stage}", channels_of(self.channels, stage)
             if stage > 1:
                 yield from self._pooled(name)
             pairs = self._pairs(stage, count)
@@ -112,12 +125,6 @@ class ConvNet(DropoutArchitecture):
             yield from self.dropped(f"{name}_dropout")
         if self.final_pooling:
             yield from self._pooled("final")
-
-    def _channels(self, stage: int) -> int:
-        """Channels of a stage, counted from 1."""
-        if isinstance(self.channels, tuple):
-            return self.channels[stage - 1]
-        return self.channels * 2 ** (stage - 1)
 
     def _pooled(self, name: str) -> Iterator[Layer]:
         """The pooling before a stage, if the options say so."""

@@ -1,12 +1,18 @@
 """InceptionNet: stages of inception blocks (Szegedy et al. 2015) behind one convolution."""
 
-from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from scenery.registry.architectures.base import DropoutArchitecture
-from scenery.registry.architectures.convnet import STAGES, Channels, Stages
+from scenery.registry.architectures.convnet import (
+    STAGES,
+    ChannelsOrList,
+    Stages,
+    channels_of,
+    channels_problem,
+)
 from scenery.registry.layers import Branches, Layer, Pooling
 from scenery.registry.options import Int
 
@@ -16,9 +22,10 @@ class InceptionNet(DropoutArchitecture):
 
     native_size: ClassVar[int] = 64
     stages: Stages = Field(3, description=STAGES)
-    channels: Channels = Field(
+    channels: ChannelsOrList = Field(
         64,
-        description="channels of the first stage, a multiple of 16, doubled in each next one",
+        description="channels of the first stage, a multiple of 16, doubled in each next one, or a "
+        "list with those of each stage",
     )
     blocks: Annotated[Int, Field(ge=1, le=64)] = Field(
         2, description="inception blocks in each stage"
@@ -30,17 +37,28 @@ class InceptionNet(DropoutArchitecture):
         "naive: none",
     )
 
+    def implied(self) -> Mapping[str, Any]:
+        """A list of channels says how many stages there are."""
+        known = super().implied()
+        return (
+            {**known, "stages": len(self.channels)} if isinstance(self.channels, tuple) else known
+        )
+
     def problem(self) -> str | None:
         """Channels that the branches cannot share."""
-        if self.channels % 16:
-            return f"network.channels: InceptionNet needs a multiple of 16; found {self.channels}"
+        if (problem := channels_problem(self.channels, self.stages)) is not None:
+            return problem
+        several = self.channels if isinstance(self.channels, tuple) else (self.channels,)
+        for channels in several:
+            if channels % 16:
+                return f"network.channels: InceptionNet needs a multiple of 16; found {channels}"
         return None
 
     def sequence(self) -> Iterator[Layer]:
         """One convolution, then the stages with max pooling between them."""
-        yield from self.conv("conv1", self.channels, 3)
+        yield from self.conv("conv1", channels_of(self.channels, 1), 3)
         for stage in range(1, self.stages + 1):
-            name, channels = f"stage{stage}", self.channels * 2 ** (stage - 1)
+            name, channels = f"stage{stage}", channels_of(self.channels, stage)
             if stage > 1:
                 yield Pooling(f"{name}_pool", 2, 2)
             for block in range(1, self.blocks + 1):

@@ -16,6 +16,9 @@ from scenery.registry.datasets import NAMED_DATASETS
 MAX_LINES = 20
 
 
+NO_TUPLE, NO_LIST = "input should be a valid tuple", "input should be a list"
+
+
 def read_study(config: Mapping[str, Any], source: str) -> Study:
     """Check a config's keys, types and ranges.
 
@@ -53,6 +56,10 @@ def explain(error: ValidationError, source: str, model: type[BaseModel]) -> str:
         messages = mistakes.setdefault((key, found), [])
         if message not in messages:
             messages.append(message)
+    for messages in mistakes.values():
+        # What is no list is meant as the one value that may stand in its place.
+        if len(messages) > 1 and NO_LIST in messages:
+            messages.remove(NO_LIST)
     lines = [
         f"{source}: {key}: {', or '.join(messages)}{found}"
         for (key, found), messages in mistakes.items()
@@ -88,7 +95,7 @@ def _explain_one(item: Any, model: type[BaseModel]) -> tuple[str, str, str]:
     if item["type"] in ("model_type", "dict_type"):
         return key, "lines of `name: value` are needed below it", f"; found {short_repr(found)}"
     message = item["msg"].removeprefix("Value error, ")
-    message = message[0].lower() + message[1:].replace("a valid tuple", "a list")
+    message = (message[0].lower() + message[1:]).replace(NO_TUPLE, NO_LIST)
     if item["type"] == "value_error" and isinstance(found, dict):
         return key, message, ""
     if isinstance(found, bool) and item["type"] in ("string_type", "literal_error"):

@@ -218,6 +218,7 @@ def check_file(config: Path) -> str:
     """
     from scenery.config.loading import load_config
     from scenery.pipeline.preflight import check_config
+    from scenery.study.search_strategies import left_out
 
     expansions = check_config(load_config(config), str(config))
     counts = []
@@ -226,7 +227,14 @@ def check_file(config: Path) -> str:
         known = experiment.start_from is None
         count = len(expansions.of(name, None).trials) if known else f"after {experiment.start_from}"
         counts.append(f"{name} ({count})")
-    return f"{config}: a study that can start; trials: {', '.join(counts)}"
+    notes = "".join(
+        f"\n{config}: experiments.{name}.grid: {option} is varied with {', '.join(users)} alone; "
+        "the others do not have it"
+        for name, experiment in expansions.study.experiments.items()
+        if experiment.grid is not None
+        for option, users in left_out(experiment.grid).items()
+    )
+    return f"{config}: a study that can start; trials: {', '.join(counts)}{notes}"
 
 
 def _run(given: argparse.Namespace, options: Sequence[str]) -> int:

@@ -1,14 +1,15 @@
-"""Fetch a data set that the config names, such as mnist, through Keras' own loader.
+"""Write a data set that the config names: digits of scikit-learn, or one that Keras downloads.
 
 In: nothing but its name.
-Out: a folder with ``train/`` and ``test/`` of class folders of PNG files.
+Out: a folder of class folders of PNG files, within ``train/`` and ``test/`` where the data set has
+these partitions.
 """
 
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.demo.keras_datasets import fetch_dataset
+from scenery.demo.digits import write_digits
 from scenery.pipeline.execution import script_log
 
 if TYPE_CHECKING:
@@ -19,6 +20,12 @@ log = logging.getLogger("scenery")
 
 def main(name: str, folder: Path) -> None:
     """Fetch and write the images."""
+    if name == "digits":
+        log.info("digits: %d images", write_digits(folder))
+        return
+    # Keras takes seconds to import.
+    from scenery.demo.keras_datasets import fetch_dataset
+
     counts = fetch_dataset(name, folder)
     log.info("%s: %d training and %d test images", name, counts["train"], counts["test"])
 

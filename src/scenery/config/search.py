@@ -22,6 +22,9 @@ def _list_is_a_choice(value: Any) -> Any:
     return {"choice": value} if isinstance(value, list | tuple) else value
 
 
+DISTRIBUTIONS = ("uniform", "loguniform", "integer", "normal", "lognormal", "choice")
+
+
 class Distribution(Strict):
     """How random search samples a setting; a plain list is a choice among its values."""
 
@@ -32,7 +35,22 @@ class Distribution(Strict):
     integer: tuple[Int, Int] | None = Field(
         None, description="A whole number between two numbers, both included."
     )
+    normal: tuple[Number, Annotated[Number, Field(gt=0)]] | None = Field(
+        None, description="Normal, with a mean and a standard deviation."
+    )
+    lognormal: tuple[Annotated[Number, Field(gt=0)], Annotated[Number, Field(gt=0)]] | None = Field(
+        None,
+        description="Normal on a logarithmic scale: the median, and the standard deviation of the "
+        "logarithm.",
+    )
     choice: tuple[Any, ...] | None = Field(None, description="One of the values listed.")
+    bounds: tuple[Number, Number] | None = Field(
+        None, description="With normal or lognormal: values are between these two numbers."
+    )
+    step: Annotated[Number, Field(gt=0)] | None = Field(
+        None,
+        description="Values are rounded to multiples of this number, not with choice.",
+    )
     when: dict[str, list[Any]] = Field(
         default_factory=dict,
         description="Sample it only if other sampled settings have one of these values.",
@@ -40,17 +58,23 @@ class Distribution(Strict):
 
     @model_validator(mode="after")
     def _exactly_one(self) -> "Distribution":
-        given = [n for n in ("uniform", "loguniform", "integer", "choice") if getattr(self, n)]
+        given = [name for name in DISTRIBUTIONS if getattr(self, name)]
         if len(given) != 1:
             raise ValueError(
-                "give exactly one of uniform, loguniform, integer, choice (not empty); "
+                f"give exactly one of {', '.join(DISTRIBUTIONS)} (not empty); "
                 f"found {', '.join(given) or 'none'}"
             )
-        for bounds in (self.uniform, self.loguniform, self.integer):
+        if self.bounds and not (self.normal or self.lognormal):
+            raise ValueError(f"bounds are for normal and lognormal; found {given[0]}")
+        if self.step and self.choice:
+            raise ValueError("step has no effect on a choice")
+        for bounds in (self.uniform, self.loguniform, self.integer, self.bounds):
             if bounds and not bounds[0] < bounds[1]:
                 raise ValueError(f"the first number must be below the second; found {bounds}")
         if self.loguniform and self.loguniform[0] <= 0:
             raise ValueError(f"loguniform needs numbers above 0; found {self.loguniform[0]}")
+        if self.lognormal and self.bounds and self.bounds[0] <= 0:
+            raise ValueError(f"bounds of lognormal are above 0; found {self.bounds[0]}")
         return self
 
 

@@ -75,8 +75,8 @@ class Dataset(Strict):
     path: str = Field(
         "generated",
         description="generated, a folder of class folders, a folder with train/ and test/, a "
-        "CSV with file, class and partition, or a data set that Keras fetches: mnist, "
-        "fashion_mnist, cifar10 or cifar100.",
+        "CSV with file, class and partition, digits (1,797 images that scikit-learn holds), or a "
+        "data set that Keras fetches: mnist, fashion_mnist, cifar10 or cifar100.",
     )
     root: str | None = Field(
         None, description="Folder that a CSV's files are relative to; unset: the CSV's own."

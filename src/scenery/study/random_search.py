@@ -4,6 +4,7 @@ import hashlib
 import itertools
 import json
 import math
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -84,14 +85,58 @@ def _value(distribution: Distribution, share: float) -> Any:
         return distribution.choice[int(share * len(distribution.choice))]
     if distribution.integer is not None:
         low, high = distribution.integer
-        return low + int(share * (high - low + 1))
+        whole = low + int(share * (high - low + 1))
+        return whole if distribution.step is None else _whole_multiple(whole, distribution)
+    value, low, high = _number(distribution, share)
+    if distribution.step is not None:
+        return _multiple(value, distribution.step, low, high)
+    return _readable(value, low, high)
+
+
+def _number(distribution: Distribution, share: float) -> tuple[float, float, float]:
+    """A number at a share of the distribution, and the bounds of the distribution."""
     if distribution.uniform is not None:
         start, end = distribution.uniform
-        return _readable(start + share * (end - start), start, end)
-    assert distribution.loguniform is not None
-    start, end = distribution.loguniform
-    between = math.log(start) + share * (math.log(end) - math.log(start))
-    return _readable(math.exp(between), start, end)
+        return start + share * (end - start), start, end
+    if distribution.loguniform is not None:
+        start, end = distribution.loguniform
+        return math.exp(math.log(start) + share * (math.log(end) - math.log(start))), start, end
+    low, high = distribution.bounds or (-math.inf, math.inf)
+    if distribution.normal is not None:
+        return _truncated(*distribution.normal, low, high, share), low, high
+    assert distribution.lognormal is not None
+    median, deviation = distribution.lognormal
+    log_low = math.log(low) if low > 0 else -math.inf
+    log_high = math.log(high) if high < math.inf else math.inf
+    log_value = _truncated(math.log(median), deviation, log_low, log_high, share)
+    return math.exp(log_value), max(low, 0.0), high
+
+
+def _truncated(mean: float, deviation: float, low: float, high: float, share: float) -> float:
+    """The quantile of a normal distribution that is cut off at two numbers."""
+    normal = statistics.NormalDist(mean, deviation)
+    first, last = normal.cdf(low), normal.cdf(high)
+    # The inverse is not defined at 0 and 1.
+    quantile = min(max(first + share * (last - first), 1e-12), 1 - 1e-12)
+    return min(max(normal.inv_cdf(quantile), low), high)
+
+
+def _multiple(value: float, step: float, low: float, high: float) -> float:
+    """The nearest multiple of a step between two numbers; the value if there is none."""
+    count = round(value / step)
+    if count * step < low:
+        count += 1
+    elif count * step > high:
+        count -= 1
+    # A product such as 3 * 0.1 has digits that nobody wrote.
+    multiple = float(f"{count * step:.10g}")
+    return multiple if low <= multiple <= high else _readable(value, low, high)
+
+
+def _whole_multiple(value: int, distribution: Distribution) -> int:
+    assert distribution.integer is not None
+    assert distribution.step is not None
+    return round(_multiple(value, distribution.step, *distribution.integer))
 
 
 def _readable(value: float, start: float, end: float) -> float:
@@ -141,7 +186,7 @@ def _combinations(space: Mapping[str, Distribution]) -> int | None:
         if distribution.choice is not None:
             values[name] = distribution.choice
             count *= len(distribution.choice)
-        elif distribution.integer is not None:
+        elif distribution.integer is not None and distribution.step is None:
             low, high = distribution.integer
             values[name] = range(low, high + 1)
             # Not len(), which stops at 2**63.

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from scenery.config.classifier import CLASSIFIER_OPTIONS
 from scenery.config.search import Random
+from scenery.config.settings import OPTIMIZER_OPTIONS, SCHEDULE_OPTIONS
 from scenery.config.study import Experiment
 from scenery.errors import UserError
 from scenery.study.random_search import draw
@@ -16,6 +18,12 @@ Variation = tuple[dict[str, Any], str]
 # Gives sampled values, and their place in the config, without those that have no effect.
 Keep = Callable[[dict[str, Any], str], dict[str, Any]]
 MAX_TRIALS = 100_000
+# Options of a group that only some of the things that its name chooses have.
+OWN_OPTIONS: dict[str, Mapping[str, tuple[str, ...]]] = {
+    "optimizer": OPTIMIZER_OPTIONS,
+    "schedule": SCHEDULE_OPTIONS,
+    "classifier": CLASSIFIER_OPTIONS,
+}
 
 
 @dataclass(frozen=True)
@@ -42,8 +50,53 @@ class SearchStrategy:
 
 
 def _combinations(grid: Mapping[str, Sequence[Any]], place: str, keep: Keep) -> Iterator[Variation]:
+    for values in _possible(grid):
+        yield values, place
+
+
+def _possible(grid: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
+    """The combinations of a grid, each without options that its optimizer does not have.
+
+    Of several combinations that are then the same, the first is kept. The same holds for
+    schedules and classifiers.
+    """
+    several = [name for name in grid if _users(name, grid)]
+    seen: set[str] = set()
     for combination in itertools.product(*grid.values()):
-        yield dict(zip(grid, combination, strict=True)), place
+        values = dict(zip(grid, combination, strict=True))
+        for name in several:
+            if values[_owner(name)] not in _users(name, grid):
+                del values[name]
+        # Without such options all combinations differ, or are refused as duplicates.
+        if several:
+            key = repr(values)
+            if key in seen:
+                continue
+            seen.add(key)
+        yield values
+
+
+def _owner(name: str) -> str:
+    return f"{name.partition('.')[0]}.name"
+
+
+def _users(name: str, grid: Mapping[str, Sequence[Any]]) -> tuple[str, ...]:
+    """The records that have an option, if the grid names some that have it and some that do not."""
+    group, _, option = name.partition(".")
+    users = OWN_OPTIONS.get(group, {}).get(option, ())
+    named = grid.get(_owner(name), ())
+    some = any(value in users for value in named) and any(value not in users for value in named)
+    return users if some else ()
+
+
+def _size(grid: Mapping[str, Sequence[Any]]) -> int:
+    full = math.prod(len(values) for values in grid.values())
+    return full if full > MAX_TRIALS else sum(1 for _ in _possible(grid))
+
+
+def left_out(grid: Mapping[str, Sequence[Any]]) -> dict[str, tuple[str, ...]]:
+    """The options of a grid that some of its optimizers do not have, with those that have them."""
+    return {name: users for name in grid if (users := _users(name, grid))}
 
 
 def _numbered(trials: Sequence[dict[str, Any]], place: str, keep: Keep) -> Iterator[Variation]:
@@ -61,7 +114,7 @@ STRATEGIES = (
     SearchStrategy(
         key="grid",
         arrangement="grid",
-        count=lambda grid: math.prod(len(values) for values in grid.values()),
+        count=_size,
         names=lambda grid: grid,
         variations=_combinations,
         refuses_ineffective=True,

@@ -101,9 +101,10 @@ def test_colors_and_labels_in_a_column(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_every_name_is_a_loader_of_keras_with_so_many_classes() -> None:
-    sizes = {"mnist": 10, "fashion_mnist": 10, "cifar10": 10, "cifar100": 100}
+    sizes = {"digits": 10, "mnist": 10, "fashion_mnist": 10, "cifar10": 10, "cifar100": 100}
     assert {name: len(set(classes)) for name, classes in NAMED_DATASETS.items()} == sizes
-    assert all(callable(getattr(keras.datasets, name).load_data) for name in NAMED_DATASETS)
+    of_keras = set(NAMED_DATASETS) - {"digits"}
+    assert all(callable(getattr(keras.datasets, name).load_data) for name in of_keras)
     # The loader of CIFAR-100 numbers its classes by the alphabet.
     assert list(NAMED_DATASETS["cifar100"]) == sorted(NAMED_DATASETS["cifar100"])
 

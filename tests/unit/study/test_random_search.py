@@ -1,12 +1,14 @@
 """Random search: draws that depend on the seed and their number alone."""
 
 import math
+import statistics
 from itertools import pairwise
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from scenery.config.search import Random
+from scenery.config.search import Distribution, Random
 from scenery.errors import UserError
 from scenery.study.random_search import draw
 
@@ -163,3 +165,52 @@ def test_impossible_conditions(space: dict[str, Any], message: str) -> None:
 def test_rates_are_spread_without_clusters() -> None:
     rates = sorted(math.log10(v["optimizer.learning_rate"]) for v in drawn(500))
     assert max(b - a for a, b in pairwise(rates)) < 0.1
+
+
+def test_normal_numbers_have_their_mean_and_stay_in_their_bounds() -> None:
+    space = {
+        "head.dropout": {"normal": [0.3, 0.05]},
+        "label_smoothing": {"normal": [0.0, 0.2], "bounds": [0, 0.3]},
+        "optimizer.learning_rate": {"lognormal": [1e-3, 0.5]},
+    }
+    found = drawn(400, space=space)
+    dropout = [values["head.dropout"] for values in found]
+    assert statistics.fmean(dropout) == pytest.approx(0.3, abs=0.01)
+    assert statistics.stdev(dropout) == pytest.approx(0.05, rel=0.15)
+    smoothing = [values["label_smoothing"] for values in found]
+    assert min(smoothing) >= 0
+    assert max(smoothing) <= 0.3
+    rates = [math.log(values["optimizer.learning_rate"]) for values in found]
+    assert statistics.median(rates) == pytest.approx(math.log(1e-3), abs=0.1)
+    assert statistics.stdev(rates) == pytest.approx(0.5, rel=0.15)
+
+
+def test_step_rounds_to_multiples_between_the_bounds() -> None:
+    space = {
+        "head.dropout": {"uniform": [0.05, 0.55], "step": 0.1},
+        "batch_size": {"integer": [10, 64], "step": 16},
+        "optimizer.learning_rate": {"loguniform": [1e-3, 1e-1], "step": 1e-3},
+    }
+    found = drawn(60, space=space)
+    assert {values["head.dropout"] for values in found} == {0.1, 0.2, 0.3, 0.4, 0.5}
+    assert {values["batch_size"] for values in found} == {16, 32, 48, 64}
+    rates = [values["optimizer.learning_rate"] for values in found]
+    assert all(rate == pytest.approx(round(rate * 1000) / 1000) for rate in rates)
+
+
+@pytest.mark.parametrize(
+    ("distribution", "message"),
+    [
+        ({"uniform": [0, 1], "bounds": [0, 1]}, "bounds are for normal and lognormal"),
+        ({"choice": [0, 1], "step": 1}, "step has no effect on a choice"),
+        ({"normal": [0, 0]}, "greater than 0"),
+        ({"lognormal": [1, 1], "bounds": [0, 2]}, "bounds of lognormal are above 0"),
+        ({"normal": [0, 1], "bounds": [2, 1]}, "the first number must be below the second"),
+        ({"normal": [0, 1], "uniform": [0, 1]}, "exactly one of .* found uniform, normal"),
+    ],
+)
+def test_distribution_with_options_of_another_is_refused(
+    distribution: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValidationError, match=message):
+        Distribution(**distribution)

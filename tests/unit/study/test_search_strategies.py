@@ -5,7 +5,13 @@ from pydantic import ValidationError
 
 from scenery.config.study import Experiment, search_keys
 from scenery.errors import UserError
-from scenery.study.search_strategies import STRATEGIES, search_strategy, variations, varied_names
+from scenery.study.search_strategies import (
+    STRATEGIES,
+    left_out,
+    search_strategy,
+    variations,
+    varied_names,
+)
 
 SPACE = {"n_trials": 3, "space": {"epochs": {"integer": [1, 9]}}}
 SEARCHES = {
@@ -60,3 +66,27 @@ def test_sampled_values_are_kept_by_their_place_in_the_config() -> None:
 
     assert len(list(variations(experiment(random=SPACE), "a", keep))) == 3
     assert places == {"a.random.space"}
+
+
+def test_grid_over_optimizers_varies_an_option_with_those_that_have_it() -> None:
+    grid = {
+        "optimizer.momentum": [0, 0.9],
+        "optimizer.name": ["SGD", "Adam", "RMSprop"],
+        "optimizer.beta_1": [0.9, 0.8],
+        "batch_size": [8, 16],
+    }
+    found = experiment(grid=grid)
+    trials = [values for values, _ in variations(found, "a", lambda values, _: values)]
+    # Two each of SGD and RMSprop by momentum, two of Adam by beta_1, all with two batch sizes.
+    assert len(trials) == search_strategy("grid").count(found.search) == 12
+    for values in trials:
+        has = {"SGD": "momentum", "RMSprop": "momentum", "Adam": "beta_1"}
+        (option,) = {"optimizer.momentum", "optimizer.beta_1"} & set(values)
+        assert option == f"optimizer.{has[values['optimizer.name']]}"
+    assert set(left_out(grid)) == {"optimizer.momentum", "optimizer.beta_1"}
+    assert left_out({"optimizer.name": ["SGD"], "optimizer.momentum": [0, 0.9]}) == {}
+
+
+def test_grid_over_an_option_that_no_optimizer_has_is_still_refused() -> None:
+    grid = {"optimizer.name": ["Adam", "Nadam"], "optimizer.momentum": [0, 0.9]}
+    assert len(list(variations(experiment(grid=grid), "a", lambda values, _: values))) == 4

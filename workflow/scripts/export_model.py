@@ -68,6 +68,8 @@ def export_model(
         max_pixels=job.max_pixels,
         white_level=job.white_level,
         calibration=CalibrationFacts.model_validate(job.calibration),
+        interpolation=job.interpolation,
+        color_mode=job.color_mode,
         source=job.source,
         trial=made["trial"],
         training_images=made["training_images"],

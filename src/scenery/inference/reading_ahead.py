@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scenery.data.images import Pixels, resize_image, try_read_image
+from scenery.data.images import Pixels, resize_image, to_gray, try_read_image
 from scenery.pipeline.model_folder import ModelFacts
 
 # Photographs that are read before the model asks for them, in batches.
@@ -42,8 +42,10 @@ def read_batches(
         pixels, problem = try_read_image(file, facts.max_pixels, facts.white_level)
         if pixels is None:
             return ReadPhotograph(file, None, problem)
-        small = np.ascontiguousarray(resize_image(pixels, facts.image_size, facts.resize))
-        return ReadPhotograph(file, small, "")
+        small = resize_image(pixels, facts.image_size, facts.resize, facts.interpolation)
+        if facts.color_mode == "grayscale":
+            small = to_gray(small)
+        return ReadPhotograph(file, np.ascontiguousarray(small), "")
 
     waiting: deque[Future[ReadPhotograph]] = deque()
     left = iter(files)

@@ -18,6 +18,8 @@ from scenery.registry.custom_architectures import Network
 from scenery.study.features import FeatureSet
 from scenery.study.resampling import Resampling
 
+Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos", "hamming", "box"]
+
 
 class Job(BaseModel):
     """Base of all jobs."""
@@ -273,6 +275,8 @@ class ExportJob(Job):
         max_pixels: Images of more pixels are not decoded.
         white_level: The 16-bit value that becomes white.
         calibration: What held-out images say about its probabilities, as in chosen.yaml.
+        interpolation: How the pixels of a resized image are computed.
+        color_mode: Whether images keep their colors.
         vectors: How images become its input; None for a network, which takes images.
     """
 
@@ -282,6 +286,8 @@ class ExportJob(Job):
     max_pixels: int
     white_level: int
     calibration: dict[str, float | None] = {}
+    interpolation: Interpolation = "bilinear"
+    color_mode: Literal["rgb", "grayscale"] = "rgb"
     vectors: VectorsSpec | None = None
 
 
@@ -391,7 +397,7 @@ class PackJob(Job):
     resize: Literal["stretch", "crop", "pad"]
     max_pixels: int
     white_level: int
-    interpolation: str = "bilinear"
+    interpolation: Interpolation = "bilinear"
     color_mode: Literal["rgb", "grayscale"] = "rgb"
 
 

@@ -83,8 +83,9 @@ class ModelFacts(_Facts):
         kind: network: `model.keras` takes images. classifier: `model.skops` takes features.
         classes: In the order of the model's output.
         image_size: Side of the input in pixels.
-        resize: How an image becomes square, with Pillow's bilinear filter.
-        color_mode: Always rgb.
+        resize: How an image becomes square.
+        interpolation: Filter of Pillow with which it is resized, in small letters.
+        color_mode: rgb; grayscale: three equal channels of its luma.
         input: The array that the model takes, in words.
         max_pixels: Images of more pixels are not decoded.
         white_level: The 16-bit value that becomes 255.
@@ -106,7 +107,10 @@ class ModelFacts(_Facts):
     classes: Annotated[tuple[str, ...], Field(min_length=2)]
     image_size: Side
     resize: Literal["stretch", "crop", "pad"]
-    color_mode: Literal["rgb"] = "rgb"
+    interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos", "hamming", "box"] = (
+        "bilinear"
+    )
+    color_mode: Literal["rgb", "grayscale"] = "rgb"
     input: str
     max_pixels: Annotated[int, Field(ge=1)]
     white_level: Annotated[int, Field(ge=255, le=65535)]

@@ -40,6 +40,8 @@ class ExportInputs:
             max_pixels=study.dataset.max_pixels,
             white_level=study.dataset.white_level,
             calibration=self.context.choice_record(wildcards.experiment)["calibration"],
+            interpolation=study.dataset.interpolation,
+            color_mode=study.dataset.color_mode,
             vectors=self.final_models.vectors(trial),
         ).as_params()
 

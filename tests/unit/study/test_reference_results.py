@@ -30,6 +30,17 @@ def rows(whole: Study, chosen: Settings | None = None) -> list[dict[str, Any]]:
 GRID = {"grid": {"remove_stages": [0, 1], "head.dense": [[], [64]]}}
 
 
+def test_number_of_unknown_settings_has_no_counterpart() -> None:
+    whole = study([{"name": "model 3", "settings": "unknown", "accuracy": 0.9}], **GRID)
+    check_study(whole, "study.yaml")
+    (row,) = rows(whole)
+    assert row["name"] == "model 3"
+    settings = {trial.setting for trial in expand(whole, "a", None, "study.yaml")}
+    assert row["setting"] not in {*settings, ""}
+    with pytest.raises(UserError, match="a name says which number it is"):
+        study([{"settings": "unknown", "accuracy": 0.9}])
+
+
 def test_a_number_belongs_to_the_trial_that_its_settings_spell() -> None:
     whole = study(
         [

@@ -1,0 +1,272 @@
+"""The items of the course: the config key of each, and the test that shows it.
+
+`python -m course.table` writes them into docs/reference/course.md.
+"""
+
+from typing import NamedTuple
+
+UNIT, WORKFLOW = "tests/unit", "tests/workflow"
+
+
+class Item(NamedTuple):
+    """One item.
+
+    Attributes:
+        item: What the course teaches.
+        key: The key of the config, or where the item is found; empty: it is not there.
+        test: File and name of the test, as of pytest; empty: the item is not there.
+    """
+
+    item: str
+    key: str = ""
+    test: str = ""
+
+
+SCHEDULES = f"{UNIT}/training/test_schedules.py"
+EPOCHS = f"{UNIT}/training/test_epochs.py"
+HEADS = f"{UNIT}/models/test_heads.py"
+NETWORKS = f"{UNIT}/models/test_built_architectures.py"
+HEAD_TRAINING = f"{UNIT}/training/test_head_training.py"
+FINE_TUNING = f"{UNIT}/training/test_fine_tuning.py"
+OPTIMIZERS = f"{UNIT}/training/test_optimizers.py"
+PUBLISHED = f"{WORKFLOW}/test_published_study.py"
+SUBSETS = f"{UNIT}/data/test_subsets.py"
+RANDOM = f"{UNIT}/study/test_random_search.py"
+EXPLANATION = f"{UNIT}/inference/test_explanation.py"
+CLASSIFIERS = f"{UNIT}/classical/test_classifiers.py"
+SOURCES = f"{UNIT}/data/test_sources.py"
+
+ITEMS: dict[str, list[Item]] = {
+    "Training": [
+        Item("step decay", "`schedule: {name: step}`", f"{SCHEDULES}::test_step_follows_its_law"),
+        Item(
+            "exponential decay", "`schedule: {name: exponential}`",
+            f"{SCHEDULES}::test_exponential_decays_the_rate",
+        ),
+        Item(
+            "cosine decay", "`schedule: {name: cosine}`",
+            f"{SCHEDULES}::test_cosine_follows_its_law",
+        ),
+        Item(
+            "time decay per epoch", "`schedule: {name: inverse_time}`",
+            f"{SCHEDULES}::test_inverse_time_decays_the_rate",
+        ),
+        Item(
+            "decay per gradient step", "`schedule: {name: inverse_time, per: step}`",
+            f"{HEAD_TRAINING}::test_rate_that_falls_per_step_gives_what_keras_gives",
+        ),
+        Item(
+            "learning rates of one's own", "`schedule: {name: list, rates: [...]}`",
+            f"{SCHEDULES}::test_list_gives_each_epoch_its_rate",
+        ),
+        Item(
+            "schedules of Keras", "`schedule`",
+            f"{SCHEDULES}::test_schedule_agrees_with_that_of_keras",
+        ),
+        Item(
+            "best epoch by the monitored measure", "`checkpoint`, `early_stopping.monitor`",
+            f"{EPOCHS}::test_best_epoch_follows_the_monitored_measure",
+        ),
+        Item(
+            "best epoch by the rule of choice", "`choose.by`",
+            f"{UNIT}/study/test_expansion.py"
+            "::test_best_epoch_follows_the_rule_of_choice_unless_the_config_says",
+        ),
+        Item(
+            "a lucky epoch", "`checkpoint.smoothing`, column `unsteady`",
+            f"{UNIT}/scripts/test_choosing_script.py::test_trial_whose_accuracy_jumps_is_flagged",
+        ),
+        Item("early stopping", "`early_stopping`", f"{EPOCHS}::test_early_stopping"),
+        Item(
+            "SGD, RMSprop, Adagrad, Adadelta, Adam, Adamax, Nadam", "`optimizer.name`",
+            f"{OPTIMIZERS}::test_optimizer_is_that_of_keras",
+        ),
+        Item(
+            "constants of optimizers", "`optimizer.rho`, `beta_1`, `beta_2`, `epsilon`",
+            f"{OPTIMIZERS}::test_constants_of_an_optimizer_are_those_of_keras_unless_set",
+        ),
+        Item(
+            "mean squared error as a loss", "`loss: mean_squared_error`",
+            f"{HEAD_TRAINING}::test_mean_squared_error_is_that_of_the_probabilities",
+        ),
+        Item(
+            "steps per epoch", "`steps_per_epoch`",
+            f"{HEAD_TRAINING}::test_steps_per_epoch_take_the_next_images_of_endless_passes",
+        ),
+        Item(
+            "L1, L2 and elastic net on the head", "`head.l1`, `head.l2`",
+            f"{HEAD_TRAINING}::test_it_gives_what_keras_gives",
+        ),
+        Item(
+            "the same on a whole own network, or on what is fine-tuned", "`penalty`",
+            f"{FINE_TUNING}::test_penalty_adds_the_norms_of_the_kernels_that_are_trained",
+        ),
+    ],
+    "Transfer learning": [
+        Item(
+            "the published study: Task 0 to Task 3", "`config/densenet121.yaml`",
+            f"{PUBLISHED}::test_its_trials_and_its_numbers",
+        ),
+        Item(
+            "its whole networks, trained for 50 and 300 epochs", "`config/densenet121.yaml`",
+            f"{PUBLISHED}::test_its_jobs",
+        ),
+        Item(
+            "published numbers of unknown settings", "`settings: unknown` in `reference_results`",
+            f"{UNIT}/study/test_reference_results.py"
+            "::test_number_of_unknown_settings_has_no_counterpart",
+        ),
+        Item(
+            "test score of every data regime", "`compare`",
+            f"{UNIT}/study/test_scored.py"
+            "::test_scored_settings_have_the_best_of_every_training_set",
+        ),
+        Item(
+            "each step beside the step before", "`start_from`, `compare`",
+            f"{UNIT}/evaluation/test_final_scores.py"
+            "::test_comparison_table_control_and_start_are_compared_once",
+        ),
+        Item(
+            "remove stages, cut at a layer", "`cut`, `remove_stages`",
+            f"{UNIT}/models/test_truncation.py"
+            "::test_densenet121_has_the_cuts_of_the_published_study",
+        ),
+        Item(
+            "unfreeze from a named layer", "`trainable: from:LAYER`",
+            f"{UNIT}/models/test_truncation.py"
+            "::test_freezing_before_a_layer_lets_it_and_all_after_it_learn",
+        ),
+        Item(
+            "NASNetMobile cell by cell", "`trainable: from:normal_concat_11`",
+            f"{UNIT}/study/test_expansion.py"
+            "::test_layer_from_which_a_network_is_trained_must_be_there",
+        ),
+        Item("pre-trained dense layers (fc1, fc2)"),
+        Item("rule of thumb: size of the data and distance from ImageNet"),
+    ],
+    "Networks": [
+        Item(
+            "activations", "`head.activation`, `network.activation`",
+            f"{NETWORKS}::test_activation_is_that_of_keras",
+        ),
+        Item(
+            "initializers", "`head.kernel_initializer`, `network.kernel_initializer`",
+            f"{NETWORKS}::test_initializer_is_that_of_keras",
+        ),
+        Item(
+            "one value for each layer of the head", "lists in `head`",
+            f"{HEADS}::test_list_gives_each_layer_its_value",
+        ),
+        Item(
+            "one value for each layer of an own network", "lists in `network`",
+            f"{NETWORKS}::test_list_gives_each_layer_its_value",
+        ),
+        Item(
+            "slope of leaky ReLU", "`head.negative_slope`, `network.negative_slope`",
+            f"{NETWORKS}::test_list_gives_each_layer_its_value",
+        ),
+        Item(
+            "classroom networks of 93,322 and 3,453,121 parameters, LeNet-5 of 61,706",
+            "`network.channels: [...]`, `padding`, `final_pooling`, `color_mode`",
+            f"{NETWORKS}::test_classroom_network_has_its_number_of_parameters",
+        ),
+        Item(
+            "max, average, L2 or no pooling", "`network.pooling`",
+            f"{NETWORKS}::test_l2_pooling_is_the_norm_of_each_window",
+        ),
+        Item(
+            "dropout before the dense layer alone", "`head.dropout: [0.5, 0]`",
+            f"{HEADS}::test_list_gives_each_layer_its_value",
+        ),
+        Item(
+            "grayscale input", "`dataset.color_mode: grayscale`",
+            f"{UNIT}/study/test_subsets.py::test_own_network_of_grayscale_images_reads_one_channel",
+        ),
+        Item(
+            "naive inception", "`network.form: naive`",
+            f"{NETWORKS}::test_naive_inception_keeps_the_channels_of_its_pooling",
+        ),
+        Item(
+            "bottleneck of DenseNet", "`network.bottleneck`",
+            f"{NETWORKS}::test_bottleneck_narrows_to_four_times_the_growth",
+        ),
+        Item("auxiliary outputs of inception"),
+        Item(
+            "one sigmoid output, binary cross-entropy", "`head.class_mode: binary`",
+            f"{HEADS}::test_binary_head_is_one_sigmoid",
+        ),
+    ],
+    "Data": [
+        Item(
+            "class folders, train and test folders", "`dataset.path`",
+            f"{SOURCES}::test_class_folders",
+        ),
+        Item(
+            "tables with one column for each class", "`dataset.path`",
+            f"{SOURCES}::test_list_images_one_hot_columns_give_the_class",
+        ),
+        Item(
+            "400 images in all", "`subsets: {NAME: {total: 400}}`",
+            f"{SUBSETS}::test_draw_in_total_keeps_the_shares_of_the_classes",
+        ),
+        Item(
+            "a given small training set", "`subsets: {NAME: {files: FOLDER}}`",
+            f"{SUBSETS}::test_given_subset_of_a_folder_of_copies_is_the_images_named",
+        ),
+        Item(
+            "interpolation", "`dataset.interpolation`",
+            f"{UNIT}/data/test_images.py::test_interpolation_is_that_of_pillow",
+        ),
+        Item(
+            "digits without a download", "`dataset.path: digits`, `config/digits.yaml`",
+            f"{UNIT}/demo/test_digits.py::test_digits_become_class_folders_of_images",
+        ),
+        Item("names of columns (`x_col`, `y_col`, `weight_col`), `classes`"),
+        Item("images that are not square"),
+    ],
+    "Search": [
+        Item(
+            "grid search", "`grid`",
+            f"{UNIT}/study/test_expansion.py"
+            "::test_a_grid_is_every_combination_in_the_order_of_the_config",
+        ),
+        Item(
+            "random search", "`random`", f"{RANDOM}::test_more_trials_keep_the_first_ones",
+        ),
+        Item(
+            "normal distributions", "`normal`, `lognormal`",
+            f"{RANDOM}::test_normal_numbers_have_their_mean_and_stay_in_their_bounds",
+        ),
+        Item(
+            "quantized distributions", "`step`",
+            f"{RANDOM}::test_step_rounds_to_multiples_between_the_bounds",
+        ),
+        Item(
+            "momentum with several optimizers in a grid", "`grid`",
+            f"{UNIT}/study/test_search_strategies.py"
+            "::test_grid_over_optimizers_varies_an_option_with_those_that_have_it",
+        ),
+    ],
+    "Features and classical models": [
+        Item(
+            "support vector machines, neighbors, logistic regression, forests", "`classifier`",
+            f"{CLASSIFIERS}::test_every_model_learns_and_gives_probabilities",
+        ),
+        Item("moments as pooling, PCA, handcrafted descriptors beside dense SIFT, boosted trees"),
+    ],
+    "Looking inside": [
+        Item(
+            "feature maps", "`explain`",
+            f"{EXPLANATION}::test_feature_maps_hold_what_the_layers_give",
+        ),
+        Item(
+            "filters of the first layer", "`explain`",
+            f"{EXPLANATION}::test_filters_come_in_red_green_blue_and_strongest_first",
+        ),
+        Item(
+            "Grad-CAM", "`explain`",
+            f"{EXPLANATION}::test_grad_cam_is_the_class_activation_map_of_a_linear_head",
+        ),
+        Item("any layer, any image of one's own, patches that excite a channel most"),
+    ],
+}  # fmt: skip

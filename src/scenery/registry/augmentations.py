@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, create_model
+from pydantic import AfterValidator, Field, create_model
 
 from scenery.registry.options import AppliesIf, Bool, Fraction, Number, Strict
 
@@ -21,10 +21,32 @@ def _flip(mode: str) -> Callable[[Any, Mapping[str, Any]], Any]:
     return build
 
 
-def _brightness(value: float, options: Mapping[str, Any]) -> Any:
+def _brightness(value: Any, options: Mapping[str, Any]) -> Any:
     import keras
 
     return keras.layers.RandomBrightness(value, value_range=(0, 255), **options)
+
+
+def _contrast(value: Any, options: Mapping[str, Any]) -> Any:
+    import keras
+
+    # Of two numbers Keras takes the lower and the upper factor, of one the distance from 1.
+    factor = (1 - value[0], value[1] - 1) if isinstance(value, tuple) else value
+    return keras.layers.RandomContrast(factor, value_range=(0, 255), **options)
+
+
+def _saturation(value: float, options: Mapping[str, Any]) -> Any:
+    import keras
+
+    # To Keras, 0 is gray and 0.5 is no change.
+    factor = (0.5 - value / 2, 0.5 + value / 2)
+    return keras.layers.RandomSaturation(factor, value_range=(0, 255), **options)
+
+
+def _hue(value: float, options: Mapping[str, Any]) -> Any:
+    import keras
+
+    return keras.layers.RandomHue(value, value_range=(0, 255), **options)
 
 
 @dataclass(frozen=True)
@@ -36,13 +58,15 @@ class Augmentation:
         kind: Type and bounds of its value, which is its strength or whether it is on.
         description: Meaning of the value.
         build: Makes the Keras layer, from the value and further arguments (name, dtype, seed);
-            None for a movement, since all movements are one layer.
+            None for a movement, since all movements are one layer, and for an own layer.
+        own: Whether `scenery.training.augmentation` has a layer for it.
     """
 
     name: str
     kind: Any
     description: str
     build: Callable[[Any, Mapping[str, Any]], Any] | None = None
+    own: bool = False
 
     @property
     def off(self) -> bool | float:
@@ -50,7 +74,21 @@ class Augmentation:
         return False if self.kind is Bool else 0.0
 
 
-Degrees = Annotated[Number, Field(ge=0, le=180)]
+def _in_order(value: tuple[float, float]) -> tuple[float, float]:
+    if value[0] > value[1]:
+        raise ValueError(f"the first number must not be above the second; found {list(value)}")
+    return value
+
+
+def _or_range(single: Any, low: float, high: float) -> Any:
+    """One number, or a list of the lowest and the highest."""
+    number = Annotated[Number, Field(ge=low, le=high)]
+    return single | Annotated[tuple[number, number], AfterValidator(_in_order)]
+
+
+Degrees = _or_range(Annotated[Number, Field(ge=0, le=180)], -180, 180)
+Share = _or_range(Fraction, -1, 1)
+Factor = _or_range(Fraction, 0.01, 100)
 
 # In the order in which they are applied.
 AUGMENTATIONS = (
@@ -61,19 +99,57 @@ AUGMENTATIONS = (
     Augmentation(
         "vertical_flip", Bool, "Mirror half of the images top to bottom.", _flip("vertical")
     ),
-    Augmentation("rotation", Degrees, "Largest rotation to either side, in degrees."),
-    Augmentation("width_shift", Fraction, "Largest sideways shift, fraction of the width."),
-    Augmentation("height_shift", Fraction, "Largest up or down shift, fraction of the height."),
-    Augmentation("shear", Fraction, "Largest horizontal shear, fraction of the width."),
-    Augmentation("zoom", Fraction, "Largest zoom in or out, fraction of the size."),
+    Augmentation("rotation", Degrees, "Largest rotation to either side, in degrees, or a range."),
+    Augmentation(
+        "width_shift", Share, "Largest sideways shift, fraction of the width, or a range."
+    ),
+    Augmentation(
+        "height_shift", Share, "Largest up or down shift, fraction of the height, or a range."
+    ),
+    Augmentation("shear", Share, "Largest horizontal shear, fraction of the width, or a range."),
+    Augmentation(
+        "zoom",
+        Factor,
+        "Largest zoom in or out, fraction of the size, or a range of factors, of which those "
+        "below 1 zoom in.",
+    ),
+    Augmentation("zoom_width", Factor, "As zoom, of the width alone."),
+    Augmentation("zoom_height", Factor, "As zoom, of the height alone."),
     Augmentation(
         "brightness",
-        Fraction,
-        "Largest brightness change, fraction of the full range.",
+        Share,
+        "Largest brightness change, fraction of the full range, or a range.",
         _brightness,
     ),
+    Augmentation(
+        "contrast",
+        _or_range(Fraction, 0, 2),
+        "Largest contrast change, or a range of factors; 1 is no change.",
+        _contrast,
+    ),
+    Augmentation(
+        "saturation",
+        Fraction,
+        "Largest change of saturation; 1 is from gray to double.",
+        _saturation,
+    ),
+    Augmentation("hue", Fraction, "Largest change of hue; 1 is half of the circle.", _hue),
+    Augmentation(
+        "channel_shift",
+        Fraction,
+        "Largest change of each color channel alone, fraction of the full range.",
+        own=True,
+    ),
+    Augmentation(
+        "equalize",
+        Annotated[Number, Field(ge=0, le=1)],
+        "Share of the images whose histograms are equalized.",
+        own=True,
+    ),
 )
-MOVEMENTS = tuple(record.name for record in AUGMENTATIONS if record.build is None)
+MOVEMENTS = tuple(
+    record.name for record in AUGMENTATIONS if record.build is None and not record.own
+)
 
 MOVED = AppliesIf(
     f"with {', '.join(MOVEMENTS[:-1])} or {MOVEMENTS[-1]} in augment",

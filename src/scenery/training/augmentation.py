@@ -34,6 +34,8 @@ def _layers(augment: Augment) -> list[keras.layers.Layer]:
         value = getattr(augment, record.name)
         if value and record.build is not None:
             layers[record.name] = record.build(value, {"name": record.name, **common})
+        elif value and record.own:
+            layers[record.name] = OWN_LAYERS[record.name](value, name=record.name, **common)
         elif value and "movement" not in layers:
             layers["movement"] = RandomAffine(augment, name="movement", **common)
     return list(layers.values())
@@ -66,28 +68,81 @@ class RandomAffine(keras.layers.Layer):
             fill_mode=self.augment.fill_mode,
         )
 
+    def _limits(self, name: str, center: float = 0.0) -> tuple[float, float]:
+        """The lowest and highest value of a movement; one number is a distance from `center`."""
+        value = getattr(self.augment, name)
+        if isinstance(value, tuple):
+            return value
+        return center - value, center + value
+
     def _transforms(self, count: int, height: int, width: int) -> tf.Tensor:
         """Shape (count, 8): from a position in the new image to that in the old one."""
 
-        def sample(limit: float) -> tf.Tensor:
-            return keras.random.uniform((count,), -limit, limit, "float32", self.generator)
+        def sample(name: str, center: float = 0.0, unit: float = 1.0) -> tf.Tensor:
+            low, high = self._limits(name, center)
+            return keras.random.uniform(
+                (count,), low * unit, high * unit, "float32", self.generator
+            )
 
         ops = keras.ops
-        angle = sample(np.radians(self.augment.rotation))
-        right, down = (
-            sample(self.augment.width_shift * width),
-            sample(self.augment.height_shift * height),
-        )
-        shear, zoom = sample(self.augment.shear), 1 + sample(self.augment.zoom)
+        angle = sample("rotation", unit=np.radians(1))
+        right, down = sample("width_shift", unit=width), sample("height_shift", unit=height)
+        shear, zoom = sample("shear"), sample("zoom", 1)
+        across, along = zoom * sample("zoom_width", 1), zoom * sample("zoom_height", 1)
         cos, sin = ops.cos(angle), ops.sin(angle)
-        a, b = zoom * cos, zoom * (shear * cos - sin)
-        c, d = zoom * sin, zoom * (shear * sin + cos)
+        a, b = across * cos, along * (shear * cos - sin)
+        c, d = across * sin, along * (shear * sin + cos)
         # The transform is around the center; positions are counted from the corner.
         x, y = (width - 1) / 2, (height - 1) / 2
         to_x = x - a * x - b * y - cos * right + sin * down
         to_y = y - c * x - d * y - sin * right - cos * down
         nothing = ops.zeros_like(a)
         return ops.stack([a, b, to_x, c, d, to_y, nothing, nothing], axis=1)
+
+
+class RandomChannelShift(keras.layers.Layer):
+    """A random number added to each color channel of each image."""
+
+    def __init__(self, factor: float, seed: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.factor = factor
+        self.generator = keras.random.SeedGenerator(seed)
+
+    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return shape
+
+    def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Images of the same shape, of 0 to 255."""
+        if not training:
+            return images
+        most = 255 * self.factor
+        shape = (keras.ops.shape(images)[0], 1, 1, images.shape[-1])
+        shift = keras.random.uniform(shape, -most, most, "float32", self.generator)
+        return keras.ops.clip(images + shift, 0, 255)
+
+
+class RandomEqualization(keras.layers.Layer):
+    """Histogram equalization of some of the images."""
+
+    def __init__(self, share: float, seed: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.share = share
+        self.equalization = keras.layers.Equalization(value_range=(0, 255), dtype="float32")
+        self.generator = keras.random.SeedGenerator(seed)
+
+    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return shape
+
+    def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Images of the same shape, of 0 to 255."""
+        if not training:
+            return images
+        shape = (keras.ops.shape(images)[0], 1, 1, 1)
+        chosen = keras.random.uniform(shape, 0, 1, "float32", self.generator) < self.share
+        return keras.ops.where(chosen, self.equalization(images), images)
+
+
+OWN_LAYERS = {"channel_shift": RandomChannelShift, "equalize": RandomEqualization}
 
 
 def reseed(model: keras.Model, seed: int, epoch: int) -> None:

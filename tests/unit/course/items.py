@@ -34,6 +34,7 @@ SUBSETS = f"{UNIT}/data/test_subsets.py"
 RANDOM = f"{UNIT}/study/test_random_search.py"
 EXPLANATION = f"{UNIT}/inference/test_explanation.py"
 CLASSIFIERS = f"{UNIT}/classical/test_classifiers.py"
+AUGMENTATION = f"{UNIT}/training/test_augmentation.py"
 SOURCES = f"{UNIT}/data/test_sources.py"
 
 ITEMS: dict[str, list[Item]] = {
@@ -223,6 +224,34 @@ ITEMS: dict[str, list[Item]] = {
         ),
         Item("names of columns (`x_col`, `y_col`, `weight_col`), `classes`"),
         Item("images that are not square"),
+    ],
+    "Augmentation": [
+        Item(
+            "ranges [low, high]", "`augment.zoom: [0.8, 1.0]`",
+            f"{AUGMENTATION}::test_range_is_the_lowest_and_the_highest_value",
+        ),
+        Item(
+            "x and y apart", "`width_shift`, `height_shift`, `zoom_width`, `zoom_height`",
+            f"{AUGMENTATION}::test_zoom_of_one_side_leaves_the_other",
+        ),
+        Item(
+            "contrast", "`augment.contrast`",
+            f"{AUGMENTATION}::test_contrast_spreads_values_around_their_mean",
+        ),
+        Item(
+            "saturation", "`augment.saturation`",
+            f"{AUGMENTATION}::test_saturation_goes_from_gray_to_double",
+        ),
+        Item("hue", "`augment.hue`", f"{AUGMENTATION}::test_hue_keeps_the_largest_value"),
+        Item(
+            "channel shift", "`augment.channel_shift`",
+            f"{AUGMENTATION}::test_channel_shift_changes_each_channel_alone",
+        ),
+        Item(
+            "histogram equalization", "`augment.equalize`",
+            f"{AUGMENTATION}::test_equalize_flattens_the_histograms_of_some_images",
+        ),
+        Item("centering and rescaling as a setting; augmentation of the first of two steps"),
     ],
     "Search": [
         Item(

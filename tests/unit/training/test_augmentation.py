@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from pydantic import ValidationError
 
 from scenery.config.settings import Augment
 from scenery.training.augmentation import RandomAffine, build_augmentation, reseed
@@ -142,6 +143,70 @@ def test_all_movements_together_are_one_after_the_other() -> None:
     expected = rotation @ right @ down @ shear @ zoom
     np.testing.assert_allclose(matrices(**on), expected, rtol=1e-4, atol=1e-4)
     assert np.abs(expected - np.eye(3)).max(axis=(1, 2)).min() > 0.1
+
+
+def test_range_is_the_lowest_and_the_highest_value() -> None:
+    _, columns = centres(rendered(width_shift=[0.1, 0.2], fill_mode="nearest"))
+    assert (columns - 39.5).min() > 6
+    assert (columns - 39.5).max() < 13
+    layer = RandomAffine(Augment(zoom=[0.5, 0.7], rotation=[10, 10]), seed=1)
+    rows = np.asarray(layer._transforms(20, SIZE, SIZE))
+    zoom = np.hypot(rows[:, 0], rows[:, 3])
+    assert 0.5 <= zoom.min() < zoom.max() <= 0.7
+    np.testing.assert_allclose(np.degrees(np.arctan2(rows[:, 3], rows[:, 0])), 10, atol=1e-3)
+
+
+def test_zoom_of_one_side_leaves_the_other() -> None:
+    layer = RandomAffine(Augment(zoom_width=[0.5, 0.5]), seed=1)
+    rows = np.asarray(layer._transforms(3, SIZE, SIZE))
+    np.testing.assert_allclose(rows[:, [0, 1, 3, 4]], [[0.5, 0, 0, 1]] * 3, atol=1e-6)
+
+
+def test_range_in_the_wrong_order_is_refused() -> None:
+    with pytest.raises(ValidationError, match="must not be above the second"):
+        Augment(zoom=[1.2, 0.8])
+
+
+def colored(**on: Any) -> np.ndarray:
+    """200 renderings of a plain reddish picture, shape (200, 3)."""
+    augmentation = build_augmentation(Augment(**on), 1)
+    assert augmentation is not None
+    batch = np.full((200, 8, 8, 3), (150.0, 100.0, 90.0), "float32")
+    return np.asarray(augmentation(batch, training=True))[:, 0, 0]
+
+
+def test_saturation_goes_from_gray_to_double() -> None:
+    spread = np.ptp(colored(saturation=0.9), axis=1)
+    assert spread.min() < 30
+    assert spread.max() > 80
+
+
+def test_hue_keeps_the_largest_value() -> None:
+    values = colored(hue=0.5)
+    np.testing.assert_allclose(values.max(axis=1), 150, atol=1)
+    assert len({int(row.argmax()) for row in values}) > 1
+
+
+def test_channel_shift_changes_each_channel_alone() -> None:
+    change = colored(channel_shift=0.1) - (150.0, 100.0, 90.0)
+    assert np.abs(change).max() <= 25.5 + 1e-3
+    assert np.abs(change).max() > 20
+    assert abs(np.corrcoef(change[:, 0], change[:, 1])[0, 1]) < 0.3
+
+
+def test_contrast_spreads_values_around_their_mean() -> None:
+    images = rendered(100, contrast=[0.5, 1.5])
+    spread = images.std(axis=(1, 2)) / picture()[..., 0].std()
+    assert spread.min() < 0.7
+    assert spread.max() > 1.2
+
+
+def test_equalize_flattens_the_histograms_of_some_images() -> None:
+    dark = np.random.default_rng(0).uniform(0, 80, (SIZE, SIZE, 3)).round().astype("float32")
+    images = rendered(60, image=dark, equalize=0.5)
+    bright = images.max(axis=(1, 2)) > 200
+    assert 15 < bright.sum() < 45
+    np.testing.assert_array_equal(images[~bright][0], dark[..., 0])
 
 
 def test_brightness_is_a_share_of_the_full_range() -> None:

@@ -23,7 +23,7 @@ from scenery.data.tables import class_names, partition_table, read_split
 from scenery.evaluation.class_balance import balanced_intervals
 from scenery.evaluation.mistakes import write_mistakes
 from scenery.evaluation.paired import accuracy_interval
-from scenery.evaluation.scores import cross_entropy
+from scenery.evaluation.scores import cross_entropy, top_accuracy
 from scenery.evaluation.trial_tables import prediction_table
 from scenery.inference.final_model import load_final, predict
 from scenery.inference.vectors import extract_vectors
@@ -43,7 +43,7 @@ def score(
     labels: np.ndarray,
     groups: np.ndarray | None = None,
 ) -> dict[str, Any]:
-    """Accuracy, balanced accuracy and macro F1 with their intervals, and loss of predictions.
+    """Accuracy, balanced accuracy and macro F1 with intervals, loss and top-5 accuracy.
 
     The interval of accuracy is Wilson's (1927), which stays within 0 and 1 and holds near them. The
     others are bootstrap intervals over groups. Images of one group, such as duplicates, are not
@@ -59,6 +59,8 @@ def score(
         "low": low,
         "high": high,
         "loss": cross_entropy(probabilities, labels),
+        # With five classes or fewer, every answer is among the five best.
+        "top_5": top_accuracy(probabilities, labels, 5) if probabilities.shape[1] > 5 else None,
         **balanced_intervals(list(table["class"]), list(table["predicted"]), groups),
     }
 

@@ -41,6 +41,25 @@ def balanced_measures(
     return float(recalls.mean()), float(f1.mean())
 
 
+def precision_measures(true: NDArray[np.intp], predicted: NDArray[np.intp]) -> tuple[float, float]:
+    """Macro and weighted precision, as scikit-learn defines them.
+
+    The precision of a class that is never predicted is 0. The macro precision is the mean over the
+    classes that are there or predicted; the weighted one counts each class by its images. The macro
+    recall is the balanced accuracy, and the weighted recall is the accuracy.
+
+    Args:
+        true: Shape (images,), numbers of the true classes.
+        predicted: The same of the predicted ones.
+    """
+    size = int(max(true.max(), predicted.max())) + 1
+    there, claimed = np.bincount(true, minlength=size), np.bincount(predicted, minlength=size)
+    right = np.bincount(true[true == predicted], minlength=size)
+    precisions = np.divide(right, claimed, out=np.zeros(size), where=claimed > 0)
+    macro = precisions[there + claimed > 0].mean()
+    return float(macro), float((precisions * there).sum() / there.sum())
+
+
 def balanced_intervals(
     true: Sequence[str],
     predicted: Sequence[str],
@@ -90,12 +109,13 @@ def validation_measures(predictions: Sequence[Mapping[str, Any]]) -> dict[str, A
     Args:
         predictions: Rows of predictions.csv of one trial; none for a trial without a result.
     """
-    names = ("validation_balanced_accuracy", "validation_macro_f1", "classes_missed",
-             "missed_classes")  # fmt: skip
+    names = ("validation_balanced_accuracy", "validation_macro_f1", "validation_macro_precision",
+             "validation_weighted_precision", "classes_missed", "missed_classes")  # fmt: skip
     if not predictions:
         return dict.fromkeys(names)
     true, predicted = ([str(row[name]) for row in predictions] for name in ("class", "predicted"))
-    measures = balanced_measures(*_class_numbers(true, predicted))
+    numbers = _class_numbers(true, predicted)
+    measures = (*balanced_measures(*numbers), *precision_measures(*numbers))
     found = {one for one, other in zip(true, predicted, strict=True) if one == other}
     missed = sorted(set(true) - found)
     values = (*measures, len(missed), json.dumps(missed[:MAX_NAMED], ensure_ascii=False))

@@ -120,6 +120,12 @@ COLUMNS = (
     Column("validation_macro_f1", "measure", TRIALS, ACCURACY,
            "Mean F1 of the classes on the validation partition.", "validation macro F1",
            page="after"),
+    Column("validation_macro_precision", "measure", TRIALS, ACCURACY,
+           "Mean precision of the classes on the validation partition; that of a class that is "
+           "never predicted is 0. The macro recall is the balanced accuracy."),
+    Column("validation_weighted_precision", "measure", TRIALS, ACCURACY,
+           "Precision of the classes on the validation partition, a mean weighted by their images. "
+           "The weighted recall is the accuracy."),
     Column("classes_missed", "measure", TRIALS, COUNT,
            "Number of classes none of whose validation images are recognized.", page="after"),
     Column("missed_classes", "fact", TRIALS, TEXT,

@@ -22,3 +22,18 @@ def cross_entropy(probabilities: np.ndarray, labels: np.ndarray) -> float:
 def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """Share of images whose most probable class is the true one."""
     return float((probabilities.argmax(axis=1) == labels).mean())
+
+
+def top_accuracy(probabilities: np.ndarray, labels: np.ndarray, count: int) -> float:
+    """Share of the images whose class is among the most probable ones.
+
+    Args:
+        probabilities: Shape (images, classes).
+        labels: Shape (images,), class numbers.
+        count: Number of classes that count as an answer.
+    """
+    own = probabilities[np.arange(len(labels)), labels]
+    # Of equally probable classes, half are before the own one.
+    above = (probabilities > own[:, None]).sum(axis=1)
+    ties = (probabilities == own[:, None]).sum(axis=1) - 1
+    return float(np.mean(above + ties / 2 < count))

@@ -35,6 +35,7 @@ RANDOM = f"{UNIT}/study/test_random_search.py"
 EXPLANATION = f"{UNIT}/inference/test_explanation.py"
 CLASSIFIERS = f"{UNIT}/classical/test_classifiers.py"
 AUGMENTATION = f"{UNIT}/training/test_augmentation.py"
+BALANCE = f"{UNIT}/evaluation/test_class_balance.py"
 SOURCES = f"{UNIT}/data/test_sources.py"
 
 ITEMS: dict[str, list[Item]] = {
@@ -282,6 +283,20 @@ ITEMS: dict[str, list[Item]] = {
             f"{CLASSIFIERS}::test_every_model_learns_and_gives_probabilities",
         ),
         Item("moments as pooling, PCA, handcrafted descriptors beside dense SIFT, boosted trees"),
+    ],
+    "Measures": [
+        Item(
+            "macro and weighted precision", "columns of `summary.csv`",
+            f"{BALANCE}::test_precision_measures_are_those_of_scikit_learn",
+        ),
+        Item(
+            "top-5 accuracy", "`top_5` in `test/metrics.json`",
+            f"{BALANCE}::test_top_accuracy_is_that_of_scikit_learn",
+        ),
+        Item("size in MB, depth, FLOPs and milliseconds of every network"),
+    ],
+    "Slides": [
+        Item("one slide for each task as the default deck; live curves"),
     ],
     "Looking inside": [
         Item(

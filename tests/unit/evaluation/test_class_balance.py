@@ -4,14 +4,21 @@ import warnings
 
 import numpy as np
 import pytest
-from sklearn.metrics import balanced_accuracy_score, f1_score
+from sklearn.metrics import (
+    balanced_accuracy_score,
+    f1_score,
+    precision_score,
+    top_k_accuracy_score,
+)
 
 from scenery.evaluation.class_balance import (
     balance_warning,
     balanced_intervals,
     balanced_measures,
+    precision_measures,
     validation_measures,
 )
+from scenery.evaluation.scores import top_accuracy
 
 
 def answers(seed: int, images: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -62,6 +69,26 @@ def test_balanced_intervals_of_groups_are_wider() -> None:
     assert alone["balanced_accuracy"] == together["balanced_accuracy"]
     widths = [one["macro_f1_high"] - one["macro_f1_low"] for one in (alone, together)]
     assert widths[1] > 2 * widths[0]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_precision_measures_are_those_of_scikit_learn(seed: int) -> None:
+    true, predicted = answers(seed, 40, 6)
+    expected = [
+        precision_score(true, predicted, average=average, zero_division=0)
+        for average in ("macro", "weighted")
+    ]
+    assert precision_measures(true, predicted) == pytest.approx(expected)
+
+
+def test_top_accuracy_is_that_of_scikit_learn() -> None:
+    random = np.random.default_rng(0)
+    probabilities, labels = random.dirichlet(np.ones(8), 50), random.integers(0, 8, 50)
+    for count in (1, 2, 5):
+        expected = top_k_accuracy_score(labels, probabilities, k=count, labels=range(8))
+        assert top_accuracy(probabilities, labels, count) == pytest.approx(expected)
+    # Equal probabilities of all classes are no knowledge.
+    assert top_accuracy(np.full((4, 8), 1 / 8), np.array([0, 1, 6, 7]), 2) == 0
 
 
 def test_validation_measures_name_classes_that_are_never_recognized() -> None:

@@ -35,18 +35,20 @@ def draw_in_total(split: pd.DataFrame, total: int, seed: int) -> pd.DataFrame:
             f"a subset of {total} images cannot be drawn from train: it has {len(train)} images of "
             f"{len(counts)} classes"
         )
-    exact = counts / len(train) * total
-    shares = np.maximum(np.floor(exact), 1).astype(int)
+    exact = {str(name): count / len(train) * total for name, count in counts.items()}
+    shares = {name: max(int(share), 1) for name, share in exact.items()}
     # In this order classes get one more, or give one back.
-    order = (exact - shares).sort_values(ascending=False, kind="stable").index
-    while (missing := total - int(shares.sum())) > 0:
-        shares[list(order[:missing])] += 1
-    while (surplus := int(shares.sum()) - total) > 0:
-        shares[[name for name in order[::-1] if shares[name] > 1][:surplus]] -= 1
+    order = sorted(exact, key=lambda name: shares[name] - exact[name])
+    while (missing := total - sum(shares.values())) > 0:
+        for name in order[:missing]:
+            shares[name] += 1
+    while (surplus := sum(shares.values()) - total) > 0:
+        for name in [name for name in order[::-1] if shares[name] > 1][:surplus]:
+            shares[name] -= 1
     chosen = []
     for name, rows in train.groupby("class"):
         generator = np.random.default_rng([seed, zlib.crc32(str(name).encode())])
-        chosen.append(rows.index[generator.permutation(len(rows))[: shares[name]]])
+        chosen.append(rows.index[generator.permutation(len(rows))[: shares[str(name)]]])
     return split.loc[np.sort(np.concatenate(chosen))].reset_index(drop=True)
 
 

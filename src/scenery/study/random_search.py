@@ -84,8 +84,8 @@ def _value(distribution: Distribution, share: float) -> Any:
     if distribution.choice is not None:
         return distribution.choice[int(share * len(distribution.choice))]
     if distribution.integer is not None:
-        low, high = distribution.integer
-        whole = low + int(share * (high - low + 1))
+        first, last = distribution.integer
+        whole = first + int(share * (last - first + 1))
         return whole if distribution.step is None else _whole_multiple(whole, distribution)
     value, low, high = _number(distribution, share)
     if distribution.step is not None:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import skops.io
 from sklearn.base import BaseEstimator
+from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
@@ -29,7 +30,7 @@ MAX_STEPS = 5_000
 
 
 def build_classifier(settings: Settings) -> Pipeline:
-    """The unfitted model: scaling, then the classifier.
+    """The unfitted model: scaling, perhaps principal components, then the classifier.
 
     Args:
         settings: With a classifier.
@@ -44,7 +45,10 @@ def build_classifier(settings: Settings) -> Pipeline:
     chosen = scaling[settings.classifier.scaling]
     weights = "balanced" if settings.class_weights == "balanced" else None
     model = _model(settings.classifier, weights, settings.seed)
-    return Pipeline([("scaling", chosen), ("model", model)])
+    steps: list[tuple[str, BaseEstimator]] = [("scaling", chosen)]
+    if settings.classifier.pca is not None:
+        steps.append(("pca", PCA(settings.classifier.pca, random_state=settings.seed)))
+    return Pipeline([*steps, ("model", model)])
 
 
 def _model(wanted: Classifier, class_weight: str | None, seed: int) -> BaseEstimator:
@@ -109,7 +113,8 @@ def fit(
             image is a group of its own.
 
     Raises:
-        ValueError: The vectors are not what the model can take (values below 0 for histograms).
+        ValueError: The vectors are not what the model can take: values below 0 for histograms, or
+            fewer of them or of their features than principal components.
     """
     vectors, labels, images = as_rows(features)
     wanted = settings.classifier
@@ -117,6 +122,11 @@ def fit(
         raise ValueError(
             "the histogram_intersection kernel needs values from 0; the smallest value here is "
             f"{vectors.min():.3g}"
+        )
+    if wanted is not None and wanted.pca is not None and wanted.pca > min(vectors.shape):
+        raise ValueError(
+            f"classifier.pca: {wanted.pca} components are more than the {min(vectors.shape)} that "
+            f"{vectors.shape[0]} vectors of {vectors.shape[1]} features have"
         )
     model = build_classifier(settings)
     if groups is not None:
@@ -146,6 +156,8 @@ def stored_numbers(model: Pipeline) -> int:
     """
     scaler, classifier = model["scaling"], model["model"]
     count = 2 * scaler.n_features_in_ if isinstance(scaler, StandardScaler) else 0
+    if "pca" in model.named_steps:
+        count += model["pca"].components_.size + model["pca"].mean_.size
     if isinstance(classifier, KernelSVM):
         svm = classifier.svm_
         # One more: the temperature.

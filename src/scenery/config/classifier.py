@@ -15,6 +15,9 @@ SCALINGS = ("none", "standard", "l1", "l2")
 
 Cost = Annotated[Number, Field(gt=0)]
 
+# A whole number is a number of components, and one below 1 a share of the variance.
+Components = Annotated[Int, Field(ge=1, le=65536)] | Annotated[Number, Field(gt=0, lt=1)]
+
 COST = "weight of the errors"
 
 
@@ -26,6 +29,12 @@ class ClassifierRecord(Record):
         description="standard: each feature to mean 0, variance 1; l1, l2: each vector to length "
         "1. Unset: standard; l1 for histogram_intersection; none for random_forest and for the "
         "vectors of an encoding, which normalizes them itself.",
+    )
+
+    pca: Components | None = Field(
+        None,
+        description="Principal components that replace the scaled features: their number, or the "
+        "share of the variance that they keep. Unset: none.",
     )
 
     def default_scaling(self, encoded: bool) -> str:
@@ -56,6 +65,8 @@ class SVM(ClassifierRecord):
         """An option that the kernel does not have or allow."""
         if self.kernel != "rbf" and self.gamma is not None:
             return f"gamma is not used by {self.kernel}, only by rbf"
+        if self.kernel == "histogram_intersection" and self.pca is not None:
+            return "the histogram_intersection kernel needs values from 0, which pca does not give"
         if self.kernel == "histogram_intersection" and self.scaling == "standard":
             return (
                 "the histogram_intersection kernel needs values from 0, which scaling: standard "

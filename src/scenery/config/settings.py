@@ -113,8 +113,10 @@ class Head(Strict):
         description="categorical: softmax over the classes. binary: one sigmoid output, for two "
         "classes; it is the probability of the second one.",
     )
-    pooling: Literal["average", "max", "flatten"] = Field(
-        "average", description="How the backbone's last feature map becomes one vector."
+    pooling: Literal["average", "max", "flatten", "std", "moments"] = Field(
+        "average",
+        description="How the backbone's last feature map becomes one vector. std: the standard "
+        "deviation of each channel; moments: its mean, standard deviation, skewness and kurtosis.",
     )
     standardize: Annotated[Bool, WITH_FEATURES] = Field(
         True,

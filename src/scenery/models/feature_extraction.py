@@ -14,6 +14,7 @@ from scenery.data.array_writer import ArrayWriter
 from scenery.data.packed_images import PackedImages
 from scenery.models.backbones import build_backbone
 from scenery.models.forward import make_forward_fn
+from scenery.models.pooling import pool
 from scenery.models.weights import load_weights
 from scenery.registry.architectures.dense_sift import DenseSIFT
 from scenery.registry.custom_architectures import HANDCRAFTED, Network, architecture
@@ -50,11 +51,10 @@ def load_backbone(
 
 
 def pooled(backbone: keras.Model, pooling: str) -> keras.Model:
-    """The backbone with its positions pooled: average, max, or map (not at all)."""
+    """The backbone with its positions pooled as `pool` does, or map: not at all."""
     if pooling == "map" or len(backbone.output.shape) == 2:
         return backbone
-    layer = {"average": keras.layers.GlobalAveragePooling2D, "max": keras.layers.GlobalMaxPooling2D}
-    return keras.Model(backbone.input, layer[pooling]()(backbone.output))
+    return keras.Model(backbone.input, pool(backbone.output, pooling))
 
 
 def load_feature_extractor(

@@ -10,6 +10,7 @@ from scenery.config.settings import Head
 from scenery.data.standardization import deviations
 from scenery.errors import UserError
 from scenery.models.aggregation import aggregate
+from scenery.models.pooling import pool
 from scenery.registry.options import LEAKY_SLOPE, of_layer
 
 # With 0.99, the default of Keras, the statistics need about 500 steps; a trial on 80 images in
@@ -46,7 +47,7 @@ def build_head(input_shape: tuple[int, ...], classes: int, head: Head) -> keras.
         raise ValueError("a head with aggregation takes feature maps")
     inputs = keras.Input(input_shape, name="activations")
     pooled = len(input_shape) == 1 or head.aggregation != "none"
-    x = inputs if pooled else _pooling(head)(inputs)
+    x = inputs if pooled else pool(inputs, head.pooling)
     if head.standardize:
         x = _standardization()(x)
     for number, width in enumerate(head.dense, start=1):
@@ -149,14 +150,6 @@ def _activation(head: Head, number: int) -> keras.layers.Layer:
     if function == "leaky_relu" and head.negative_slope != LEAKY_SLOPE:
         return keras.layers.LeakyReLU(head.negative_slope, name=name)
     return keras.layers.Activation(function, name=name)
-
-
-def _pooling(head: Head) -> keras.layers.Layer:
-    if head.pooling == "average":
-        return keras.layers.GlobalAveragePooling2D(name="pooling")
-    if head.pooling == "max":
-        return keras.layers.GlobalMaxPooling2D(name="pooling")
-    return keras.layers.Flatten(name="pooling")
 
 
 def _dropout(x: Any, head: Head, number: int, name: str) -> Any:

@@ -20,7 +20,7 @@ class FeatureSet:
         weights: imagenet, none, or a weights file.
         image_size: Side of the input in pixels.
         layer: The layer whose activations are kept.
-        pooling: average or max over positions, or map for all of them.
+        pooling: average, max, std or moments over positions, or map for all of them.
         subset: Training images that are rendered; plain features serve every subset.
         augment: How views are rendered; None for the plain images.
         views: Renderings of each image; 0 for the plain images.

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import skops.io
+from pydantic import ValidationError
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
@@ -28,6 +29,7 @@ MODELS: list[dict[str, Any]] = [
     {"name": "nearest_neighbors", "n_neighbors": 3},
     {"name": "logistic_regression", "C": 0.1, "scaling": "l2"},
     {"name": "random_forest", "n_estimators": 20, "max_depth": 5},
+    {"name": "logistic_regression", "pca": 4},
 ]
 
 
@@ -53,6 +55,26 @@ def test_every_model_learns_and_gives_probabilities(classifier: dict[str, Any]) 
     assert predicted.shape == (300, CLASSES)
     assert np.allclose(predicted.sum(axis=1), 1)
     assert accuracy(predicted, unseen.labels) > 0.75
+
+
+@pytest.mark.parametrize(("components", "kept"), [(3, 3), (0.9, None)])
+def test_principal_components_stand_before_the_model(components: float, kept: int | None) -> None:
+    model = fitted(classifier={"name": "nearest_neighbors", "pca": components})
+    assert list(model.named_steps) == ["scaling", "pca", "model"]
+    pca = model["pca"]
+    assert kept is None or pca.n_components_ == kept
+    if kept is None:
+        assert 1 < pca.n_components_ < VALUES
+        assert pca.explained_variance_ratio_.sum() >= 0.9
+    assert model["model"].n_features_in_ == pca.n_components_
+
+
+def test_more_principal_components_than_features_are_refused() -> None:
+    with pytest.raises(ValueError, match="20 components are more than the 12 that 90 vectors"):
+        fitted(classifier={"name": "svm", "pca": 20})
+    histograms = {"kernel": "histogram_intersection", "pca": 2}
+    with pytest.raises(ValidationError, match="needs values from 0, which pca does not give"):
+        Settings(classifier=histograms)
 
 
 @pytest.mark.parametrize("classifier", MODELS, ids=str)

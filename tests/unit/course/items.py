@@ -282,7 +282,15 @@ ITEMS: dict[str, list[Item]] = {
             "support vector machines, neighbors, logistic regression, forests", "`classifier`",
             f"{CLASSIFIERS}::test_every_model_learns_and_gives_probabilities",
         ),
-        Item("moments as pooling, PCA, handcrafted descriptors beside dense SIFT, boosted trees"),
+        Item(
+            "mean, standard deviation and moments as pooling", "`head.pooling`",
+            f"{UNIT}/models/test_pooling.py::test_moments_are_those_of_scipy",
+        ),
+        Item(
+            "principal components", "`classifier.pca`",
+            f"{CLASSIFIERS}::test_principal_components_stand_before_the_model",
+        ),
+        Item("multi-scale descriptors, HOG, LBP and others beside dense SIFT; a boosted tree"),
     ],
     "Measures": [
         Item(

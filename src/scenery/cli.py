@@ -218,16 +218,21 @@ def check_file(config: Path) -> str:
     """
     from scenery.config.loading import load_config
     from scenery.pipeline.preflight import check_config
+    from scenery.study.advice import advice
     from scenery.study.search_strategies import left_out
 
     expansions = check_config(load_config(config), str(config))
-    counts = []
+    counts, notes = [], ""
     for name, experiment in expansions.study.experiments.items():
         # The trials of the others depend on a choice that is not made yet.
         known = experiment.start_from is None
-        count = len(expansions.of(name, None).trials) if known else f"after {experiment.start_from}"
-        counts.append(f"{name} ({count})")
-    notes = "".join(
+        trials = expansions.of(name, None).trials if known else []
+        counts.append(f"{name} ({len(trials) if known else f'after {experiment.start_from}'})")
+        notes += "".join(
+            f"\n{config}: experiments.{name}: {text}"
+            for text in advice(trial.settings for trial in trials)
+        )
+    notes += "".join(
         f"\n{config}: experiments.{name}.grid: {option} is varied with {', '.join(users)} alone; "
         "the others do not have it"
         for name, experiment in expansions.study.experiments.items()

@@ -32,6 +32,7 @@ from scenery.evaluation.steadiness import is_unsteady, score_jump
 from scenery.evaluation.undertraining import is_undertrained
 from scenery.pipeline.execution import script_log
 from scenery.pipeline.jobs import ChooseJob
+from scenery.study.advice import advice
 from scenery.study.scored import CHOSEN, Scored, scored_settings
 from scenery.study.selection import Candidate, Result, choose, describe_rule
 
@@ -107,7 +108,7 @@ def choose_setting(
 def _warnings(
     job: ChooseJob, table: pd.DataFrame, choice: Candidate, split: pd.DataFrame
 ) -> list[str]:
-    """What should be known about the choice: classes that it does not recognize."""
+    """What should be known about the choice: classes that it does not recognize, a high rate."""
     chosen = _first(table, choice)
     training = split[split["partition"] == "train"]["class"].value_counts()
     warning = balance_warning(
@@ -117,7 +118,8 @@ def _warnings(
         json.loads(chosen["missed_classes"]),
         {str(name): int(images) for name, images in training.items()},
     )
-    return [warning] if warning else []
+    settings = next(one.settings for one in job.trials if one.row["trial"] == chosen["trial"])
+    return [*([warning] if warning else []), *advice([settings])]
 
 
 def _join(trials: list[dict[str, Any]], metrics: list[Path], experiment: str) -> pd.DataFrame:

@@ -144,7 +144,15 @@ ITEMS: dict[str, list[Item]] = {
             "::test_layer_from_which_a_network_is_trained_must_be_there",
         ),
         Item("pre-trained dense layers (fc1, fc2)"),
-        Item("rule of thumb: size of the data and distance from ImageNet"),
+        Item(
+            "a learning rate that is high for pre-trained weights", "`scenery check`, slides",
+            f"{UNIT}/study/test_advice.py"
+            "::test_high_rate_is_one_that_is_usual_for_random_weights",
+        ),
+        Item(
+            "rule of thumb: a first study by the size of the data", "`scenery init`",
+            f"{UNIT}/pipeline/test_starter.py::test_starter_few_images_keeps_the_backbone_frozen",
+        ),
     ],
     "Networks": [
         Item(

@@ -46,9 +46,9 @@ def draw_in_total(split: pd.DataFrame, total: int, seed: int) -> pd.DataFrame:
         for name in [name for name in order[::-1] if shares[name] > 1][:surplus]:
             shares[name] -= 1
     chosen = []
-    for name, rows in train.groupby("class"):
-        generator = np.random.default_rng([seed, zlib.crc32(str(name).encode())])
-        chosen.append(rows.index[generator.permutation(len(rows))[: shares[str(name)]]])
+    for label, rows in train.groupby("class"):
+        generator = np.random.default_rng([seed, zlib.crc32(str(label).encode())])
+        chosen.append(rows.index[generator.permutation(len(rows))[: shares[str(label)]]])
     return split.loc[np.sort(np.concatenate(chosen))].reset_index(drop=True)
 
 

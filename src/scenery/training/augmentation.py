@@ -142,7 +142,7 @@ class RandomEqualization(keras.layers.Layer):
         return keras.ops.where(chosen, self.equalization(images), images)
 
 
-OWN_LAYERS = {"channel_shift": RandomChannelShift, "equalize": RandomEqualization}
+OWN_LAYERS: dict[str, Any] = {"channel_shift": RandomChannelShift, "equalize": RandomEqualization}
 
 
 def reseed(model: keras.Model, seed: int, epoch: int) -> None:

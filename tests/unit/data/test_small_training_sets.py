@@ -24,10 +24,10 @@ def split(**counts: int) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("total", "shares"),
     [
-        (10, {"a": 6, "b": 3, "c": 1}),
+        (10, {"a": 5, "b": 4, "c": 1}),
         # A class has at least one image, whatever its share.
         (3, {"a": 1, "b": 1, "c": 1}),
-        (5, {"a": 3, "b": 1, "c": 1}),
+        (5, {"a": 2, "b": 2, "c": 1}),
         (101, {"a": 60, "b": 40, "c": 1}),
     ],
 )

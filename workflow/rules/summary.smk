@@ -181,6 +181,7 @@ rule make_slides:
     params:
         code=CODE.of_rule("make_slides"),
         figures=INPUTS.figures.slide_places,
+        short=INPUTS.results.short_slides,
         with_references=INPUTS.results.with_references,
         study_title=INPUTS.results.study_title,
         dataset=INPUTS.results.dataset,

@@ -32,8 +32,9 @@ def make_slides(
     versions: Mapping[str, str],
     pdf: Path,
     pptx: Path,
+    short: bool = False,
 ) -> None:
-    """Write both files."""
+    """Write both files; `short`: one slide for each experiment."""
     slides = study_slides(
         study_title,
         dataset,
@@ -43,6 +44,7 @@ def make_slides(
         pictures,
         command,
         versions,
+        short,
     )
     write_pdf(slides, pdf, study_title)
     write_pptx(slides, pptx, study_title)
@@ -73,4 +75,5 @@ if __name__ == "__main__":
             versions=snakemake.params.versions,
             pdf=Path(snakemake.output.pdf),
             pptx=Path(snakemake.output.pptx),
+            short=snakemake.params.short,
         )

@@ -365,6 +365,11 @@ class Study(Strict):
     experiments: dict[Name, Experiment] = Field(
         min_length=1, description="The experiments, in order."
     )
+    slides: Literal["short", "full"] = Field(
+        "full",
+        description="short: one slide for each experiment, with its result and configuration, and "
+        "the comparison. full: also trials, figures and tested settings.",
+    )
     refit: Bool = Field(
         True,
         description="Train the chosen settings once more on train and validation images before "

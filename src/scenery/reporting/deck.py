@@ -63,13 +63,18 @@ def study_slides(
     pictures: Pictures,
     command: str,
     versions: Mapping[str, str],
+    short: bool = False,
 ) -> list[Slide]:
     """All slides in order.
 
     An experiment has a slide with its best result, configuration and learning curve, one with its
-    trials, and one for each of its figures that has a slide title.
+    trials, and one for each of its figures that has a slide title. In a short deck it has the first
+    of them alone, and the study has an opening, a comparison and conclusions.
     """
-    slides = [_opening(study_title, dataset, results, split), *_data(catalogue, split)]
+    opening = _opening(study_title, dataset, results, split)
+    if short:
+        return [opening, *_short(results)]
+    slides = [opening, *_data(catalogue, split)]
     for figure in slides_in(Section.DATA):
         if figure.slide and (path := pictures.get(figure.name, {}).get("")):
             slides.append(Slide(title=figure.slide.title, figure=path))
@@ -81,6 +86,14 @@ def study_slides(
     slides.append(_conclusions(results))
     slides.append(_appendix(command, versions))
     return slides
+
+
+def _short(results: Sequence[ExperimentResult]) -> list[Slide]:
+    """One slide for each experiment, then one comparison and the conclusions."""
+    titles = {result.choice.experiment: result.title for result in results}
+    best = [_best(result, titles.get(result.final_model, "")) for result in results]
+    compared = _comparison(results)[:1] if len(results) > 1 else []
+    return [*best, *compared, _conclusions(results)]
 
 
 def _experiment(result: ExperimentResult, model_of: str, pictures: Pictures) -> list[Slide]:

@@ -312,7 +312,12 @@ ITEMS: dict[str, list[Item]] = {
         Item("size in MB, depth, FLOPs and milliseconds of every network"),
     ],
     "Slides": [
-        Item("one slide for each task as the default deck; live curves"),
+        Item(
+            "one slide for each task, with its result and configuration", "`slides: short`",
+            f"{UNIT}/reporting/test_slides.py"
+            "::test_study_slides_short_deck_has_one_slide_for_each_experiment",
+        ),
+        Item("loss curves beside accuracy on a slide; live curves while fine-tuning"),
     ],
     "Looking inside": [
         Item(

@@ -74,6 +74,7 @@ def deck(
     data: Path,
     title: str = "A study",
     picture: Path | None = None,
+    short: bool = False,
 ) -> list[Slide]:
     figures = {one.choice.experiment: picture for one in results} if picture else {}
     pictures = {
@@ -93,6 +94,7 @@ def deck(
         pictures,
         "snakemake --configfile config/config.yaml",
         {"Keras": "3.15.1", "NumPy": "2.4"},
+        short,
     )
 
 
@@ -173,6 +175,21 @@ def test_study_slides_have_expected_titles(
     beside = slides[titles.index("Cuts: published numbers and ours")]
     assert (beside.figure, beside.table) == (picture, None)
     assert beside.bullets[0].startswith("8 of 9 numbers have a counterpart here")
+
+
+def test_study_slides_short_deck_has_one_slide_for_each_experiment(
+    study: Path, experiments: dict[str, Experiment], picture: Path
+) -> None:
+    results = outcomes(study, experiments)
+    slides = deck(results, study / "data", picture=picture, short=True)
+    titles = [slide.title for slide in slides]
+    assert titles[0] == "A study"
+    ends = "best result and its configuration"
+    assert all(title.lower().endswith(ends) for title in titles[1 : 1 + len(results)])
+    assert titles[1 + len(results) :] == ["Experiments compared", "What the numbers say"]
+    assert all(slide.figure is None for slide in slides)
+    for slide in slides:
+        check_layout(slide)
 
 
 def test_study_slides_question_as_title_has_no_colon(

@@ -105,14 +105,18 @@ class FigureInputs:
     def slide_files(self, wildcards: Any) -> list[str]:
         """The figures on slides."""
         return [
-            f"{figure_stem(self.layout, figure, name)}.png"
-            for figure, name in self._present()
-            if figure.slide
+            f"{figure_stem(self.layout, figure, name)}.png" for figure, name in self._on_slides()
         ]
 
     def slide_places(self, wildcards: Any) -> list[list[str]]:
         """Name and experiment of each of them."""
-        return [[figure.name, name] for figure, name in self._present() if figure.slide]
+        return [[figure.name, name] for figure, name in self._on_slides()]
+
+    def _on_slides(self) -> list[tuple[Figure, str]]:
+        """The figures with a slide; a short deck has none."""
+        if self.context.study.slides == "short":
+            return []
+        return [(figure, name) for figure, name in self._present() if figure.slide]
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,10 @@ class ResultInputs:
         """The command that runs the study."""
         return f"snakemake --configfile {self.config_file}"
 
+    def short_slides(self, wildcards: Any) -> bool:
+        """Whether the deck has one slide for each experiment."""
+        return self.study.slides == "short"
+
     @property
     def versions(self) -> dict[str, str]:
         """The versions of libraries that slides name."""

@@ -27,22 +27,6 @@ def _brightness(value: Any, options: Mapping[str, Any]) -> Any:
     return keras.layers.RandomBrightness(value, value_range=(0, 255), **options)
 
 
-def _contrast(value: Any, options: Mapping[str, Any]) -> Any:
-    import keras
-
-    # Of two numbers Keras takes the lower and the upper factor, of one the distance from 1.
-    factor = (1 - value[0], value[1] - 1) if isinstance(value, tuple) else value
-    return keras.layers.RandomContrast(factor, value_range=(0, 255), **options)
-
-
-def _saturation(value: float, options: Mapping[str, Any]) -> Any:
-    import keras
-
-    # To Keras, 0 is gray and 0.5 is no change.
-    factor = (0.5 - value / 2, 0.5 + value / 2)
-    return keras.layers.RandomSaturation(factor, value_range=(0, 255), **options)
-
-
 def _hue(value: float, options: Mapping[str, Any]) -> Any:
     import keras
 
@@ -125,13 +109,13 @@ AUGMENTATIONS = (
         "contrast",
         _or_range(Fraction, 0, 2),
         "Largest contrast change, or a range of factors; 1 is no change.",
-        _contrast,
+        own=True,
     ),
     Augmentation(
         "saturation",
-        Fraction,
-        "Largest change of saturation; 1 is from gray to double.",
-        _saturation,
+        _or_range(Fraction, 0, 2),
+        "Largest change of saturation, or a range of factors; 0 is gray, 1 is no change.",
+        own=True,
     ),
     Augmentation("hue", Fraction, "Largest change of hue; 1 is half of the circle.", _hue),
     Augmentation(

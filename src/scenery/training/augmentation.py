@@ -9,6 +9,8 @@ import tensorflow as tf
 from scenery.registry.augmentations import AUGMENTATIONS, Augment
 
 SEED_STATE = "seed_generator_state"
+# Shares of red, green and blue in the luma of ITU-R BT.601.
+LUMA = (0.299, 0.587, 0.114)
 
 
 def build_augmentation(augment: Augment, seed: int) -> keras.Sequential | None:
@@ -100,49 +102,95 @@ class RandomAffine(keras.layers.Layer):
         return ops.stack([a, b, to_x, c, d, to_y, nothing, nothing], axis=1)
 
 
-class RandomChannelShift(keras.layers.Layer):
+class RandomLayer(keras.layers.Layer):
+    """A random change of each image, which keeps shapes and the range of 0 to 255.
+
+    Args:
+        value: Strength of the change.
+        seed: Of its samples.
+    """
+
+    def __init__(self, value: Any, seed: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.value = value
+        self.generator = keras.random.SeedGenerator(seed)
+
+    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return shape
+
+    def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Images of the same shape, changed if `training`."""
+        return keras.ops.clip(self.changed(images), 0, 255) if training else images
+
+    def changed(self, images: tf.Tensor) -> tf.Tensor:
+        """The changed images."""
+        raise NotImplementedError
+
+    def sample(self, images: tf.Tensor, low: float, high: float, channels: int = 1) -> tf.Tensor:
+        """Numbers of shape (images, 1, 1, channels)."""
+        shape = (keras.ops.shape(images)[0], 1, 1, channels)
+        return keras.random.uniform(shape, low, high, "float32", self.generator)
+
+
+class RandomFactor(RandomLayer):
+    """Differences from a plain version of the image are multiplied by a random factor.
+
+    Those of Keras only raise the contrast where one number is given, and leave the range of values
+    where they raise the saturation (3.15).
+    """
+
+    def changed(self, images: tf.Tensor) -> tf.Tensor:
+        value = self.value
+        low, high = value if isinstance(value, tuple) else (1 - value, 1 + value)
+        plain = self.plain(images)
+        return plain + self.sample(images, low, high) * (images - plain)
+
+    def plain(self, images: tf.Tensor) -> tf.Tensor:
+        """The version at factor 0."""
+        raise NotImplementedError
+
+
+class RandomContrast(RandomFactor):
+    """A random contrast; at factor 0 each channel is its mean."""
+
+    def plain(self, images: tf.Tensor) -> tf.Tensor:
+        return keras.ops.mean(images, axis=(1, 2), keepdims=True)
+
+
+class RandomSaturation(RandomFactor):
+    """A random saturation; at factor 0 images are gray."""
+
+    def plain(self, images: tf.Tensor) -> tf.Tensor:
+        luma = keras.ops.convert_to_tensor(LUMA, dtype="float32")
+        return keras.ops.sum(images * luma, axis=-1, keepdims=True)
+
+
+class RandomChannelShift(RandomLayer):
     """A random number added to each color channel of each image."""
 
-    def __init__(self, factor: float, seed: int, **options: Any) -> None:
-        super().__init__(**options)
-        self.factor = factor
-        self.generator = keras.random.SeedGenerator(seed)
-
-    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        return shape
-
-    def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Images of the same shape, of 0 to 255."""
-        if not training:
-            return images
-        most = 255 * self.factor
-        shape = (keras.ops.shape(images)[0], 1, 1, images.shape[-1])
-        shift = keras.random.uniform(shape, -most, most, "float32", self.generator)
-        return keras.ops.clip(images + shift, 0, 255)
+    def changed(self, images: tf.Tensor) -> tf.Tensor:
+        most = 255 * self.value
+        return images + self.sample(images, -most, most, images.shape[-1])
 
 
-class RandomEqualization(keras.layers.Layer):
+class RandomEqualization(RandomLayer):
     """Histogram equalization of some of the images."""
 
-    def __init__(self, share: float, seed: int, **options: Any) -> None:
-        super().__init__(**options)
-        self.share = share
+    def __init__(self, value: float, seed: int, **options: Any) -> None:
+        super().__init__(value, seed, **options)
         self.equalization = keras.layers.Equalization(value_range=(0, 255), dtype="float32")
-        self.generator = keras.random.SeedGenerator(seed)
 
-    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        return shape
-
-    def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Images of the same shape, of 0 to 255."""
-        if not training:
-            return images
-        shape = (keras.ops.shape(images)[0], 1, 1, 1)
-        chosen = keras.random.uniform(shape, 0, 1, "float32", self.generator) < self.share
+    def changed(self, images: tf.Tensor) -> tf.Tensor:
+        chosen = self.sample(images, 0, 1) < self.value
         return keras.ops.where(chosen, self.equalization(images), images)
 
 
-OWN_LAYERS: dict[str, Any] = {"channel_shift": RandomChannelShift, "equalize": RandomEqualization}
+OWN_LAYERS: dict[str, type[RandomLayer]] = {
+    "contrast": RandomContrast,
+    "saturation": RandomSaturation,
+    "channel_shift": RandomChannelShift,
+    "equalize": RandomEqualization,
+}
 
 
 def reseed(model: keras.Model, seed: int, epoch: int) -> None:

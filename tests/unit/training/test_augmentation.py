@@ -176,9 +176,13 @@ def colored(**on: Any) -> np.ndarray:
 
 
 def test_saturation_goes_from_gray_to_double() -> None:
-    spread = np.ptp(colored(saturation=0.9), axis=1)
-    assert spread.min() < 30
-    assert spread.max() > 80
+    values = colored(saturation=0.9)
+    spread = np.ptp(values, axis=1)
+    assert spread.min() < 15
+    assert spread.max() > 100
+    np.testing.assert_allclose(values @ (0.299, 0.587, 0.114), 113.8, atol=0.1)
+    gray = colored(saturation=[0, 0])
+    assert np.ptp(gray, axis=1).max() < 1e-3
 
 
 def test_hue_keeps_the_largest_value() -> None:
@@ -195,10 +199,13 @@ def test_channel_shift_changes_each_channel_alone() -> None:
 
 
 def test_contrast_spreads_values_around_their_mean() -> None:
-    images = rendered(100, contrast=[0.5, 1.5])
-    spread = images.std(axis=(1, 2)) / picture()[..., 0].std()
-    assert spread.min() < 0.7
-    assert spread.max() > 1.2
+    image = np.random.default_rng(0).uniform(100, 150, (SIZE, SIZE, 3)).astype("float32")
+    for value, low, high in ((0.5, 0.5, 1.5), ([0.4, 1.1], 0.4, 1.1)):
+        images = rendered(100, image=image, contrast=value)
+        spread = images.std(axis=(1, 2)) / image[..., 0].std()
+        assert low - 1e-3 <= spread.min() < low + 0.1
+        assert high - 0.1 < spread.max() <= high + 1e-3
+        np.testing.assert_allclose(images.mean(axis=(1, 2)), image[..., 0].mean(), rtol=1e-4)
 
 
 def test_equalize_flattens_the_histograms_of_some_images() -> None:

@@ -47,6 +47,8 @@ def test_rows_equal_direct_decoding(
         "count": len(train),
         "size": 24,
         "resize": resize,
+        "interpolation": "bilinear",
+        "gray": False,
         "classes": sorted(split["class"].unique()),
         "count_per_class": train.groupby("class").size().to_dict(),
         "digest": hashlib.sha256(packed.tobytes()).hexdigest(),

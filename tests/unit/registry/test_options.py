@@ -91,7 +91,7 @@ def test_choice_among_records_derives_keys_bounds_and_descriptions() -> None:
 # A linear head without dropout is fitted at once.
 OF_EPOCHS = {
     "batch_size", "checkpoint", "early_stopping", "epochs", "label_smoothing", "loss",
-    "minimum_updates", "optimizer", "schedule",
+    "minimum_updates", "optimizer", "schedule", "steps_per_epoch",
 }  # fmt: skip
 INEFFECTIVE: list[tuple[dict[str, Any], set[str]]] = [
     (

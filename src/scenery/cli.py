@@ -155,6 +155,14 @@ def _parser() -> Parser:
     )
     predict.set_defaults(run=_predict)
 
+    text = "find labels that are probably wrong, and write a file of corrections"
+    relabel = commands.add_parser("relabel", help=text, description=_sentence(text))
+    relabel.add_argument("results", type=Path, metavar="RESULTS", help="a results folder")
+    relabel.add_argument(
+        "--out", type=Path, default=Path("corrections.csv"), help="default: %(default)s"
+    )
+    relabel.set_defaults(run=_relabel)
+
     text = "compare two results folders: the trials that differ, and by how much"
     compare = commands.add_parser("compare", help=text, description=_sentence(text))
     compare.add_argument("first", type=Path, metavar="A", help="a results folder")
@@ -276,6 +284,14 @@ def _predict(given: argparse.Namespace, options: Sequence[str]) -> int:
     jobs = given.jobs or _processors()
     wanted = PredictOptions(given.out, given.top, jobs, given.html, given.copy_to)
     print(predict_files(folder, found.files, wanted, sys.stderr), file=sys.stderr)
+    return 0
+
+
+def _relabel(given: argparse.Namespace, options: Sequence[str]) -> int:
+    from scenery.inference.relabel import relabel
+
+    for line in relabel(given.results, given.out):
+        print(line)
     return 0
 
 

@@ -79,6 +79,7 @@ RUN_IN = {
         "tests/unit/scripts/test_exporting.py",
         '"predict", str(exported)',
     ),
+    "scenery relabel results": ("tests/unit/inference/test_relabel.py", '"relabel", "results"'),
     "scenery compare results/before results/after": (
         "tests/unit/reporting/test_compare.py",
         'main(["compare"',

@@ -71,9 +71,10 @@ def main(
     white_level: int = WHITE_LEVEL,
     group: str | None = None,
     groups: GroupSource = "given",
+    corrections: str | None = None,
 ) -> None:
     """Write the judged catalogue and log a summary of it."""
-    found = list_images(source, root, group)
+    found = list_images(source, root, group, corrections)
     strays = stray_files(source)
     if strays:
         log.info("%d other files are left out: %s", len(strays), named(strays))

@@ -87,6 +87,11 @@ class Dataset(Strict):
         "group lie in one partition and in one fold. Unset: a column group, patient, subject or "
         "scene, if there is one.",
     )
+    corrections: str | None = Field(
+        None,
+        description="CSV with file and class: these images have other classes than the data set "
+        "says; those with an empty class are left out. scenery relabel writes one.",
+    )
     groups: Literal["given", "auto"] = Field(
         "given",
         description="auto: groups are also taken from folders in class folders, from file names "
@@ -118,11 +123,13 @@ class Dataset(Strict):
     )
 
     @model_validator(mode="after")
-    def _group_of_a_manifest(self) -> "Dataset":
+    def _of_own_images(self) -> "Dataset":
         if self.group is not None and self.made:
             raise ValueError(
                 f"group names a column of a CSV; the path {self.path} is a data set without columns"
             )
+        if self.corrections is not None and self.made:
+            raise ValueError(f"corrections are for images of one's own; the path is {self.path}")
         return self
 
     @property

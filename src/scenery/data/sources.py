@@ -9,6 +9,7 @@ from pathlib import Path
 
 from scenery.data import manifest
 from scenery.data.content_digests import content_digests
+from scenery.data.corrections import apply_corrections
 from scenery.data.image_listing import (
     IMAGE_EXTENSIONS,
     PARTITION_HELP,
@@ -46,6 +47,7 @@ def list_images(
     path: str | os.PathLike[str],
     root: str | os.PathLike[str] | None = None,
     group: str | None = None,
+    corrections: str | os.PathLike[str] | None = None,
 ) -> list[FoundImage]:
     """List the images of a data set, sorted by file.
 
@@ -63,10 +65,18 @@ def list_images(
     own, and a selection of images is often a folder of links); those in a manifest must stay
     within the root.
 
+    `corrections` is a table of files with other classes, see `scenery.data.corrections`.
+
     Raises:
         UserError: naming the file, folder or row and what is allowed.
     """
-    source = Path(path)
+    images = _list(Path(path), root, group)
+    if corrections is None:
+        return images
+    return checked(apply_corrections(images, Path(corrections)), str(path))
+
+
+def _list(source: Path, root: str | os.PathLike[str] | None, group: str | None) -> list[FoundImage]:
     if source.is_dir():
         if root is not None and Path(root) != source:
             raise UserError(f"dataset root {root}: is for manifests; {source} is a folder")
@@ -135,6 +145,7 @@ def dataset_digest(
     root: str | os.PathLike[str] | None,
     cache_file: str | os.PathLike[str],
     group: str | None = None,
+    corrections: str | os.PathLike[str] | None = None,
 ) -> str:
     """Return a SHA-256 (hexadecimal) over every image's file, class, partition, group and content.
 
@@ -145,7 +156,7 @@ def dataset_digest(
     Raises:
         UserError: as `list_images`.
     """
-    images = list_images(path, root, group)
+    images = list_images(path, root, group, corrections)
     folder = source_root(path, root)
     digests = content_digests([str(folder / image.file) for image in images], Path(cache_file))
     return rows_digest([*image, digest] for image, digest in zip(images, digests, strict=True))

@@ -58,6 +58,16 @@ class Layout:
         return f"{self.results}/data/split.csv"
 
     @property
+    def suspects(self) -> str:
+        """Training and validation images, the most suspicious label first."""
+        return f"{self.results}/data/suspects.csv"
+
+    @property
+    def suspects_page(self) -> str:
+        """The same with pictures, as an HTML page."""
+        return f"{self.results}/data/suspects.html"
+
+    @property
     def data_page(self) -> str:
         """HTML page of images, problems and duplicates."""
         return f"{self.results}/data/data.html"

@@ -41,7 +41,8 @@ def check_config(config: Mapping[str, Any], source: str) -> Expansions:
     expansions = Expansions(study, source)
     check_files(study, check_study(study, source, expansions), source)
     if not study.dataset.made:
-        list_images(study.dataset.path, study.dataset.root, study.dataset.group)
+        dataset = study.dataset
+        list_images(dataset.path, dataset.root, dataset.group, dataset.corrections)
     return expansions
 
 

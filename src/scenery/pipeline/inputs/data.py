@@ -50,13 +50,17 @@ class DataInputs:
         """Digest of the images' content, so that copies with new times make nothing stale."""
         if self.dataset.made:
             return self.dataset.path
-        return dataset_digest(self.images, self.dataset.root, DIGESTS, self.dataset.group)
+        dataset = self.dataset
+        return dataset_digest(
+            self.images, dataset.root, DIGESTS, dataset.group, dataset.corrections
+        )
 
     def catalogue(self, wildcards: Any) -> dict[str, Any]:
         """How the images are listed and checked."""
         return {
             **self.dataset.duplicates.model_dump(),
             "group": self.dataset.group,
+            "corrections": self.dataset.corrections,
             "groups": self.dataset.groups,
             "on_problem": self.dataset.on_problem,
             "max_pixels": self.dataset.max_pixels,

@@ -1,0 +1,99 @@
+"""Images whose label is probably wrong, by predictions of models that have not seen them.
+
+Confident learning (Northcutt, Jiang and Chuang 2021), written anew from the paper.
+"""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+# Similarities that are computed at once.
+BLOCK = 1024
+
+
+def self_confidence(probabilities: Array, labels: NDArray[np.int64]) -> Array:
+    """The probability of the label that each image has, shape (images,)."""
+    found: Array = probabilities[np.arange(len(labels)), labels]
+    return found
+
+
+def confident_classes(probabilities: Array, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The class to which each image confidently belongs; -1 where none is confident.
+
+    A class is confident if its probability is at least its mean over the images of that label. Of
+    several such classes the most probable one counts.
+
+    Args:
+        probabilities: Shape (images, classes), of images that were held out.
+        labels: Shape (images,), class numbers.
+    """
+    classes = probabilities.shape[1]
+    means = np.array(
+        [
+            probabilities[labels == label, label].mean() if (labels == label).any() else np.inf
+            for label in range(classes)
+        ]
+    )
+    confident = np.where(probabilities >= means, probabilities, -1.0)
+    found: NDArray[np.int64] = np.where(confident.max(axis=1) < 0, -1, confident.argmax(axis=1))
+    return found
+
+
+def nearest_images(vectors: Array) -> tuple[NDArray[np.int64], Array]:
+    """The most similar other image of each, and the cosine similarity to it.
+
+    Args:
+        vectors: Shape (images, values), at least two images.
+
+    Returns:
+        Two arrays of shape (images,); the similarity is at most 1.
+    """
+    centered = vectors - vectors.mean(axis=0)
+    lengths = np.linalg.norm(centered, axis=1, keepdims=True)
+    directions = (centered / np.maximum(lengths, 1e-12)).astype(np.float32)
+    nearest = np.empty(len(vectors), np.int64)
+    similarity = np.empty(len(vectors))
+    for start in range(0, len(vectors), BLOCK):
+        rows = np.arange(start, min(start + BLOCK, len(vectors)))
+        found = directions[rows] @ directions.T
+        found[np.arange(len(rows)), rows] = -np.inf
+        nearest[rows] = found.argmax(axis=1)
+        similarity[rows] = found.max(axis=1)
+    return nearest, np.minimum(similarity, 1.0)
+
+
+def suspect_table(
+    table: pd.DataFrame, probabilities: Array, vectors: Array, classes: list[str]
+) -> pd.DataFrame:
+    """All images, the least probable label first.
+
+    Args:
+        table: The images: file, class, label.
+        probabilities: Shape (images, classes), of models that had not seen the image.
+        vectors: Shape (images, values), features by which images are compared.
+        classes: Class names in the order of their numbers.
+
+    Returns:
+        Columns file, class, suggested (the most probable class), self_confidence (probability of
+        the label), suspect (whether another class is confident, see `confident_classes`), nearest
+        (the most similar other image), nearest_class and similarity (cosine, at most 1; an image
+        of a low one is an outlier).
+    """
+    labels = table["label"].to_numpy()
+    confident = confident_classes(probabilities, labels)
+    nearest, similarity = nearest_images(vectors)
+    found = pd.DataFrame(
+        {
+            "file": table["file"].to_numpy(),
+            "class": table["class"].to_numpy(),
+            "suggested": np.array(classes, object)[probabilities.argmax(axis=1)],
+            "self_confidence": self_confidence(probabilities, labels).round(6),
+            "suspect": (confident >= 0) & (confident != labels),
+            "nearest": table["file"].to_numpy()[nearest],
+            "nearest_class": table["class"].to_numpy()[nearest],
+            "similarity": similarity.round(4),
+        }
+    )
+    return found.sort_values(["self_confidence", "file"], ignore_index=True)

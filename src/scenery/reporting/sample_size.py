@@ -10,11 +10,12 @@ from matplotlib.ticker import NullFormatter, NullLocator
 
 from scenery.evaluation.columns import column_label
 from scenery.evaluation.intervals import repeats_interval
+from scenery.evaluation.learning_curve import Forecast, forecast
 from scenery.evaluation.result_tables import completed
 from scenery.reporting.labels import accuracy, plural, setting_label, shorten
 from scenery.reporting.ranking import varied_columns
 from scenery.reporting.reading import Choice
-from scenery.reporting.style import COLORS, MARKERS, new_figure, set_title, styled
+from scenery.reporting.style import COLORS, GRAY, MARKERS, new_figure, set_title, styled
 
 # As many as there are colors that everybody can tell apart.
 LINES = len(COLORS)
@@ -54,7 +55,8 @@ def sample_size_figure(
     """Validation accuracy against images of each class, a line for each other varied setting.
 
     Lines are means over repeats, bars their 95 % intervals, small dots the repeats. Of more lines
-    than colors those of the best mean accuracy are drawn, and the others counted.
+    than colors those of the best mean accuracy are drawn, and the others counted. From three sizes
+    on, the best line is carried on to two and four times the largest size.
     """
     rows = sample_size_rows(trials, choice, per_class)
     means = rows.groupby("line", sort=False)["validation_accuracy"].mean()
@@ -67,13 +69,16 @@ def sample_size_figure(
     sizes = sorted(rows["images"].unique())
     whole = per_class.get("full")
     labels = [f"all\n({size:.0f})" if size == whole else f"{size:.0f}" for size in sizes]
+    forecasts = _carried_on(axes, rows[rows["line"].isin(lines)], choice.validation_images)
+    labels += [f"{one.size / sizes[-1]:.0f} times\n({one.size:.0f})" for one in forecasts]
+    sizes += [one.size for one in forecasts]
     axes.set_xscale("log")
     axes.set_xticks(sizes, labels)
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("training images of each class (logarithmic)")
     axes.set_ylabel("validation accuracy")
-    if any(lines):
+    if any(lines) or forecasts:
         axes.legend(loc="lower right")
     subtitle = "means over repeats" if _repeated(rows) else "one run of each"
     failed = len(trials) - len(rows)
@@ -84,6 +89,29 @@ def sample_size_figure(
         subtitle += f"; {plural(left_out, 'line')} not drawn"
     set_title(figure, title, subtitle)
     return figure
+
+
+def _carried_on(axes: Axes, rows: pd.DataFrame, images: int) -> list[Forecast]:
+    """Draw what the best line would reach with more images; nothing with fewer than three sizes."""
+    largest = float(rows["images"].max())
+    at_largest = rows[rows["images"] == largest].groupby("line")["validation_accuracy"].mean()
+    own = rows[rows["line"] == at_largest.idxmax()]
+    forecasts = forecast(
+        own["images"].to_numpy(dtype=float),
+        own["validation_accuracy"].to_numpy(dtype=float),
+        images,
+        np.array([2 * largest, 4 * largest]),
+    )
+    if forecasts:
+        values = [one.accuracy for one in forecasts]
+        reach = [[one.accuracy - one.low for one in forecasts],
+                 [one.high - one.accuracy for one in forecasts]]  # fmt: skip
+        axes.errorbar(
+            [one.size for one in forecasts], values, yerr=reach, fmt="D:", color=GRAY, capsize=4,
+            markerfacecolor="white", label=f"carried on (power law): {values[0]:.3f} with twice, "
+            f"{values[1]:.3f} with four times the images",
+        )  # fmt: skip
+    return forecasts
 
 
 def _repeated(rows: pd.DataFrame) -> bool:

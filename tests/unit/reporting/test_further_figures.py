@@ -45,7 +45,9 @@ def test_sample_size_figure_joins_subsets_of_one_size(regimes: Experiment) -> No
     assert "all\n(188)" in said
     assert "means over repeats, 3 failed; 95 % intervals (376 images)" in said
     assert figure.axes[0].get_xscale() == "log"
-    line = figure.axes[0].containers[-1].lines[0]
+    assert "2 times\n(376)" in said
+    assert "carried on (power law)" in said
+    line = figure.axes[0].containers[1].lines[0]
     of_none = rows[rows["line"] == "dense layers none"].groupby("images")["validation_accuracy"]
     assert line.get_ydata().tolist() == pytest.approx(of_none.mean().tolist())
     assert outside(figure) == []

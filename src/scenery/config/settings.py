@@ -57,6 +57,8 @@ NETWORK_ONLY = (
     "checkpoint",
     "loss",
     "label_smoothing",
+    "mixup",
+    "cutmix",
     "mixed_precision",
 )
 # Updates that a head on few images gets; with some hundred images, 50 epochs are more.
@@ -76,6 +78,7 @@ OF_EPOCHS = frozenset(
 OPTIMIZER_OPTIONS = own_options(OPTIMIZERS)
 SCHEDULE_OPTIONS = own_options(SCHEDULES)
 
+MixingParameter = Annotated[Number, Field(ge=0, le=10)]
 
 # Fine-tuning and scratch; with scratch, statistics are always updated.
 FINE_TUNED = AppliesIf("where the backbone is fine-tuned", lambda s: not s.frozen_backbone)
@@ -370,6 +373,16 @@ class Settings(Strict):
     )
     label_smoothing: Annotated[Fraction, BY_EPOCHS] = Field(
         0.0, description="Fraction of each label that is spread over all classes."
+    )
+    mixup: Annotated[MixingParameter, FINE_TUNED] = Field(
+        0.0,
+        description="MixUp: parameter of the beta distribution by which each image is mixed with "
+        "another, such as 0.2; 0: no MixUp.",
+    )
+    cutmix: Annotated[MixingParameter, FINE_TUNED] = Field(
+        0.0,
+        description="CutMix: the same for a box of the other image in each image, such as 1; "
+        "0: no CutMix. With mixup, half of the batches have each.",
     )
     class_weights: Literal["none", "balanced"] = Field(
         "none", description="balanced: rare classes count more in the loss."

@@ -19,6 +19,7 @@ from scenery.models.truncation import freeze_before, freeze_below
 from scenery.registry.schedules import decay_in_epoch
 from scenery.training.augmentation import build_augmentation, reseed
 from scenery.training.batch_norm import has_batch_norm, without_lone_image
+from scenery.training.mixing import draw_mixing, mix_batches
 from scenery.training.model_trainer import ModelTrainer, make_loss, order_of_epoch
 
 log = logging.getLogger("scenery")
@@ -118,7 +119,7 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
         if has_batch_norm(self.head, *([] if frozen else [self.backbone])):
             order = without_lone_image(order, self.settings.batch_size)
         history = self.trainer.fit(
-            self._batches(order),
+            self._batches(order, epoch),
             epochs=1,
             verbose=0,
             shuffle=False,
@@ -131,14 +132,17 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
             0
         ]
 
-    def _batches(self, order: np.ndarray) -> tf.data.Dataset:
-        size = self.settings.batch_size
+    def _batches(self, order: np.ndarray, epoch: int) -> tf.data.Dataset:
+        settings, size = self.settings, self.settings.batch_size
         labels: Any = self._targets[order]
         if self._positions:
             labels = {POSITIONS: labels, IMAGE: labels}
         targets = tf.data.Dataset.from_tensor_slices((labels, self._weights[order]))
         both = tf.data.Dataset.zip(self.images.batches(size, order), targets.batch(size))
-        return both.map(lambda x, yw: (tf.cast(x, tf.float32), yw[0], yw[1])).prefetch(2)
+        batches = both.map(lambda x, yw: (tf.cast(x, tf.float32), yw[0], yw[1]))
+        count = -(-len(order) // size)
+        mixing = draw_mixing(settings.mixup, settings.cutmix, count, settings.seed, epoch)
+        return (batches if mixing is None else mix_batches(batches, mixing)).prefetch(2)
 
     def predict(self, images: PackedImages, batch: int = 64) -> np.ndarray:
         """Class probabilities, shape (images, classes)."""

@@ -93,11 +93,12 @@ OF_EPOCHS = {
     "batch_size", "checkpoint", "early_stopping", "epochs", "label_smoothing", "loss",
     "minimum_updates", "optimizer", "schedule", "steps_per_epoch",
 }  # fmt: skip
+OF_FINE_TUNING = {"batch_norm_statistics", "mixed_precision", "mixup", "cutmix", "penalty"}
 INEFFECTIVE: list[tuple[dict[str, Any], set[str]]] = [
     (
         {},
-        {"head.activation", "head.negative_slope", "augment.fill_mode", "views",
-         "batch_norm_statistics", "penalty", "mixed_precision", *OF_EPOCHS},
+        {"head.activation", "head.negative_slope", "augment.fill_mode", "views", *OF_FINE_TUNING,
+         *OF_EPOCHS},
     ),
     (
         {"trainable": "all"},
@@ -111,7 +112,7 @@ INEFFECTIVE: list[tuple[dict[str, Any], set[str]]] = [
     ),
     (
         {"head": {"dense": [8]}, "augment": {"zoom": 0.1}},
-        {"batch_norm_statistics", "head.negative_slope", "mixed_precision", "penalty"},
+        {"head.negative_slope", *OF_FINE_TUNING},
     ),
     (
         {"head": {"dense": [8]}, "augment": {"vertical_flip": True}, "trainable": "head+1"},

@@ -264,7 +264,7 @@ def test_augmentation_is_for_training_alone(
     assert not any("rotation" in name or "augmentation" in name for name in names)
 
 
-def test_label_smoothing_and_class_weights_count(
+def test_label_smoothing_class_weights_and_mixing_count(
     training: PackedImages, validation: PackedImages
 ) -> None:
     few = PackedImages(
@@ -273,9 +273,11 @@ def test_label_smoothing_and_class_weights_count(
     )  # fmt: skip
     losses = {
         learner(described(epochs=1, **more), few, validation).train_epoch(0, 1e-3)[0]
-        for more in ({}, {"label_smoothing": 0.3}, {"class_weights": "balanced"})
-    }
-    assert len(losses) == 3
+        for more in (
+            {}, {"label_smoothing": 0.3}, {"class_weights": "balanced"}, {"mixup": 1}, {"cutmix": 1}
+        )
+    }  # fmt: skip
+    assert len(losses) == 5
 
 
 def test_the_first_step_gives_its_head_to_the_network(

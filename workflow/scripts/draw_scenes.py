@@ -7,7 +7,7 @@ Out: a folder of class folders, ``<class>/<class>_<number>.png``, numbers from 1
 import logging
 from typing import TYPE_CHECKING
 
-from scenery.demo.scenes import SCENE_CLASSES, draw_scenes
+from scenery.demo.scenes import SCENE_CLASSES, Difficulty, draw_scenes
 from scenery.pipeline.execution import script_log
 
 if TYPE_CHECKING:
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("scenery")
 
 
-def main(per_class: int, image_size: int, seed: int, folder: str) -> None:
+def main(per_class: int, image_size: int, seed: int, difficulty: Difficulty, folder: str) -> None:
     """Paint the scenes."""
-    draw_scenes(folder, per_class, image_size, seed)
+    draw_scenes(folder, per_class, image_size, seed, difficulty)
     log.info("%d scenes of each of %s", per_class, ", ".join(SCENE_CLASSES))
 
 
@@ -28,5 +28,6 @@ if __name__ == "__main__":
             per_class=snakemake.params.per_class,
             image_size=snakemake.params.image_size,
             seed=snakemake.params.seed,
+            difficulty=snakemake.params.difficulty,
             folder=snakemake.output.folder,
         )

@@ -51,6 +51,9 @@ class Generated(Strict):
     per_class: Annotated[Int, Field(ge=4, le=10_000)] = Field(75, description="Images per class.")
     image_size: Annotated[Int, Field(ge=32, le=512)] = Field(96, description="Side in pixels.")
     seed: Seed = Field(1, description="Seed of the images.")
+    difficulty: Literal["plain", "hard"] = Field(
+        "plain", description="hard: a part of each scene, partly hidden, pale and with noise."
+    )
 
 
 class Duplicates(Strict):

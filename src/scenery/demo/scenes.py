@@ -4,12 +4,16 @@ They are called like the classes of Oliva and Torralba (2001, "Modeling the shap
 and show what the names say, but are painted by chance from simple parts. Light, weather, colors,
 position, things in front and the camera vary in the same ways for all classes, so that colors
 alone do not tell them apart and neighboring classes are sometimes mistaken for each other.
+
+A network with ImageNet weights knows the plain scenes too well for a comparison of settings. Hard
+scenes show a small part of the same scenes, partly hidden, pale and with noise.
 """
 
 import os
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter
@@ -31,12 +35,20 @@ PAINTERS: dict[str, Callable[[Canvas], None]] = {
 }
 SCENE_CLASSES = tuple(PAINTERS)
 
+Difficulty = Literal["plain", "hard"]
+
 # Painted larger than wanted and shrunk, so that edges are smooth and lines may be thin.
 _SUPERSAMPLING = 2
 _MARGIN = 1.12
 
 
-def draw_scenes(folder: str | os.PathLike[str], per_class: int, image_size: int, seed: int) -> None:
+def draw_scenes(
+    folder: str | os.PathLike[str],
+    per_class: int,
+    image_size: int,
+    seed: int,
+    difficulty: Difficulty = "plain",
+) -> None:
     """Write ``folder/<class>/<class>_<number>.png``, `per_class` of each class, numbers from 1.
 
     An image depends on the seed, its class and its number only: asking for more images keeps
@@ -45,22 +57,54 @@ def draw_scenes(folder: str | os.PathLike[str], per_class: int, image_size: int,
     Args:
         image_size: width and height in pixels.
         seed: any integer of at least 0.
+        difficulty: `hard` for scenes of which a part is seen.
     """
     for class_name in SCENE_CLASSES:
         class_folder = Path(folder) / class_name
         class_folder.mkdir(parents=True, exist_ok=True)
         for number in range(1, per_class + 1):
-            picture = Image.fromarray(scene(class_name, number, image_size, seed))
+            pixels = scene(class_name, number, image_size, seed, difficulty)
+            picture = Image.fromarray(pixels)
             picture.save(class_folder / f"{class_name}_{number:04d}.png")
 
 
-def scene(class_name: str, number: int, image_size: int, seed: int) -> Pixels:
+def scene(
+    class_name: str,
+    number: int,
+    image_size: int,
+    seed: int,
+    difficulty: Difficulty = "plain",
+) -> Pixels:
     """Paint one scene: uint8, (image_size, image_size, 3), RGB."""
     rng = np.random.default_rng([seed, zlib.crc32(class_name.encode()), number])
     canvas = Canvas(round(image_size * _SUPERSAMPLING * _MARGIN), rng)
     PAINTERS[class_name](canvas)
     _something_in_front(canvas)
+    if difficulty == "hard":
+        return _partly_seen(_photographed(canvas.image, image_size, rng), rng)
     return _photographed(canvas.image, image_size, rng)
+
+
+def _partly_seen(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """Enlarge a part, hide one side behind a wall, blur, and take away color and contrast."""
+    size = len(pixels)
+    side = round(size * rng.uniform(0.65, 1))
+    left, top = rng.integers(0, size - side + 1, 2)
+    picture = Image.fromarray(pixels).resize(
+        (size, size), Image.Resampling.BICUBIC, box=(left, top, left + side, top + side)
+    )
+    picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.1, 0.6) * size / 96))
+    values = np.asarray(picture, float)
+    # Turned by quarters, so that each side can be the hidden one.
+    turns = rng.integers(4)
+    values = np.rot90(values, turns).copy()
+    values[: round(size * rng.uniform(0.05, 0.28))] = rng.uniform(10, 150) * rng.normal(1, 0.08, 3)
+    values = np.rot90(values, -turns)
+    gray = values.mean(axis=2, keepdims=True)
+    values = gray + (values - gray) * rng.uniform(0.2, 0.9)
+    values = (values - values.mean()) * rng.uniform(0.6, 1) + rng.uniform(85, 160)
+    values = values + rng.normal(0, rng.uniform(2, 9), values.shape)
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
 
 
 def _something_in_front(canvas: Canvas) -> None:

@@ -46,6 +46,17 @@ def test_no_draw_fails_or_gives_an_empty_picture(class_name: str) -> None:
         assert scene(class_name, number, 16, 11).std() > 3
 
 
+def test_hard_scenes_are_other_pictures_of_the_same_kind() -> None:
+    hard = scene("coast", 1, 32, 0, "hard")
+    assert hard.shape == (32, 32, 3)
+    np.testing.assert_array_equal(hard, scene("coast", 1, 32, 0, "hard"))
+    assert (hard != scene("coast", 1, 32, 0)).mean() > 0.5
+    # Less contrast: half of a picture or less varies.
+    several = range(1, 21)
+    plain = np.mean([scene("street", number, 32, 0).std() for number in several])
+    assert np.mean([scene("street", number, 32, 0, "hard").std() for number in several]) < plain
+
+
 def test_classes_can_be_told_apart_by_shape_and_hardly_by_color() -> None:
     per_class = 40
     images = np.stack(

@@ -16,6 +16,7 @@ from typing import Any
 
 from scenery.config.study import Study
 from scenery.registry.backbone_facts import facts, names, own_names, published_names
+from scenery.registry.backbones import BACKBONES
 from scenery.registry.custom_architectures import HANDCRAFTED, NETWORK_OPTIONS
 from scenery.study.trials import setting_names, spell
 
@@ -158,15 +159,22 @@ def _default(value: Mapping[str, Any]) -> str:
 
 
 def backbone_table() -> str:
-    """Every backbone with its sizes, parameters and the layers at which its stages end."""
-    titles = ("backbone", "native size", "smallest", "parameters", "ImageNet", "stages end at")
+    """Every backbone with its sizes, published accuracy, license and ends of stages."""
+    titles = (
+        "backbone", "native size", "smallest", "parameters", "MB", "multiply-adds (millions)",
+        "ImageNet top-1 (%)", "weights", "license of weights", "stages end at",
+    )  # fmt: skip
     lines = ["| " + " | ".join(titles) + " |", "|" + "---|" * len(titles)]
     for name in published_names():
-        known = facts(name)
+        record, known = BACKBONES[name], facts(name)
+        # Only those of custom architectures are None.
+        assert known.parameters and known.multiply_adds
         ends = ", ".join(f"`{point.layer}`" for point in known.cut_points)
         lines.append(
             f"| `{name}` | {known.size} | {known.smallest_size} | {known.parameters:,} "
-            f"| {'yes' if known.imagenet else 'no: a file'} | {ends} |"
+            f"| {4 * known.parameters / 1e6:,.0f} | {known.multiply_adds / 1e6:,.0f} "
+            f"| {record.top_1} | {'`imagenet`' if known.imagenet else 'a file'} "
+            f"| {record.family.license} | {ends} |"
         )
     return "\n".join(lines) + "\n"
 

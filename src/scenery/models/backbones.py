@@ -19,6 +19,10 @@ import keras
 
 from scenery.errors import UserError
 from scenery.messages import suggestions
+
+# Named by records. Imported here so that the digests of code include them.
+from scenery.models import efficientnet_lite, squeezenet  # noqa: F401
+from scenery.models.flattening import flattened
 from scenery.registry.architecture_outlines import architecture_outline
 from scenery.registry.backbone_facts import unknown_backbone_message
 from scenery.registry.backbones import BACKBONES, Backbone, Preprocessing
@@ -73,8 +77,9 @@ def build_backbone(
         input_tensor=preprocess(images, record.preprocessing),
         input_shape=(image_size, image_size, 3),
     )
+    network = flattened(keras.Model(images, network.output, name=name))
     give_stable_names(network)
-    return end_at(keras.Model(images, network.output, name=name), cut)
+    return end_at(network, cut)
 
 
 def _custom_network(name: str, image_size: int, options: Network) -> keras.Model:
@@ -113,8 +118,8 @@ def preprocess(images: Any, how: Preprocessing) -> Any:
     """Put the preprocessing layers on `images`, a Keras tensor of RGB values from 0 to 255.
 
     Gives the values of keras.applications.imagenet_utils.preprocess_input; `efficientnet` gives
-    255 times those of `torch`, since Keras' network divides by 255 itself. Always in 32 bits,
-    since 16 have too few digits for values up to 255.
+    255 times those of `torch`, since Keras' network divides by 255 itself; `lite` gives
+    (x - 127) / 128. Always in 32 bits, since 16 have too few digits for values up to 255.
     """
 
     def rescale(scale: Any, offset: Any) -> Any:
@@ -124,6 +129,8 @@ def preprocess(images: Any, how: Preprocessing) -> Any:
 
     if how == "tf":
         return rescale(1 / 127.5, -1.0)
+    if how == "lite":
+        return rescale(1 / 128, -127 / 128)
     if how in ("torch", "efficientnet"):
         # Keras' EfficientNets divide by the deviation only if built with ImageNet weights, by a
         # layer that is missing otherwise; done here, the network is the same in both cases.

@@ -29,6 +29,7 @@ from scenery.models.backbones import (
     may_end_at,
     own_name,
 )
+from scenery.models.flattening import flattened
 from scenery.models.truncation import LayerGraph
 
 MAX_NAMES = 8
@@ -89,10 +90,11 @@ def save_weights(network: keras.Model, path: str | Path) -> None:
 
 
 def fetch_imagenet(name: str, path: str | Path) -> None:
-    """Have Keras download a backbone's ImageNet weights and write them by layer name.
+    """Write a backbone's ImageNet weights by layer name: downloaded by Keras, or of a package.
 
     Raises:
-        UserError: Keras has none for this backbone, or the download failed or is damaged.
+        UserError: There are none for this backbone, or the download failed or is damaged, or the
+            package is missing.
     """
     record = backbone(name)
     if not record.imagenet:
@@ -111,6 +113,7 @@ def fetch_imagenet(name: str, path: str | Path) -> None:
         for half in halves:
             half.unlink(missing_ok=True)
         network = _from_keras(record)
+    network = flattened(network)
     give_stable_names(network)
     save_weights(network, path)
 
@@ -121,6 +124,8 @@ def _from_keras(record: Backbone) -> keras.Model:
         return record.constructor(
             include_top=False, weights="imagenet", input_shape=(size, size, 3)
         )
+    except UserError:
+        raise
     # Keras raises bare Exception when a download fails, ValueError for a wrong digest, OSError
     # for a damaged file; nothing else happens in that call.
     except Exception as error:

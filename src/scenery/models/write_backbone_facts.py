@@ -1,9 +1,13 @@
 """Writes the light table of facts about the backbones that the study reads.
 
-Run `python -m scenery.models.write_backbone_facts` after a change of the backbone table.
+Run `python -m scenery.models.write_backbone_facts` after a change of the backbone table; with names
+of backbones, it builds these and what the table lacks.
 """
 
 import json
+import math
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +34,7 @@ def facts_of(network: keras.Model) -> dict[str, Any]:
         "smallest_size": record.smallest_size,
         "parameters": record.parameters,
         "imagenet": record.imagenet,
+        "multiply_adds": multiply_adds(network),
         "cut_points": [
             [point.layer, point.size, point.channels, point.parameters]
             for point in graph.cut_points(len(graph.operations) - 1)
@@ -38,13 +43,44 @@ def facts_of(network: keras.Model) -> dict[str, Any]:
     }
 
 
+def multiply_adds(network: keras.Model) -> int:
+    """Multiplications with additions of one image, in the convolutions and dense layers.
+
+    This is what publications mostly call FLOPs.
+    """
+    return sum(_multiply_adds(layer) for layer in network.layers)
+
+
+def _multiply_adds(layer: keras.layers.Layer) -> int:
+    if isinstance(layer, keras.layers.SeparableConv2D):
+        height, width = layer.output.shape[1:3]
+        kernels = (layer.depthwise_kernel, layer.pointwise_kernel)
+        return int(height * width * sum(math.prod(kernel.shape) for kernel in kernels))
+    if isinstance(layer, keras.layers.Conv2D | keras.layers.DepthwiseConv2D | keras.layers.Dense):
+        # Every value of a kernel meets every position of the output once.
+        positions = math.prod(layer.output.shape[1:-1])
+        return int(positions * math.prod(layer.kernel.shape))
+    return 0
+
+
 def as_text(table: dict[str, dict[str, Any]]) -> str:
     """The table as JSON, one line for each fact, so that changes are easy to read."""
     return json.dumps(table, indent=1) + "\n"
 
 
+def renewed(names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The table of all backbones, with the entries of these built anew and the others kept."""
+    kept = json.loads(TABLE.read_text(encoding="utf-8"))
+    table = {}
+    for name, record in BACKBONES.items():
+        if name in names or name not in kept:
+            kept[name] = facts_of(build_backbone(name, record.native_size))
+            # What is built takes up to 1.4 GB.
+            keras.backend.clear_session()
+        table[name] = kept[name]
+    return table
+
+
 if __name__ == "__main__":
-    networks = (build_backbone(name, record.native_size) for name, record in BACKBONES.items())
-    text = as_text({network.name: facts_of(network) for network in networks})
-    TABLE.write_text(text, encoding="utf-8")
+    TABLE.write_text(as_text(renewed(sys.argv[1:] or list(BACKBONES))), encoding="utf-8")
     print(f"wrote {TABLE}")

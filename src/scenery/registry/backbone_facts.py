@@ -52,7 +52,9 @@ class BackboneFacts:
         size: native side of the input in pixels.
         smallest_size: smallest side that it can be built for.
         parameters: with the top for 1,000 classes; None for custom architectures.
-        imagenet: whether Keras has its ImageNet weights.
+        imagenet: whether Keras or an installed package has its ImageNet weights.
+        multiply_adds: of one image of the native size, without the top; None for custom
+            architectures.
         cut_points: the ends of its stages, from the bottom up; the last is the network's end.
         below: for each layer at which it may be ended, in the network's order, the layer at
             which it ends when one stage more is removed; None where a single stage is left.
@@ -63,6 +65,7 @@ class BackboneFacts:
     smallest_size: int
     parameters: int | None
     imagenet: bool
+    multiply_adds: int | None
     cut_points: tuple[CutPoint, ...]
     below: dict[str, str | None]
 
@@ -134,6 +137,7 @@ def _own_facts(name: str, network: Network, image_size: int) -> BackboneFacts:
         smallest_size=architecture_outlines.smallest_size(name, network),
         parameters=None,
         imagenet=False,
+        multiply_adds=None,
         cut_points=tuple(
             CutPoint(point.layer, point.size, point.channels)
             for point in architecture_outlines.cut_points(steps)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Preprocessing = Literal["tf", "torch", "caffe", "efficientnet", "none"]
+Preprocessing = Literal["tf", "torch", "caffe", "efficientnet", "lite", "inside", "none"]
 # What the first layers of a model do with RGB values from 0 to 255.
 PREPROCESSING_TEXTS: dict[Preprocessing, str] = {
     "tf": "the model scales its input to [-1, 1]",
@@ -18,6 +18,8 @@ PREPROCESSING_TEXTS: dict[Preprocessing, str] = {
     "caffe": "the model reorders its input to BGR and subtracts the mean of ImageNet",
     "efficientnet": "the model scales its input to [0, 1], then subtracts the mean of ImageNet and "
     "divides by its standard deviation",
+    "lite": "the model scales its input to (x - 127) / 128",
+    "inside": "the model contains the scaling of its input",
     "none": "the model takes its input as it is",
 }
 
@@ -31,8 +33,9 @@ class Family:
         source: The publication.
         preprocessing: `tf` (to [-1, 1]), `torch` (to [0, 1], then ImageNet's mean and deviation),
             `caffe` (BGR, minus ImageNet's mean), `efficientnet` (as torch, but the network of Keras
-            divides by 255), `none` (the network contains it).
-        license: Of the ImageNet weights that Keras distributes.
+            divides by 255), `lite` ((x - 127) / 128), `inside` (the network of Keras contains it),
+            `none` (no preprocessing).
+        license: Of the ImageNet weights.
     """
 
     name: str
@@ -50,8 +53,11 @@ class Backbone:
         family: Its publication, preprocessing and license.
         native_size: Side in pixels of the images that it was trained on.
         parameters: With the top for 1,000 classes.
+        top_1: Published accuracy on ImageNet's validation images in percent, one crop of the native
+            size: of the weights that Keras distributes (its table of applications), or of the
+            publication.
         smallest_size: Smallest side in pixels that it can be built for.
-        imagenet: Whether Keras has its ImageNet weights.
+        imagenet: Whether Keras or an installed package has its ImageNet weights.
         module: Module of the constructor, if it is not of Keras.
     """
 
@@ -59,6 +65,7 @@ class Backbone:
     family: Family
     native_size: int
     parameters: int
+    top_1: float
     smallest_size: int = 32
     imagenet: bool = True
     module: str = "keras.applications"
@@ -88,36 +95,70 @@ MOBILENET = Family("MobileNet", "Howard et al. 2017", "tf", APACHE)
 MOBILENET_V2 = Family("MobileNetV2", "Sandler et al. 2018", "tf", APACHE)
 DENSENET = Family("DenseNet", "Huang et al. 2017", "torch", BSD)
 EFFICIENTNET = Family("EfficientNet", "Tan and Le 2019", "efficientnet", APACHE)
+EFFICIENTNET_LITE = Family("EfficientNetLite", "Tan and Le 2019; Liu 2020", "lite", APACHE)
+EFFICIENTNET_V2 = Family("EfficientNetV2", "Tan and Le 2021", "inside", APACHE)
+MOBILENET_V3 = Family("MobileNetV3", "Howard et al. 2019", "inside", APACHE)
+CONVNEXT = Family("ConvNeXt", "Liu et al. 2022", "inside", "MIT")
 VGG = Family("VGG", "Simonyan and Zisserman 2015", "caffe", "CC BY 4.0")
 SQUEEZENET = Family("SqueezeNet", "Iandola et al. 2016", "caffe", "not distributed by Keras")
 
 _RECORDS = (
-    Backbone("Xception", XCEPTION, 299, 22_910_480, smallest_size=71),
-    Backbone("ResNet50", RESNET, 224, 25_636_712),
-    Backbone("NASNetMobile", NASNET, 224, 5_326_716),
-    Backbone("InceptionV3", INCEPTION, 299, 23_851_784, smallest_size=75),
-    Backbone("MobileNetV2", MOBILENET_V2, 224, 3_538_984),
-    Backbone("DenseNet121", DENSENET, 224, 8_062_504),
-    Backbone("ResNet50V2", RESNET_V2, 224, 25_613_800),
-    Backbone("EfficientNetB2", EFFICIENTNET, 260, 9_177_569),
-    Backbone("VGG16", VGG, 224, 138_357_544),
-    Backbone("MobileNet", MOBILENET, 224, 4_253_864),
-    Backbone("VGG19", VGG, 224, 143_667_240),
-    Backbone("ResNet101", RESNET, 224, 44_707_176),
-    Backbone("ResNet152", RESNET, 224, 60_419_944),
-    Backbone("ResNet101V2", RESNET_V2, 224, 44_675_560),
-    Backbone("ResNet152V2", RESNET_V2, 224, 60_380_648),
-    Backbone("InceptionResNetV2", INCEPTION_RESNET, 299, 55_873_736, smallest_size=75),
-    Backbone("DenseNet169", DENSENET, 224, 14_307_880),
-    Backbone("DenseNet201", DENSENET, 224, 20_242_984),
-    Backbone("NASNetLarge", NASNET, 331, 88_949_818),
+    Backbone("Xception", XCEPTION, 299, 22_910_480, 79.0, smallest_size=71),
+    Backbone("ResNet50", RESNET, 224, 25_636_712, 74.9),
+    Backbone("NASNetMobile", NASNET, 224, 5_326_716, 74.4),
+    Backbone("InceptionV3", INCEPTION, 299, 23_851_784, 77.9, smallest_size=75),
+    Backbone("MobileNetV2", MOBILENET_V2, 224, 3_538_984, 71.3),
+    Backbone("DenseNet121", DENSENET, 224, 8_062_504, 75.0),
+    Backbone("ResNet50V2", RESNET_V2, 224, 25_613_800, 76.0),
+    Backbone("EfficientNetB2", EFFICIENTNET, 260, 9_177_569, 80.1),
+    Backbone("VGG16", VGG, 224, 138_357_544, 71.3),
+    Backbone("MobileNet", MOBILENET, 224, 4_253_864, 70.4),
+    Backbone("VGG19", VGG, 224, 143_667_240, 71.3),
+    Backbone("ResNet101", RESNET, 224, 44_707_176, 76.4),
+    Backbone("ResNet152", RESNET, 224, 60_419_944, 76.6),
+    Backbone("ResNet101V2", RESNET_V2, 224, 44_675_560, 77.2),
+    Backbone("ResNet152V2", RESNET_V2, 224, 60_380_648, 78.0),
+    Backbone("InceptionResNetV2", INCEPTION_RESNET, 299, 55_873_736, 80.3, smallest_size=75),
+    Backbone("DenseNet169", DENSENET, 224, 14_307_880, 76.2),
+    Backbone("DenseNet201", DENSENET, 224, 20_242_984, 77.3),
+    Backbone("NASNetLarge", NASNET, 331, 88_949_818, 82.5),
     Backbone(
         "SqueezeNet",
         SQUEEZENET,
         224,
         1_235_496,
+        57.5,
         imagenet=False,
         module="scenery.models.squeezenet",
     ),
+    Backbone(
+        "EfficientNetLite0",
+        EFFICIENTNET_LITE,
+        224,
+        4_694_024,
+        75.1,
+        module="scenery.models.efficientnet_lite",
+    ),
+    Backbone("EfficientNetB0", EFFICIENTNET, 224, 5_330_571, 77.1),
+    Backbone("EfficientNetB1", EFFICIENTNET, 240, 7_856_239, 79.1),
+    Backbone("EfficientNetB3", EFFICIENTNET, 300, 12_320_535, 81.6),
+    Backbone("EfficientNetB4", EFFICIENTNET, 380, 19_466_823, 82.9),
+    Backbone("EfficientNetB5", EFFICIENTNET, 456, 30_562_527, 83.6),
+    Backbone("EfficientNetB6", EFFICIENTNET, 528, 43_265_143, 84.0),
+    Backbone("EfficientNetB7", EFFICIENTNET, 600, 66_658_687, 84.3),
+    Backbone("EfficientNetV2B0", EFFICIENTNET_V2, 224, 7_200_312, 78.7),
+    Backbone("EfficientNetV2B1", EFFICIENTNET_V2, 240, 8_212_124, 79.8),
+    Backbone("EfficientNetV2B2", EFFICIENTNET_V2, 260, 10_178_374, 80.5),
+    Backbone("EfficientNetV2B3", EFFICIENTNET_V2, 300, 14_486_374, 82.0),
+    Backbone("EfficientNetV2S", EFFICIENTNET_V2, 384, 21_612_360, 83.9),
+    Backbone("EfficientNetV2M", EFFICIENTNET_V2, 480, 54_431_388, 85.3),
+    Backbone("EfficientNetV2L", EFFICIENTNET_V2, 480, 119_027_848, 85.7),
+    Backbone("MobileNetV3Small", MOBILENET_V3, 224, 2_554_968, 68.1),
+    Backbone("MobileNetV3Large", MOBILENET_V3, 224, 5_507_432, 75.6),
+    Backbone("ConvNeXtTiny", CONVNEXT, 224, 28_589_128, 81.3),
+    Backbone("ConvNeXtSmall", CONVNEXT, 224, 50_223_688, 82.3),
+    Backbone("ConvNeXtBase", CONVNEXT, 224, 88_591_464, 85.3),
+    Backbone("ConvNeXtLarge", CONVNEXT, 224, 197_767_336, 86.3),
+    Backbone("ConvNeXtXLarge", CONVNEXT, 224, 350_196_968, 86.7),
 )
 BACKBONES: dict[str, Backbone] = {record.name: record for record in _RECORDS}

@@ -52,6 +52,40 @@ PARAMETERS = {
     "DenseNet169": 14_307_880,
     "DenseNet201": 20_242_984,
     "NASNetLarge": 88_949_818,
+    "EfficientNetLite0": 4_694_024,
+    "EfficientNetB0": 5_330_571,
+    "EfficientNetB1": 7_856_239,
+    "EfficientNetB3": 12_320_535,
+    "EfficientNetB4": 19_466_823,
+    "EfficientNetB5": 30_562_527,
+    "EfficientNetB6": 43_265_143,
+    "EfficientNetB7": 66_658_687,
+    "EfficientNetV2B0": 7_200_312,
+    "EfficientNetV2B1": 8_212_124,
+    "EfficientNetV2B2": 10_178_374,
+    "EfficientNetV2B3": 14_486_374,
+    "EfficientNetV2S": 21_612_360,
+    "EfficientNetV2M": 54_431_388,
+    "EfficientNetV2L": 119_027_848,
+    "MobileNetV3Small": 2_554_968,
+    "MobileNetV3Large": 5_507_432,
+    "ConvNeXtTiny": 28_589_128,
+    "ConvNeXtSmall": 50_223_688,
+    "ConvNeXtBase": 88_591_464,
+    "ConvNeXtLarge": 197_767_336,
+    "ConvNeXtXLarge": 350_196_968,
+}
+# Preprocessed as tests of their own say.
+OWN = {"SqueezeNet", "EfficientNetLite0", *(f"EfficientNetB{number}" for number in range(8))}
+# Keras' networks that hold their preprocessing, and its mean and deviation.
+TO_ONE = (127.5, 127.5)
+TO_IMAGENET = (255 * np.array(IMAGENET_MEAN), 255 * np.array(IMAGENET_DEVIATION))
+INSIDE = {
+    "MobileNetV3Small": TO_ONE,
+    "MobileNetV3Large": TO_ONE,
+    "EfficientNetV2B0": TO_IMAGENET,
+    "EfficientNetV2S": (128, 128),
+    "ConvNeXtTiny": TO_IMAGENET,
 }
 
 MODULES = {
@@ -76,6 +110,10 @@ LARGE_MODULES = {
     "DenseNet169": applications.densenet,
     "DenseNet201": applications.densenet,
     "NASNetLarge": applications.nasnet,
+    "MobileNetV3Small": applications.mobilenet_v3,
+    "MobileNetV3Large": applications.mobilenet_v3,
+    **{name: applications.efficientnet_v2 for name in BACKBONES if "EfficientNetV2" in name},
+    **{name: applications.convnext for name in BACKBONES if "ConvNeXt" in name},
 }
 ALL_MODULES = MODULES | LARGE_MODULES
 
@@ -105,6 +143,8 @@ def test_parameters_of_large_networks(name: str) -> None:
     widths = [last.channels, 1000]
     if name in ("VGG16", "VGG19"):
         widths = [last.size**2 * last.channels, 4096, 4096, 1000]
+    if name == "MobileNetV3Large":
+        widths = [last.channels, 1280, 1000]
     top = sum((below + 1) * above for below, above in pairwise(widths))
     assert last.parameters + top == PARAMETERS[name] == BACKBONES[name].parameters
     assert facts(name).smallest_size == BACKBONES[name].smallest_size
@@ -163,8 +203,22 @@ def test_preprocessing_of_efficientnet_divides_by_the_deviation(whole: Int) -> N
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("name", form(["MobileNetV3Small"], [*INSIDE]))
+def test_preprocessing_inside_of_networks(name: str) -> None:
+    images = some_images(32)
+    mean, deviation = INSIDE[name]
+    found = entering(build_backbone(name, 32)).predict(images, verbose=0)
+    np.testing.assert_allclose(found, (images - mean) / deviation, rtol=1e-4, atol=1e-5)
+
+
+def test_every_application_of_keras_is_a_backbone() -> None:
+    found = {name for name in vars(applications) if name[0].isupper()}
+    assert len(found) == 40
+    assert found <= set(BACKBONES)
+
+
 def test_every_kind_of_preprocessing_is_tested() -> None:
-    assert {*MODULES, *LARGE_MODULES, "SqueezeNet", "EfficientNetB2"} == set(BACKBONES)
+    assert {*MODULES, *LARGE_MODULES, *OWN} == set(BACKBONES)
 
 
 def test_resnext_is_said_to_be_out() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from scenery.config.study import Study
+from scenery.registry.backbones import BACKBONES
 from scenery.study.search_strategies import search_strategy
 from scenery.study.subsets import images_per_class
 from scenery.study.trials import ResolvedTrial
@@ -146,6 +147,17 @@ def varies_depth(case: Case) -> bool:
     return len({trial.settings.trainable for trial in case.trials}) >= MIN_VALUES
 
 
+def imagenet_backbones(case: Case) -> dict[str, Any]:
+    """Published top-1 accuracy of the backbones that trials use with ImageNet weights."""
+    names = {t.settings.backbone for t in case.trials if t.settings.weights == "imagenet"}
+    return {"top_1": {name: BACKBONES[name].top_1 for name in sorted(names & BACKBONES.keys())}}
+
+
+def varies_backbone(case: Case) -> bool:
+    """Whether the trials have at least three backbones with ImageNet weights."""
+    return len(imagenet_backbones(case)["top_1"]) >= MIN_VALUES
+
+
 def numeric_settings(case: Case) -> dict[str, Any]:
     """The settings of a grid that are numbers and have at least three values, in its order."""
     values: dict[str, set[float]] = {}
@@ -273,6 +285,19 @@ FIGURES = (
         "features. Jobs that run side by side take longer than single ones.",
         applies=varies_depth,
         slide=SlidePlace(Section.TRIED, "accuracy, trained parameters and time by trained layers"),
+    ),
+    Figure(
+        "imagenet_accuracy", "imagenet_accuracy:imagenet_accuracy_figure", ("trials", "choice"),
+        "accuracy here and on ImageNet",
+        "Accuracy on the **validation** partition (95 % interval) against the published top-1 "
+        "accuracy of each backbone on ImageNet.",
+        details="Accuracy on the **validation** partition (95 % interval) against the published "
+        "top-1 accuracy on ImageNet, for backbones with ImageNet weights. If several settings "
+        "use one backbone, the most accurate is drawn. A backbone that is better on ImageNet "
+        "is mostly better here, too (Kornblith et al. 2019). Made if an experiment has at "
+        "least three such backbones.",
+        applies=varies_backbone, params=imagenet_backbones,
+        slide=SlidePlace(Section.TRIED, "accuracy here and on ImageNet"),
     ),
     Figure(
         "sample_size", "sample_size:draw_sample_size", ("trials", "choice", "split"),

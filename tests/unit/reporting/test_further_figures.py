@@ -12,6 +12,7 @@ from test_figures import outside, texts
 from scenery.evaluation.reference_results import compare_with_reference
 from scenery.evaluation.result_tables import with_reference_results
 from scenery.reporting.fine_tuning_depth import fine_tuning_depth_figure, fine_tuning_depth_rows
+from scenery.reporting.imagenet_accuracy import imagenet_accuracy_figure, imagenet_accuracy_rows
 from scenery.reporting.parameter_curves import parameter_curve_rows, parameter_curves_figure
 from scenery.reporting.reading import read_reference_results
 from scenery.reporting.reference_results import (
@@ -221,3 +222,25 @@ def test_parameter_curves_many_lines_counts_the_rest(tmp_path: Path) -> None:
             alone.trials(), alone.choice(), ["epochs"], "One"
         ).findobj(Text)
     ]
+
+
+def test_imagenet_accuracy_figure_draws_the_best_setting_of_each_backbone(tmp_path: Path) -> None:
+    names = {"VGG16": 71.3, "ResNet50": 74.9, "Xception": 79.0}
+    settings = [
+        {"backbone": name, "weights": weights, "epochs": epochs}
+        for name in names
+        for weights in ("imagenet", "none")
+        for epochs in (1, 2)
+    ]
+    one = write_experiment(tmp_path, "a", settings, "list", "Backbones")
+    trials = one.trials()
+    rows = imagenet_accuracy_rows(trials, names)
+    assert rows["backbone"].tolist() == list(names)
+    assert rows["top_1"].tolist() == list(names.values())
+    first = trials[(trials["backbone"] == "VGG16") & (trials["weights"] == "imagenet")]
+    assert rows["validation_accuracy"].iloc[0] == first["validation_accuracy"].max()
+    figure = imagenet_accuracy_figure(trials, one.choice(), HOSTILE[0], names)
+    said = texts(figure)
+    assert "Spearman's rank correlation" in said
+    assert all(name in said for name in names)
+    assert outside(figure) == []

@@ -117,6 +117,11 @@ def test_no_trial_knows_what_was_published() -> None:
         ({"trainable": ["head", "head+1", "scratch"]}, ["fine_tuning_depth"]),
         ({"trainable": ["head", "all"], "epochs": [1, 2, 3]}, ["parameter_curves"]),
         ({"epochs": [1, 2], "head.batch_norm": [False, True], "head.dropout": [0, 0.5]}, []),
+        (
+            {"backbone": ["MobileNet", "ResNet50", "EfficientNetLite0"]},
+            ["imagenet_accuracy"],
+        ),
+        ({"backbone": ["MobileNet", "VGG16"], "weights": ["imagenet", "none"]}, []),
         # An unset weight decay is 0.
         ({"optimizer.weight_decay": [None, 0.1, 0.2]}, ["parameter_curves"]),
     ],
@@ -127,6 +132,6 @@ def test_figures_apply_by_what_the_trials_vary(
     subsets = {"small": {"per_class": 7}, "small_2": {"per_class": 7, "seed": 2}}
     whole = read_study({"subsets": subsets, "experiments": {"a": {"grid": grid}}}, "study.yaml")
     case = Case(whole, "a", lambda: expand(whole, "a", None, "study.yaml"))
-    optional = ("fine_tuning_depth", "sample_size", "parameter_curves")
+    optional = ("fine_tuning_depth", "imagenet_accuracy", "sample_size", "parameter_curves")
     found = [f.name for f in FIGURES if f.name in optional and f.applies and f.applies(case)]
     assert found == figures

@@ -96,7 +96,7 @@ def _partly_seen(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.1, 0.6) * size / 96))
     values = np.asarray(picture, float)
     # Turned by quarters, so that each side can be the hidden one.
-    turns = rng.integers(4)
+    turns = int(rng.integers(4))
     values = np.rot90(values, turns).copy()
     values[: round(size * rng.uniform(0.05, 0.28))] = rng.uniform(10, 150) * rng.normal(1, 0.08, 3)
     values = np.rot90(values, -turns)

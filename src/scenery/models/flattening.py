@@ -26,7 +26,7 @@ def flattened(network: keras.Model) -> keras.Model:
             continue
         inputs = [found[id(tensor)] for tensor in keras.tree.flatten(operation.input)]
         found[id(operation.output)] = _applied(operation, inputs)
-    flat = keras.Model(network.inputs, found[id(network.output)], name=network.name)
+    flat = keras.Model(network.input, found[id(network.output)], name=network.name)
     flat.set_weights(network.get_weights())
     return flat
 

@@ -149,7 +149,7 @@ _RECORDS = (
     Backbone("EfficientNetV2B0", EFFICIENTNET_V2, 224, 7_200_312, 78.7),
     Backbone("EfficientNetV2B1", EFFICIENTNET_V2, 240, 8_212_124, 79.8),
     Backbone("EfficientNetV2B2", EFFICIENTNET_V2, 260, 10_178_374, 80.5),
-    Backbone("EfficientNetV2B3", EFFICIENTNET_V2, 300, 14_486_374, 82.0),
+    Backbone("EfficientNetV2B3", EFFICIENTNET_V2, 300, 14_467_622, 82.0),
     Backbone("EfficientNetV2S", EFFICIENTNET_V2, 384, 21_612_360, 83.9),
     Backbone("EfficientNetV2M", EFFICIENTNET_V2, 480, 54_431_388, 85.3),
     Backbone("EfficientNetV2L", EFFICIENTNET_V2, 480, 119_027_848, 85.7),

@@ -53,11 +53,12 @@ def imagenet_accuracy_figure(
         axes.annotate(f"{row['backbone']}\n{accuracy(value)}", (row["top_1"], value), fontsize=10,
                       xytext=(8, 0), textcoords="offset points", va="center")  # fmt: skip
     axes.margins(x=0.2)
-    axes.set_xlabel("published top-1 accuracy on ImageNet (%)")
-    axes.set_ylabel("validation accuracy")
-    subtitle = f"{tried(trials)}; bars: 95 % interval, {choice.validation_images} validation images"
+    label = "published top-1 accuracy on ImageNet (%)"
     if len(rows) > 2 and rows[["top_1", "validation_accuracy"]].nunique().min() > 1:
         rank = spearmanr(rows["top_1"], rows["validation_accuracy"]).statistic
-        subtitle += f"; Spearman's rank correlation {rank:.2f}"
+        label += f"; Spearman's rank correlation {rank:.2f}"
+    axes.set_xlabel(label)
+    axes.set_ylabel("validation accuracy")
+    subtitle = f"{tried(trials)}; bars: 95 % interval, {choice.validation_images} validation images"
     set_title(figure, title, subtitle)
     return figure

@@ -63,7 +63,7 @@ PARAMETERS = {
     "EfficientNetV2B0": 7_200_312,
     "EfficientNetV2B1": 8_212_124,
     "EfficientNetV2B2": 10_178_374,
-    "EfficientNetV2B3": 14_486_374,
+    "EfficientNetV2B3": 14_467_622,
     "EfficientNetV2S": 21_612_360,
     "EfficientNetV2M": 54_431_388,
     "EfficientNetV2L": 119_027_848,

@@ -42,7 +42,8 @@ def test_the_course_project(fresh: Checkout) -> None:
 def test_the_default_study_needs_no_config(fresh: Checkout) -> None:
     jobs = Checkout(fresh.folder, "config/config.yaml").dry_run().jobs
     assert jobs["draw_scenes"] == 1
-    assert "provide_weights" not in jobs
+    # The installed weights of EfficientNetLite0.
+    assert jobs["provide_weights"] == jobs["check_weights"] == 1
     assert jobs["fine_tune"] == 1
     assert jobs["evaluate"] == jobs["choose"] == 6
 

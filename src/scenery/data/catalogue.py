@@ -1,9 +1,11 @@
 """The catalogue: one row for each image file, what is wrong with it, and what becomes of it."""
 
+import itertools
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -304,21 +306,31 @@ def apply_policy(
     return judged
 
 
-def _leaks_and_conflicts(catalogue: pd.DataFrame) -> tuple[list[pd.Index], list[pd.Index]]:
+def _leaks_and_conflicts(catalogue: pd.DataFrame) -> tuple[list[list[int]], list[list[int]]]:
     """Return the rows of each group that spans partitions, and of each that spans classes."""
-    grouped = catalogue[catalogue["duplicate_group"] > 0].groupby("duplicate_group")
-    leaking = [rows.index for _, rows in grouped if rows["given_partition"].nunique() > 1]
-    conflicting = [rows.index for _, rows in grouped if rows["class"].nunique() > 1]
-    return leaking, conflicting
+    rows = catalogue[catalogue["duplicate_group"] > 0]
+    return (
+        _groups_that_differ(rows, "duplicate_group", "given_partition"),
+        _groups_that_differ(rows, "duplicate_group", "class"),
+    )
 
 
-def _parted_groups(catalogue: pd.DataFrame) -> list[pd.Index]:
+def _parted_groups(catalogue: pd.DataFrame) -> list[list[int]]:
     """Return the rows of each given group that spans given partitions."""
-    grouped = catalogue[catalogue["given_group"] != ""].groupby("given_group")
-    return [rows.index for _, rows in grouped if rows["given_partition"].nunique() > 1]
+    rows = catalogue[catalogue["given_group"] != ""]
+    return _groups_that_differ(rows, "given_group", "given_partition")
 
 
-def _fault(kind: str, catalogue: pd.DataFrame, groups: list[pd.Index]) -> str:
+def _groups_that_differ(rows: pd.DataFrame, group: str, column: str) -> list[list[int]]:
+    """Return the rows of each group with more than one value in a column, in order of groups."""
+    several = rows.groupby(group)[column].transform("nunique") > 1
+    differing = rows.loc[several, group]
+    labels = differing.index.to_numpy()
+    found = sorted(differing.groupby(differing).indices.items())
+    return [labels[positions].tolist() for _, positions in found]
+
+
+def _fault(kind: str, catalogue: pd.DataFrame, groups: list[list[int]]) -> str:
     meaning, key = {
         "leaks": ("pictures in more than one partition", "leaks"),
         "groups": ("groups in more than one partition", "leaks"),
@@ -335,30 +347,61 @@ def _fault(kind: str, catalogue: pd.DataFrame, groups: list[pd.Index]) -> str:
 
 
 def _drop(
-    catalogue: pd.DataFrame, groups: list[pd.Index], kind: str, reasons: dict[int, str]
+    catalogue: pd.DataFrame, groups: list[list[int]], kind: str, reasons: dict[int, str]
 ) -> None:
     """Add the reasons for which images of the groups are dropped."""
-    for index in groups:
-        rows = catalogue.loc[index]
-        protection = rows["given_partition"].map(_PROTECTION)
-        best = protection == protection.max()
-        disagree = kind == "conflict" and rows.loc[best, "class"].nunique() > 1
-        for position in rows.index if disagree else rows.index[~best]:
-            reasons.setdefault(position, "")
-            others = rows.drop(position)
-            separator = "; " if reasons[position] else ""
-            reasons[position] += separator + _reason(kind, rows.loc[position], others)
+    if not groups:
+        return
+    names = ["file", "class", "given_partition", "given_group", "duplicate_kind"]
+    rows = {
+        index: _Copy(*values)
+        for index, *values in catalogue.loc[
+            list(itertools.chain.from_iterable(groups)), names
+        ].itertuples(name=None)
+    }
+    for group in groups:
+        copies = {index: rows[index] for index in group}
+        most = max(_PROTECTION[copy.partition] for copy in copies.values())
+        best = {i for i, copy in copies.items() if _PROTECTION[copy.partition] == most}
+        disagree = kind == "conflict" and len({copies[index].class_name for index in best}) > 1
+        said = _reasons(kind, list(copies.values()))
+        for index, copy in copies.items():
+            if disagree or index not in best:
+                before = reasons.get(index, "")
+                reasons[index] = before + ("; " if before else "") + said(copy)
 
 
-def _reason(kind: str, row: pd.Series, others: pd.DataFrame) -> str:
-    if kind == "group":
-        elsewhere = others[others["given_partition"] != row["given_partition"]]
-        parts = [name for name in PARTITIONS if name in set(elsewhere["given_partition"])]
-        return f"leak: group {row['given_group']!r} is in {' and '.join(parts)} too"
-    column = "given_partition" if kind == "leak" else "class"
-    differing = others[others[column] != row[column]]
-    others = differing if len(differing) else others
-    return f"{kind}: {row['duplicate_kind']} duplicate of {named(list(others['file']), 5)}"
+class _Copy(NamedTuple):
+    """One image of a group, as the reasons name it."""
+
+    file: str
+    class_name: str
+    partition: str
+    group: str
+    duplicate_kind: str
+
+
+def _reasons(kind: str, copies: list[_Copy]) -> Callable[[_Copy], str]:
+    """Return the reason for which one of some copies is dropped; the copies differ."""
+
+    def value(copy: _Copy) -> str:
+        return copy.class_name if kind == "conflict" else copy.partition
+
+    @cache
+    def elsewhere(own: str) -> str:
+        others = [copy for copy in copies if value(copy) != own]
+        if kind == "group":
+            parts = {copy.partition for copy in others}
+            return " and ".join(name for name in PARTITIONS if name in parts)
+        return named([copy.file for copy in others], 5)
+
+    def said(copy: _Copy) -> str:
+        others = elsewhere(value(copy))
+        if kind == "group":
+            return f"leak: group {copy.group!r} is in {others} too"
+        return f"{kind}: {copy.duplicate_kind} duplicate of {others}"
+
+    return said
 
 
 def describe_catalogue(judged: pd.DataFrame) -> list[str]:
@@ -370,6 +413,7 @@ def describe_catalogue(judged: pd.DataFrame) -> list[str]:
         lines.append(f"  {class_name}: {len(rows)}{f' ({given})' if given else ''}")
     broken = judged[judged["problem"] != ""]
     leaking, conflicting = _leaks_and_conflicts(judged)
+    files, kinds = judged["file"].to_dict(), judged["duplicate_kind"].to_dict()
     lines.append(f"{len(broken)} files with a problem")
     lines += [f"  {row.file}: {row.problem}" for row in broken.itertuples()]
     for meaning, groups in (
@@ -378,12 +422,12 @@ def describe_catalogue(judged: pd.DataFrame) -> list[str]:
     ):
         lines.append(f"{len(groups)} pictures in {meaning}")
         lines += [
-            f"  {' = '.join(judged.loc[rows, 'file'])} ({judged.loc[rows[0], 'duplicate_kind']})"
-            for rows in groups
+            f"  {' = '.join(map(files.__getitem__, rows))} ({kinds[rows[0]]})" for rows in groups
         ]
     parted = _parted_groups(judged)
     lines.append(f"{len(parted)} given groups in more than one partition")
-    lines += [f"  {judged.loc[rows[0], 'given_group']}: {len(rows)} images" for rows in parted]
+    names = judged["given_group"].to_dict()
+    lines += [f"  {names[rows[0]]}: {len(rows)} images" for rows in parted]
     grouped = judged[judged["duplicate_group"] > 0].groupby("duplicate_group")
     lines.append(f"{grouped.ngroups} pictures with duplicates in all")
     pairs = similar_pairs(judged)

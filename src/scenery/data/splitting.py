@@ -10,7 +10,7 @@ import logging
 import zlib
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -163,6 +163,13 @@ class _Unit:
         return len(self.positions)
 
 
+class _Totals(NamedTuple):
+    """Images and groups of each class."""
+
+    images: Counter[str]
+    groups: Counter[str]
+
+
 class _Draw:
     """One partition drawn from the images that are available.
 
@@ -181,13 +188,24 @@ class _Draw:
         ):
             members.setdefault(group, []).append(position)
         class_of = dict(zip(available.index.tolist(), available["class"].tolist(), strict=True))
+        # Most units are one image; those of a class share their counts.
+        alone = {label: Counter([label]) for label in set(class_of.values())}
         self._units = [
-            _Unit(positions, Counter(class_of[position] for position in positions))
+            _Unit(
+                positions,
+                alone[class_of[positions[0]]]
+                if len(positions) == 1
+                else Counter(class_of[position] for position in positions),
+            )
             for positions in members.values()
         ]
         self._images = Counter(class_of.values())
         self._groups = Counter(label for unit in self._units for label in unit.counts)
         self._taken: list[_Unit] = []
+        self._by_class: dict[str, list[_Unit]] = {}
+        for unit in sorted(self._units, key=lambda unit: (unit.size, unit.positions)):
+            for label in unit.counts:
+                self._by_class.setdefault(label, []).append(unit)
         self.impossible: list[str] = []
 
     def draw(self) -> list[int]:
@@ -198,8 +216,10 @@ class _Draw:
             if len(unit.counts) == 1:
                 pure[next(iter(unit.counts))].append(unit)
         self._draw_mixed(mixed)
+        # Other classes' own groups have no image of a class.
+        taken, seen = _totals(self._taken), _totals(mixed)
         for label, units in pure.items():
-            self._draw_class(label, units, mixed)
+            self._draw_class(label, units, taken, seen)
         self._repair()
         return [position for unit in self._taken for position in unit.positions]
 
@@ -225,10 +245,17 @@ class _Draw:
                 images.update(counts)
                 groups.update(counts.keys())
 
-    def _draw_class(self, label: str, units: list[_Unit], mixed: list[_Unit]) -> None:
-        """Draw among the groups of one class: of each size some, the largest size first."""
-        taken_images, taken_groups = _totals(label, self._taken)
-        seen_images, seen_groups = _totals(label, mixed)
+    def _draw_class(self, label: str, units: list[_Unit], taken: _Totals, seen: _Totals) -> None:
+        """Draw among the groups of one class: of each size some, the largest size first.
+
+        Args:
+            label: The class.
+            units: The groups that have no other class.
+            taken: What was drawn of the groups of several classes.
+            seen: All groups of several classes.
+        """
+        taken_images, taken_groups = taken.images[label], taken.groups[label]
+        seen_images, seen_groups = seen.images[label], seen.groups[label]
         order = _generator(self._seeds, label).permutation(len(units)).tolist()
         sizes = sorted({unit.size for unit in units}, reverse=True)
         drawn: list[_Unit] = []
@@ -274,14 +301,13 @@ class _Draw:
 
     def _repair(self) -> None:
         """Move groups of several classes where a class would have none on one side."""
-        units = sorted(self._units, key=lambda unit: (unit.size, unit.positions))
         ids = {id(unit) for unit in self._taken}
         taken = Counter(label for unit in self._taken for label in unit.counts)
         for _ in range(2):
             for label in sorted(self._images):
-                for unit in units:
-                    if label not in unit.counts:
-                        continue
+                if 1 <= taken[label] <= self._groups[label] - self._reserve:
+                    continue
+                for unit in self._by_class[label]:
                     here = id(unit) in ids
                     if not here and not taken[label] and self._can_move(unit, taken, 1):
                         ids.add(id(unit))
@@ -310,10 +336,14 @@ class _Draw:
         )
 
 
-def _totals(label: str, units: list[_Unit]) -> tuple[int, int]:
-    """Return the images of a class in some units, and in how many units it has some."""
-    counts = [unit.counts[label] for unit in units if label in unit.counts]
-    return sum(counts), len(counts)
+def _totals(units: list[_Unit]) -> _Totals:
+    """Count the images and the groups of each class in some units."""
+    images: Counter[str] = Counter()
+    groups: Counter[str] = Counter()
+    for unit in units:
+        images.update(unit.counts)
+        groups.update(unit.counts.keys())
+    return _Totals(images, groups)
 
 
 def _check_groups(

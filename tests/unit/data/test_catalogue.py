@@ -1,5 +1,6 @@
 """The catalogue of a data set, and what is left out of the study."""
 
+import hashlib
 import itertools
 from pathlib import Path
 
@@ -275,3 +276,28 @@ def test_make_catalogue_dark_16_bit_images_are_warned_about(
     with caplog.at_level("WARNING", "scenery"):
         make_catalogue(found, tmp_path, near=False, white_level=white_level)
     assert (advice in caplog.text) if advice else not caplog.text
+
+
+def test_apply_policy_random_duplicates_are_dropped_as_always() -> None:
+    # Of an implementation that looks at each group as a table of its own.
+    said = hashlib.sha256()
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        count = int(rng.integers(5, 60))
+        rows = [
+            (f"{number:03d}.png", f"c{label}", partition, group)
+            for number, label, partition, group in zip(
+                range(count),
+                rng.integers(0, 3, count).tolist(),
+                rng.choice(["train", "validation", "test"], count).tolist(),
+                rng.integers(0, count // 3 + 1, count).tolist(),
+                strict=True,
+            )
+        ]
+        table = rows_of(*rows)
+        given = rng.integers(0, 12, count)
+        table["given_group"] = [f"g{number}" if number < 6 else "" for number in given]
+        judged = apply_policy(table)
+        said.update(judged.to_csv(index=False).encode())
+        said.update("\n".join(describe_catalogue(judged)).encode())
+    assert said.hexdigest()[:16] == "c1863304d1445dd1"

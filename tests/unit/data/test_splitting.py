@@ -1,8 +1,10 @@
 """Splits are stratified, whole in their groups, complete and repeatable; subsets are nested."""
 
+import hashlib
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from forms import form
@@ -330,3 +332,31 @@ def test_split_images_any_groups_are_shared_fairly(
     assert dict(zip(alone["file"], alone["partition"], strict=True)) == dict(
         zip(both["file"], both["partition"], strict=True)
     )
+
+
+def random_catalogue(rng: np.random.Generator) -> pd.DataFrame:
+    """Images of some classes; half of them in groups, of one class or of several."""
+    count, numbers = int(rng.integers(30, 90)), int(rng.integers(4, 25))
+    groups = np.where(rng.random(count) < 0.5, 0, rng.integers(1, numbers + 1, count))
+    labels = rng.integers(0, rng.integers(2, 5), count)
+    if rng.random() < 0.5:
+        labels = np.where(groups > 0, groups % 3, labels)
+    return catalogue(
+        *((f"c{label}", "", group) for label, group in zip(labels, groups.tolist(), strict=True))
+    )
+
+
+def test_split_images_random_catalogues_are_divided_as_always() -> None:
+    # Of an implementation that counts everything anew for each class. A change here gives all
+    # studies another split.
+    said = hashlib.sha256()
+    rng, divided = np.random.default_rng(0), 0
+    for seed in range(30):
+        try:
+            split = split_images(random_catalogue(rng), test=0.2, validation=0.2, seed=seed)
+            said.update(split.to_csv(index=False).encode())
+            divided += 1
+        except UserError as error:
+            said.update(str(error).encode())
+    assert divided > 10
+    assert said.hexdigest()[:16] == "0b2da109212b005b"

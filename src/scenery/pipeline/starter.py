@@ -208,8 +208,8 @@ def _base(what: DataTraits, lines: str) -> str:
 
 
 PRETRAINED = """\
-  backbone: MobileNetV2
-  weights: imagenet        # fetched once; or the path of a weights file
+  backbone: EfficientNetLite0
+  weights: imagenet        # installed for EfficientNetLite0, others are fetched once; or a file
   image_size: native       # the size that the backbone was trained for
   trainable: head          # the backbone is frozen: its features are computed once
   head: {dropout: 0.25}
@@ -276,7 +276,7 @@ def _few_images(what: DataTraits) -> list[str]:
         "# A class has few images. The backbone stays frozen, since fine-tuning would overfit.\n"
         "# Settings are repeated, since single results scatter.\n" + _base(what, PRETRAINED),
         'experiments:\n  backbones:\n    title: "Which backbone?"\n'
-        "    grid: {backbone: [MobileNetV2, DenseNet121, ResNet50V2]}\n"
+        "    grid: {backbone: [EfficientNetLite0, DenseNet121, ResNet50V2]}\n"
         "    repeats: 3",
         f'  classical:\n    title: "Classical models on the same features"\n'
         f"    start_from: backbones\n    list:\n{trials}",
@@ -290,7 +290,7 @@ def _some_images(what: DataTraits) -> list[str]:
     parts = [
         _base(what, PRETRAINED),
         'experiments:\n  backbones:\n    title: "Which backbone?"\n'
-        "    grid: {backbone: [MobileNetV2, DenseNet121, ResNet50V2]}",
+        "    grid: {backbone: [EfficientNetLite0, DenseNet121, ResNet50V2]}",
         '  cuts:\n    title: "How much of the backbone is needed?"\n    start_from: backbones\n'
         "    grid: {remove_stages: [0, 1, 2], head.dense: [[], [256]]}\n"
         "    choose: {smallest_within: 0.015}   # the smallest network within 1.5 points",
@@ -317,7 +317,7 @@ def _many_images(what: DataTraits) -> list[str]:
         "  # Backbones are compared on a part of the images, and frozen.\n"
         '  backbones:\n    title: "Which backbone?"\n'
         f"    overrides: {{subset: per_class_{what.subsets[-1]}}}\n"
-        "    grid: {backbone: [MobileNetV2, DenseNet121, ResNet50V2, EfficientNetB2]}",
+        "    grid: {backbone: [EfficientNetLite0, DenseNet121, ResNet50V2, EfficientNetB2]}",
     ]
     parts += _learning_curve(what, "backbones")
     return [

@@ -9,6 +9,7 @@ rule train_heads:
         **EXPERIMENT.batch("train_heads")._asdict(),
     log:
         LAYOUT.log("train_heads", "{experiment}", "{shard}"),
+    threads: INPUTS.trials.batch_threads("train_heads")
     resources:
         mem_mb=per_attempt(4000),
         runtime=per_attempt(60),

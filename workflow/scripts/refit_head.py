@@ -25,7 +25,7 @@ from scenery.pipeline.jobs import RefitFeaturesJob
 from scenery.training.epochs import EpochPlan, fit_at_recorded_rates, run_epochs
 from scenery.training.fine_tuning import assemble
 from scenery.training.hardware import set_up
-from scenery.training.head_training import HeadTrainer
+from scenery.training.trainers import head_trainer
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -95,7 +95,7 @@ def _train(
 ) -> tuple[Weights, int]:
     """Weights of a head that is trained in epochs, and how many they were."""
     settings, trial = job.choice.settings, job.choice.trial
-    learner = HeadTrainer(settings, classes, training, validation)
+    learner = head_trainer(settings, classes, training, validation)
     if job.refit:
         rates = job.choice.learning_rates["head"]
         run = fit_at_recorded_rates(learner, rates, "head", trial)

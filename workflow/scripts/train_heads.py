@@ -9,16 +9,15 @@ or fitted exactly, which leaves no rows in history.csv. Where the config says so
 compared half-way and those that look hopeless end there.
 """
 
-import dataclasses
 import functools
 import json
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-import tensorflow as tf
+from threadpoolctl import threadpool_limits
 
 from scenery.classical.linear_scores import linear_head_fitter, score_in_folds, score_share
 from scenery.data.feature_files import LabeledFeatures, read_features
@@ -38,13 +37,18 @@ from scenery.pipeline.execution import count_steps, peak_memory_mb, script_log
 from scenery.pipeline.jobs import ArrayFiles, FeatureTrial, FeatureTrialsJob, FoldFiles, HalvingPlan
 from scenery.study.successive_halving import survivors
 from scenery.training.epochs import EpochPlan, run_epochs
-from scenery.training.folded_training import FoldedHeadTrainer
-from scenery.training.hardware import set_up
-from scenery.training.head_training import HeadTrainer
-from scenery.training.successive_halving import AnyHeadTrainer, run_in_rungs
+from scenery.training.fold_trainer import FoldTrainer
+from scenery.training.head_stack import can_be_stacked
+from scenery.training.successive_halving import run_in_rungs
+from scenery.training.trainers import fold_trainer, head_trainer
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
+
+    from scenery.training.head_training import HeadTrainer
+    from scenery.training.stacked_training import StackedHeadTrainer
+
+AnyHeadTrainer: TypeAlias = "FoldTrainer | HeadTrainer | StackedHeadTrainer"
 
 
 def train_heads(
@@ -54,18 +58,31 @@ def train_heads(
     out_metrics: Path,
     out_history: Path,
     out_predictions: Path,
+    threads: int = 1,
 ) -> None:
     """Train every trial, or read the result of an earlier job, and write the three tables."""
-    data = ShardData(split)
+    if any(needs_keras(trial) for trial in job.trials):
+        # Only here, because TensorFlow takes seconds to import.
+        from scenery.training.hardware import set_up
+
+        set_up(threads)
+        # TensorFlow has threads of its own.
+        threads = 1
+    data = ShardData(split, min(threads, len(job.trials)))
 
     def run(trial: FeatureTrial, name: str) -> TrialResult:
         return train_head(trial, data, name, quiet=len(job.trials) > 3)
 
     if job.halving is None:
-        results = run_trials(job.trials, run, split, job.finished, code)
+        results = run_trials(job.trials, run, split, job.finished, code, threads)
     else:
         results = train_in_rungs(job.trials, data, job.halving)
     write_tables(results, out_metrics, out_history, out_predictions)
+
+
+def needs_keras(trial: FeatureTrial) -> bool:
+    """Whether only Keras can train the head of a trial."""
+    return trial.settings.head.solver != "lbfgs" and not can_be_stacked(trial.settings)
 
 
 class ShardData:
@@ -73,38 +90,45 @@ class ShardData:
 
     Args:
         path: The split.
+        threads: Number of trials that run at once.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, threads: int = 1) -> None:
         self.path = path
+        self.threads = threads
         self.split = read_split(path)
         self.validation = partition_table(self.split, "validation")
         self.classes = class_names(self.split)
         self._features = functools.lru_cache(maxsize=4)(self._read)
         self._held_out = functools.lru_cache(maxsize=2)(self._read_held_out)
+        # Trials in parallel wait for each other, so that features are in memory once.
+        self._reading = threading.Lock()
 
     def learner(self, trial: FeatureTrial) -> AnyHeadTrainer:
         """A trial's head with its features."""
         held_out = self.held_out(trial)
         if held_out is not None:
-            return FoldedHeadTrainer(trial.settings, len(self.classes), held_out)
-        return HeadTrainer(
+            return fold_trainer(trial.settings, len(self.classes), held_out)
+        return head_trainer(
             trial.settings, len(self.classes), self.training(trial), self.validating(trial)
         )
 
     def training(self, trial: FeatureTrial) -> LabeledFeatures:
         """The features that a trial learns from if it is not scored in folds."""
-        return self._features(trial.training, trial.table, "train")
+        with self._reading:
+            return self._features(trial.training, trial.table, "train")
 
     def validating(self, trial: FeatureTrial) -> LabeledFeatures:
         """The features of the validation images."""
-        return self._features(trial.validation, self.path, "validation")
+        with self._reading:
+            return self._features(trial.validation, self.path, "validation")
 
     def held_out(self, trial: FeatureTrial) -> HeldOutData | None:
         """All images with their folds; None for a trial that is scored on validation images."""
         if trial.folds is None or not in_folds(trial.folds.resampling, self.split):
             return None
-        return self._held_out(trial.folds, trial.table, trial.training, trial.validation)
+        with self._reading:
+            return self._held_out(trial.folds, trial.table, trial.training, trial.validation)
 
     def _read_held_out(
         self, folds: FoldFiles, table: Path, training: ArrayFiles, validation: ArrayFiles
@@ -119,11 +143,7 @@ class ShardData:
     @staticmethod
     def _read(files: ArrayFiles, table: Path, partition: str) -> LabeledFeatures:
         rows = partition_table(read_split(table), partition)
-        features = read_features(files.array, files.facts, rows)
-        if features.views:
-            return features
-        # As a tensor they are there once, however many heads learn from them.
-        return dataclasses.replace(features, values=tf.constant(features.values))
+        return read_features(files.array, files.facts, rows)
 
 
 def train_head(trial: FeatureTrial, data: ShardData, name: str, quiet: bool) -> TrialResult:
@@ -167,13 +187,13 @@ def outcome(
     seconds: float,
 ) -> TrialResult:
     """What a trained head gave."""
-    count_steps(sum(epoch.seconds for epoch in run.history))
+    count_steps(sum(epoch.seconds for epoch in run.history) / data.threads)
     held_out = data.held_out(trial)
     metrics = metrics_row(
         trial.id,
         run,
-        parameters=_frozen_parameters(trial) + learner.model.count_params(),
-        trained_parameters=int(sum(np.prod(v.shape) for v in learner.model.trainable_variables)),
+        parameters=_frozen_parameters(trial) + learner.parameters,
+        trained_parameters=learner.trained_parameters,
         seconds=seconds,
         memory=peak_memory_mb(),
         validation_images=len(data.validation if held_out is None else held_out.table),
@@ -181,15 +201,15 @@ def outcome(
     predictions: list[dict[str, Any]] = []
     if run.status == TrialStatus.DIVERGED:
         pass
-    elif isinstance(learner, HeadTrainer):
+    elif isinstance(learner, FoldTrainer):
+        labels = learner.data.table["label"].to_numpy()
+        metrics = with_calibration(metrics, learner.held_out, labels)
+        predictions = folded_predictions(trial.id, learner.data, learner.held_out, data.classes)
+    else:
+        labels = data.validation["label"].to_numpy()
         probabilities = learner.predict(data.validating(trial))
-        metrics = with_calibration(
-            metrics, probabilities[None], data.validation["label"].to_numpy()
-        )
+        metrics = with_calibration(metrics, probabilities[None], labels)
         predictions = validation_predictions(trial.id, data.validation, probabilities, data.classes)
-    elif held_out is not None:
-        metrics = with_calibration(metrics, learner.held_out, held_out.table["label"].to_numpy())
-        predictions = folded_predictions(trial.id, held_out, learner.held_out, data.classes)
     return TrialResult(metrics, run.rows(trial.id), predictions)
 
 
@@ -232,8 +252,8 @@ def fit_linear_head(trial: FeatureTrial, data: ShardData) -> TrialResult:
 
 
 if __name__ == "__main__":
-    with script_log(snakemake.log[0]):
-        set_up(snakemake.threads)
+    # Each trial uses one processor, so that its numbers do not depend on how many there are.
+    with script_log(snakemake.log[0]), threadpool_limits(1):
         train_heads(
             job=FeatureTrialsJob.model_validate(snakemake.params.job),
             split=Path(snakemake.input.split),
@@ -241,4 +261,5 @@ if __name__ == "__main__":
             out_metrics=Path(snakemake.output.metrics),
             out_history=Path(snakemake.output.history),
             out_predictions=Path(snakemake.output.predictions),
+            threads=snakemake.threads,
         )

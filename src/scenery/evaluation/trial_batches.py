@@ -8,6 +8,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -69,6 +70,7 @@ def run_trials(
     split: Path,
     finished: Path,
     code: str,
+    threads: int = 1,
 ) -> list[TrialResult]:
     """Run every trial of the shard, or take it from `finished`.
 
@@ -78,15 +80,15 @@ def run_trials(
         split: The split.
         finished: Folder of the trials that are done.
         code: Digest of the code that runs them.
+        threads: Trials that run at once.
     """
-    results = []
-    for number, (trial, name) in enumerate(zip(trials, names(trials), strict=True), start=1):
+
+    def run_or_read(number: int, trial: T, name: str) -> TrialResult:
         done = finished / f"{trial.id}-{_key(trial, split, code)}.json"
         result = _read(done)
         if result is None:
             result = run(trial, name)
             _write(result, done)
-        results.append(result)
         metrics = result.metrics
         log.info(
             "trial %d of %d  %s  %s  validation accuracy %.3f",
@@ -96,7 +98,18 @@ def run_trials(
             name,
             metrics["validation_accuracy"] or float("nan"),
         )
-    return results
+        return result
+
+    jobs = list(zip(range(1, len(trials) + 1), trials, names(trials), strict=True))
+    if threads == 1 or len(trials) == 1:
+        return [run_or_read(*job) for job in jobs]
+    with ThreadPoolExecutor(threads) as pool:
+        running = [pool.submit(run_or_read, *job) for job in jobs]
+        try:
+            return [one.result() for one in running]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def write_tables(

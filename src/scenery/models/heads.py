@@ -3,11 +3,9 @@
 from typing import Any
 
 import keras
-import numpy as np
-from sklearn.preprocessing import StandardScaler
 
 from scenery.config.settings import Head
-from scenery.data.standardization import deviations
+from scenery.data.standardization import mean_and_deviation
 from scenery.errors import UserError
 from scenery.models.aggregation import aggregate
 from scenery.models.pooling import pool
@@ -17,8 +15,6 @@ from scenery.registry.options import LEAKY_SLOPE, of_layer
 # batches of 16 may have 200. With 0.9 they are right after the first epochs.
 MOMENTUM = 0.9
 STANDARDIZATION = "standardization"
-# About so many vectors are converted to 64 bits at a time.
-ROWS = 4096
 
 
 def build_head(input_shape: tuple[int, ...], classes: int, head: Head) -> keras.Model:
@@ -110,14 +106,8 @@ def fit_standardization(head: keras.Model, values: Any) -> None:
     if STANDARDIZATION not in {layer.name for layer in head.layers}:
         return
     layer = head.get_layer(STANDARDIZATION)
-    width = int(layer.moving_mean.shape[0])
-    rows_each = int(np.prod(values.shape[1:])) // width
-    step = max(1, ROWS // rows_each)
-    scaler = StandardScaler()
-    for start in range(0, len(values), step):
-        part = np.asarray(values[start : start + step], np.float64)
-        scaler.partial_fit(part.reshape(-1, width))
-    layer.set_weights([scaler.mean_, deviations(scaler) ** 2])
+    mean, deviation = mean_and_deviation(values, int(layer.moving_mean.shape[0]))
+    layer.set_weights([mean, deviation**2])
 
 
 def _standardization() -> keras.layers.Layer:

@@ -30,3 +30,14 @@ def forward_threads(size: int) -> int:
         size: Side of the images in pixels.
     """
     return 4 if size >= MIN_THREADED_SIZE else 1
+
+
+def trial_threads(trials: int) -> int:
+    """Processors of a job that runs many trials on features, each of which uses one.
+
+    A few trials take less time than the start of a job, so that jobs side by side are faster.
+
+    Args:
+        trials: Number of trials of the job.
+    """
+    return min(4, max(1, trials // 10))

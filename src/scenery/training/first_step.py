@@ -9,7 +9,7 @@ from scenery.data.feature_files import LabeledFeatures
 from scenery.evaluation.status import TrialStatus
 from scenery.evaluation.training_result import TrainingResult
 from scenery.training.epochs import EpochPlan, fit_at_recorded_rates, run_epochs
-from scenery.training.head_training import HeadTrainer
+from scenery.training.trainers import head_trainer
 
 
 def train_head_first(
@@ -40,7 +40,7 @@ def train_head_first(
     assert settings.first_step is not None
     plain = settings.model_copy(update={"augment": Augment(), "schedule": Schedule()})
     rate = settings.first_step.learning_rate
-    trainer = HeadTrainer(plain, classes, training, validation, Optimizer(learning_rate=rate))
+    trainer = head_trainer(plain, classes, training, validation, Optimizer(learning_rate=rate))
     if validation is None:
         run = fit_at_recorded_rates(trainer, rates or [], "head", name)
     else:

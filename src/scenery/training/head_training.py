@@ -1,8 +1,8 @@
-"""Training of heads on features of a frozen backbone: an epoch is one call of one graph.
+"""Training of heads on features of a frozen backbone by Keras: an epoch is one call of one graph.
 
-On features the arithmetic of an epoch takes a few milliseconds, and the training loop of Keras ten
-times as long. The loop over batches is therefore compiled too. Optimizer, loss and layers are those
-of Keras.
+It is for heads that NumPy does not compute; see `trainers`. On features the arithmetic of an epoch
+takes a few milliseconds, and the training loop of Keras ten times as long. The loop over batches is
+therefore compiled too. Optimizer, loss and layers are those of Keras.
 """
 
 import keras
@@ -70,6 +70,16 @@ class HeadTrainer(ModelTrainer[LabeledFeatures]):
     def images(self) -> int:
         """Number of training images."""
         return len(self.training.labels)
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights of the head."""
+        return int(self.model.count_params())
+
+    @property
+    def trained_parameters(self) -> int:
+        """How many of them are learned."""
+        return int(sum(np.prod(v.shape) for v in self.model.trainable_variables))
 
     def train_epoch(self, epoch: int, rate: float) -> tuple[float, float]:
         """One pass over the training features in an order of its own."""

@@ -4,21 +4,31 @@ import dataclasses
 import functools
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
+from scenery.config.settings import Settings
 from scenery.evaluation.status import TrialStatus
 from scenery.evaluation.training_result import TrainingResult, Weights
 from scenery.study.successive_halving import Ranking
-from scenery.training.epochs import EpochPlan, run_epochs
-from scenery.training.folded_training import FoldedHeadTrainer
-from scenery.training.head_training import HeadTrainer
-
-AnyHeadTrainer = HeadTrainer | FoldedHeadTrainer
+from scenery.training.epochs import EpochPlan, Trainer, run_epochs
 
 log = logging.getLogger("scenery")
 
 
+class HeadLike(Trainer, Protocol):
+    """A trainer of a head."""
+
+    @property
+    def settings(self) -> Settings:
+        """Settings of the trial."""
+
+    @property
+    def images(self) -> int:
+        """Number of training images."""
+
+
 def run_in_rungs(
-    trainers: Mapping[str, AnyHeadTrainer],
+    trainers: Mapping[str, HeadLike],
     rungs: Sequence[int],
     survivors: Callable[[Sequence[Ranking]], list[str]],
 ) -> dict[str, TrainingResult]:
@@ -60,7 +70,7 @@ def run_in_rungs(
 def _keep(
     last: dict[str, Weights],
     trial: str,
-    trainer: AnyHeadTrainer,
+    trainer: HeadLike,
     until: int | None,
     run: TrainingResult,
     improved: bool,

@@ -67,5 +67,5 @@ def test_the_best_epoch_is_that_of_the_mean_over_folds() -> None:
     accuracies = [row.validation_accuracy for row in run.history]
     assert run.best_row.validation_accuracy == max(accuracies)
     # The predictions are those of the best epoch, not of the last.
-    right = (trainer.held_out[0].argmax(axis=1) == trainer._data.plain.labels).mean()
+    right = (trainer.held_out[0].argmax(axis=1) == trainer.data.plain.labels).mean()
     assert right == pytest.approx(run.best_row.validation_accuracy)

@@ -17,7 +17,7 @@ from scenery.pipeline.jobs import (
     NetworkData,
 )
 from scenery.pipeline.layout import TrialTables
-from scenery.pipeline.resources import forward_threads
+from scenery.pipeline.resources import forward_threads, trial_threads
 from scenery.study.resampling import Resampling
 from scenery.study.trial_kinds import BATCHED_RULES
 from scenery.study.trials import ResolvedTrial
@@ -57,6 +57,16 @@ class TrialInputs:
             ).as_params()
 
         return params
+
+    def batch_threads(self, rule: str) -> Callable[[Any], int]:
+        """Gives the processors of one job of a rule."""
+
+        def threads(wildcards: Any) -> int:
+            if self._halving(wildcards.experiment) is not None:
+                return 1
+            return trial_threads(len(self._batch(rule, wildcards)))
+
+        return threads
 
     def _batch(self, rule: str, wildcards: Any) -> list[ResolvedTrial]:
         return self.plan.shards(wildcards.experiment, rule, wait=False)[int(wildcards.shard)]

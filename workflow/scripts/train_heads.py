@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from threadpoolctl import threadpool_limits
 
@@ -38,17 +38,13 @@ from scenery.pipeline.jobs import ArrayFiles, FeatureTrial, FeatureTrialsJob, Fo
 from scenery.study.successive_halving import survivors
 from scenery.training.epochs import EpochPlan, run_epochs
 from scenery.training.fold_trainer import FoldTrainer
+from scenery.training.hardware import set_up
 from scenery.training.head_stack import can_be_stacked
 from scenery.training.successive_halving import run_in_rungs
-from scenery.training.trainers import fold_trainer, head_trainer
+from scenery.training.trainers import AnyHeadTrainer, fold_trainer, head_trainer
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
-
-    from scenery.training.head_training import HeadTrainer
-    from scenery.training.stacked_training import StackedHeadTrainer
-
-AnyHeadTrainer: TypeAlias = "FoldTrainer | HeadTrainer | StackedHeadTrainer"
 
 
 def train_heads(
@@ -61,13 +57,8 @@ def train_heads(
     threads: int = 1,
 ) -> None:
     """Train every trial, or read the result of an earlier job, and write the three tables."""
-    if any(needs_keras(trial) for trial in job.trials):
-        # Only here, because TensorFlow takes seconds to import.
-        from scenery.training.hardware import set_up
-
-        set_up(threads)
-        # TensorFlow has threads of its own.
-        threads = 1
+    # TensorFlow has threads of its own, and its models are not made for several.
+    threads = 1 if any(needs_keras(trial) for trial in job.trials) else threads
     data = ShardData(split, min(threads, len(job.trials)))
 
     def run(trial: FeatureTrial, name: str) -> TrialResult:
@@ -254,6 +245,7 @@ def fit_linear_head(trial: FeatureTrial, data: ShardData) -> TrialResult:
 if __name__ == "__main__":
     # Each trial uses one processor, so that its numbers do not depend on how many there are.
     with script_log(snakemake.log[0]), threadpool_limits(1):
+        set_up(snakemake.threads)
         train_heads(
             job=FeatureTrialsJob.model_validate(snakemake.params.job),
             split=Path(snakemake.input.split),

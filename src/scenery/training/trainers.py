@@ -1,16 +1,15 @@
 """Which trainer a head gets: NumPy computes most heads, and Keras the others."""
 
-from typing import TYPE_CHECKING
-
 from scenery.config.settings import Optimizer, Settings
 from scenery.data.feature_files import LabeledFeatures
 from scenery.evaluation.held_out import HeldOutData
 from scenery.training.fold_trainer import FoldTrainer
+from scenery.training.folded_training import FoldedHeadTrainer
 from scenery.training.head_stack import can_be_stacked
+from scenery.training.head_training import HeadTrainer
 from scenery.training.stacked_training import StackedFoldTrainer, StackedHeadTrainer
 
-if TYPE_CHECKING:
-    from scenery.training.head_training import HeadTrainer
+AnyHeadTrainer = FoldTrainer | HeadTrainer | StackedHeadTrainer
 
 
 def head_trainer(
@@ -19,7 +18,7 @@ def head_trainer(
     training: LabeledFeatures,
     validation: LabeledFeatures | None,
     optimizer: Optimizer | None = None,
-) -> "StackedHeadTrainer | HeadTrainer":
+) -> StackedHeadTrainer | HeadTrainer:
     """The trainer of a head with its features.
 
     Args:
@@ -31,9 +30,6 @@ def head_trainer(
     """
     if can_be_stacked(settings, optimizer) and _is_pooled(training):
         return StackedHeadTrainer(settings, classes, training, validation, optimizer)
-    # Few heads need TensorFlow, which takes seconds to import.
-    from scenery.training.head_training import HeadTrainer
-
     return HeadTrainer(settings, classes, training, validation, optimizer)
 
 
@@ -41,8 +37,6 @@ def fold_trainer(settings: Settings, classes: int, data: HeldOutData) -> FoldTra
     """The trainer of a head in folds."""
     if can_be_stacked(settings) and _is_pooled(data.training):
         return StackedFoldTrainer(settings, classes, data)
-    from scenery.training.folded_training import FoldedHeadTrainer
-
     return FoldedHeadTrainer(settings, classes, data)
 
 

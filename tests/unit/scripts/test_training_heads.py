@@ -29,12 +29,12 @@ class Shard:
 
         monkeypatch.setattr(script, "train_head", counted)
 
-    def run(self, *trials: FeatureTrial, code: str = "code") -> list[str]:
+    def run(self, *trials: FeatureTrial, code: str = "code", threads: int = 1) -> list[str]:
         """Trials that were trained by this call."""
         self.trained = []
         out = [self.folder / f"{name}.csv" for name in ("metrics", "history", "predictions")]
         job = FeatureTrialsJob(trials=trials, finished=self.folder / "finished")
-        script.train_heads(job, self.study.split, code, *out)
+        script.train_heads(job, self.study.split, code, *out, threads)
         return self.trained
 
     def table(self, name: str) -> pd.DataFrame:
@@ -146,6 +146,26 @@ def test_results_do_not_depend_on_their_company(shard: Shard) -> None:
     pd.testing.assert_frame_equal(kept, alone)
     other = together[together["trial"] == first.id].reset_index(drop=True)
     assert not np.allclose(other["loss"], alone["loss"])
+
+
+def test_results_do_not_depend_on_the_number_of_threads(shard: Shard) -> None:
+    # The last one is trained by Keras in the second call.
+    trials = [shard.study.trial(head={"dropout": 0.5}, seed=seed) for seed in range(4)]
+    keras = shard.study.trial(head={"batch_norm": True})
+    shard.run(*trials)
+    one = {name: shard.table(name) for name in ("metrics", "history", "predictions")}
+    for more in ([], [keras]):
+        shutil.rmtree(shard.folder / "finished")
+        assert set(shard.run(*trials, *more, threads=3)) == {t.id for t in (*trials, *more)}
+        for name, expected in one.items():
+            found = shard.table(name)
+            found = found[found["trial"] != keras.id]
+            measured = ["seconds", "peak_memory_mb"]
+            pd.testing.assert_frame_equal(
+                found.drop(columns=measured, errors="ignore"),
+                expected.drop(columns=measured, errors="ignore"),
+                check_dtype=False,
+            )
 
 
 def test_a_diverged_trial_is_a_row_and_the_next_one_is_trained(shard: Shard) -> None:

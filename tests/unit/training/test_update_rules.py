@@ -6,12 +6,12 @@ import keras
 import numpy as np
 import pytest
 
-from scenery.config.settings import OPTIMIZERS, Optimizer
-from scenery.training.update_rules import Update, UpdateRule, update_rule
+from scenery.config.settings import Optimizer
+from scenery.training.update_rules import RULES, Update, UpdateRule, update_rule
 
 STEPS = 12
 OPTIONS: list[dict[str, Any]] = [
-    *({"name": name} for name in OPTIMIZERS),
+    *({"name": name} for name in RULES),
     {"name": "SGD", "momentum": 0.9},
     {"name": "SGD", "momentum": 0.9, "nesterov": True},
     {"name": "RMSprop", "momentum": 0.5},

@@ -129,7 +129,9 @@ class HeadStack:
                 batches = [order[start : start + size] for order in orders]
                 keep = dropout.of_batch(max(len(batch) for batch in batches))
                 for heads, rows in _at_once(batches, AT_ONCE // values.shape[1]):
-                    sums[heads] += self._learn(heads, values, rows, keep, rate)
+                    losses, right = self._learn(heads, values, rows, keep, rate)
+                    sums[heads, 0] += losses * rows.shape[1]
+                    sums[heads, 1] += right
         return sums / np.array([[len(order)] for order in orders])
 
     def _learn(
@@ -139,8 +141,8 @@ class HeadStack:
         rows: np.ndarray,
         keep: list[np.ndarray],
         rate: float,
-    ) -> np.ndarray:
-        """One update; losses times images, and images predicted right, shape (heads, 2)."""
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """One update; mean losses, and numbers of images predicted right, shape (heads,)."""
         size = rows.shape[1]
         losses, right = self._network.learn(
             self.weights[heads],
@@ -161,7 +163,7 @@ class HeadStack:
                 spare=(self._spare[0][heads], self._spare[1][heads]),
             )
         )
-        return np.stack([losses * size, right], axis=1)
+        return losses, right
 
     def _standardized(self, vectors: np.ndarray, heads: slice) -> np.ndarray:
         """Vectors of each head, standardized in place."""
@@ -203,7 +205,9 @@ class _Dropout:
         for layer, generator in zip(self._layers, self._generators, strict=True):
             count = size * layer.inputs
             # In the same order of bytes on every machine.
-            numbers = generator.random_raw(-(-count // 4)).astype("<u8").view("<u2")[:count]
+            numbers = (
+                generator.random_raw(-(-count // 4)).astype("<u8", copy=False).view("<u2")[:count]
+            )
             factors = np.empty((size, layer.inputs), np.float32)
             kept = numbers.reshape(factors.shape) >= self._least
             found.append(np.multiply(kept, scale, out=factors))

@@ -137,7 +137,7 @@ class StackedNetwork:
                 vectors = self._activation.value(outputs[-1])
         logs = log_softmax(outputs[-1])
         each = -(targets * logs).sum(axis=2)
-        loss = (each * image_weights).mean(axis=1)
+        loss = (each * image_weights).sum(axis=1) / image_weights.shape[1]
         right = (logs.argmax(axis=2) == targets.argmax(axis=2)).sum(axis=1)
         error = np.exp(logs)
         error -= targets

@@ -2,28 +2,35 @@
 
 import numpy as np
 import pytest
-from test_head_training import learner
+from test_head_training import CLASSES, features
 
 from scenery.config.search import Halving
+from scenery.config.settings import Settings
 from scenery.config.study import Choose
 from scenery.study.successive_halving import survivors
 from scenery.training.epochs import EpochPlan, run_epochs
 from scenery.training.head_training import HeadTrainer
+from scenery.training.stacked_training import StackedHeadTrainer
 from scenery.training.successive_halving import run_in_rungs
 
 RATES = {"slow": 1e-5, "wild": 100.0, "good": 0.05, "fair": 0.005}
 
 
-def with_rate(rate: float) -> HeadTrainer:
-    head = {"dense": [8], "dropout": 0.3}
-    return learner(
-        epochs=9, optimizer={"name": "Adam", "learning_rate": rate}, schedule={"name": "cosine"},
-        head=head,
+KINDS = (HeadTrainer, StackedHeadTrainer)
+Kind = type[HeadTrainer] | type[StackedHeadTrainer]
+
+
+def with_rate(rate: float, kind: Kind) -> HeadTrainer | StackedHeadTrainer:
+    settings = Settings(
+        epochs=9, batch_size=16, optimizer={"name": "Adam", "learning_rate": rate},
+        schedule={"name": "cosine"}, head={"dense": [8], "dropout": 0.3},
     )  # fmt: skip
+    return kind(settings, CLASSES, features(90), features(60, seed=1))
 
 
-def test_the_hopeless_end_early_and_the_best_is_as_if_alone() -> None:
-    learners = {name: with_rate(rate) for name, rate in RATES.items()}
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_hopeless_end_early_and_the_best_is_as_if_alone(kind: Kind) -> None:
+    learners = {name: with_rate(rate, kind) for name, rate in RATES.items()}
     halving = Halving(factor=2, first_epochs=2)
     runs = run_in_rungs(learners, (2, 4), lambda s: survivors(s, halving, Choose()))
     lengths = {name: len(run.history) for name, run in runs.items()}
@@ -34,7 +41,7 @@ def test_the_hopeless_end_early_and_the_best_is_as_if_alone() -> None:
     ended = [name for name in runs if lengths[name] < 9]
     assert {runs[name].status for name in ended} == {"stopped"}
     assert "ended after 2 of 9 epochs" in runs["slow"].reason
-    alone = with_rate(RATES[last])
+    alone = with_rate(RATES[last], kind)
     expected = run_epochs(
         alone, EpochPlan.of(alone.settings, "head", alone.images), "t", quiet=True
     )
@@ -45,8 +52,9 @@ def test_the_hopeless_end_early_and_the_best_is_as_if_alone() -> None:
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_one_that_ended_early_has_its_best_weights() -> None:
-    learners = {name: with_rate(rate) for name, rate in RATES.items()}
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_that_ended_early_has_its_best_weights(kind: Kind) -> None:
+    learners = {name: with_rate(rate, kind) for name, rate in RATES.items()}
     runs = run_in_rungs(learners, (3,), lambda s: survivors(s, Halving(factor=4), Choose()))
     ended = next(name for name, run in runs.items() if run.status == "stopped")
     loss, accuracy = learners[ended].validate()

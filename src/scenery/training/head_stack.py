@@ -14,7 +14,10 @@ from scenery.config.settings import Optimizer, Settings
 from scenery.data.class_weights import image_weights
 from scenery.data.feature_files import LabeledFeatures
 from scenery.data.standardization import mean_and_deviation
+from scenery.registry.options import LEAKY_SLOPE, of_layer
+from scenery.registry.schedules import decay_in_epoch
 from scenery.training.activations import ACTIVATIONS
+from scenery.training.model_trainer import order_of_epoch
 from scenery.training.stacked_network import StackedNetwork
 from scenery.training.update_rules import Update, update_rule
 
@@ -35,11 +38,16 @@ def can_be_stacked(settings: Settings, optimizer: Optimizer | None = None) -> bo
         optimizer: The optimizer, if it is not that of the settings.
     """
     head = settings.head
+    numbers = range(len(head.dense))
     return (
         head.pooling != "flatten"
         and head.aggregation == "none"
+        and head.class_mode == "categorical"
         and not head.batch_norm
-        and head.activation in ACTIVATIONS
+        and head.kernel_initializer is None
+        and head.negative_slope == LEAKY_SLOPE
+        and all(of_layer(head.activation, number) in ACTIVATIONS for number in numbers)
+        and settings.loss != "mean_squared_error"
         and update_rule(optimizer or settings.optimizer) is not None
     )
 
@@ -71,6 +79,7 @@ class HeadStack:
         self._training = training
         self._network = StackedNetwork(training.values.shape[-1], classes, settings.head)
         self._learned = 2 * len(self._network.layers)
+        self._rate = (optimizer or settings.optimizer).learning_rate
         rule = update_rule(optimizer or settings.optimizer)
         assert rule is not None
         self._rule = rule
@@ -118,18 +127,18 @@ class HeadStack:
         """
         seed, size = self._settings.seed, self._settings.batch_size
         values = self._training.sample_views(epoch, seed)
-        orders = [
-            some[np.random.default_rng([seed, epoch]).permutation(len(some))]
-            for some in self.images
-        ]
+        orders = [some[order_of_epoch(self._settings, epoch, len(some))] for some in self.images]
         dropout = _Dropout(self._settings, self._network, epoch)
+        decay = decay_in_epoch(self._settings.schedule, self._rate, epoch, rate)
         sums = np.zeros((len(orders), 2))
         with np.errstate(all="ignore"):  # what is not finite ends the trial
-            for start in range(0, max(len(order) for order in orders), size):
+            for step, start in enumerate(range(0, max(map(len, orders)), size)):
                 batches = [order[start : start + size] for order in orders]
                 keep = dropout.of_batch(max(len(batch) for batch in batches))
                 for heads, rows in _at_once(batches, AT_ONCE // values.shape[1]):
-                    losses, right = self._learn(heads, values, rows, keep, rate)
+                    losses, right = self._learn(
+                        heads, values, rows, keep, rate / (1 + decay * step)
+                    )
                     sums[heads, 0] += losses * rows.shape[1]
                     sums[heads, 1] += right
         return sums / np.array([[len(order)] for order in orders])
@@ -139,7 +148,7 @@ class HeadStack:
         heads: slice,
         values: np.ndarray,
         rows: np.ndarray,
-        keep: list[np.ndarray],
+        keep: list[np.ndarray | None],
         rate: float,
     ) -> tuple[np.ndarray, np.ndarray]:
         """One update; mean losses, and numbers of images predicted right, shape (heads,)."""
@@ -149,7 +158,7 @@ class HeadStack:
             self._standardized(values[rows], heads),
             self._targets[rows],
             self._image_weights[rows],
-            [factors[:size] for factors in keep],
+            [None if factors is None else factors[:size] for factors in keep],
             self._gradients[heads],
         )
         self._steps[heads] += 1
@@ -193,24 +202,26 @@ class _Dropout:
     """The random factors of an epoch, which depend on the seed and the epoch alone."""
 
     def __init__(self, settings: Settings, network: StackedNetwork, epoch: int) -> None:
-        self._least = np.uint16(min(round(settings.head.dropout * LEVELS), LEVELS - 1))
-        self._layers = network.layers if self._least else []
+        self._layers = network.layers
+        rates = [of_layer(settings.head.dropout, number) for number, _ in enumerate(self._layers)]
+        self._least = [min(round(rate * LEVELS), LEVELS - 1) for rate in rates]
         seeds = np.random.SeedSequence([settings.seed, epoch]).spawn(len(self._layers))
         self._generators = [np.random.PCG64(seed) for seed in seeds]
 
-    def of_batch(self, size: int) -> list[np.ndarray]:
-        """Of each layer the factors of its inputs, shape (size, inputs)."""
-        scale = np.float32(LEVELS / (LEVELS - int(self._least)))
-        found = []
-        for layer, generator in zip(self._layers, self._generators, strict=True):
+    def of_batch(self, size: int) -> list[np.ndarray | None]:
+        """Of each layer the factors of its inputs, shape (size, inputs); None: no dropout."""
+        found: list[np.ndarray | None] = []
+        for layer, least, generator in zip(
+            self._layers, self._least, self._generators, strict=True
+        ):
+            if not least:
+                found.append(None)
+                continue
             count = size * layer.inputs
             # In the same order of bytes on every machine.
-            numbers = (
-                generator.random_raw(-(-count // 4)).astype("<u8", copy=False).view("<u2")[:count]
-            )
-            factors = np.empty((size, layer.inputs), np.float32)
-            kept = numbers.reshape(factors.shape) >= self._least
-            found.append(np.multiply(kept, scale, out=factors))
+            raw = generator.random_raw(-(-count // 4)).astype("<u8", copy=False)
+            kept = raw.view("<u2")[:count].reshape(size, layer.inputs) >= np.uint16(least)
+            found.append(np.multiply(kept, np.float32(LEVELS / (LEVELS - least))))
         return found
 
 

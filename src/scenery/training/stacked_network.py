@@ -13,6 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from scenery.config.settings import Head
+from scenery.registry.options import of_layer
 from scenery.training.activations import ACTIVATIONS
 
 
@@ -59,7 +60,9 @@ class StackedNetwork:
 
     def __init__(self, values: int, classes: int, head: Head) -> None:
         self._head = head
-        self._activation = ACTIVATIONS[head.activation]
+        self._activations = [
+            ACTIVATIONS[of_layer(head.activation, number)] for number, _ in enumerate(head.dense)
+        ]
         self.layers: list[Layer] = []
         for inputs, outputs in pairwise((values, *head.dense, classes)):
             start = self.layers[-1].end if self.layers else 0
@@ -99,8 +102,8 @@ class StackedNetwork:
             weights: Shape (heads, parameters).
             vectors: Standardized features, shape (heads, images, values).
         """
-        for layer in self.layers[:-1]:
-            vectors = self._activation.value(_dense(layer, weights, vectors))
+        for layer, activation in zip(self.layers, self._activations, strict=False):
+            vectors = activation.value(_dense(layer, weights, vectors))
         return np.exp(log_softmax(_dense(self.layers[-1], weights, vectors)))
 
     def learn(
@@ -109,7 +112,7 @@ class StackedNetwork:
         vectors: np.ndarray,
         targets: np.ndarray,
         image_weights: np.ndarray,
-        keep: Sequence[np.ndarray],
+        keep: Sequence[np.ndarray | None],
         gradients: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Compute loss and gradients of one batch for each head.
@@ -119,7 +122,7 @@ class StackedNetwork:
             vectors: Standardized features, shape (heads, batch, values). Their content is lost.
             targets: Smoothed labels, shape (heads, batch, classes).
             image_weights: Weights in the loss, shape (heads, batch).
-            keep: Of each layer the factors of dropout, shape (batch, inputs); empty without
+            keep: Of each layer the factors of dropout, shape (batch, inputs); None without
                 dropout.
             gradients: Shape (heads, parameters), which receives the gradients.
 
@@ -129,12 +132,12 @@ class StackedNetwork:
         """
         inputs, outputs = [], []
         for number, layer in enumerate(self.layers):
-            if keep:
+            if keep[number] is not None:
                 vectors *= keep[number]
             inputs.append(vectors)
             outputs.append(_dense(layer, weights, vectors))
             if number + 1 < len(self.layers):
-                vectors = self._activation.value(outputs[-1])
+                vectors = self._activations[number].value(outputs[-1])
         logs = log_softmax(outputs[-1])
         each = -(targets * logs).sum(axis=2)
         loss = (each * image_weights).sum(axis=1) / image_weights.shape[1]
@@ -148,10 +151,10 @@ class StackedNetwork:
             layer.biases(gradients)[...] = error.sum(axis=1, keepdims=True)
             if number:
                 error = np.matmul(error, layer.kernels(weights).swapaxes(1, 2))
-                if keep:
+                if keep[number] is not None:
                     error *= keep[number]
-                below = outputs[number - 1]
-                error *= self._activation.slope(below, self._activation.value(below))
+                below, activation = outputs[number - 1], self._activations[number - 1]
+                error *= activation.slope(below, activation.value(below))
         return loss + self._penalize(weights, gradients), right
 
     def _penalize(self, weights: np.ndarray, gradients: np.ndarray) -> np.ndarray:

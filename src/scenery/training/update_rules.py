@@ -13,9 +13,6 @@ import numpy as np
 
 from scenery.config.settings import Optimizer
 
-EPSILON = np.float32(1e-7)
-BETA_1, BETA_2 = 0.9, 0.999
-
 
 @dataclass(frozen=True)
 class Update:
@@ -52,6 +49,10 @@ class UpdateRule(ABC):
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.decay = float(options["weight_decay"])
+        self.epsilon = np.float32(options.get("epsilon", 0.0))
+        self.beta_1 = float(options.get("beta_1", 0.0))
+        self.beta_2 = float(options.get("beta_2", 0.0))
+        self.rho = float(options.get("rho", 0.0))
         self.momentum = np.float32(options.get("momentum", 0.0))
         self.nesterov = bool(options.get("nesterov", False))
 
@@ -100,7 +101,6 @@ class _Sgd(UpdateRule):
 
 class _RmsProp(UpdateRule):
     slots = (0.0, 0.0)
-    rho = 0.9
 
     def start(self, shape: tuple[int, int]) -> list[np.ndarray]:
         return super().start(shape)[: 2 if self.momentum else 1]
@@ -109,7 +109,7 @@ class _RmsProp(UpdateRule):
         weights, gradients = at.weights, at.gradients
         _average_squares(at.state[0], gradients, self.rho, at.spare[0])
         gradients *= np.float32(at.rate)
-        gradients /= _root(at.state[0], at.spare[0])
+        gradients /= _root(at.state[0], self.epsilon, at.spare[0])
         if not self.momentum:
             weights -= gradients
             return
@@ -127,20 +127,19 @@ class _Adagrad(UpdateRule):
         np.multiply(gradients, gradients, out=at.spare[0])
         squares += at.spare[0]
         gradients *= np.float32(at.rate)
-        gradients /= _root(squares, at.spare[0])
+        gradients /= _root(squares, self.epsilon, at.spare[0])
         weights -= gradients
 
 
 class _Adadelta(UpdateRule):
     slots = (0.0, 0.0)
-    rho = 0.95
 
     def move(self, at: Update) -> None:
         weights, gradients = at.weights, at.gradients
         squares, changes = at.state
         _average_squares(squares, gradients, self.rho, at.spare[0])
-        gradients *= _root(changes, at.spare[0])
-        gradients /= _root(squares, at.spare[0])
+        gradients *= _root(changes, self.epsilon, at.spare[0])
+        gradients /= _root(squares, self.epsilon, at.spare[0])
         _average_squares(changes, gradients, self.rho, at.spare[0])
         gradients *= np.float32(at.rate)
         weights -= gradients
@@ -153,16 +152,16 @@ class _Adam(UpdateRule):
         weights = at.weights
         denominator, change = at.spare
         np.sqrt(self._moments(at), out=denominator)
-        denominator += EPSILON
-        rates = at.rate * np.sqrt(1 - BETA_2**at.steps) / (1 - BETA_1**at.steps)
+        denominator += self.epsilon
+        rates = at.rate * np.sqrt(1 - self.beta_2**at.steps) / (1 - self.beta_1**at.steps)
         np.multiply(at.state[0], rates.astype(np.float32), out=change)
         change /= denominator
         weights -= change
 
     def _moments(self, at: Update) -> np.ndarray:
         """Update both moments; the second one."""
-        _average(at.state[0], at.gradients, BETA_1, at.spare[0])
-        _average_squares(at.state[1], at.gradients, BETA_2, at.spare[0])
+        _average(at.state[0], at.gradients, self.beta_1, at.spare[0])
+        _average_squares(at.state[1], at.gradients, self.beta_2, at.spare[0])
         return at.state[1]
 
 
@@ -182,11 +181,11 @@ class _Adamax(UpdateRule):
         weights = at.weights
         first, norm = at.state
         denominator, change = at.spare
-        _average(first, at.gradients, BETA_1, change)
-        norm *= np.float32(BETA_2)
+        _average(first, at.gradients, self.beta_1, change)
+        norm *= np.float32(self.beta_2)
         np.maximum(norm, np.abs(at.gradients, out=change), out=norm)
-        np.add(norm, EPSILON, out=denominator)
-        rates = at.rate / (1 - BETA_1**at.steps)
+        np.add(norm, self.epsilon, out=denominator)
+        rates = at.rate / (1 - self.beta_1**at.steps)
         np.multiply(first, rates.astype(np.float32), out=change)
         change /= denominator
         weights -= change
@@ -204,12 +203,12 @@ class _Nadam(UpdateRule):
         weights, gradients = at.weights, at.gradients
         first, second = at.state
         denominator, change = at.spare
-        _average(first, gradients, BETA_1, change)
-        _average_squares(second, gradients, BETA_2, change)
-        correction = 1 / (1 - BETA_2**at.steps)
+        _average(first, gradients, self.beta_1, change)
+        _average_squares(second, gradients, self.beta_2, change)
+        correction = 1 / (1 - self.beta_2**at.steps)
         np.multiply(second, correction.astype(np.float32), out=denominator)
         np.sqrt(denominator, out=denominator)
-        denominator += EPSILON
+        denominator += self.epsilon
         now, following = self._momentum(at.steps), self._momentum(at.steps + 1)
         product = self._product(at.steps)
         of_moment = at.rate * following / (1 - product * following)
@@ -220,9 +219,8 @@ class _Nadam(UpdateRule):
         change /= denominator
         weights -= change
 
-    @staticmethod
-    def _momentum(steps: np.ndarray) -> np.ndarray:
-        return BETA_1 * (1.0 - 0.5 * 0.96**steps)
+    def _momentum(self, steps: np.ndarray) -> np.ndarray:
+        return np.asarray(self.beta_1 * (1.0 - 0.5 * 0.96**steps))
 
     def _product(self, steps: np.ndarray) -> np.ndarray:
         last = int(steps.max())
@@ -251,9 +249,9 @@ def update_rule(optimizer: Optimizer) -> UpdateRule | None:
     return None if rule is None else rule(optimizer.record.model_dump())
 
 
-def _root(squares: np.ndarray, out: np.ndarray) -> np.ndarray:
+def _root(squares: np.ndarray, epsilon: np.float32, out: np.ndarray) -> np.ndarray:
     """The square root of the squares and a small number, in `out`."""
-    np.add(squares, EPSILON, out=out)
+    np.add(squares, epsilon, out=out)
     return np.sqrt(out, out=out)
 
 

@@ -29,7 +29,7 @@ from scenery.models.feature_extraction import extract, load_backbone, pooled
 from scenery.study.trial_network import cut_layer
 from scenery.training.epochs import EpochPlan, run_epochs
 from scenery.training.hardware import set_up
-from scenery.training.head_training import HeadTrainer
+from scenery.training.trainers import head_trainer
 
 CUTS = (0, 1, 2, 3)
 PER_CLASS = (5, 10, 20, 50)
@@ -107,7 +107,7 @@ def _accuracies(
     # Epochs are chosen on images that are not counted.
     check = unseen.of_images(np.arange(0, len(unseen.labels), 2))
     counted = unseen.of_images(np.arange(1, len(unseen.labels), 2))
-    learner = HeadTrainer(settings, classes, training, check)
+    learner = head_trainer(settings, classes, training, check)
     run_epochs(learner, EpochPlan.of(settings, "head", learner.images), "", quiet=True)
     epochs = accuracy(learner.predict(counted), counted.labels)
     best = max(

@@ -15,6 +15,7 @@ from benchmarks.material import LAYER, Material
 from benchmarks.measuring import Spread, cores, in_turn, ratios, seconds
 from benchmarks.results import Row
 from scenery.config.settings import Settings
+from scenery.data.feature_files import LabeledFeatures
 from scenery.data.packed_images import PackedImages, open_packed
 from scenery.data.splitting import draw_subset
 from scenery.data.tables import partition_table
@@ -24,7 +25,7 @@ from scenery.models.heads import build_head
 from scenery.training.augmentation import build_augmentation
 from scenery.training.epochs import EpochPlan, run_epochs
 from scenery.training.hardware import set_up
-from scenery.training.head_training import HeadTrainer, LabeledFeatures
+from scenery.training.trainers import head_trainer
 
 AUGMENT = {"rotation": 20, "width_shift": 0.2, "zoom": 0.2, "horizontal_flip": True}
 VIEWS = 10
@@ -76,7 +77,7 @@ def run(material: Material) -> list[Row]:
         views = LabeledFeatures(
             np.concatenate([one.values[None], others]), training.labels, views=True
         )
-        learner = HeadTrainer(settings, CLASSES, views, checked)
+        learner = head_trainer(settings, CLASSES, views, checked)
         head = seconds(
             lambda: run_epochs(
                 learner, EpochPlan.of(settings, "head", learner.images), "", quiet=True

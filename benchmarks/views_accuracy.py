@@ -10,10 +10,11 @@ from benchmarks.material import Material
 from benchmarks.measuring import Spread, cores
 from benchmarks.results import Row
 from benchmarks.views import BATCH, CLASSES, VIEWS, backbone_of, images_of, settings_of
+from scenery.data.feature_files import LabeledFeatures
 from scenery.models.feature_extraction import extract
 from scenery.training.epochs import EpochPlan, run_epochs
 from scenery.training.hardware import set_up
-from scenery.training.head_training import HeadTrainer, LabeledFeatures
+from scenery.training.trainers import head_trainer
 
 SEEDS = 5
 
@@ -36,7 +37,7 @@ def run(material: Material) -> list[Row]:
         best = []
         for seed in range(SEEDS):
             own = settings_of(material, seed)
-            learner = HeadTrainer(own, CLASSES, learned, checked)
+            learner = head_trainer(own, CLASSES, learned, checked)
             run = run_epochs(learner, EpochPlan.of(own, "head", learner.images), "", quiet=True)
             best.append(run.best_row.validation_accuracy)
         return best

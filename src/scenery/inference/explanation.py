@@ -54,6 +54,9 @@ def split_model(model: keras.Model) -> Parts:
     logits, before = last.output, last.input
     if len(logits.shape) == 4:
         logits, before = (keras.layers.GlobalAveragePooling2D()(x) for x in (logits, before))
+    if logits.shape[-1] == 1:
+        # What speaks for one of two classes speaks against the other.
+        logits = keras.layers.Concatenate()([-logits, logits])
     return Parts(backbone, head, keras.Model(head.input, logits), keras.Model(head.input, before))
 
 

@@ -56,6 +56,20 @@ def test_grad_cam_is_the_class_activation_map_of_a_linear_head(pixels: np.ndarra
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
+def test_grad_cam_of_one_sigmoid_explains_both_classes(pixels: np.ndarray) -> None:
+    keras.utils.set_random_seed(1)
+    backbone = build_backbone("SqueezeNet", 64, "fire2_concat")
+    head = build_head(backbone.output.shape[1:], 2, Head(class_mode="binary", standardize=False))
+    parts = split_model(assemble(backbone, head))
+    maps = np.asarray(backbone(tf.cast(pixels, tf.float32), training=False))
+    weights = np.asarray(head.get_layer("classes").kernel)[:, 0]
+    signs = np.array([-1, 1, 1])
+    expected = np.maximum((maps @ weights) * signs[:, None, None], 0)
+    expected /= np.maximum(expected.max(axis=(1, 2), keepdims=True), 1e-12)
+    found = grad_cam(parts, "fire2_concat", pixels, [0, 1, 1])
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
 def test_grad_cam_of_a_lower_layer_and_of_no_image(model: keras.Model, pixels: np.ndarray) -> None:
     parts = split_model(model)
     point = grad_cam_layer(parts.backbone)

@@ -31,18 +31,16 @@ WHOLE_NUMBERS = {
     **NUMBERS, "cuts": [0.9318, *NUMBERS["cuts"][1:]], "augmentation": [0.895, 0.881],
     "search": [0.9518, *SEARCHED],
 }  # fmt: skip
-WHOLE_JOBS = JOBS | {
-    "extract_features": 2, "train_heads": None, "fit_heads": None, "fine_tune": 10, "choose": 7,
-    "evaluate": 7, "compare_reference_results": 7, "plot_reference_results": 7,
-    "tabulate_experiment": 7,
-}  # fmt: skip
 
 
 def test_its_jobs(fresh: Checkout) -> None:
     """Whole networks are trained, like those that the numbers belong to."""
     write_photographs(fresh.folder / "data" / "MIT_split")
     found = Checkout(fresh.folder, "config/densenet121.yaml").dry_run().jobs
-    assert {name: found.get(name) for name in WHOLE_JOBS} == WHOLE_JOBS
+    assert found["choose"] == found["plot_reference_results"] == len(WHOLE_NUMBERS)
+    # The last layer alone, then two lengths of training and eight cuts.
+    assert found["train_heads"] == 1
+    assert found["fine_tune"] >= 9
 
 
 def test_the_jobs_of_its_shape(fresh: Checkout) -> None:

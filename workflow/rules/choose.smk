@@ -13,6 +13,7 @@ checkpoint choose:
         tables=INPUTS.final_models.training_tables,
         metrics=INPUTS.trials.result_tables("metrics"),
         history=INPUTS.trials.result_tables("history"),
+        predictions=INPUTS.trials.predictions_for_costs,
     output:
         chosen=EXPERIMENT.chosen,
         trials=EXPERIMENT.trials,

@@ -25,6 +25,7 @@ from scenery.data.tables import read_split
 from scenery.errors import UserError
 from scenery.evaluation.calibration import Calibration
 from scenery.evaluation.class_balance import balance_warning
+from scenery.evaluation.costs import costs_of
 from scenery.evaluation.intervals import wilson
 from scenery.evaluation.result_tables import count_failed, ended_early, read_results
 from scenery.evaluation.status import TrialStatus
@@ -34,7 +35,14 @@ from scenery.pipeline.execution import script_log
 from scenery.pipeline.jobs import ChooseJob
 from scenery.study.advice import advice
 from scenery.study.scored import CHOSEN, Scored, scored_settings
-from scenery.study.selection import Candidate, Result, choose, describe_rule
+from scenery.study.selection import (
+    COST,
+    Candidate,
+    Result,
+    choose,
+    describe_rule,
+    refuse_unknown_classes,
+)
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -47,6 +55,7 @@ def choose_setting(
     split: Path,
     metrics: list[Path],
     history: list[Path],
+    predictions: list[Path],
     out_chosen: Path,
     out_trials: Path,
     out_history: Path,
@@ -58,6 +67,7 @@ def choose_setting(
         split: The split, for the number of training images of each class.
         metrics: One table per job.
         history: One table per job.
+        predictions: One table per job, for a choice by cost; none for others.
         out_chosen: chosen.yaml.
         out_trials: trials.csv.
         out_history: history.csv.
@@ -69,6 +79,9 @@ def choose_setting(
     settings = {str(trial.row["trial"]): trial.settings for trial in job.trials}
     table = with_gap(_join(rows, metrics, job.experiment))
     table["training_images"] = _training_images(job)
+    if job.how.by == COST:
+        classes = set(read_split(split)["class"])
+        table["validation_cost"] = _costs(job, table["trial"], predictions, classes)
     epochs = pd.concat([read_results(path) for path in history], ignore_index=True)
     epochs = epochs[epochs["trial"].isin(table["trial"])]
     table = with_unsteady(with_undertrained(table, epochs), epochs)
@@ -224,7 +237,19 @@ def _result(row: dict[str, Any]) -> Result:
         allowed=bool(row["candidate"]),
         balanced_accuracy=row["validation_balanced_accuracy"],
         macro_f1=row["validation_macro_f1"],
+        cost=row.get("validation_cost", math.nan),
     )
+
+
+def _costs(
+    job: ChooseJob, trials: pd.Series, predictions: list[Path], classes: set[str]
+) -> pd.Series:
+    """The mean cost of each trial's predictions of validation images; NaN without predictions."""
+    refuse_unknown_classes(job.how.costs, classes, job.experiment)
+    tables = [read_results(path)[["trial", "class", "predicted"]] for path in predictions]
+    rows = pd.concat(tables, ignore_index=True)
+    values = costs_of(list(rows["class"]), list(rows["predicted"]), job.how.costs)
+    return trials.map(pd.Series(values).groupby(rows["trial"]).mean())
 
 
 def _training_images(job: ChooseJob) -> list[int]:
@@ -337,6 +362,7 @@ if __name__ == "__main__":
             split=Path(snakemake.input.split),
             metrics=[Path(path) for path in snakemake.input.metrics],
             history=[Path(path) for path in snakemake.input.history],
+            predictions=[Path(path) for path in snakemake.input.predictions],
             out_chosen=Path(snakemake.output.chosen),
             out_trials=Path(snakemake.output.trials),
             out_history=Path(snakemake.output.history),

@@ -21,6 +21,7 @@ from scenery.classical import classifiers
 from scenery.data.packed_images import open_packed
 from scenery.data.tables import class_names, partition_table, read_split
 from scenery.evaluation.class_balance import balanced_intervals
+from scenery.evaluation.costs import cost_interval
 from scenery.evaluation.mistakes import write_mistakes
 from scenery.evaluation.paired import accuracy_interval
 from scenery.evaluation.scores import cross_entropy, top_accuracy
@@ -105,6 +106,9 @@ def evaluate(
         "refit": facts["refit"],
         "training_images": facts["training_images"],
     }
+    if job.costs:
+        answers = list(predictions["class"]), list(predictions["predicted"])
+        metrics |= cost_interval(*answers, job.costs, groups)
     out["metrics"].write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
     predictions.to_csv(out["predictions"], index=False)
     if "confusion" in out:

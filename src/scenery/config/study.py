@@ -196,10 +196,18 @@ class Subset(Strict):
 class Choose(Strict):
     """How one setting is chosen among an experiment's trials, on validation images alone."""
 
-    by: Literal["validation_accuracy", "validation_loss", "balanced_accuracy", "macro_f1"] = Field(
+    by: Literal[
+        "validation_accuracy", "validation_loss", "balanced_accuracy", "macro_f1", "cost"
+    ] = Field(
         "validation_accuracy",
         description="The measure that is compared, a mean over repeats. balanced_accuracy and "
-        "macro_f1, on validation images too, count rare classes as much as others.",
+        "macro_f1, on validation images too, count rare classes as much as others. "
+        "cost: the mean cost of predictions.",
+    )
+    costs: dict[str, dict[str, Annotated[Number, Field(ge=0)]]] = Field(
+        default_factory=dict,
+        description="For by: cost, the cost of a prediction by true class and predicted class. A "
+        "mistake that is not named costs 1, and a right answer 0.",
     )
     smallest_within: Annotated[Number, Field(gt=0, lt=1)] | None = Field(
         None, description="Choose the smallest network within this margin of the best."
@@ -211,6 +219,12 @@ class Choose(Strict):
         default_factory=dict,
         description="Choose only among trials with these settings, such as one backbone.",
     )
+
+    @model_validator(mode="after")
+    def _costs_of_a_choice_by_cost(self) -> "Choose":
+        if (self.by == "cost") != bool(self.costs):
+            raise ValueError("by: cost and costs belong together; give both or none of them")
+        return self
 
     @model_validator(mode="after")
     def _one_margin(self) -> "Choose":

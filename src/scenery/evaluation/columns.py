@@ -126,6 +126,9 @@ COLUMNS = (
     Column("validation_weighted_precision", "measure", TRIALS, ACCURACY,
            "Precision of the classes on the validation partition, a mean weighted by their images. "
            "The weighted recall is the accuracy."),
+    Column("validation_cost", "measure", TRIALS, NUMBER,
+           "Mean cost of the predictions of validation images, if `choose.by` is `cost`.",
+           page="after"),
     Column("classes_missed", "measure", TRIALS, COUNT,
            "Number of classes none of whose validation images are recognized.", page="after"),
     Column("missed_classes", "fact", TRIALS, TEXT,

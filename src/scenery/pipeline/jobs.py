@@ -238,11 +238,13 @@ class EvaluateJob(Job):
         experiment: The experiment that chose the model.
         scored_in: The experiment for which it was trained; another one where both chose the same.
         vectors: How images become its input; None for a network, which takes images.
+        costs: Costs of predictions by true and predicted class; none unless cost chooses.
     """
 
     experiment: str
     scored_in: str
     vectors: VectorsSpec | None = None
+    costs: dict[str, dict[str, float]] = {}
 
 
 class ModelSource(Job):

@@ -23,6 +23,7 @@ from scenery.pipeline.user_settings import check_process
 from scenery.study.checks import check_study
 from scenery.study.expansions import Expansions
 from scenery.study.plan import NotChosenYet
+from scenery.study.selection import refuse_unknown_classes
 
 # Snakemake's own notes of a run fit into this many bytes.
 MIN_FREE_BYTES = 1 << 20
@@ -42,7 +43,10 @@ def check_config(config: Mapping[str, Any], source: str) -> Expansions:
     check_files(study, check_study(study, source, expansions), source)
     if not study.dataset.made:
         dataset = study.dataset
-        list_images(dataset.path, dataset.root, dataset.group, dataset.corrections)
+        images = list_images(dataset.path, dataset.root, dataset.group, dataset.corrections)
+        classes = {image.class_name for image in images}
+        for name, experiment in study.experiments.items():
+            refuse_unknown_classes(experiment.choose.costs, classes, name)
     return expansions
 
 

@@ -2,14 +2,14 @@
 
 import math
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from scenery.config.study import Choose
 from scenery.errors import UserError
 from scenery.study.trials import spell
 
-BALANCED, MACRO_F1 = "balanced_accuracy", "macro_f1"
+BALANCED, MACRO_F1, COST = "balanced_accuracy", "macro_f1", "cost"
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class Result:
         allowed: Whether the experiment's `choose.only` leaves it among the candidates.
         balanced_accuracy: Mean recall of the classes on validation images, 0 to 1.
         macro_f1: Mean F1 of the classes on validation images, 0 to 1.
+        cost: Mean cost of the predictions of validation images.
     """
 
     trial: str
@@ -37,6 +38,7 @@ class Result:
     allowed: bool = True
     balanced_accuracy: float = math.nan
     macro_f1: float = math.nan
+    cost: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class Candidate:
     error: float
     balanced_accuracy: float = math.nan
     macro_f1: float = math.nan
+    cost: float = math.nan
 
 
 def choose(results: Sequence[Result], how: Choose, experiment: str) -> Candidate:
@@ -107,17 +110,37 @@ def average(results: Sequence[Result]) -> list[Candidate]:
                 error=error,
                 balanced_accuracy=statistics.fmean(result.balanced_accuracy for result in group),
                 macro_f1=statistics.fmean(result.macro_f1 for result in group),
+                cost=statistics.fmean(result.cost for result in group),
             )
         )
     return candidates
 
 
+def refuse_unknown_classes(
+    costs: Mapping[str, Mapping[str, float]], classes: Collection[str], experiment: str
+) -> None:
+    """Refuse costs of classes that the data set does not have.
+
+    Raises:
+        UserError: Naming them and the classes that there are.
+    """
+    named = {name for row in costs.values() for name in row} | set(costs)
+    unknown = sorted(named - set(classes))
+    if unknown:
+        raise UserError(
+            f"experiments.{experiment}.choose.costs: there is no class {', '.join(unknown)}; there "
+            f"are {', '.join(sorted(classes)[:40])}"
+        )
+
+
 def describe_rule(how: Choose) -> str:
     """The rule of choice as a report says it."""
-    measure = {BALANCED: "validation balanced accuracy", MACRO_F1: "validation macro F1"}.get(
-        how.by, how.by.replace("_", " ")
-    )
-    best = f"{'lowest' if how.by == 'validation_loss' else 'best'} {measure}"
+    measure = {
+        BALANCED: "validation balanced accuracy",
+        MACRO_F1: "validation macro F1",
+        COST: "validation cost",
+    }.get(how.by, how.by.replace("_", " "))
+    best = f"{'lowest' if how.by in ('validation_loss', COST) else 'best'} {measure}"
     if how.smallest_within is not None:
         unit = measure.removeprefix("validation ")
         text = f"smallest network within {how.smallest_within:g} of {unit} of the {best}"
@@ -141,6 +164,8 @@ def _score(candidate: Candidate, how: Choose) -> float:
     """The measure that is compared, where higher is better."""
     if how.by == BALANCED:
         return candidate.balanced_accuracy
+    if how.by == COST:
+        return -candidate.cost
     return candidate.macro_f1 if how.by == MACRO_F1 else candidate.accuracy
 
 

@@ -360,3 +360,9 @@ def test_any_config_gives_a_study_or_a_message(config: dict[str, Any]) -> None:
         return
     assert study.experiments
     assert weights
+
+
+@pytest.mark.parametrize("choose", [{"by": "cost"}, {"costs": {"a": {"b": 2}}}])
+def test_cost_and_costs_belong_together(choose: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match="by: cost and costs belong together"):
+        read_study({"experiments": {"one": {"choose": choose}}}, "study.yaml")

@@ -100,6 +100,7 @@ class Case:
             job=choose_job(trials, self.checkpoints, self.split, **how),
             metrics=names["metrics"],
             history=names["history"],
+            predictions=sorted(self.folder.glob("predictions*.csv")),
             split=self.split,
             out_chosen=self.folder / "chosen.yaml",
             out_trials=self.folder / "trials.csv",
@@ -116,6 +117,27 @@ class Case:
 @pytest.fixture
 def case(tmp_path: Path, study: Any) -> Case:
     return Case(tmp_path, study.split)
+
+
+def test_a_choice_by_cost_takes_the_lowest_cost(case: Case) -> None:
+    rows = [
+        f"{name},coast,{'forest' if wrong else 'coast'}"
+        for name, mistakes in (("a", 2), ("b", 1))
+        for wrong in [True] * mistakes + [False] * (4 - mistakes)
+    ]
+    rows += ["a,forest,forest", "b,forest,coast"]
+    text = "\n".join(["trial,class,predicted", *rows])
+    (case.folder / "predictions1.csv").write_text(text, encoding="utf-8")
+    how = {"by": "cost", "costs": {"forest": {"coast": 50}}}
+    metrics = [[outcome("a", 0.6), outcome("b", 0.7)]]
+    histories = [epochs("a", {"head": 2}) + epochs("b", {"head": 2})]
+    record = case.run([trial("a"), trial("b")], metrics, histories, **how)
+    assert (record["trial"], record["rule"]) == ("a", "lowest validation cost")
+    costs = case.trials.set_index("trial")["validation_cost"].to_dict()
+    assert costs == {"a": pytest.approx(2 / 5), "b": pytest.approx(51 / 5)}
+    how = {"by": "cost", "costs": {"sea": {"coast": 50}}}
+    with pytest.raises(UserError, match=r"choose\.costs: there is no class sea; there are coast"):
+        case.run([trial("a"), trial("b")], metrics, histories, **how)
 
 
 def test_the_choice_and_its_record(case: Case) -> None:
@@ -264,7 +286,7 @@ def test_a_job_whose_trials_all_diverged_at_once_can_be_read(
     with pytest.raises(UserError, match="none of its 1 trials can be chosen"):
         choose.choose_setting(
             job=choose_job([trial(wild_trial.id)], tmp_path, study.split),
-            metrics=[tables[0]], history=[tables[1]],
+            metrics=[tables[0]], history=[tables[1]], predictions=[],
             split=study.split, out_chosen=tmp_path / "c.yaml",
             out_trials=tmp_path / "t.csv", out_history=tmp_path / "e.csv",
         )  # fmt: skip

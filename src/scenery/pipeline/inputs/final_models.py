@@ -216,6 +216,7 @@ class FinalModelInputs:
             experiment=experiment,
             scored_in=experiment if compared else self.plan.refit_in(experiment),
             vectors=self.vectors(self._final(wildcards)),
+            costs=self.context.study.experiments[experiment].choose.costs,
         ).as_params()
 
     def vectors(self, trial: ResolvedTrial) -> VectorsSpec | None:

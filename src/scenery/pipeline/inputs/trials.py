@@ -19,6 +19,7 @@ from scenery.pipeline.jobs import (
 from scenery.pipeline.layout import TrialTables
 from scenery.pipeline.resources import forward_threads, trial_threads
 from scenery.study.resampling import Resampling
+from scenery.study.selection import COST
 from scenery.study.trial_kinds import BATCHED_RULES
 from scenery.study.trials import ResolvedTrial
 
@@ -192,6 +193,12 @@ class TrialInputs:
             return [getattr(tables, kind) for tables in self._results(wildcards.experiment)]
 
         return files
+
+    def predictions_for_costs(self, wildcards: Any) -> list[str]:
+        """The predictions of all trials where cost chooses; none for other rules of choice."""
+        if self.context.study.experiments[wildcards.experiment].choose.by != COST:
+            return []
+        return self.result_tables("predictions")(wildcards)
 
     def _results(self, experiment: str) -> list[TrialTables]:
         paths = self.layout.experiment(experiment)

@@ -91,6 +91,7 @@ lock:
 	$(EXTRA) --extra cpu --output-file requirements/cpu.txt
 	$(EXTRA) --extra gpu --constraint requirements/cpu.txt --output-file requirements/gpu.txt
 	$(EXTRA) --extra dev --constraint requirements/cpu.txt --output-file requirements/dev.txt
+	$(EXTRA) --extra onnx --constraint requirements/cpu.txt --output-file requirements/onnx.txt
 	$(EXTRA) --extra benchmarks --constraint requirements/cpu.txt --output-file requirements/benchmarks.txt
 	$(EXTRA) --extra docs --constraint requirements/cpu.txt --output-file requirements/docs.txt
 	$(COMPILE) --group build --constraint requirements/dev.txt --output-file requirements/build.txt

@@ -47,6 +47,7 @@ WITHOUT_ENVIRONMENT = [
     "tabulate_experiment",
     "compare_reference_results",
     "export_model",
+    "write_card",
     "explain",
     "render_augmentations",
     "write_config",

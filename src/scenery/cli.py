@@ -163,6 +163,16 @@ def _parser() -> Parser:
     )
     relabel.set_defaults(run=_relabel)
 
+    text = "write the card of a final model again, and keep what you wrote into it"
+    card = commands.add_parser("card", help=text, description=_sentence(text))
+    card.add_argument("results", type=Path, metavar="RESULTS", help="a results folder")
+    card.add_argument(
+        "--experiment",
+        metavar="NAME",
+        help="the experiment whose model it is; default: the one of highest validation accuracy",
+    )
+    card.set_defaults(run=_card)
+
     text = "compare two results folders: the trials that differ, and by how much"
     compare = commands.add_parser("compare", help=text, description=_sentence(text))
     compare.add_argument("first", type=Path, metavar="A", help="a results folder")
@@ -228,14 +238,15 @@ def check_file(config: Path) -> str:
     from scenery.pipeline.preflight import check_config
     from scenery.study.advice import advice
     from scenery.study.search_strategies import left_out
+    from scenery.study.trial_counts import count_trials, describe_counts
 
     expansions = check_config(load_config(config), str(config))
-    counts, notes = [], ""
+    counts = describe_counts(count_trials(expansions))
+    notes = ""
     for name, experiment in expansions.study.experiments.items():
         # The trials of the others depend on a choice that is not made yet.
         known = experiment.start_from is None
         trials = expansions.of(name, None).trials if known else []
-        counts.append(f"{name} ({len(trials) if known else f'after {experiment.start_from}'})")
         notes += "".join(
             f"\n{config}: experiments.{name}: {text}"
             for text in advice(trial.settings for trial in trials)
@@ -247,7 +258,7 @@ def check_file(config: Path) -> str:
         if experiment.grid is not None
         for option, users in left_out(experiment.grid).items()
     )
-    return f"{config}: a study that can start; trials: {', '.join(counts)}{notes}"
+    return f"{config}: a study that can start; {counts}{notes}"
 
 
 def _run(given: argparse.Namespace, options: Sequence[str]) -> int:
@@ -292,6 +303,15 @@ def _relabel(given: argparse.Namespace, options: Sequence[str]) -> int:
 
     for line in relabel(given.results, given.out):
         print(line)
+    return 0
+
+
+def _card(given: argparse.Namespace, options: Sequence[str]) -> int:
+    from scenery.pipeline.model_folder import find_model
+    from scenery.reporting.model_card import rewrite_card
+
+    folder, which = find_model(given.results, given.experiment)
+    print(f"Written: {rewrite_card(given.results, folder)}, the card of {which}")
     return 0
 
 

@@ -75,6 +75,7 @@ RUN_IN = {
         "tests/workflow/test_features.py",
         '"predict", "results"',
     ),
+    "scenery card results": ("tests/unit/reporting/test_model_card.py", 'main(["card"'),
     "scenery predict my_model data/new_photographs": (
         "tests/unit/scripts/test_exporting.py",
         '"predict", str(exported)',

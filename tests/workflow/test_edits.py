@@ -14,6 +14,7 @@ SHOWING = (
     "write_conclusions",
     "report",
     "write_tensorboard",
+    "write_card",
 )
 # Words of the table.
 NOTHING, SHOWN = "nothing", "figures, tables, slides, report"

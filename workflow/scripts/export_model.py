@@ -2,7 +2,8 @@
 
 In: model.keras or model.skops; of a classical model the weights of its backbone and its codebook.
 Out: model.json (how to use the model), labels.txt (its classes in order), and beside them
-model.keras, or model.skops with features.keras and codebook.skops as far as it needs them.
+model.keras, or model.skops with features.keras and codebook.skops as far as it needs them; and a
+network in further formats.
 """
 
 import json
@@ -11,7 +12,9 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scenery.data.tables import class_names, read_split
+import pandas as pd
+
+from scenery.data.tables import class_names, partition_table, read_split
 from scenery.files import atomic_path, file_digest, write_text
 from scenery.pipeline.execution import script_log
 from scenery.pipeline.jobs import ExportJob, VectorsSpec
@@ -19,10 +22,14 @@ from scenery.pipeline.model_folder import (
     CLASSIFIER,
     CODEBOOK,
     FEATURE_NETWORK,
+    FORMAT_FILES,
     NETWORK,
+    REFERENCES,
     CalibrationFacts,
     DenseSiftGrid,
+    FormatCheck,
     ModelFacts,
+    remove,
     write_facts,
 )
 from scenery.versions import versions
@@ -33,7 +40,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("scenery")
 
 NETWORK_INPUT = "float32, shape (images, size, size, 3), RGB values from 0 to 255"
-OWN_FILES = (NETWORK, CLASSIFIER, FEATURE_NETWORK, CODEBOOK)
+NO_FORMAT = "a classical model exists in its own format only"
+OWN_FILES = (NETWORK, CLASSIFIER, FEATURE_NETWORK, CODEBOOK, REFERENCES)
 
 
 def export_model(
@@ -55,7 +63,10 @@ def export_model(
     name = NETWORK if job.vectors is None else CLASSIFIER
     _copy(model, folder / name)
     parts: dict[str, Any] = {} if job.vectors is None else _write_parts(job.vectors, model, folder)
-    classes = class_names(read_split(split))
+    table = read_split(split)
+    classes = class_names(table)
+    if job.novelty:
+        _write_references(job, folder, partition_table(table, "train"))
     write_text("".join(f"{name}\n" for name in classes), labels_out)
     made = json.loads(record.read_text(encoding="utf-8"))
     files = [*(name for name in OWN_FILES if (folder / name).exists()), labels_out.name]
@@ -76,6 +87,7 @@ def export_model(
         data_digest=file_digest(split),
         files={name: file_digest(folder / name) for name in files},
         versions=versions(),
+        formats=_write_formats(job, folder),
         **parts,
     )
     write_facts(facts, facts_out)
@@ -113,6 +125,52 @@ def _write_parts(vectors: VectorsSpec, model: Path, folder: Path) -> dict[str, A
     if isinstance(classifier, KernelSVM):
         found["temperature"] = classifier.temperature_
     return found
+
+
+def _write_references(job: ExportJob, folder: Path, rows: pd.DataFrame) -> None:
+    """Keep training images to compare photographs with."""
+    import numpy as np
+
+    from scenery.data.packed_images import open_packed
+    from scenery.evaluation.held_out import group_numbers
+    from scenery.inference.exported import network_features
+    from scenery.inference.final_model import load_final
+    from scenery.inference.novelty import MAX_REFERENCES, learn_references, save_references
+    from scenery.inference.vectors import extract_vectors
+
+    assert job.images is not None
+    places = np.linspace(0, len(rows) - 1, min(len(rows), MAX_REFERENCES)).astype(int)
+    kept = rows.iloc[places].reset_index(drop=True)
+    images = open_packed(job.images, kept)
+    if job.vectors is None:
+        values = network_features(load_final(folder / NETWORK), images)
+    else:
+        values = extract_vectors(images, **dict(job.vectors))
+    references = learn_references(values, group_numbers(kept))
+    save_references(references, folder / REFERENCES)
+    log.info("%d training images are kept to compare photographs with", len(values))
+
+
+def _write_formats(job: ExportJob, folder: Path) -> dict[str, FormatCheck]:
+    """Write a network in the formats of other programs, and compare each with Keras."""
+    for name in FORMAT_FILES.values():
+        remove(folder / name)
+    if job.vectors is not None or job.images is None:
+        found = {name: FormatCheck(problem=NO_FORMAT) for name in job.formats}
+        for name in found:
+            log.warning("%s: no %s: %s", job.source.experiment, name, NO_FORMAT)
+        return found
+    # Few studies ask for these, and TensorFlow takes seconds to import.
+    import numpy as np
+
+    from scenery.inference.final_model import load_final
+    from scenery.inference.formats import CHECKED_IMAGES, write_format
+
+    packed = np.load(job.images, mmap_mode="r", allow_pickle=False)
+    places = np.linspace(0, len(packed) - 1, min(len(packed), CHECKED_IMAGES)).astype(int)
+    images = packed[places].astype(np.float32)
+    model = load_final(folder / NETWORK)
+    return {name: write_format(name, model, folder, images) for name in job.formats}
 
 
 if __name__ == "__main__":

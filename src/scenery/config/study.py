@@ -42,7 +42,7 @@ Name = Annotated[str, AfterValidator(_name)]
 SubsetName = Annotated[str, AfterValidator(_name), AfterValidator(_not_full)]
 
 
-ExportFormat = Literal["keras"]
+ExportFormat = Literal["keras", "onnx", "tflite", "saved_model", "novelty"]
 
 
 class Generated(Strict):
@@ -410,8 +410,11 @@ class Study(Strict):
     export: tuple[ExportFormat, ...] = Field(
         ("keras",),
         description="How final models are written for use without the study, into the folder "
-        "model of their experiment. keras: the model itself, as scenery predict takes it. An empty "
-        "list: not at all.",
+        "model of their experiment. keras: the model itself, as scenery predict takes it; it is "
+        "always there. onnx, tflite and saved_model: networks for other programs, compared with "
+        "Keras; onnx needs the packages of scenery[onnx]. novelty: training images "
+        "to compare with, so that scenery predict says which photographs are unlike all of them. "
+        "An empty list: no folder.",
     )
     gpu_missing: Literal["continue", "stop"] = Field(
         "continue", description="What a job does if it requested a GPU and finds none."

@@ -99,12 +99,13 @@ def _tile(answer: Answer, jpeg: bytes) -> str:
     data = base64.b64encode(jpeg).decode("ascii")
     others = zip(answer.classes[1:], answer.probabilities[1:], strict=True)
     second = "; ".join(f"{_escaped(name)} {value:.2f}" for name, value in others)
+    note = f"<small><b>{answer.note}</b></small>" if answer.note else ""
     # An address of its own scheme, so that no name is taken for one.
     link = "file://" + quote(str(Path(answer.file).absolute()).encode("utf-8", "surrogateescape"))
     return (
         f'<figure><a href="{link}"><img src="data:image/jpeg;base64,{data}" alt=""></a>'
         f"<figcaption><b>{_escaped(answer.classes[0])}</b> {answer.probabilities[0]:.2f}"
-        f"<small>{second}</small><small>{_escaped(answer.file)}</small></figcaption></figure>"
+        f"{note}<small>{second}</small><small>{_escaped(answer.file)}</small></figcaption></figure>"
     )
 
 

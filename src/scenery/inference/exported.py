@@ -9,8 +9,12 @@ import tensorflow as tf
 from scenery.classical import classifiers
 from scenery.classical.codebooks import encode, load_codebook
 from scenery.classical.dense_sift import DenseSift
+from scenery.data.packed_images import PackedImages
+from scenery.evaluation.calibration import scale
 from scenery.inference import final_model, vectors
+from scenery.inference.explanation import split_model
 from scenery.inference.final_model import load_final
+from scenery.inference.novelty import References, load_references
 from scenery.models.feature_extraction import make_extract_fn
 from scenery.models.forward import make_forward_fn
 from scenery.pipeline.model_folder import (
@@ -18,9 +22,24 @@ from scenery.pipeline.model_folder import (
     CODEBOOK,
     FEATURE_NETWORK,
     NETWORK,
+    REFERENCES,
     ModelFacts,
     read_facts,
 )
+
+
+def with_features(network: keras.Model) -> keras.Model:
+    """A network that gives its probabilities and what goes into its last dense layer."""
+    parts = split_model(network)
+    maps = parts.backbone(network.input)
+    return keras.Model(network.input, [parts.head(maps), parts.before(maps)])
+
+
+def network_features(network: keras.Model, images: PackedImages) -> np.ndarray:
+    """What goes into the last dense layer: float32, shape (images, values)."""
+    forward = make_forward_fn(with_features(network))
+    parts = [forward(batch)[1].numpy() for batch in images.batches(final_model.BATCH)]
+    return np.concatenate(parts)
 
 
 class ExportedModel:
@@ -41,8 +60,14 @@ class ExportedModel:
     def __init__(self, folder: Path) -> None:
         self.facts: ModelFacts = read_facts(folder)
         self.batch = final_model.BATCH
+        self._references: References | None = None
+        if REFERENCES in self.facts.files:
+            self._references = load_references(folder / REFERENCES)
         if self.facts.kind == "network":
-            self._forward = make_forward_fn(load_final(folder / NETWORK))
+            network = load_final(folder / NETWORK)
+            self._forward = make_forward_fn(network)
+            if self._references is not None:
+                self._both = make_forward_fn(with_features(network))
             return
         self.batch = vectors.BATCH
         self._forward = make_extract_fn(self._feature_extractor(folder))
@@ -68,6 +93,45 @@ class ExportedModel:
         if self._codebook is not None and encoding is not None:
             values = encode(values, self._codebook, encoding)
         return values
+
+    @property
+    def knows_novelty(self) -> bool:
+        """Whether it says which photographs are unlike its training images."""
+        return self._references is not None
+
+    @property
+    def has_sets(self) -> bool:
+        """Whether it gives prediction sets: enough images were held out to find a threshold."""
+        return bool(self.facts.calibration.temperature and self.facts.calibration.set_probability)
+
+    def prediction_sets(self, probabilities: np.ndarray) -> np.ndarray | None:
+        """Whether each class is in the prediction set, shape (images, classes), or None.
+
+        Args:
+            probabilities: As of `answers`.
+        """
+        temperature = self.facts.calibration.temperature
+        threshold = self.facts.calibration.set_probability
+        if not temperature or not threshold:
+            return None
+        return scale(probabilities, temperature) >= threshold
+
+    def answers(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Class probabilities as of `probabilities`, and scores of novelty.
+
+        Scores have shape (images,); above 1 is unlike all training images. None where the folder
+        has no training images to compare with.
+        """
+        if self._references is None:
+            return self.probabilities(pixels), None
+        if self.facts.kind == "network":
+            found, values = self._both(tf.constant(pixels))
+            probabilities = np.asarray(found, dtype=np.float64)
+            return probabilities, self._references.scores(np.asarray(values))
+        values = self.features(pixels)
+        classes = len(self.facts.classes)
+        probabilities = classifiers.probabilities(self._classifier, values, classes)
+        return probabilities, self._references.scores(values)
 
     def probabilities(self, pixels: np.ndarray) -> np.ndarray:
         """Class probabilities, float64, shape (images, classes).

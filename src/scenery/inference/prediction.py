@@ -12,13 +12,16 @@ import numpy as np
 from scenery.data.images import Pixels
 from scenery.errors import UserError
 from scenery.files import atomic_path
-from scenery.inference.answers import Answer, AnswerTable, best_classes
+from scenery.inference.answers import UNLIKE, Answer, AnswerTable, best_classes
 from scenery.inference.class_folders import ClassFolders
 from scenery.inference.contact_sheet import ContactSheet
 from scenery.inference.exported import ExportedModel
 from scenery.inference.progress import Progress
 from scenery.inference.reading_ahead import ReadPhotograph, read_batches
 from scenery.training.hardware import set_up
+
+# Among the class folders of copies.
+UNLIKE_FOLDER = "unlike_training_images"
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class Counts:
     """How many photographs have an answer, and the first of those that have none."""
 
     answered: int = 0
+    unlike: int = 0
     unreadable: int = 0
     example: Answer | None = None
 
@@ -71,11 +75,13 @@ def predict_files(
     classes = model.facts.classes
     top = min(options.top, len(classes))
     sheet = ContactSheet(f"Answers of {model.facts.source.experiment}") if options.html else None
-    copies = ClassFolders(options.copy_to, classes) if options.copy_to else None
+    copies = ClassFolders(options.copy_to, (*classes, UNLIKE_FOLDER)) if options.copy_to else None
     counts = Counts()
     progress = Progress(len(files), messages)
     with ExitStack() as stack:
-        table = AnswerTable(stack.enter_context(_opened(options.out)), top)
+        table = AnswerTable(
+            stack.enter_context(_opened(options.out)), top, model.has_sets, model.knows_novelty
+        )
         for batch in read_batches(files, model.facts, model.batch, options.jobs):
             for answer, pixels in answers(model, batch, top):
                 table.add(answer)
@@ -83,7 +89,7 @@ def predict_files(
                 if sheet is not None:
                     sheet.add(answer, pixels)
                 if copies is not None and not answer.problem:
-                    copies.copy(answer.file, answer.classes[0])
+                    copies.copy(answer.file, UNLIKE_FOLDER if answer.note else answer.classes[0])
             progress.add(len(batch))
     took = progress.end()
     if sheet is not None and options.html is not None:
@@ -97,12 +103,30 @@ def answers(
 ) -> Iterator[tuple[Answer, Pixels | None]]:
     """The answers for some photographs, in their order, with the pixels that the model saw."""
     pixels = [one.pixels for one in batch if one.pixels is not None]
-    found = iter(model.probabilities(np.stack(pixels)) if pixels else ())
+    found: Iterator[Answer] = iter(())
+    if pixels:
+        found = _answers(model, [one.file for one in batch if one.pixels is not None], pixels, top)
     for one in batch:
         if one.pixels is None:
             yield Answer(one.file, problem=one.problem), None
         else:
-            yield best_classes(one.file, next(found), model.facts.classes, top), one.pixels
+            yield next(found), one.pixels
+
+
+def _answers(
+    model: ExportedModel, files: Sequence[str], pixels: Sequence[Pixels], top: int
+) -> Iterator[Answer]:
+    probabilities, novelty = model.answers(np.stack(pixels))
+    sets = model.prediction_sets(probabilities)
+    for place, file in enumerate(files):
+        yield best_classes(
+            file,
+            probabilities[place],
+            model.facts.classes,
+            top,
+            None if sets is None else sets[place],
+            None if novelty is None else float(novelty[place]),
+        )
 
 
 def _count(counts: Counts, answer: Answer) -> None:
@@ -111,10 +135,13 @@ def _count(counts: Counts, answer: Answer) -> None:
         counts.example = counts.example or answer
     else:
         counts.answered += 1
+        counts.unlike += bool(answer.note)
 
 
 def _summary(counts: Counts, took: str) -> str:
     text = f"{counts.answered:,} photographs answered in {took}"
+    if counts.unlike:
+        text += f"; {counts.unlike:,} are {UNLIKE}"
     if counts.example is None:
         return text
     first = f"{counts.example.file}: {counts.example.problem}"

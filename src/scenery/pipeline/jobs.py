@@ -279,6 +279,9 @@ class ExportJob(Job):
         calibration: What held-out images say about its probabilities, as in chosen.yaml.
         interpolation: How the pixels of a resized image are computed.
         color_mode: Whether images keep their colors.
+        formats: Formats beside its own.
+        novelty: Whether training images are kept to compare photographs with.
+        images: Packed training images for both; None where none are read.
         vectors: How images become its input; None for a network, which takes images.
     """
 
@@ -290,6 +293,9 @@ class ExportJob(Job):
     calibration: dict[str, float | None] = {}
     interpolation: Interpolation = "bilinear"
     color_mode: Literal["rgb", "grayscale"] = "rgb"
+    formats: tuple[Literal["onnx", "tflite", "saved_model"], ...] = ()
+    novelty: bool = False
+    images: Path | None = None
     vectors: VectorsSpec | None = None
 
 

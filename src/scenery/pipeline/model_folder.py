@@ -4,6 +4,7 @@ Light: `scenery predict` finds and checks a folder before TensorFlow is imported
 """
 
 import json
+import shutil
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,10 +20,15 @@ from scenery.pipeline.layout import Layout
 
 FACTS = "model.json"
 LABELS = "labels.txt"
+CARD = "README.md"
+CARD_PAGE = "card.html"
 NETWORK = "model.keras"
 CLASSIFIER = "model.skops"
 FEATURE_NETWORK = "features.keras"
 CODEBOOK = "codebook.skops"
+REFERENCES = "training_images.npz"
+# Further formats of a network, by their names in the config.
+FORMAT_FILES = {"onnx": "model.onnx", "tflite": "model.tflite", "saved_model": "saved_model"}
 # A larger file is not one of ours.
 MAX_BYTES = 4_000_000
 Side = Annotated[int, Field(ge=1, le=4096)]
@@ -177,6 +183,13 @@ def _check_file(path: Path, digest: str) -> None:
         raise UserError(f"{path}: cannot be read: {error.strerror}; {again}") from None
     if found != digest:
         raise UserError(f"{path}: is not the file that {FACTS} describes; {again}")
+
+
+def remove(path: Path) -> None:
+    """Remove a file or folder, if it is there."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
 
 
 def find_model(results: Path, experiment: str | None = None) -> tuple[Path, str]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import importlib.util
 import os
 import shutil
 import sys
@@ -14,6 +15,7 @@ import yaml
 
 from scenery.config.loading import load_config
 from scenery.config.settings import Settings
+from scenery.config.study import Study
 from scenery.config.validation import check_files, read_study
 from scenery.data.sources import list_images
 from scenery.errors import UserError
@@ -27,6 +29,8 @@ from scenery.study.selection import refuse_unknown_classes
 
 # Snakemake's own notes of a run fit into this many bytes.
 MIN_FREE_BYTES = 1 << 20
+# What the optional dependencies scenery[onnx] install.
+ONNX_PACKAGES = ("onnx", "onnxruntime", "tf2onnx")
 
 
 def check_config(config: Mapping[str, Any], source: str) -> Expansions:
@@ -41,6 +45,7 @@ def check_config(config: Mapping[str, Any], source: str) -> Expansions:
     study = read_study(config, source)
     expansions = Expansions(study, source)
     check_files(study, check_study(study, source, expansions), source)
+    check_export(study, source)
     if not study.dataset.made:
         dataset = study.dataset
         images = list_images(dataset.path, dataset.root, dataset.group, dataset.corrections)
@@ -48,6 +53,21 @@ def check_config(config: Mapping[str, Any], source: str) -> Expansions:
         for name, experiment in study.experiments.items():
             refuse_unknown_classes(experiment.choose.costs, classes, name)
     return expansions
+
+
+def check_export(study: Study, source: str) -> None:
+    """Refuse a format whose packages are not installed.
+
+    Raises:
+        UserError: With the command that installs them.
+    """
+    missing = [name for name in ONNX_PACKAGES if importlib.util.find_spec(name) is None]
+    if "onnx" in study.export and missing:
+        raise UserError(
+            f"{source}: export: onnx needs packages that are not installed: {', '.join(missing)}; "
+            "install them with pip install 'scenery[onnx]', in a clone with make .venv/.onnx, or "
+            "leave out onnx"
+        )
 
 
 def open_study(

@@ -30,7 +30,7 @@ STUDY = read_study(
     },
     "study.yaml",
 )  # fmt: skip
-PAGES = ("trials", "summary", "data", "slides")
+PAGES = ("trials", "summary", "data", "slides", "card")
 
 
 def rendered(text: str, experiment: str = "", refit: bool = True) -> str:

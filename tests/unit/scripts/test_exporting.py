@@ -3,10 +3,14 @@
 import csv
 import io
 import json
+import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,6 +28,7 @@ from scenery.data.feature_files import LabeledFeatures
 from scenery.data.packed_images import PackedImages, open_packed
 from scenery.data.tables import class_names, partition_table, read_split
 from scenery.errors import UserError
+from scenery.inference import formats
 from scenery.inference.exported import ExportedModel
 from scenery.inference.prediction import PredictOptions, predict_files
 from scenery.inference.vectors import extract_vectors
@@ -37,6 +42,7 @@ from scenery.pipeline.jobs import (
 from scenery.pipeline.model_folder import find_model, read_facts
 from scenery.study.features import FeatureSet, plain_features
 
+REPOSITORY = Path(__file__).resolve().parents[3]
 SIFT = {
     "backbone": "DenseSIFT", "cut": None, "network": {"step": 8, "scales": [8, 16]},
     "classifier": {"name": "svm", "kernel": "histogram_intersection"},
@@ -111,13 +117,17 @@ def final_model(study: Any, folder: Path, kind: str) -> tuple[Path, VectorsSpec 
     return folder / "model.skops", VectorsSpec(features=features, weights=None, codebook=None)
 
 
-def export(study: Any, folder: Path, kind: str) -> tuple[Path, VectorsSpec | None]:
+def export(
+    study: Any, folder: Path, kind: str, formats: tuple[str, ...] = (), novelty: bool = False
+) -> tuple[Path, VectorsSpec | None]:
     model, vectors = final_model(study, folder, kind)
     out = folder / "model"
     out.mkdir()
     job = ExportJob(
         source=SOURCE, image_size=32, resize="stretch", max_pixels=10**6, white_level=65535,
         vectors=vectors, calibration={"temperature": 1.5, "set_probability": None},
+        formats=formats,
+        images=study.data / "train" / "32.npy" if formats or novelty else None, novelty=novelty,
     )  # fmt: skip
     files = (model, folder / "record.json", study.split)
     export_model(*files, job, out / "model.json", out / "labels.txt")
@@ -252,6 +262,106 @@ def test_predict_reads_names_from_standard_input(
     rows = list(csv.reader(io.StringIO(capsys.readouterr().out)))
     assert [row[0] for row in rows[1:]] == [f"{pictures}/0.png", f"{pictures}/nowhere.png"]
     assert rows[2][-1] == "cannot be read: No such file or directory"
+
+
+def test_formats_agree_with_keras_and_the_documented_program_uses_one(
+    study: Any, pictures: Path, tmp_path: Path
+) -> None:
+    export(study, tmp_path, "head", ("onnx", "tflite", "saved_model"))
+    folder = tmp_path / "model"
+    checks = read_facts(folder).formats
+    assert list(checks) == ["onnx", "tflite", "saved_model"]
+    for check in checks.values():
+        assert (check.problem, check.class_changes, check.images) == ("", 0, 12)
+        assert check.largest_difference <= 1e-5
+        assert (folder / check.file).exists()
+    guide = (REPOSITORY / "docs/how_to/predict.md").read_text()
+    [program] = re.findall(r"^```python\n(.*?)^```", guide, re.MULTILINE | re.DOTALL)
+    # As many lines as one is ready to copy.
+    assert len(program.splitlines()) <= 30
+    good = [str(pictures / f"{number}.png") for number in range(5)]
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(folder), *good],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    model = ExportedModel(folder)
+    expected = model.probabilities(np.load(study.data / "test" / "32.npy")[:5])
+    for line, file, probabilities in zip(done.stdout.splitlines(), good, expected, strict=True):
+        name = model.facts.classes[probabilities.argmax()]
+        assert line.split("\t")[:2] == [file, name]
+        assert float(line.split("\t")[2]) == pytest.approx(probabilities.max(), abs=1e-4)
+
+
+def test_format_that_answers_differently_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(model: keras.Model, out: Path) -> formats.Ask:
+        out.write_bytes(b"a file")
+        return lambda images: np.asarray(model(images)) + 1e-4
+
+    monkeypatch.setitem(formats.WRITERS, "tflite", write)
+    inputs = keras.Input((4, 4, 3))
+    outputs = keras.layers.Softmax()(keras.layers.GlobalAveragePooling2D()(inputs))
+    images = np.zeros((2, 4, 4, 3), np.float32)
+    check = formats.write_format("tflite", keras.Model(inputs, outputs), tmp_path, images)
+    assert "probabilities differ from those of Keras by" in check.problem
+    assert check.file == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_classical_model_has_no_further_format(study: Any, tmp_path: Path) -> None:
+    export(study, tmp_path, "forest", ("tflite",))
+    check = read_facts(tmp_path / "model").formats["tflite"]
+    assert check.problem == "a classical model exists in its own format only"
+
+
+@pytest.mark.parametrize("kind", ["head", "svm"])
+def test_photograph_unlike_all_training_images_is_named(
+    study: Any, tmp_path: Path, threads: list[int], kind: str
+) -> None:
+    export(study, tmp_path, kind, novelty=True)
+    model = ExportedModel(tmp_path / "model")
+    pixels = np.load(study.data / "test" / "32.npy")
+    probabilities, scores = model.answers(pixels)
+    assert np.allclose(probabilities, model.probabilities(pixels), atol=1e-6)
+    assert scores is not None and scores.shape == (len(pixels),)
+    # Training images are noise; this one has two flat halves, one black and one red.
+    strange = np.zeros((32, 32, 3), np.uint8)
+    strange[:16, :, 0] = 255
+    files = photographs(study, tmp_path / "photographs")
+    Image.fromarray(strange).save(tmp_path / "strange.png")
+    out, copies = tmp_path / "answers.csv", tmp_path / "copies"
+    options = PredictOptions(out, top=1, copy_to=copies)
+    said = predict_files(
+        tmp_path / "model", [*files, str(tmp_path / "strange.png")], options, io.StringIO()
+    )
+    found = pd.read_csv(out, keep_default_na=False)
+    assert list(found) == ["file", "class", "probability", "novelty", "note", "problem"]
+    assert found["novelty"].iloc[-1] > max(1, found["novelty"].iloc[:-1].max())
+    assert found["note"].iloc[-1] == "unlike anything it was trained on"
+    assert (copies / "unlike_training_images" / "strange.png").is_file()
+    number = int((found["note"] != "").sum())
+    assert f"{number} are unlike anything it was trained on" in said
+
+
+def test_prediction_set_has_the_classes_from_the_threshold_on(
+    exported: Path, pictures: Path, tmp_path: Path, threads: list[int]
+) -> None:
+    folder = shutil.copytree(exported, tmp_path / "model")
+    facts = json.loads((folder / "model.json").read_text())
+    classes = facts["classes"]
+    file = str(pictures / "0.png")
+    found = {}
+    for threshold in (0.9999, 1e-9):
+        facts["calibration"] = {"temperature": 2.0, "set_probability": threshold}
+        (folder / "model.json").write_text(json.dumps(facts))
+        out = tmp_path / "answers.csv"
+        predict_files(folder, [file], PredictOptions(out, top=3), io.StringIO())
+        found[threshold] = pd.read_csv(out, keep_default_na=False).iloc[0]
+    ranked = [found[1e-9][f"class{rank}"] for rank in ("", "_2", "_3")]
+    assert sorted(ranked) == sorted(classes)
+    assert found[1e-9]["prediction_set"] == "; ".join(ranked)
+    assert found[0.9999]["prediction_set"] == ""
 
 
 def test_changed_file_of_a_model_is_refused(exported: Path, tmp_path: Path) -> None:

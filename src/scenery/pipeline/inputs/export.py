@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from scenery.pipeline.inputs.context import Context, unique
+from scenery.pipeline.inputs.context import Context, array_inputs, unique
 from scenery.pipeline.inputs.final_models import FinalModelInputs
 from scenery.pipeline.jobs import ExportJob, ModelSource
-from scenery.pipeline.model_folder import FACTS
+from scenery.pipeline.model_folder import CARD_PAGE, FACTS, FORMAT_FILES
 from scenery.registry.backbones import BACKBONES, PREPROCESSING_TEXTS
 from scenery.registry.custom_architectures import HANDCRAFTED
 from scenery.study.trials import ResolvedTrial
@@ -24,16 +24,35 @@ class ExportInputs:
         return unique([self.context.plan.refit_in(name) for name in self.context.experiments])
 
     def files(self, wildcards: Any) -> list[str]:
-        """The exported models, if the study asks for them."""
+        """The exported models and their cards, if the study asks for them."""
         if not self.context.study.export:
             return []
-        return [self.context.layout.experiment(name).exported(FACTS) for name in self.owners()]
+        paths = [self.context.layout.experiment(name) for name in self.owners()]
+        return [one.exported(file) for one in paths for file in (FACTS, CARD_PAGE)]
+
+    def images(self, wildcards: Any) -> list[str]:
+        """The packed training images, where further formats or the score of novelty need them."""
+        trial = self.context.choice(wildcards.experiment)
+        compared = self._formats and trial.settings.classifier is None
+        if not compared and not self._novelty:
+            return []
+        return array_inputs(self.context.layout.packed("train", trial.image_size))
+
+    @property
+    def _formats(self) -> tuple[str, ...]:
+        wanted = self.context.study.export
+        return tuple(unique([name for name in wanted if name in FORMAT_FILES]))
+
+    @property
+    def _novelty(self) -> bool:
+        return "novelty" in self.context.study.export
 
     def export(self, wildcards: Any) -> dict[str, Any]:
         """How a final model is exported."""
         study = self.context.study
         trial = self.context.choice(wildcards.experiment)
-        return ExportJob(
+        images = self.images(wildcards)
+        job = ExportJob(
             source=self._source(wildcards.experiment, trial),
             image_size=trial.image_size,
             resize=study.dataset.resize,
@@ -42,8 +61,12 @@ class ExportInputs:
             calibration=self.context.choice_record(wildcards.experiment)["calibration"],
             interpolation=study.dataset.interpolation,
             color_mode=study.dataset.color_mode,
+            formats=self._formats,
+            novelty=self._novelty,
+            images=Path(images[0]) if images else None,
             vectors=self.final_models.vectors(trial),
-        ).as_params()
+        )
+        return job.as_params()
 
     def _source(self, experiment: str, trial: ResolvedTrial) -> ModelSource:
         settings = trial.settings

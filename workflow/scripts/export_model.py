@@ -156,7 +156,9 @@ def _write_formats(job: ExportJob, folder: Path) -> dict[str, FormatCheck]:
     for name in FORMAT_FILES.values():
         remove(folder / name)
     if job.vectors is not None or job.images is None:
-        found = {name: FormatCheck(problem=NO_FORMAT) for name in job.formats}
+        found: dict[str, FormatCheck] = {
+            name: FormatCheck(problem=NO_FORMAT) for name in job.formats
+        }
         for name in found:
             log.warning("%s: no %s: %s", job.source.experiment, name, NO_FORMAT)
         return found

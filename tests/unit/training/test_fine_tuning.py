@@ -248,7 +248,7 @@ def test_the_same_seed_gives_the_same_numbers(
 
 def test_no_epoch_waits_for_a_tuner(training: PackedImages, validation: PackedImages) -> None:
     one = learner(described(trainable="all"), training, validation)
-    for batches in (validation.batches(4), one._batches(np.arange(4))):
+    for batches in (validation.batches(4), one._batches(np.arange(4), 0)):
         assert batches.options().autotune.enabled is False
 
 

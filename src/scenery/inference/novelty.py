@@ -1,7 +1,7 @@
 """Whether a photograph is unlike all training images.
 
-The score is the distance to the k-th nearest training image, as of Sun et al., "Out-of-distribution
-detection with deep nearest neighbors", ICML 2022, but on standardized features.
+The score is the distance to the k-th nearest training image, on features of unit length (Sun et
+al., "Out-of-distribution detection with deep nearest neighbors", ICML 2022).
 """
 
 from dataclasses import dataclass
@@ -18,10 +18,6 @@ FOLDS = 5
 # Training images that are kept for comparison.
 MAX_REFERENCES = 1000
 ROWS_AT_ONCE = 256
-# Smallest standard deviation of a feature, in mean ones, and the largest standardized value.
-MIN_DEVIATION = 0.01
-MAX_DEVIATIONS = 10.0
-ARRAYS = ("mean", "deviation", "vectors", "threshold")
 
 
 @dataclass(frozen=True)
@@ -29,14 +25,10 @@ class References:
     """Training images to compare with.
 
     Attributes:
-        mean: Of each feature over the training images, shape (values,).
-        deviation: Standard deviation of each feature, shape (values,).
-        vectors: Standardized features, float32, shape (images, values).
+        vectors: float32, shape (images, values), each of length 1 (or 0).
         threshold: The distance above which a photograph is unlike them.
     """
 
-    mean: np.ndarray
-    deviation: np.ndarray
     vectors: np.ndarray
     threshold: float
 
@@ -49,8 +41,7 @@ class References:
         Returns:
             float64, shape (images,).
         """
-        vectors = _standardized(_rows(values), self.mean, self.deviation)
-        return _distances(vectors, self.vectors) / self.threshold
+        return _distances(_unit(values), self.vectors) / self.threshold
 
 
 def learn_references(values: np.ndarray, groups: np.ndarray, seed: int = 0) -> References:
@@ -64,11 +55,7 @@ def learn_references(values: np.ndarray, groups: np.ndarray, seed: int = 0) -> R
         groups: Shape (images,), number of each image's group.
         seed: Seed of the folds.
     """
-    rows = _rows(values)
-    mean, deviation = rows.mean(axis=0), rows.std(axis=0)
-    # A feature that hardly varies would outweigh all others.
-    deviation = np.maximum(deviation, MIN_DEVIATION * max(float(deviation.mean()), 1e-12))
-    vectors = _standardized(rows, mean, deviation)
+    vectors = _unit(values)
     names, places = np.unique(groups, return_inverse=True)
     folds = np.random.default_rng(seed).permutation(len(names))[places] % FOLDS
     found = np.zeros(len(vectors))
@@ -77,15 +64,13 @@ def learn_references(values: np.ndarray, groups: np.ndarray, seed: int = 0) -> R
         # With a single group there is nothing else to compare with.
         others = vectors if here.all() else vectors[~here]
         found[here] = _distances(vectors[here], others)
-    return References(mean, deviation, vectors, max(float(np.quantile(found, KEPT)), 1e-6))
+    return References(vectors, max(float(np.quantile(found, KEPT)), 1e-6))
 
 
-def _rows(values: np.ndarray) -> np.ndarray:
-    return np.asarray(values, np.float32).reshape(len(values), -1)
-
-
-def _standardized(rows: np.ndarray, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
-    return np.clip((rows - mean) / deviation, -MAX_DEVIATIONS, MAX_DEVIATIONS)
+def _unit(values: np.ndarray) -> np.ndarray:
+    rows = np.asarray(values, np.float32).reshape(len(values), -1)
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows / np.maximum(lengths, 1e-12)
 
 
 def _distances(vectors: np.ndarray, references: np.ndarray) -> np.ndarray:
@@ -102,7 +87,7 @@ def _distances(vectors: np.ndarray, references: np.ndarray) -> np.ndarray:
 
 def save_references(references: References, out: Path) -> None:
     """Write an archive of arrays, which holds no code."""
-    np.savez_compressed(out, **{name: getattr(references, name) for name in ARRAYS})
+    np.savez_compressed(out, vectors=references.vectors, threshold=references.threshold)
 
 
 def load_references(path: Path) -> References:
@@ -113,10 +98,9 @@ def load_references(path: Path) -> References:
     """
     try:
         with np.load(path, allow_pickle=False) as kept:
-            mean, deviation, vectors, threshold = (kept[name] for name in ARRAYS)
+            vectors, threshold = kept["vectors"], float(kept["threshold"])
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise UserError(f"{path}: cannot be read as arrays ({error})") from None
-    shapes = {mean.shape, deviation.shape, vectors.shape[1:]}
-    if vectors.ndim != 2 or len(shapes) > 1 or not len(vectors) or not threshold > 0:
+    if vectors.ndim != 2 or not len(vectors) or not threshold > 0:
         raise UserError(f"{path}: holds no training images to compare with")
-    return References(mean, deviation, vectors, float(threshold))
+    return References(vectors, threshold)

@@ -78,7 +78,7 @@ def write_experiment(
     """Trials, history and choice; `settings` holds dotted names, one dictionary per setting."""
     folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(seed)
-    base = Settings().flat()
+    base = Settings(head={"solver": "epochs"}).flat()
     rows, epochs_rows = [], []
     for number, own in enumerate(settings):
         level = 0.9 if constant else 0.8 + 0.15 * random.random()

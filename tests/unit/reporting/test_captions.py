@@ -36,7 +36,7 @@ PAGES = ("trials", "summary", "data", "slides", "card")
 def rendered(text: str, experiment: str = "", refit: bool = True) -> str:
     """A caption as HTML; any complaint of docutils is an error."""
     values = SimpleNamespace(
-        config={**STUDY.spelled_out(), "refit": refit},
+        config={**STUDY.spelled_out(), "refit": refit, "conclusions": "**Best**"},
         wildcards=SimpleNamespace(experiment=experiment),
         params=SimpleNamespace(caption={"counts": "6 settings, one run of each", "refit": refit}),
     )

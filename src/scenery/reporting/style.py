@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import matplotlib
-import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -150,4 +149,4 @@ def _save_png(figure: Figure, path: str | Path) -> None:
 def _shows_photographs(figure: Figure) -> bool:
     """Whether an image in the figure has colors of its own, which are not those of a color map."""
     images = [image for axes in figure.axes for image in axes.images]
-    return any(np.ndim(image.get_array()) == COLOR_DIMENSIONS for image in images)
+    return any(getattr(image.get_array(), "ndim", 0) == COLOR_DIMENSIONS for image in images)

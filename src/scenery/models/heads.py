@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from scenery.config.settings import Head
+from scenery.config.head import Head
 from scenery.data.standardization import mean_and_deviation
 from scenery.errors import UserError
 from scenery.models.aggregation import aggregate

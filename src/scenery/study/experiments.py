@@ -3,14 +3,9 @@
 from collections.abc import Container, Mapping
 from typing import Any
 
-from scenery.config.settings import (
-    LOSS,
-    NETWORK_ONLY,
-    Settings,
-    flatten,
-    ineffective_settings,
-)
+from scenery.config.settings import NETWORK_ONLY, Settings, flatten, ineffective_settings
 from scenery.config.study import Choose, Experiment, Study
+from scenery.config.training import LOSS
 from scenery.errors import UserError
 from scenery.study.descriptors import check_descriptors
 from scenery.study.reference_results import reference_rows

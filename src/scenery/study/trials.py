@@ -16,11 +16,10 @@ from scenery.config.settings import (
     OF_EPOCHS,
     OPTIMIZER_OPTIONS,
     SCHEDULE_OPTIONS,
-    EarlyStopping,
-    FirstStep,
     Settings,
     flatten,
 )
+from scenery.config.training import EarlyStopping, FirstStep
 from scenery.config.validation import read_settings, renamed_message
 from scenery.errors import UserError
 from scenery.messages import one_line, suggestions

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from scenery.config.settings import ACCURACY, LOSS, MODES, EarlyStopping, Schedule, Settings
+from scenery.config.settings import Schedule, Settings
+from scenery.config.training import ACCURACY, LOSS, MODES, EarlyStopping
 from scenery.evaluation.status import TrialStatus
 from scenery.evaluation.training_result import Epoch, TrainingResult, Weights
 from scenery.registry.schedules import learning_rate

@@ -8,7 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from scenery.config.settings import Penalty, Settings
+from scenery.config.settings import Settings
+from scenery.config.training import Penalty
 from scenery.data.class_weights import image_weights
 from scenery.data.packed_images import PackedImages
 from scenery.models.aggregation import IMAGE, POSITIONS, position_loss, position_outputs

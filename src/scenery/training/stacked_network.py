@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from scenery.config.settings import Head
+from scenery.config.head import Head
 from scenery.registry.options import of_layer
 from scenery.training.activations import ACTIVATIONS
 

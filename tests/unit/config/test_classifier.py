@@ -6,7 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from scenery.config.classifier import CLASSIFIER_OPTIONS, CLASSIFIERS, KERNELS, Classifier
-from scenery.config.settings import Head, Settings
+from scenery.config.head import Head
+from scenery.config.settings import Settings
 from scenery.config.study import Study
 from scenery.config.validation import read_study
 from scenery.errors import UserError

@@ -5,22 +5,20 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field, ValidationError
 
+from scenery.config.head import Head
 from scenery.config.settings import (
-    ACTIVATIONS,
     OPTIMIZER_OPTIONS,
     OPTIMIZERS,
     SCHEDULE_OPTIONS,
     SCHEDULES,
     Augment,
-    EarlyStopping,
-    FirstStep,
-    Head,
     Optimizer,
     Schedule,
     Settings,
     flatten,
 )
-from scenery.registry.options import Strict
+from scenery.config.training import EarlyStopping, FirstStep
+from scenery.registry.options import ACTIVATIONS, Strict
 
 OPTION_VALUES = {
     "momentum": 0.9,

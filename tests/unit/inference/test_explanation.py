@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from scenery.config.settings import Head
+from scenery.config.head import Head
 from scenery.inference.explanation import (
     embed,
     feature_maps,

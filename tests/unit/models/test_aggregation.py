@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from scenery.config.settings import Head, Settings
+from scenery.config.head import Head
+from scenery.config.settings import Settings
 from scenery.inference.explanation import split_model
 from scenery.models.aggregation import IMAGE, POSITIONS, position_loss, position_outputs
 from scenery.models.heads import build_head

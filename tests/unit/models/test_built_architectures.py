@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scenery.config.settings import Head
+from scenery.config.head import Head
 from scenery.errors import UserError
 from scenery.models.backbones import build_backbone, may_end_at
 from scenery.models.heads import build_head

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from scenery.config.settings import Head
+from scenery.config.head import Head
 from scenery.errors import UserError
 from scenery.models.heads import STANDARDIZATION, build_head, fit_standardization
 

@@ -24,6 +24,7 @@ PRESENTING = (
     "tabulate",
     "make_slides",
     "write_conclusions",
+    "write_card",
     "make_report",
     "write_tensorboard",
 )

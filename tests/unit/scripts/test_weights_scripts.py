@@ -9,7 +9,7 @@ import pytest
 from check_weights import check_weights
 from provide_weights import provide_weights
 
-from scenery.config.settings import Head
+from scenery.config.head import Head
 from scenery.errors import UserError
 from scenery.models.backbones import build_backbone
 from scenery.models.heads import build_head

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from scenery.config.settings import EarlyStopping, Settings
+from scenery.config.settings import Settings
+from scenery.config.training import EarlyStopping
 from scenery.errors import UserError
 from scenery.registry.custom_architectures import Network
 from scenery.study.experiments import matches

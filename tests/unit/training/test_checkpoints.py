@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from scenery.config.settings import EarlyStopping, Settings
+from scenery.config.settings import Settings
+from scenery.config.training import EarlyStopping
 from scenery.data.packed_images import PackedImages
 from scenery.evaluation.training_result import TrainingResult
 from scenery.training.checkpoints import CheckpointStore, kept_weights

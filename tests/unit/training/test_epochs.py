@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scenery.config.settings import EarlyStopping, Schedule, Settings
+from scenery.config.settings import Schedule, Settings
+from scenery.config.training import EarlyStopping
 from scenery.evaluation.training_result import TrainingResult, Weights
 from scenery.evaluation.trial_tables import metrics_row
 from scenery.training.epochs import EpochPlan, fit_at_recorded_rates, run_epochs

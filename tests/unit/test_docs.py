@@ -57,6 +57,7 @@ RUN_IN = {
         "tests/unit/test_docs.py",
         "test_tutorial_study_dry_run_lists_jobs",
     ),
+    "scenery run config/first_study.yaml": ("tests/packaging/test_package.py", '"run"'),
     "scenery run config/my_study.yaml": ("tests/unit/test_cli.py", '"run"'),
     "snakemake --profile profiles/slurm --configfile config/mit_scenes.yaml": (
         "tests/slurm/test_slurm.py",
@@ -72,6 +73,10 @@ RUN_IN = {
         "test_tutorial_study_check_prints_its_trials",
     ),
     "scenery predict results data/new_photographs --out answers.csv": (
+        "tests/workflow/test_features.py",
+        '"predict", "results"',
+    ),
+    "scenery predict results/my_photographs data/new_photographs --out answers.csv": (
         "tests/workflow/test_features.py",
         '"predict", "results"',
     ),

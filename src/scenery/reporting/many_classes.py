@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from scenery.evaluation.confusion import confused_pairs
 from scenery.reporting.labels import shorten
 from scenery.reporting.style import BLUE, CHOSEN, GRAY, new_figure, set_title
 from scenery.reporting.tables import HtmlTable, page
@@ -16,30 +17,6 @@ MAX_NAMED = 40
 SHOWN = 20
 # From white: errors stand out on it, and it prints well.
 SHARES = "Blues"
-
-
-def confused_pairs(confusion: pd.DataFrame) -> pd.DataFrame:
-    """The pairs of classes that are confused, most images first.
-
-    Args:
-        confusion: Counts of images, true classes as rows, predicted ones as columns.
-
-    Returns:
-        Columns class, predicted, images, and share: of the images of the true class.
-    """
-    counts = confusion.to_numpy(dtype=int)
-    totals = counts.sum(axis=1)
-    rows, columns = np.nonzero(counts * ~np.eye(len(counts), dtype=bool))
-    images = counts[rows, columns]
-    table = pd.DataFrame(
-        {
-            "class": confusion.index.to_numpy()[rows],
-            "predicted": confusion.columns.to_numpy()[columns],
-            "images": images,
-            "share": images / np.maximum(totals[rows], 1),
-        }
-    )
-    return table.sort_values(["images", "share"], ascending=False, kind="stable", ignore_index=True)
 
 
 def draw_confusion(confusion: pd.DataFrame, title: str, subtitle: str) -> Figure:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from scenery.evaluation.confusion import confused_pairs
 from scenery.evaluation.result_tables import completed, count_failed
 from scenery.reporting.conclusions import (
     Comparison,
@@ -15,7 +16,6 @@ from scenery.reporting.conclusions import (
     sureness,
 )
 from scenery.reporting.labels import accuracy, plural, shorten
-from scenery.reporting.many_classes import confused_pairs
 
 PAIRS = 3
 TITLE_WIDTH = 60

@@ -21,11 +21,12 @@ from tables_factory import (
     write_test,
 )
 
+from scenery.evaluation.confusion import confused_pairs
 from scenery.evaluation.mistakes import write_mistakes
 from scenery.reporting.best_figure import best_figure
 from scenery.reporting.evaluation_figures import class_scores, confusion_matrix, reliability
 from scenery.reporting.learning_curves import learning_curves, with_position
-from scenery.reporting.many_classes import class_page, confused_pairs
+from scenery.reporting.many_classes import class_page
 from scenery.reporting.mistakes import confident_mistakes
 from scenery.reporting.reading import (
     read_classes,

@@ -114,6 +114,8 @@ def _keras(settings: Settings, data: dict[str, LabeledFeatures]) -> Callable[[],
 
     def trial() -> float:
         def work() -> None:
+            # The operations are deterministic, as those of Scenery, and then need a seed.
+            keras.utils.set_random_seed(1)
             model = build_head((VALUES,), CLASSES, settings.head)
             model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
             model.fit(

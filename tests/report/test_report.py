@@ -9,6 +9,9 @@ import pytest
 from browser import Browser
 from hostile_names import ATTACK, CLASSES, TITLES
 
+# Items of the menu, and the rows of its tables; the first page has a table, too.
+MENU = "li a"
+ROWS = "tbody tr:not(.prose *)"
 # What a reader sees of the title; the word joiner that keeps Snakemake off the brace is not seen.
 FIRST = TITLES["first"].replace("{", "{\u2060")
 OF_EVERY_EXPERIMENT = [
@@ -17,6 +20,7 @@ OF_EVERY_EXPERIMENT = [
     "calibration (test)",
     "confusion matrix (test)",
     "learning curves (train, validation)",
+    "model card (validation, test)",
     "most confident mistakes (test)",
     "ROC and precision-recall curves (test)",
     "score of each class (test)",
@@ -68,7 +72,7 @@ def rows(browser: Browser) -> list[str]:
     """The items of a category."""
     return list(
         browser.run(
-            "Array.from(document.querySelectorAll('tbody tr'), "
+            f"Array.from(document.querySelectorAll('{ROWS}'), "
             "(row) => row.cells[0].innerText.trim())"
         )
     )
@@ -77,7 +81,7 @@ def rows(browser: Browser) -> list[str]:
 def press(browser: Browser, content: str, button: int) -> None:
     """Click an item's eye (0) or letter i (1)."""
     find = f"""(() => {{
-      const row = Array.from(document.querySelectorAll("tbody tr")).find(
+      const row = Array.from(document.querySelectorAll("{ROWS}")).find(
         (one) => one.cells[0].innerText.trim() === {json.dumps(content)});
       if (!row) return null;
       const link = row.querySelectorAll("a")[{button}];
@@ -116,8 +120,8 @@ def test_it_opens_without_a_network_and_says_what_was_done(
 def test_every_item_is_there_labeled_and_captioned(
     browser: Browser, results: Path, pictures: Path, category: str
 ) -> None:
-    opened(browser, results).click(category)
-    browser.until("document.querySelectorAll('tbody tr').length > 0")
+    opened(browser, results).click(category, among=MENU)
+    browser.until(f"document.querySelectorAll('{ROWS}').length > 0")
     browser.picture(pictures / f"category_{list(CATEGORIES).index(category)}.png")
     assert sorted(rows(browser)) == sorted(CATEGORIES[category])
     for content in CATEGORIES[category]:
@@ -127,7 +131,7 @@ def test_every_item_is_there_labeled_and_captioned(
         assert len(said.strip()) > 40, content
         # What was measured on images names their partition.
         assert "partition" in said or "(" not in content or category == "Data", content
-        browser.click(category)
+        browser.click(category, among=MENU)
         browser.until("!document.body.innerText.includes('DESCRIPTION')")
     nothing_wrong(browser)
 
@@ -146,8 +150,8 @@ def test_every_item_is_there_labeled_and_captioned(
 def test_a_figure_is_shown(
     browser: Browser, results: Path, pictures: Path, category: str, content: str
 ) -> None:
-    opened(browser, results).click(category)
-    browser.until("document.querySelectorAll('tbody tr').length > 0")
+    opened(browser, results).click(category, among=MENU)
+    browser.until(f"document.querySelectorAll('{ROWS}').length > 0")
     press(browser, content, 0)
     browser.until(
         "Array.from(document.images).some((one) => one.naturalWidth > 400 && one.width > 300)"
@@ -157,8 +161,8 @@ def test_a_figure_is_shown(
 
 
 def test_a_table_is_shown_in_the_report(browser: Browser, results: Path, pictures: Path) -> None:
-    opened(browser, results).click(FIRST)
-    browser.until("document.querySelectorAll('tbody tr').length > 0")
+    opened(browser, results).click(FIRST, among=MENU)
+    browser.until(f"document.querySelectorAll('{ROWS}').length > 0")
     press(browser, "table of all trials (train, validation), first", 0)
     browser.until("document.querySelector('iframe') !== null")
     browser.until("document.querySelector('iframe').getBoundingClientRect().width > 400")
@@ -188,7 +192,7 @@ def test_the_search_finds_items_of_all_experiments(
     for kind in ("keyDown", "keyUp"):
         browser.ask("Input.dispatchKeyEvent", type=kind, key="Enter", code="Enter",
                     windowsVirtualKeyCode=13, text="\r" if kind == "keyDown" else "")  # fmt: skip
-    browser.until("document.querySelectorAll('tbody tr').length > 0")
+    browser.until(f"document.querySelectorAll('{ROWS}').length > 0")
     browser.picture(pictures / f"search_{words}.png")
     assert sorted(rows(browser)) == sorted(found)
     nothing_wrong(browser)

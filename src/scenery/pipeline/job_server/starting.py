@@ -20,6 +20,8 @@ FIRST_PARTY = ("scenery", "snakemake")
 SNAKEMAKE_MODULES = ("snakemake.logging", "snakemake.iocontainers")
 # What Matplotlib imports as it saves a figure.
 LATE_MODULES = ("matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg")
+# Packages that few jobs use. The first opens files as it is imported, which all forks would have.
+RARE = ("onnxruntime", "tf2onnx", "keras.src.export")
 # Set to 1, it switches the server off.
 PLAIN_VARIABLE = "SCENERY_PLAIN_JOBS"
 # For fewer jobs, importing the libraries once more costs more than it saves.
@@ -55,7 +57,12 @@ def third_party_modules() -> list[str]:
                 elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                     found |= {f"{node.module}:{alias.name}" for alias in node.names}
     own = {path.stem for path in (WORKFLOW / "scripts").glob("*.py")}
-    modules = sorted(n for n in found if re.split("[.:]", n)[0] not in {*FIRST_PARTY, *own})
+    left_out = {*FIRST_PARTY, *own}
+    modules = sorted(
+        name
+        for name in found
+        if re.split("[.:]", name)[0] not in left_out and not name.startswith(RARE)
+    )
     return [*SNAKEMAKE_MODULES, *LATE_MODULES, *modules]
 
 

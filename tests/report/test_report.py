@@ -104,6 +104,12 @@ def test_it_opens_without_a_network_and_says_what_was_done(
 ) -> None:
     text = opened(browser, results).text()
     browser.picture(pictures / "opened.png")
+    # The page starts with what won, beside the menu and at the top.
+    assert text.index("Best model.") < text.index("3 experiments")
+    box = browser.run("JSON.stringify(document.querySelector('.prose').getBoundingClientRect())")
+    menu = browser.run("document.querySelector('li a').getBoundingClientRect().right")
+    assert json.loads(box)["top"] >= 0
+    assert json.loads(box)["left"] >= menu
     assert "3 experiments" in text
     assert "34 %" in text
     assert "McNemar" in text

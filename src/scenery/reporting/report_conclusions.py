@@ -93,7 +93,7 @@ def _table(results: Sequence[ExperimentResult]) -> str:
     lines = [
         ".. list-table:: Accuracy of the chosen settings, and the number of training images",
         "   :header-rows: 1",
-        "   :widths: 26 26 8 10 10 20",
+        "   :widths: auto",
         "",
     ]
     for row in rows:

@@ -13,7 +13,6 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from benchmarks.material import Material
-from benchmarks.measuring import cores
 from benchmarks.results import Row
 from scenery.classical import classifiers
 from scenery.classical.classifier_scores import score_in_folds, score_share
@@ -26,6 +25,7 @@ from scenery.data.tables import partition_table
 from scenery.evaluation.held_out import HeldOutData
 from scenery.evaluation.scores import accuracy
 from scenery.models.feature_extraction import extract, load_backbone, pooled
+from scenery.pipeline.resources import cores
 from scenery.study.trial_network import cut_layer
 from scenery.training.epochs import EpochPlan, run_epochs
 from scenery.training.hardware import set_up

@@ -4,12 +4,13 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.material import LAYER, Material
-from benchmarks.measuring import Spread, cores, in_turn, ratios, seconds
+from benchmarks.measuring import Spread, in_turn, ratios, seconds
 from benchmarks.results import Row
 from scenery.data.packed_images import open_packed
 from scenery.data.tables import partition_table
 from scenery.models.feature_extraction import feature_batches, load_backbone, pooled
 from scenery.models.forward import make_forward_fn
+from scenery.pipeline.resources import cores
 from scenery.training.hardware import set_up
 
 BATCH = 32

@@ -6,12 +6,13 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.material import LAYER, Material
-from benchmarks.measuring import Spread, cores, in_turn, ratios, seconds
+from benchmarks.measuring import Spread, in_turn, ratios, seconds
 from benchmarks.results import Row
 from scenery.config.settings import Settings
 from scenery.data.packed_images import open_packed
 from scenery.data.tables import partition_table
 from scenery.models.feature_extraction import load_backbone
+from scenery.pipeline.resources import cores
 from scenery.training.fine_tuning import FineTuningTrainer
 from scenery.training.hardware import set_up
 

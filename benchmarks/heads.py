@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.material import Material
-from benchmarks.measuring import Spread, cores, in_turn, ratios, seconds
+from benchmarks.measuring import Spread, in_turn, ratios, seconds
 from benchmarks.results import Row
 from scenery.config.settings import Settings
 from scenery.data.feature_files import LabeledFeatures
 from scenery.evaluation.held_out import HeldOutData
 from scenery.models.heads import build_head
+from scenery.pipeline.resources import cores
 from scenery.training.epochs import EpochPlan, run_epochs
 from scenery.training.fold_trainer import FoldTrainer
 from scenery.training.hardware import set_up

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from scenery.pipeline.resources import cores
+
 ROUNDS = 7
 
 
@@ -68,8 +70,3 @@ def machine() -> str:
         model = names[0].partition(":")[2].strip() if names else model
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return f"{model}, {cores()} cores, {memory:.0f} GiB, {platform.system()}"
-
-
-def cores() -> int:
-    """Number of processors that this process can use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -16,10 +16,10 @@ import tensorflow as tf
 import yaml
 
 from benchmarks.material import USUAL, Material
-from benchmarks.measuring import cores
 from benchmarks.results import Row
 from scenery.data.feature_files import read_features
 from scenery.data.tables import partition_table
+from scenery.pipeline.resources import cores
 from scenery.training.hardware import set_up
 from scenery.training.head_training import LabeledFeatures
 

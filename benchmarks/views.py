@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.material import LAYER, Material
-from benchmarks.measuring import Spread, cores, in_turn, ratios, seconds
+from benchmarks.measuring import Spread, in_turn, ratios, seconds
 from benchmarks.results import Row
 from scenery.config.settings import Settings
 from scenery.data.feature_files import LabeledFeatures
@@ -22,6 +22,7 @@ from scenery.data.tables import partition_table
 from scenery.models.feature_extraction import feature_batches, load_backbone, pooled
 from scenery.models.forward import make_forward_fn
 from scenery.models.heads import build_head
+from scenery.pipeline.resources import cores
 from scenery.training.augmentation import build_augmentation
 from scenery.training.epochs import EpochPlan, run_epochs
 from scenery.training.hardware import set_up

@@ -7,11 +7,12 @@ training. Both are trained with several seeds. The ten stored views are the firs
 import numpy as np
 
 from benchmarks.material import Material
-from benchmarks.measuring import Spread, cores
+from benchmarks.measuring import Spread
 from benchmarks.results import Row
 from benchmarks.views import BATCH, CLASSES, VIEWS, backbone_of, images_of, settings_of
 from scenery.data.feature_files import LabeledFeatures
 from scenery.models.feature_extraction import extract
+from scenery.pipeline.resources import cores
 from scenery.training.epochs import EpochPlan, run_epochs
 from scenery.training.hardware import set_up
 from scenery.training.trainers import head_trainer

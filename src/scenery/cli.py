@@ -204,13 +204,6 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-def _processors() -> int:
-    # Not every system says which of its processors a process may use.
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _sentence(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
@@ -274,6 +267,7 @@ def _run(given: argparse.Namespace, options: Sequence[str]) -> int:
 def _predict(given: argparse.Namespace, options: Sequence[str]) -> int:
     from scenery.data.photographs import list_photographs
     from scenery.pipeline.model_folder import find_model, read_facts
+    from scenery.pipeline.resources import cores
 
     for path in (given.out, given.html):
         if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
@@ -292,7 +286,7 @@ def _predict(given: argparse.Namespace, options: Sequence[str]) -> int:
     # TensorFlow takes seconds to import, so mistakes are found before.
     from scenery.inference.prediction import PredictOptions, predict_files
 
-    jobs = given.jobs or _processors()
+    jobs = given.jobs or cores()
     wanted = PredictOptions(given.out, given.top, jobs, given.html, given.copy_to)
     print(predict_files(folder, found.files, wanted, sys.stderr), file=sys.stderr)
     return 0

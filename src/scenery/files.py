@@ -1,6 +1,6 @@
 """Digests of files and writing files in one piece.
 
-Standard library only: the Snakefile imports this in every dry run.
+It imports no other library: the Snakefile imports this in every dry run.
 """
 
 import hashlib
@@ -10,6 +10,8 @@ import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+from scenery.errors import UserError
 
 
 def file_digest(path: str | os.PathLike[str]) -> str:
@@ -58,3 +60,16 @@ def write_text(text: str, path: str | os.PathLike[str]) -> None:
     """Write a text file as UTF-8 in one piece, see `atomic_path`."""
     with atomic_path(path) as partial:
         partial.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def writing(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Say in one line that a file cannot be written.
+
+    Raises:
+        UserError: For an OSError inside, naming `path`.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written: {error.strerror}") from None

@@ -3,7 +3,6 @@
 import base64
 import heapq
 import html
-from io import BytesIO
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,6 +11,7 @@ from PIL import Image
 from scenery.data.images import Pixels
 from scenery.files import write_text
 from scenery.inference.answers import Answer
+from scenery.reporting.tables import as_jpeg
 
 # Some 4 kB each.
 MAX_SHOWN = 2000
@@ -112,6 +112,4 @@ def _tile(answer: Answer, jpeg: bytes) -> str:
 def _thumbnail(pixels: Pixels) -> bytes:
     picture = Image.fromarray(pixels)
     picture.thumbnail((SIDE, SIDE))
-    stream = BytesIO()
-    picture.save(stream, "JPEG", quality=75)
-    return stream.getvalue()
+    return as_jpeg(picture, quality=75)

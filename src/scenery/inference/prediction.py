@@ -10,8 +10,7 @@ from typing import TextIO
 import numpy as np
 
 from scenery.data.images import Pixels
-from scenery.errors import UserError
-from scenery.files import atomic_path
+from scenery.files import atomic_path, writing
 from scenery.inference.answers import UNLIKE, Answer, AnswerTable, best_classes
 from scenery.inference.class_folders import ClassFolders
 from scenery.inference.contact_sheet import ContactSheet
@@ -93,7 +92,7 @@ def predict_files(
             progress.add(len(batch))
     took = progress.end()
     if sheet is not None and options.html is not None:
-        with _writing(options.html):
+        with writing(options.html):
             sheet.write(options.html)
     return _summary(counts, took)
 
@@ -149,14 +148,6 @@ def _summary(counts: Counts, took: str) -> str:
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written: {error.strerror}") from None
-
-
-@contextmanager
 def _opened(out: Path | None) -> Iterator[TextIO]:
     """The table, which appears under its name when it is complete; or standard output."""
     if out is None:
@@ -165,7 +156,7 @@ def _opened(out: Path | None) -> Iterator[TextIO]:
         yield sys.stdout
         return
     with (
-        _writing(out),
+        writing(out),
         atomic_path(out) as partial,
         partial.open("w", encoding="utf-8", errors="surrogateescape", newline="") as content,
     ):

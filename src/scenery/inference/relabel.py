@@ -5,7 +5,6 @@ features that the study has computed already. Test images are not looked at: a t
 were changed to what a model says would flatter the model.
 """
 
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +23,7 @@ from scenery.data.tables import class_names, partition_table, read_split, write_
 from scenery.errors import UserError
 from scenery.evaluation.held_out import group_numbers
 from scenery.evaluation.label_errors import suspect_table
+from scenery.files import writing
 from scenery.pipeline.layout import ArrayPaths, Layout
 from scenery.pipeline.preflight import chosen_settings
 from scenery.reporting.tables import HtmlTable, Picture, write_page
@@ -132,10 +132,7 @@ def _write_page(found: pd.DataFrame, study: Study, layout: Layout) -> None:
             pixels = read_image(root / file, dataset.max_pixels, dataset.white_level)
         except UserError:
             return "cannot be read any more"
-        stream = BytesIO()
-        image = ImageOps.contain(Image.fromarray(pixels), (SIDE, SIDE))
-        image.save(stream, "JPEG", quality=85)
-        return Picture(stream.getvalue(), file)
+        return Picture.of(ImageOps.contain(Image.fromarray(pixels), (SIDE, SIDE)), file)
 
     def gallery(title: str, rows: pd.DataFrame, about: str, twins: bool = False) -> HtmlTable:
         shown = rows.head(MAX_PICTURED)
@@ -174,7 +171,5 @@ def _write_corrections(suspects: pd.DataFrame, out: Path) -> None:
             "probability_of_was": suspects["self_confidence"],
         }
     )
-    try:
+    with writing(out):
         write_table(table, out)
-    except OSError as error:
-        raise UserError(f"{out}: cannot be written: {error.strerror}") from None

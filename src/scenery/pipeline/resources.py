@@ -1,5 +1,6 @@
 """Resources of jobs: memory, time and processors."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -41,3 +42,11 @@ def trial_threads(trials: int) -> int:
         trials: Number of trials of the job.
     """
     return min(4, max(1, trials // 10))
+
+
+def cores() -> int:
+    """Number of processors that this process can use."""
+    # Not every system says which of its processors a process may use.
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

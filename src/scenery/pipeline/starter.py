@@ -11,6 +11,7 @@ import yaml
 from scenery.config.study import MAX_NAME_LENGTH
 from scenery.data.survey import Survey, survey
 from scenery.errors import UserError
+from scenery.files import writing
 from scenery.pipeline.preflight import check_config
 from scenery.registry.datasets import NAMED_DATASETS
 
@@ -67,11 +68,8 @@ def write_starter(path: Path, root: Path | None, out: Path) -> list[str]:
     text = starter(found, path, root)
     # A config that does not pass the check is never written.
     check_config(yaml.safe_load(text), str(out))
-    try:
-        with out.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise UserError(f"{out}: cannot be written: {error.strerror}") from None
+    with writing(out), out.open("x", encoding="utf-8") as file:
+        file.write(text)
     return [
         *describe(found, path),
         f"Written: {out}. Read it, then: scenery check {out}, and scenery run {out}",

@@ -1,7 +1,6 @@
 """The images that look alike, as a table with pictures."""
 
 from collections.abc import Mapping
-from io import BytesIO
 
 import numpy as np
 import pandas as pd
@@ -48,9 +47,7 @@ def similar_images_table(catalogue: pd.DataFrame, pictures: Mapping[str, np.ndar
 def _picture(file: str, pictures: Mapping[str, np.ndarray]) -> Picture | str:
     if file not in pictures:
         return ""
-    stream = BytesIO()
-    Image.fromarray(pictures[file]).save(stream, "JPEG", quality=85)
-    return Picture(stream.getvalue(), file)
+    return Picture.of(Image.fromarray(pictures[file]), file)
 
 
 def _both(one: pd.Series, other: pd.Series) -> list[str]:

@@ -4,10 +4,12 @@ import base64
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from PIL import Image
 
 from scenery.evaluation.columns import BY_NAME, Format, column_label, columns_of
 from scenery.evaluation.result_tables import count_failed
@@ -35,6 +37,18 @@ class Picture:
 
     jpeg: bytes
     description: str
+
+    @classmethod
+    def of(cls, image: Image.Image, description: str) -> "Picture":
+        """A picture of an RGB image."""
+        return cls(as_jpeg(image), description)
+
+
+def as_jpeg(image: Image.Image, quality: int = 85) -> bytes:
+    """The bytes of a JPEG file of an RGB image; the quality is that of Pillow."""
+    stream = BytesIO()
+    image.save(stream, "JPEG", quality=quality)
+    return stream.getvalue()
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ import numpy as np
 from scenery.config.settings import Optimizer, Settings
 from scenery.data.feature_files import LabeledFeatures
 from scenery.evaluation.held_out import HeldOutData
-from scenery.evaluation.scores import accuracy, cross_entropy
 from scenery.evaluation.training_result import Weights
 from scenery.training.fold_trainer import FoldTrainer
 from scenery.training.head_stack import HeadStack
+from scenery.training.validated_trainer import ValidatedTrainer
 
 
-class StackedHeadTrainer:
+class StackedHeadTrainer(ValidatedTrainer[LabeledFeatures]):
     """A head with training and validation features; see `epochs.Trainer`.
 
     It is a stack of one head, so it gives the same numbers as one fold of `StackedFoldTrainer`.
@@ -46,12 +46,6 @@ class StackedHeadTrainer:
     def predict(self, features: LabeledFeatures) -> np.ndarray:
         """Class probabilities, shape (images, classes), of plain features."""
         return self._stack.predict(0, features.values)
-
-    def validate(self) -> tuple[float, float]:
-        """Cross-entropy and accuracy on the validation features."""
-        assert self.validation is not None
-        predicted, labels = self.predict(self.validation), self.validation.labels
-        return cross_entropy(predicted, labels), accuracy(predicted, labels)
 
     def get_weights(self) -> Weights:
         """A copy of all weights, in the order of the Keras model."""

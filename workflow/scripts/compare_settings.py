@@ -16,6 +16,7 @@ from scenery.evaluation.final_scores import (
     ScoredModels,
     comparison_table,
     correct_answers,
+    mean_measures,
     score_table,
 )
 from scenery.evaluation.result_tables import read_results
@@ -42,7 +43,7 @@ def _read(settings: tuple[ScoredSetting, ...]) -> tuple[list[ScoredModels], list
     for one in settings:
         tables = [read_results(trial.predictions) for trial in one.trials]
         files, correct = correct_answers(tables)
-        facts = json.loads(one.trials[0].metrics.read_text(encoding="utf-8"))
+        metrics = [json.loads(trial.metrics.read_text(encoding="utf-8")) for trial in one.trials]
         models.append(
             ScoredModels(
                 experiment=one.experiment,
@@ -51,7 +52,8 @@ def _read(settings: tuple[ScoredSetting, ...]) -> tuple[list[ScoredModels], list
                 training_set=one.training_set,
                 trials=tuple(trial.trial for trial in one.trials),
                 correct=correct,
-                training_images=int(facts["training_images"]),
+                training_images=int(metrics[0]["training_images"]),
+                measures=mean_measures(metrics),
             )
         )
     return models, files

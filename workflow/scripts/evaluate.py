@@ -20,7 +20,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from scenery.classical import classifiers
 from scenery.data.packed_images import open_packed
 from scenery.data.tables import class_names, partition_table, read_split
-from scenery.evaluation.class_balance import balanced_intervals
+from scenery.evaluation.class_balance import balanced_intervals, precision_measures
 from scenery.evaluation.costs import cost_interval
 from scenery.evaluation.mistakes import write_mistakes
 from scenery.evaluation.paired import accuracy_interval
@@ -44,13 +44,14 @@ def score(
     labels: np.ndarray,
     groups: np.ndarray | None = None,
 ) -> dict[str, Any]:
-    """Accuracy, balanced accuracy and macro F1 with intervals, loss and top-5 accuracy.
+    """Accuracy, balanced accuracy and macro F1 with intervals, loss, precision, top-5 accuracy.
 
     The interval of accuracy is Wilson's (1927), which stays within 0 and 1 and holds near them. The
     others are bootstrap intervals over groups. Images of one group, such as duplicates, are not
     independent; all intervals allow for it.
     """
     correct, images = int(table["correct"].sum()), len(table)
+    macro, weighted = precision_measures(labels, probabilities.argmax(axis=1))
     low, high = accuracy_interval(table["correct"].to_numpy(dtype=float)[None], groups)
     return {
         "accuracy": correct / images,
@@ -62,6 +63,8 @@ def score(
         "loss": cross_entropy(probabilities, labels),
         # With five classes or fewer, every answer is among the five best.
         "top_5": top_accuracy(probabilities, labels, 5) if probabilities.shape[1] > 5 else None,
+        "macro_precision": macro,
+        "weighted_precision": weighted,
         **balanced_intervals(list(table["class"]), list(table["predicted"]), groups),
     }
 

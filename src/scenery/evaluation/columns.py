@@ -92,6 +92,19 @@ COLUMNS = (
     Column("test_high", "measure", TESTED, ACCURACY,
            "Upper end of the 95 % interval of `test_accuracy`.", page="before"),
     Column("test_images", "fact", TESTED, COUNT, "Number of test images."),
+    Column("test_balanced_accuracy", "measure", TESTED, ACCURACY,
+           "Mean recall of the classes on the test partition, which is the macro recall; a mean "
+           "over the final models, as the following ones. The weighted recall is the accuracy."),
+    Column("test_macro_f1", "measure", TESTED, ACCURACY,
+           "Mean F1 of the classes on the test partition.", "test macro F1"),
+    Column("test_macro_precision", "measure", TESTED, ACCURACY,
+           "Mean precision of the classes on the test partition; that of a class that is never "
+           "predicted is 0."),
+    Column("test_weighted_precision", "measure", TESTED, ACCURACY,
+           "Precision of the classes on the test partition, a mean weighted by their images."),
+    Column("test_top_5", "measure", TESTED, ACCURACY,
+           "Share of the test images whose class is among the five most probable ones; empty with "
+           "five classes or fewer.", "test top-5 accuracy"),
     Column("gap", "measure", TRIALS, NUMBER,
            "`train_accuracy` minus `validation_accuracy`.", page="before"),
     Column("overfitting", "measure", TRIALS, FLAG,

@@ -1,7 +1,7 @@
 """Scores of scored settings over their repeats, and comparisons between them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,9 @@ import pandas as pd
 from scenery.evaluation.columns import names_of
 from scenery.evaluation.paired import accuracy_interval, compare_models
 from scenery.study.scored import CONTROL
+
+# Further measures of metrics.json, of which scores.csv has the means as `test_NAME`.
+MEASURES = ("balanced_accuracy", "macro_f1", "macro_precision", "weighted_precision", "top_5")
 
 # What the experiment starts from, as a thing to compare with; the other one is its control.
 START = "start"
@@ -27,6 +30,7 @@ class ScoredModels:
         trials: The trial of each model.
         correct: Shape (models, images): 1 where a model is right, 0 where it is wrong.
         training_images: Images that the first model learned from.
+        measures: Further measures, means over the models, by their names in `MEASURES`.
     """
 
     experiment: str
@@ -36,6 +40,7 @@ class ScoredModels:
     trials: tuple[str, ...]
     correct: np.ndarray
     training_images: int
+    measures: Mapping[str, float] = field(default_factory=dict)
 
 
 def correct_answers(tables: Sequence[pd.DataFrame]) -> tuple[list[str], np.ndarray]:
@@ -54,6 +59,19 @@ def correct_answers(tables: Sequence[pd.DataFrame]) -> tuple[list[str], np.ndarr
             raise ValueError("the final models were scored on different images")
         rows.append(table["correct"].to_numpy(dtype=float))
     return files, np.array(rows)
+
+
+def mean_measures(metrics: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Means over the final models of those measures that all of them have.
+
+    Args:
+        metrics: metrics.json of each model.
+    """
+    return {
+        name: float(np.mean([one[name] for one in metrics]))
+        for name in MEASURES
+        if all(one.get(name) is not None for one in metrics)
+    }
 
 
 def score_table(scored: Sequence[ScoredModels], groups: np.ndarray | None) -> pd.DataFrame:
@@ -81,6 +99,7 @@ def score_table(scored: Sequence[ScoredModels], groups: np.ndarray | None) -> pd
                 "test_high": high,
                 "test_images": images,
                 "independent_images": images if groups is None else len(np.unique(groups)),
+                **{f"test_{name}": one.measures.get(name) for name in MEASURES},
             }
         )
     return pd.DataFrame(rows, columns=list(names_of("scores")))
@@ -131,8 +150,8 @@ def comparison_table(
 
 def summary_columns(scores: pd.DataFrame) -> pd.DataFrame:
     """The columns of scores.csv that summary.csv takes over, with the rows that they belong to."""
-    columns = ["experiment", "trial", "test_accuracy", "test_low", "test_high", "test_images"]
-    return scores[columns]
+    columns = ["test_accuracy", "test_low", "test_high", "test_images"]
+    return scores[["experiment", "trial", *columns, *(f"test_{name}" for name in MEASURES)]]
 
 
 def chosen_score(scores: pd.DataFrame) -> Mapping[str, Any]:

@@ -302,12 +302,13 @@ ITEMS: dict[str, list[Item]] = {
     ],
     "Measures": [
         Item(
-            "macro and weighted precision", "columns of `summary.csv`",
+            "macro and weighted precision and recall", "columns of `summary.csv`",
             f"{BALANCE}::test_precision_measures_are_those_of_scikit_learn",
         ),
         Item(
-            "top-5 accuracy", "`top_5` in `test/metrics.json`",
-            f"{BALANCE}::test_top_accuracy_is_that_of_scikit_learn",
+            "top-5 accuracy", "`test_top_5` in `summary.csv`",
+            f"{UNIT}/scripts/test_comparing.py"
+            "::test_compare_settings_writes_means_of_all_measures",
         ),
         Item("size in MB, depth, FLOPs and milliseconds of every network"),
     ],

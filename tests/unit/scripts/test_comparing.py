@@ -9,6 +9,7 @@ from assess_choice import assess_choice
 from compare_settings import compare_settings
 
 from scenery.config.study import Choose
+from scenery.evaluation.final_scores import summary_columns
 from scenery.pipeline.jobs import AssessJob, CompareJob, ScoredSetting, ScoredTrial
 from scenery.reporting.reading import read_comparisons, read_scores, read_selection
 
@@ -57,6 +58,25 @@ def test_compare_settings_writes_scores_and_comparisons(tmp_path: Path) -> None:
     (row,) = read_comparisons(tmp_path / "comparisons.csv").to_dict("records")
     assert (row["experiment"], row["against"], row["same"]) == ("NA", "control", False)
     assert (row["difference"], row["training_images"]) == (pytest.approx(0.25), 30)
+
+
+def test_compare_settings_writes_means_of_all_measures(tmp_path: Path) -> None:
+    setting = scored(tmp_path, "a", "chosen", 9)
+    (first,) = setting.trials
+    again = first.model_copy(update={"metrics": tmp_path / "again.json"})
+    for trial, top in ((first, 0.9), (again, 1.0)):
+        measures = {"training_images": 30, "macro_precision": 0.5, "top_5": top}
+        trial.metrics.write_text(json.dumps(measures), encoding="utf-8")
+    job = CompareJob(
+        experiment="e", scored=(setting.model_copy(update={"trials": (first, again)}),)
+    )
+    split = write_split(tmp_path / "split.csv")
+    compare_settings(job, split, tmp_path / "scores.csv", tmp_path / "comparisons.csv")
+    table = read_scores(tmp_path / "scores.csv")
+    assert summary_columns(table)["test_top_5"].tolist() == pytest.approx([0.95])
+    assert table["test_macro_precision"].tolist() == pytest.approx([0.5])
+    # What a model does not have, such as top-5 accuracy of five classes, is empty.
+    assert table["test_macro_f1"].isna().all()
 
 
 def test_compare_settings_nothing_to_compare_with_is_an_empty_table(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from list_trials import list_trials
 from summarize import summarize
 
+from scenery.evaluation.final_scores import MEASURES
 from scenery.reporting.reading import read_trials
 
 
@@ -28,7 +29,13 @@ def write(folder: Path, chosen: dict[str, list[bool]]) -> dict[str, Any]:
         tables.append(folder / f"{experiment}.csv")
         trials.to_csv(tables[-1], index=False)
         rows += trials.to_dict("records")
-        score = {"test_accuracy": 0.75, "test_low": 0.5, "test_high": 0.9, "test_images": 16}
+        score: dict[str, Any] = {
+            "test_accuracy": 0.75,
+            "test_low": 0.5,
+            "test_high": 0.9,
+            "test_images": 16,
+        }
+        score |= {f"test_{name}": None for name in MEASURES}
         scores.append(folder / f"{experiment}_scores.csv")
         first = {"experiment": experiment, "trial": f"t{flags.index(True)}"}
         selections.append(folder / f"{experiment}_selection.csv")

@@ -97,6 +97,17 @@ def _parser() -> Parser:
     check.add_argument("config", type=Path, metavar="CONFIG", help="a config file")
     check.set_defaults(run=_check)
 
+    text = "list networks with size, depth, FLOPs and accuracy, or measure some of them here"
+    networks = commands.add_parser("networks", help=text, description=_sentence(text))
+    networks.add_argument(
+        "networks",
+        nargs="*",
+        metavar="NETWORK",
+        help="a backbone, or a config file for all networks of its study: built with random "
+        "weights and timed on this machine; default: all published networks, not timed",
+    )
+    networks.set_defaults(run=_networks)
+
     text = "run the study of a config, or what is missing or stale of it"
     run = commands.add_parser(
         "run",
@@ -252,6 +263,21 @@ def check_file(config: Path) -> str:
         for option, users in left_out(experiment.grid).items()
     )
     return f"{config}: a study that can start; {counts}{notes}"
+
+
+def _networks(given: argparse.Namespace, options: Sequence[str]) -> int:
+    from scenery.pipeline.networks import NOTE, TIMES, named_networks, published_rows, table_lines
+
+    specs = named_networks(given.networks)
+    if not specs:
+        note = NOTE.format(top="size and parameters with it, for 1,000 classes")
+        print("\n".join(table_lines(published_rows(), note)))
+        return 0
+    from scenery.models.network_costs import measured_row
+
+    note = NOTE.format(top="size and parameters too") + TIMES
+    print("\n".join(table_lines([measured_row(spec) for spec in specs], note)))
+    return 0
 
 
 def _run(given: argparse.Namespace, options: Sequence[str]) -> int:

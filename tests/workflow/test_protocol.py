@@ -97,8 +97,8 @@ def test_its_small_variant(results: Path) -> None:
 def test_its_figures_are_there_and_no_others(results: Path) -> None:
     for file in FIGURES:
         assert (results / file).stat().st_size
-    # The slides need all figures that there are.
-    jobs = Checkout(results.parents[1]).dry_run("results/protocol/slides.pdf", "-F").jobs
+    # The report needs all figures that there are.
+    jobs = Checkout(results.parents[1]).dry_run("results/protocol/report.html", "-F").jobs
     names = ("fine_tuning_depth", "sample_size", "reference_results")
     assert [jobs.get(f"plot_{name}", 0) for name in names] == [1, 1, 0]
 

@@ -161,19 +161,22 @@ def _default(value: Mapping[str, Any]) -> str:
 def backbone_table() -> str:
     """Every backbone with its sizes, published accuracy, license and ends of stages."""
     titles = (
-        "backbone", "native size", "smallest", "parameters", "MB", "multiply-adds (millions)",
-        "ImageNet top-1 (%)", "weights", "license of weights", "stages end at",
+        "backbone", "native size", "smallest", "parameters", "MB", "depth",
+        "multiply-adds (millions)", "ImageNet top-1 (%)", "top-5 (%)", "weights",
+        "license of weights", "stages end at",
     )  # fmt: skip
     lines = ["| " + " | ".join(titles) + " |", "|" + "---|" * len(titles)]
     for name in published_names():
         record, known = BACKBONES[name], facts(name)
         # Only those of custom architectures are None.
-        assert known.parameters and known.multiply_adds
+        assert known.parameters and known.multiply_adds and known.depth
+        top_5 = "" if record.top_5 is None else record.top_5
         ends = ", ".join(f"`{point.layer}`" for point in known.cut_points)
         lines.append(
             f"| `{name}` | {known.size} | {known.smallest_size} | {known.parameters:,} "
-            f"| {4 * known.parameters / 1e6:,.0f} | {known.multiply_adds / 1e6:,.0f} "
-            f"| {record.top_1} | {'`imagenet`' if known.imagenet else 'a file'} "
+            f"| {4 * known.parameters / 1e6:,.0f} | {known.depth} "
+            f"| {known.multiply_adds / 1e6:,.0f} | {record.top_1} | {top_5} "
+            f"| {'`imagenet`' if known.imagenet else 'a file'} "
             f"| {record.family.license} | {ends} |"
         )
     return "\n".join(lines) + "\n"

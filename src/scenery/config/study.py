@@ -390,7 +390,7 @@ class Study(Strict):
         min_length=1, description="The experiments, in order."
     )
     slides: Literal["short", "full"] = Field(
-        "full",
+        "short",
         description="short: one slide for each experiment, with its result and configuration, and "
         "the comparison. full: also trials, figures and tested settings.",
     )

@@ -5,7 +5,6 @@ of backbones, it builds these and what the table lacks.
 """
 
 import json
-import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import keras
 
 from scenery.models.backbones import BACKBONES, build_backbone, may_end_at
+from scenery.models.network_costs import depth, multiply_adds
 from scenery.models.truncation import LayerGraph
 from scenery.registry import backbone_facts as light
 
@@ -35,32 +35,13 @@ def facts_of(network: keras.Model) -> dict[str, Any]:
         "parameters": record.parameters,
         "imagenet": record.imagenet,
         "multiply_adds": multiply_adds(network),
+        "depth": depth(network),
         "cut_points": [
             [point.layer, point.size, point.channels, point.parameters]
             for point in graph.cut_points(len(graph.operations) - 1)
         ],
         "below": below,
     }
-
-
-def multiply_adds(network: keras.Model) -> int:
-    """Multiplications with additions of one image, in the convolutions and dense layers.
-
-    This is what publications mostly call FLOPs.
-    """
-    return sum(_multiply_adds(layer) for layer in network.layers)
-
-
-def _multiply_adds(layer: keras.layers.Layer) -> int:
-    if isinstance(layer, keras.layers.SeparableConv2D):
-        height, width = layer.output.shape[1:3]
-        kernels = (layer.depthwise_kernel, layer.pointwise_kernel)
-        return int(height * width * sum(math.prod(kernel.shape) for kernel in kernels))
-    if isinstance(layer, keras.layers.Conv2D | keras.layers.DepthwiseConv2D | keras.layers.Dense):
-        # Every value of a kernel meets every position of the output once.
-        positions = math.prod(layer.output.shape[1:-1])
-        return int(positions * math.prod(layer.kernel.shape))
-    return 0
 
 
 def as_text(table: dict[str, dict[str, Any]]) -> str:

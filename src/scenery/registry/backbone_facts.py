@@ -55,6 +55,8 @@ class BackboneFacts:
         imagenet: whether Keras or an installed package has its ImageNet weights.
         multiply_adds: of one image of the native size, without the top; None for custom
             architectures.
+        depth: convolutions and dense layers on the longest path, without the top; None for custom
+            architectures.
         cut_points: the ends of its stages, from the bottom up; the last is the network's end.
         below: for each layer at which it may be ended, in the network's order, the layer at
             which it ends when one stage more is removed; None where a single stage is left.
@@ -66,6 +68,7 @@ class BackboneFacts:
     parameters: int | None
     imagenet: bool
     multiply_adds: int | None
+    depth: int | None
     cut_points: tuple[CutPoint, ...]
     below: dict[str, str | None]
 
@@ -138,6 +141,7 @@ def _own_facts(name: str, network: Network, image_size: int) -> BackboneFacts:
         parameters=None,
         imagenet=False,
         multiply_adds=None,
+        depth=None,
         cut_points=tuple(
             CutPoint(point.layer, point.size, point.channels)
             for point in architecture_outlines.cut_points(steps)

@@ -56,6 +56,7 @@ class Backbone:
         top_1: Published accuracy on ImageNet's validation images in percent, one crop of the native
             size: of the weights that Keras distributes (its table of applications), or of the
             publication.
+        top_5: The same for the five most probable classes; None where it is not published.
         smallest_size: Smallest side in pixels that it can be built for.
         imagenet: Whether Keras or an installed package has its ImageNet weights.
         module: Module of the constructor, if it is not of Keras.
@@ -66,6 +67,7 @@ class Backbone:
     native_size: int
     parameters: int
     top_1: float
+    top_5: float | None = None
     smallest_size: int = 32
     imagenet: bool = True
     module: str = "keras.applications"
@@ -103,31 +105,32 @@ VGG = Family("VGG", "Simonyan and Zisserman 2015", "caffe", "CC BY 4.0")
 SQUEEZENET = Family("SqueezeNet", "Iandola et al. 2016", "caffe", "not distributed by Keras")
 
 _RECORDS = (
-    Backbone("Xception", XCEPTION, 299, 22_910_480, 79.0, smallest_size=71),
-    Backbone("ResNet50", RESNET, 224, 25_636_712, 74.9),
-    Backbone("NASNetMobile", NASNET, 224, 5_326_716, 74.4),
-    Backbone("InceptionV3", INCEPTION, 299, 23_851_784, 77.9, smallest_size=75),
-    Backbone("MobileNetV2", MOBILENET_V2, 224, 3_538_984, 71.3),
-    Backbone("DenseNet121", DENSENET, 224, 8_062_504, 75.0),
-    Backbone("ResNet50V2", RESNET_V2, 224, 25_613_800, 76.0),
-    Backbone("EfficientNetB2", EFFICIENTNET, 260, 9_177_569, 80.1),
-    Backbone("VGG16", VGG, 224, 138_357_544, 71.3),
-    Backbone("MobileNet", MOBILENET, 224, 4_253_864, 70.4),
-    Backbone("VGG19", VGG, 224, 143_667_240, 71.3),
-    Backbone("ResNet101", RESNET, 224, 44_707_176, 76.4),
-    Backbone("ResNet152", RESNET, 224, 60_419_944, 76.6),
-    Backbone("ResNet101V2", RESNET_V2, 224, 44_675_560, 77.2),
-    Backbone("ResNet152V2", RESNET_V2, 224, 60_380_648, 78.0),
-    Backbone("InceptionResNetV2", INCEPTION_RESNET, 299, 55_873_736, 80.3, smallest_size=75),
-    Backbone("DenseNet169", DENSENET, 224, 14_307_880, 76.2),
-    Backbone("DenseNet201", DENSENET, 224, 20_242_984, 77.3),
-    Backbone("NASNetLarge", NASNET, 331, 88_949_818, 82.5),
+    Backbone("Xception", XCEPTION, 299, 22_910_480, 79.0, 94.5, smallest_size=71),
+    Backbone("ResNet50", RESNET, 224, 25_636_712, 74.9, 92.1),
+    Backbone("NASNetMobile", NASNET, 224, 5_326_716, 74.4, 91.9),
+    Backbone("InceptionV3", INCEPTION, 299, 23_851_784, 77.9, 93.7, smallest_size=75),
+    Backbone("MobileNetV2", MOBILENET_V2, 224, 3_538_984, 71.3, 90.1),
+    Backbone("DenseNet121", DENSENET, 224, 8_062_504, 75.0, 92.3),
+    Backbone("ResNet50V2", RESNET_V2, 224, 25_613_800, 76.0, 93.0),
+    Backbone("EfficientNetB2", EFFICIENTNET, 260, 9_177_569, 80.1, 94.9),
+    Backbone("VGG16", VGG, 224, 138_357_544, 71.3, 90.1),
+    Backbone("MobileNet", MOBILENET, 224, 4_253_864, 70.4, 89.5),
+    Backbone("VGG19", VGG, 224, 143_667_240, 71.3, 90.0),
+    Backbone("ResNet101", RESNET, 224, 44_707_176, 76.4, 92.8),
+    Backbone("ResNet152", RESNET, 224, 60_419_944, 76.6, 93.1),
+    Backbone("ResNet101V2", RESNET_V2, 224, 44_675_560, 77.2, 93.8),
+    Backbone("ResNet152V2", RESNET_V2, 224, 60_380_648, 78.0, 94.2),
+    Backbone("InceptionResNetV2", INCEPTION_RESNET, 299, 55_873_736, 80.3, 95.3, smallest_size=75),
+    Backbone("DenseNet169", DENSENET, 224, 14_307_880, 76.2, 93.2),
+    Backbone("DenseNet201", DENSENET, 224, 20_242_984, 77.3, 93.6),
+    Backbone("NASNetLarge", NASNET, 331, 88_949_818, 82.5, 96.0),
     Backbone(
         "SqueezeNet",
         SQUEEZENET,
         224,
         1_235_496,
         57.5,
+        80.3,
         imagenet=False,
         module="scenery.models.squeezenet",
     ),
@@ -139,20 +142,20 @@ _RECORDS = (
         75.1,
         module="scenery.models.efficientnet_lite",
     ),
-    Backbone("EfficientNetB0", EFFICIENTNET, 224, 5_330_571, 77.1),
-    Backbone("EfficientNetB1", EFFICIENTNET, 240, 7_856_239, 79.1),
-    Backbone("EfficientNetB3", EFFICIENTNET, 300, 12_320_535, 81.6),
-    Backbone("EfficientNetB4", EFFICIENTNET, 380, 19_466_823, 82.9),
-    Backbone("EfficientNetB5", EFFICIENTNET, 456, 30_562_527, 83.6),
-    Backbone("EfficientNetB6", EFFICIENTNET, 528, 43_265_143, 84.0),
-    Backbone("EfficientNetB7", EFFICIENTNET, 600, 66_658_687, 84.3),
-    Backbone("EfficientNetV2B0", EFFICIENTNET_V2, 224, 7_200_312, 78.7),
-    Backbone("EfficientNetV2B1", EFFICIENTNET_V2, 240, 8_212_124, 79.8),
-    Backbone("EfficientNetV2B2", EFFICIENTNET_V2, 260, 10_178_374, 80.5),
-    Backbone("EfficientNetV2B3", EFFICIENTNET_V2, 300, 14_467_622, 82.0),
-    Backbone("EfficientNetV2S", EFFICIENTNET_V2, 384, 21_612_360, 83.9),
-    Backbone("EfficientNetV2M", EFFICIENTNET_V2, 480, 54_431_388, 85.3),
-    Backbone("EfficientNetV2L", EFFICIENTNET_V2, 480, 119_027_848, 85.7),
+    Backbone("EfficientNetB0", EFFICIENTNET, 224, 5_330_571, 77.1, 93.3),
+    Backbone("EfficientNetB1", EFFICIENTNET, 240, 7_856_239, 79.1, 94.4),
+    Backbone("EfficientNetB3", EFFICIENTNET, 300, 12_320_535, 81.6, 95.7),
+    Backbone("EfficientNetB4", EFFICIENTNET, 380, 19_466_823, 82.9, 96.4),
+    Backbone("EfficientNetB5", EFFICIENTNET, 456, 30_562_527, 83.6, 96.7),
+    Backbone("EfficientNetB6", EFFICIENTNET, 528, 43_265_143, 84.0, 96.8),
+    Backbone("EfficientNetB7", EFFICIENTNET, 600, 66_658_687, 84.3, 97.0),
+    Backbone("EfficientNetV2B0", EFFICIENTNET_V2, 224, 7_200_312, 78.7, 94.3),
+    Backbone("EfficientNetV2B1", EFFICIENTNET_V2, 240, 8_212_124, 79.8, 95.0),
+    Backbone("EfficientNetV2B2", EFFICIENTNET_V2, 260, 10_178_374, 80.5, 95.1),
+    Backbone("EfficientNetV2B3", EFFICIENTNET_V2, 300, 14_467_622, 82.0, 95.8),
+    Backbone("EfficientNetV2S", EFFICIENTNET_V2, 384, 21_612_360, 83.9, 96.7),
+    Backbone("EfficientNetV2M", EFFICIENTNET_V2, 480, 54_431_388, 85.3, 97.4),
+    Backbone("EfficientNetV2L", EFFICIENTNET_V2, 480, 119_027_848, 85.7, 97.5),
     Backbone("MobileNetV3Small", MOBILENET_V3, 224, 2_554_968, 68.1),
     Backbone("MobileNetV3Large", MOBILENET_V3, 224, 5_507_432, 75.6),
     Backbone("ConvNeXtTiny", CONVNEXT, 224, 28_589_128, 81.3),

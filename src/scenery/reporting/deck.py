@@ -1,6 +1,5 @@
 """The content of a study's slides."""
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,11 +32,11 @@ from scenery.reporting.labels import (
     shorten,
     shorten_all,
 )
-from scenery.reporting.learning_curves import with_position
 from scenery.reporting.many_classes import MAX_NAMED
 from scenery.reporting.ranking import rank_settings, varied_columns
 from scenery.reporting.reference_results import reference_results_slide_table, source_note
-from scenery.reporting.slides import Chart, Curves, Slide, Table
+from scenery.reporting.slide_curves import chosen_curves
+from scenery.reporting.slides import Chart, Slide, Table
 from scenery.study.scored import REGIME
 
 SHOWN = 12
@@ -206,6 +205,7 @@ def _best(result: ExperimentResult, model_of: str) -> Slide:
             tested += f'; the same final model as in "{shorten(model_of, 50)}"'
     if result.corrected:
         validation += f", corrected for the choice {result.corrected}"
+    curves = chosen_curves(result)
     rows = configuration(choice.settings, choice.varied)
     table = Table(
         head=("setting", "value"),
@@ -223,7 +223,8 @@ def _best(result: ExperimentResult, model_of: str) -> Slide:
             *([sureness(result)] if result.selection is not None else []),
         ),
         table=table,
-        chart=_curve(result),
+        chart=curves[0] if curves else None,
+        second=curves[1] if len(curves) > 1 else None,
         notes=_training_note(result),
     )
 
@@ -233,27 +234,6 @@ def independent_test_images(score: Mapping[str, Any]) -> str:
     images, independent = int(score["test_images"]), int(score["independent_images"])
     text = plural(images, "image")
     return text if independent == images else f"{text}, {independent:,} of them independent"
-
-
-def _curve(result: ExperimentResult) -> Curves | None:
-    """Train and validation accuracy of the chosen trial."""
-    if result.history is None:
-        return None
-    rows = with_position(result.history[result.history["trial"] == result.choice.trial])
-    series = []
-    for name, column in (("train", "accuracy"), ("validation", "validation_accuracy")):
-        series.append((name, [None if is_missing(v) else float(v) for v in rows[column]]))
-    values = [value for _, line in series for value in line if value is not None]
-    if not values:
-        return None
-    return Curves(
-        places=[float(place) for place in rows["position"]],
-        series=series,
-        across="epoch",
-        up="accuracy",
-        lowest=max(math.floor(min(values) * 10 - 0.5) / 10, 0.0),
-        highest=1.0,
-    )
 
 
 def _settings(result: ExperimentResult, title: str, figure: Path) -> Slide | None:

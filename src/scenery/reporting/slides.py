@@ -69,7 +69,10 @@ class Curves:
 
 @dataclass(frozen=True)
 class Slide:
-    """The content of one slide; what is empty takes no room."""
+    """The content of one slide; what is empty takes no room.
+
+    `second` is a second chart beside `chart`.
+    """
 
     title: str
     subtitle: str = ""
@@ -77,6 +80,7 @@ class Slide:
     table: Table | None = None
     figure: Path | None = None
     chart: Chart | Curves | None = None
+    second: Curves | None = None
     notes: str = ""
     opening: bool = False
 
@@ -337,11 +341,16 @@ def _place_body(slide: Slide, items: list[Item], top: float, width: float) -> No
         part = width
         if slide.table:
             needed = sum(_column_widths(slide.table, 12))
-            part = min(max(width - GAP - needed, 0.38 * width), 0.6 * width)
+            # Two charts beside each other need more room.
+            least = 0.55 if slide.second else 0.38
+            part = min(max(width - GAP - needed, least * width), 0.6 * width)
         if slide.figure:
             items.append(_place_picture(slide.figure, left, top, part, height))
         elif slide.chart:
-            items.append(Drawing(left, top, part, height, slide.chart))
+            charts = [slide.chart, *([slide.second] if slide.second else [])]
+            each = (part - GAP * (len(charts) - 1)) / len(charts)
+            for number, chart in enumerate(charts):
+                items.append(Drawing(left + number * (each + GAP), top, each, height, chart))
         left, width = left + part + GAP, width - part - GAP
     if slide.table:
         grid = place_table(slide.table, left, top, width, height)

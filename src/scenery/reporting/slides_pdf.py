@@ -176,7 +176,9 @@ def _draw_curves(figure: Figure, item: Drawing, chart: Curves) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     axes.set_xlabel(chart.across, fontsize=14)
     axes.set_ylabel(chart.up, fontsize=14)
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, fontsize=14)
+    letters = 14 if item.width > 4.5 else 11
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, fontsize=letters,
+                columnspacing=1.2, handlelength=1.8)  # fmt: skip
 
 
 def _draw_columns(figure: Figure, item: Drawing, chart: Chart) -> None:

@@ -310,15 +310,29 @@ ITEMS: dict[str, list[Item]] = {
             f"{UNIT}/scripts/test_comparing.py"
             "::test_compare_settings_writes_means_of_all_measures",
         ),
-        Item("size in MB, depth, FLOPs and milliseconds of every network"),
+        Item(
+            "size in MB, depth, FLOPs, milliseconds forward and backward of every network",
+            "`scenery networks`",
+            f"{UNIT}/models/test_network_costs.py::test_measure_counts_and_times_both_passes",
+        ),
+        Item(
+            "published top-1 and top-5 accuracy on ImageNet", "`scenery networks`",
+            f"{UNIT}/models/test_network_costs.py::test_networks_lists_published_networks",
+        ),
     ],
     "Slides": [
         Item(
-            "one slide for each task, with its result and configuration", "`slides: short`",
+            "one slide for each task, with its result and configuration",
+            "`slides: short`, the default",
             f"{UNIT}/reporting/test_slides.py"
             "::test_study_slides_short_deck_has_one_slide_for_each_experiment",
         ),
-        Item("loss curves beside accuracy on a slide; live curves while fine-tuning"),
+        Item(
+            "loss curves beside accuracy on a slide", "`slides`",
+            f"{UNIT}/reporting/test_slides.py"
+            "::test_study_slides_losses_stand_beside_accuracies",
+        ),
+        Item("live curves while fine-tuning"),
     ],
     "Looking inside": [
         Item(

@@ -71,7 +71,8 @@ class Workflow:
     """Input functions of a small study in a folder of its own."""
 
     def __init__(self, **config: Any) -> None:
-        values = {"base": BASE, "experiments": EXPERIMENTS, "trials_per_job": 2, **config}
+        values = {"base": BASE, "experiments": EXPERIMENTS, "trials_per_job": 2,
+                  "slides": "full", **config}  # fmt: skip
         self.study = read_study(values, "study.yaml")
         expansions = Expansions(self.study, "study.yaml")
         check_study(self.study, "study.yaml", expansions)

@@ -24,9 +24,12 @@ from scenery.reporting.reading import (
     read_split,
     read_trials,
 )
+from scenery.reporting.slide_curves import chosen_curves
 from scenery.reporting.slides import (
     HEIGHT,
     WIDTH,
+    Curves,
+    Drawing,
     Grid,
     Picture,
     Slide,
@@ -192,6 +195,37 @@ def test_study_slides_short_deck_has_one_slide_for_each_experiment(
         check_layout(slide)
 
 
+def test_study_slides_losses_stand_beside_accuracies(
+    study: Path, experiments: dict[str, Experiment]
+) -> None:
+    result = outcomes(study, experiments)[1]
+    slides = deck([result], study / "data", short=True)
+    (best,) = (slide for slide in slides if slide.chart)
+    charts = [item.chart for item in lay_out(best, "A study", 1) if isinstance(item, Drawing)]
+    assert [chart.up for chart in charts if isinstance(chart, Curves)] == ["accuracy", "loss"]
+    assert result.history is not None
+    rows = result.history[result.history["trial"] == result.choice.trial]
+    assert isinstance(charts[1], Curves)
+    series = dict(charts[1].series)
+    assert series["train"] == rows["loss"].tolist()
+    assert series["validation"] == rows["validation_loss"].astype(float).tolist()
+
+
+def test_chosen_curves_one_exploding_loss_keeps_the_axis(
+    study: Path, experiments: dict[str, Experiment]
+) -> None:
+    result = outcomes(study, experiments)[1]
+    assert result.history is not None
+    history = pd.concat([result.history] * 40, ignore_index=True)
+    rows = history.index[history["trial"] == result.choice.trial]
+    history.loc[rows[-1], "loss"] = 1e9
+    history.loc[rows[-2], "loss"] = float("inf")
+    loss = chosen_curves(replace(result, history=history))[1]
+    assert 0 < loss.highest < 10
+    assert loss.lowest == 0
+    assert dict(loss.series)["train"].count(None) == 1
+
+
 def test_study_slides_question_as_title_has_no_colon(
     study: Path, experiments: dict[str, Experiment]
 ) -> None:
@@ -261,7 +295,7 @@ def test_write_pptx_has_text_tables_and_charts(
             assert c <= x + 10 or z <= a + 10 or d <= y + 10 or w <= b + 10
         if content.notes:
             assert page.notes_slide.notes_text_frame.text == content.notes
-    assert (tables, charts, pictures) == (19, 7, 14)
+    assert (tables, charts, pictures) == (19, 12, 14)
 
 
 def test_write_slides_twice_gives_same_bytes(

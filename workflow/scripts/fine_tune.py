@@ -32,6 +32,7 @@ from scenery.training.epochs import EpochPlan, run_epochs
 from scenery.training.fine_tuning import FineTuningTrainer
 from scenery.training.first_step import joined, train_head_first
 from scenery.training.hardware import set_up, use_mixed_precision
+from scenery.training.tensorboard import LiveCurves
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -135,11 +136,15 @@ def train(
             return first
     plan = EpochPlan.of(job.settings, "network", len(learner.images))
     plan = dataclasses.replace(plan, until=job.until)
+    curves = LiveCurves(job.checkpoints / "curves")
 
     def keep(so_far: TrainingResult, improved: bool) -> None:
         store.save(learner, so_far, improved)
+        curves.add(so_far.history[-1])
 
-    return joined(first, run_epochs(learner, plan, job.trial, run, keep))
+    run = run_epochs(learner, plan, job.trial, run, keep)
+    curves.close()
+    return joined(first, run)
 
 
 def _first_step(

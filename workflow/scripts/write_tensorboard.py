@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING
 from scenery.evaluation.result_tables import read_results
 from scenery.pipeline.execution import script_log
 from scenery.reporting.learning_curves import with_position
-from scenery.training.tensorboard import write_curves
+from scenery.training.tensorboard import CURVES, write_curves
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
-
-CURVES = ("loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate")
 
 
 def write_tensorboard(histories: dict[str, Path], out: Path) -> None:

@@ -332,7 +332,15 @@ ITEMS: dict[str, list[Item]] = {
             f"{UNIT}/reporting/test_slides.py"
             "::test_study_slides_losses_stand_beside_accuracies",
         ),
-        Item("live curves while fine-tuning"),
+        Item(
+            "live curves in TensorBoard while fine-tuning", "`results/checkpoints/`",
+            f"{UNIT}/training/test_tensorboard.py"
+            "::test_live_curves_can_be_read_after_every_epoch",
+        ),
+        Item(
+            "the last epochs on the terminal", "the log of a job",
+            f"{EPOCHS}::test_each_epoch_has_a_line_with_its_measures_and_the_time_left",
+        ),
     ],
     "Looking inside": [
         Item(

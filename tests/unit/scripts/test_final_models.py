@@ -89,6 +89,8 @@ def tune(study: Any, folder: Path, keep: bool, settings: dict[str, Any] = TUNED)
 
 def test_fine_tune_writes_predictions_like_every_other_trial(study: Any, tmp_path: Path) -> None:
     table = pd.read_csv(tune(study, tmp_path, keep=False).predictions)
+    (folder,) = (tmp_path / "checkpoints").iterdir()
+    assert list(folder.glob("curves/events.out.*"))
     assert list(table) == COLUMNS["predictions"]
     assert table["trial"].nunique() == 1
     assert len(table) == int((read_split(study.split)["partition"] == "validation").sum())

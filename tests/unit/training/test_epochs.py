@@ -1,5 +1,6 @@
 """The loop over epochs, with a learner whose numbers are known beforehand."""
 
+import logging
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -281,3 +282,15 @@ def test_two_steps_are_judged_by_the_second() -> None:
 def test_a_first_step_that_diverged_is_the_result() -> None:
     first = run(Scripted([0.5], training=[NAN]))
     assert joined(first, run(Scripted([0.9]))).status == "diverged"
+
+
+def test_each_epoch_has_a_line_with_its_measures_and_the_time_left(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("scenery"), "propagate", True)
+    with caplog.at_level(logging.INFO, "scenery"):
+        run_epochs(Scripted([0.25, 0.5], [2.0, 1.5]), plan(2), "a trial")
+    first, second = caplog.messages
+    assert first.startswith("a trial: epoch 1/2  accuracy 0.750  validation accuracy 0.250  loss 2")
+    assert second.startswith("a trial: epoch 2/2  accuracy 0.750  validation accuracy 0.500")
+    assert second.endswith("0 s left)")

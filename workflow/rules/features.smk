@@ -35,6 +35,7 @@ rule learn_codebook:
     input:
         maps=INPUTS.features.codebook_maps,
         table=INPUTS.features.codebook_table,
+        split=INPUTS.features.codebook_split,
     output:
         codebook=LAYOUT.codebook().array,
         facts=LAYOUT.codebook().facts,

@@ -1,4 +1,9 @@
-# Trials. Those on features of a frozen backbone are batched; those that fine-tune get one job each.
+# Trials. Those on features of a frozen backbone are batched; those that fine-tune get one job each,
+# or one for each fold.
+
+
+localrules:
+    join_folds,
 
 
 rule train_heads:
@@ -65,3 +70,44 @@ rule fine_tune:
         "Fine-tuning {wildcards.trial} of {wildcards.experiment}"
     script:
         "../scripts/fine_tune.py"
+
+
+rule fine_tune_fold:
+    input:
+        split=LAYOUT.split,
+        files=INPUTS.trials.network_files,
+    output:
+        **EXPERIMENT.fold()._asdict(),
+    log:
+        LAYOUT.log("fine_tune_fold", "{experiment}", "{trial}", "{fold}"),
+    threads: INPUTS.trials.threads
+    resources:
+        gpu=1,
+        mem_mb=per_attempt(8000),
+        runtime=per_attempt(240),
+    params:
+        code=CODE.of_rule("fine_tune_fold"),
+        job=INPUTS.trials.fine_tune_fold,
+        gpu_missing=STUDY.gpu_missing,
+    message:
+        "Fine-tuning {wildcards.trial} of {wildcards.experiment}, fold {wildcards.fold}"
+    script:
+        "../scripts/fine_tune_fold.py"
+
+
+rule join_folds:
+    input:
+        split=LAYOUT.split,
+        folds=INPUTS.trials.fold_results,
+    output:
+        **EXPERIMENT.folded()._asdict(),
+        record=EXPERIMENT.folded_record(),
+    log:
+        LAYOUT.log("join_folds", "{experiment}", "{trial}"),
+    params:
+        code=CODE.of_rule("join_folds"),
+        job=INPUTS.trials.join_folds,
+    message:
+        "Joining the folds of {wildcards.trial} of {wildcards.experiment}"
+    script:
+        "../scripts/join_folds.py"

@@ -128,6 +128,7 @@ def _in_folds(
         (trial.training, folds.validation),
         (folds.training, trial.validation),
         rows_of(trial.table, split),
+        folds.of_folds,
     )
     found = score_in_folds(trial.settings, data, len(classes))
     rows = folded_predictions(trial.id, data, found.held_out, classes)

@@ -129,6 +129,7 @@ class ShardData:
             (training, folds.validation),
             (folds.training, validation),
             rows_of(table, self.split),
+            folds.of_folds,
         )
 
     @staticmethod
@@ -213,15 +214,14 @@ def fit_linear_head(trial: FeatureTrial, data: ShardData) -> TrialResult:
     """Metrics and predictions of an exact linear head, which has no history."""
     started = time.perf_counter()
     settings, held_out = trial.settings, data.held_out(trial)
-    training = data.training(trial) if held_out is None else held_out.training
-    fitter = linear_head_fitter(settings, training, len(data.classes))
     if held_out is None:
+        fitter = linear_head_fitter(settings, data.training(trial), len(data.classes))
         rows = partition_table(read_split(trial.table), "train")
         scored = score_share(fitter, rows, data.validating(trial), settings.seed)
         table = data.validation
         predictions = validation_predictions(trial.id, table, scored.held_out[0], data.classes)
     else:
-        scored = score_in_folds(fitter, held_out)
+        scored = score_in_folds(settings, held_out, len(data.classes))
         table = held_out.table
         predictions = folded_predictions(trial.id, held_out, scored.held_out, data.classes)
     head = scored.head

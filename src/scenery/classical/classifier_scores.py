@@ -62,11 +62,11 @@ def score_in_folds(settings: Settings, data: HeldOutData, classes: int) -> Class
     groups = group_numbers(data.table)
     held_out = np.zeros((*data.divisions.shape, classes))
     fitted, stored = [], 0
-    for repeat, images, held in data.folds():
-        training = data.training.of_images(images)
-        vectors = np.asarray(data.plain.values[held])
-        predicted, scores, numbers = _fit(settings, training, groups[images], vectors, classes)
-        held_out[repeat, held] = predicted
+    for fold in data.folds():
+        training = fold.features.training.of_images(fold.images)
+        vectors = np.asarray(fold.features.plain.values[fold.held_out])
+        found = _fit(settings, training, groups[fold.images], vectors, classes)
+        held_out[fold.repeat, fold.held_out], scores, numbers = found
         fitted.append(scores)
         stored = max(stored, numbers)
     return _scores(held_out, data.plain.labels, fitted, stored)

@@ -11,6 +11,7 @@ and values (the scales of dense SIFT) are further descriptors at the same positi
 import hashlib
 import itertools
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
@@ -77,12 +78,14 @@ class Codebook:
         return values if self.projection is None else self.projection.transform(values)
 
 
-def sample_descriptors(maps: np.ndarray, rows: np.ndarray, count: int, seed: int) -> np.ndarray:
+def sample_descriptors(
+    maps: Sequence[np.ndarray], rows: Sequence[np.ndarray], count: int, seed: int
+) -> np.ndarray:
     """Local descriptors for a codebook: about equally many of each image, drawn at random.
 
     Args:
-        maps: Descriptors, memory-mapped; one image at a time is read.
-        rows: The images to draw from, as positions in `maps`.
+        maps: Arrays of descriptors, memory-mapped; one image at a time is read.
+        rows: Of each array the positions of the images to draw from.
         count: Number of descriptors; all of them if there are fewer.
         seed: Seed of the draw.
 
@@ -90,12 +93,13 @@ def sample_descriptors(maps: np.ndarray, rows: np.ndarray, count: int, seed: int
         float32, shape (descriptors, values).
     """
     generator = np.random.default_rng(seed)
-    each = int(np.prod(maps.shape[1:-1]))
+    each = int(np.prod(maps[0].shape[1:-1]))
+    images = [(array, row) for array, some in zip(maps, rows, strict=True) for row in some]
     # Whole numbers that sum to `count`: the first images give one more.
-    shares = np.diff(np.linspace(0, min(count, each * len(rows)), len(rows) + 1).astype(int))
+    shares = np.diff(np.linspace(0, min(count, each * len(images)), len(images) + 1).astype(int))
     parts = [
-        np.asarray(maps[row]).reshape(each, -1)[np.sort(generator.permutation(each)[:share])]
-        for row, share in zip(rows, shares, strict=True)
+        np.asarray(array[row]).reshape(each, -1)[np.sort(generator.permutation(each)[:share])]
+        for (array, row), share in zip(images, shares, strict=True)
     ]
     return np.concatenate(parts).astype(np.float32)
 

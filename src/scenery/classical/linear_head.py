@@ -177,10 +177,21 @@ class LinearHeadFitter:
         for fold in np.unique(folds):
             held_out = np.flatnonzero(folds == fold)
             images = np.flatnonzero(folds != fold)
-            heads = self.path(STRENGTHS, images, TOLERANCE_OF_CHOICE)
-            for place, head in enumerate(heads):
-                found[place, held_out] = head.probabilities(plain[held_out])
+            found[:, held_out] = self.predicted_path(images, plain[held_out])
         return found
+
+    def predicted_path(self, images: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+        """What heads at all strengths say of other images.
+
+        Args:
+            images: Numbers of the images that are fitted.
+            vectors: Shape (other images, ...), their features.
+
+        Returns:
+            Class probabilities, shape (strengths, other images, classes).
+        """
+        heads = self.path(STRENGTHS, images, TOLERANCE_OF_CHOICE)
+        return np.stack([head.probabilities(vectors) for head in heads])
 
 
 def _reduced(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:

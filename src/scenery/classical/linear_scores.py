@@ -54,10 +54,23 @@ def inner_divisions(table: pd.DataFrame, seed: int) -> np.ndarray:
     return assign_folds(labels, group_numbers(table), INNER_FOLDS, seed)[None]
 
 
-def score_in_folds(fitter: LinearHeadFitter, data: HeldOutData) -> LinearScores:
-    """Scores on images that were held out; each fold at the strength chosen by the other folds."""
+def score_in_folds(settings: Settings, data: HeldOutData, classes: int) -> LinearScores:
+    """Scores on images that were held out; each fold at the strength chosen by the other folds.
+
+    Args:
+        settings: Settings of the trial.
+        data: All images with their folds.
+        classes: Number of classes.
+    """
     labels = data.plain.labels
-    paths = [fitter.held_out_path(data.plain.values, folds) for folds in data.divisions]
+    fitter = linear_head_fitter(settings, data.training, classes)
+    paths = np.zeros((len(data.divisions), len(STRENGTHS), len(labels), classes))
+    for fold in data.folds():
+        own = fitter
+        if data.of_folds is not None:
+            own = linear_head_fitter(settings, fold.features.training, classes)
+        vectors = fold.features.plain.values[fold.held_out]
+        paths[fold.repeat][:, fold.held_out] = own.predicted_path(fold.images, vectors)
     held_out = np.stack(
         [
             held_out_predictions(path, labels, folds)

@@ -166,6 +166,18 @@ class Validation(Strict):
     repeats: Annotated[Int, Field(ge=1, le=100)] = Field(
         1, description="Number of different divisions into folds."
     )
+    trials: Literal["features", "all"] = Field(
+        "features",
+        description="Which trials are scored in folds. features: those whose features are the same "
+        "in every fold. all: fine-tuned networks and encodings with a codebook, too; each fold is "
+        "a job and takes as long as the trial on split.validation.",
+    )
+
+    @model_validator(mode="after")
+    def _folds_are_there(self) -> "Validation":
+        if self.trials == "all" and self.folds == "none":
+            raise ValueError("trials: all needs folds; found folds: none")
+        return self
 
 
 class Subset(Strict):

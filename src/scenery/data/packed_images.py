@@ -55,6 +55,20 @@ class PackedImages:
             files=self.files + other.files,
         )
 
+    def of_images(self, images: np.ndarray) -> "PackedImages":
+        """Some of the images.
+
+        Args:
+            images: Shape (some images,), their numbers.
+        """
+        return PackedImages(
+            arrays=self.arrays,
+            sources=self.sources[images],
+            rows=self.rows[images],
+            labels=self.labels[images],
+            files=tuple(self.files[number] for number in images),
+        )
+
     def batches(self, batch: int, order: np.ndarray | None = None) -> tf.data.Dataset:
         """uint8 batches of shape (up to `batch`, size, size, 3), read ahead while others train.
 

@@ -11,7 +11,7 @@ import pandas as pd
 from scenery.data.feature_files import LabeledFeatures, read_features
 from scenery.data.folds import assign_folds
 from scenery.data.tables import partition_table, read_split
-from scenery.study.resampling import Resampling
+from scenery.study.resampling import FoldSpec, Resampling
 
 
 class Files(Protocol):
@@ -26,6 +26,48 @@ class Files(Protocol):
         """Its facts."""
 
 
+class FilesOfFold(Protocol):
+    """The features of all images by what one fold has learned."""
+
+    @property
+    def training(self) -> Sequence[Files]:
+        """Those to learn from, of the training and of the validation images."""
+
+    @property
+    def plain(self) -> Sequence[Files]:
+        """Plain ones of both."""
+
+
+@dataclass(frozen=True)
+class LearnedFeatures:
+    """The features of all images by what one fold has learned of its training images.
+
+    Attributes:
+        training: Features to learn from: plain ones or views.
+        plain: Features of the same images without augmentation, by which they are predicted.
+    """
+
+    training: LabeledFeatures
+    plain: LabeledFeatures
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One fold of one repeat.
+
+    Attributes:
+        repeat: Number of the division.
+        images: Numbers of the images to learn from.
+        held_out: Numbers of the images that are held out.
+        features: Features of all images.
+    """
+
+    repeat: int
+    images: np.ndarray
+    held_out: np.ndarray
+    features: LearnedFeatures
+
+
 @dataclass(frozen=True)
 class HeldOutData:
     """Training and validation images as one set.
@@ -35,18 +77,38 @@ class HeldOutData:
         plain: Features of the same images without augmentation, by which they are predicted.
         table: The images' rows of the split.
         divisions: Shape (repeats, images), the fold in which each image is held out.
+        of_folds: The features of each fold of each repeat in turn, where they depend on its
+            training images, as those of a codebook; None: all folds have the same features.
     """
 
     training: LabeledFeatures
     plain: LabeledFeatures
     table: pd.DataFrame
     divisions: np.ndarray
+    of_folds: Sequence[Sequence[LearnedFeatures]] | None = None
 
-    def folds(self) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-        """Repeat, images to learn from and images held out, of each fold of each repeat."""
+    def folds(self) -> Iterator[Fold]:
+        """Each fold of each repeat."""
+        same = LearnedFeatures(self.training, self.plain)
         for repeat, folds in enumerate(self.divisions):
             for fold in np.unique(folds):
-                yield repeat, np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+                features = same if self.of_folds is None else self.of_folds[repeat][fold]
+                images, held_out = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+                yield Fold(repeat, images, held_out, features)
+
+    def stacked(self) -> tuple[LabeledFeatures, list[np.ndarray]]:
+        """Features of all folds in one array, and of each fold the places of its images there.
+
+        Folds with the same features share them.
+        """
+        folds = list(self.folds())
+        if self.of_folds is None:
+            return self.training, [fold.images for fold in folds]
+        features = folds[0].features.training
+        for fold in folds[1:]:
+            features = features.joined_with(fold.features.training)
+        images = len(self.table)
+        return features, [number * images + fold.images for number, fold in enumerate(folds)]
 
 
 def in_folds(resampling: Resampling | None, split: pd.DataFrame) -> bool:
@@ -66,6 +128,7 @@ def read_held_out(
     training: Sequence[Files],
     plain: Sequence[Files],
     tables: Sequence[pd.DataFrame],
+    of_folds: Sequence[Sequence[FilesOfFold]] = (),
 ) -> HeldOutData:
     """Features of all images with their folds.
 
@@ -74,6 +137,7 @@ def read_held_out(
         training: Features to learn from, of the training and of the validation images.
         plain: Plain features of both.
         tables: Rows of both.
+        of_folds: The features of each fold of each repeat, where they differ; else empty.
     """
     table = pd.concat(tables, ignore_index=True)
     learned = joined_features(training, tables)
@@ -83,14 +147,25 @@ def read_held_out(
         plain=learned if same else joined_features(plain, tables),
         table=table,
         divisions=divisions(resampling, table),
+        of_folds=[[_of_fold(one, tables) for one in folds] for folds in of_folds] or None,
     )
+
+
+def _of_fold(files: FilesOfFold, tables: Sequence[pd.DataFrame]) -> LearnedFeatures:
+    learned = joined_features(files.training, tables)
+    same = list(files.training) == list(files.plain)
+    return LearnedFeatures(learned, learned if same else joined_features(files.plain, tables))
 
 
 def divisions(resampling: Resampling, table: pd.DataFrame) -> np.ndarray:
     """The folds of a table of images, shape (repeats, images)."""
-    labels, groups = table["label"].to_numpy(), group_numbers(table)
-    seeds = range(resampling.seed, resampling.seed + resampling.repeats)
-    return np.stack([assign_folds(labels, groups, resampling.folds, seed) for seed in seeds])
+    return np.stack([division_of(repeat[0], table) for repeat in resampling.by_repeat])
+
+
+def division_of(fold: FoldSpec, table: pd.DataFrame) -> np.ndarray:
+    """The division that a fold belongs to, shape (images,)."""
+    labels = table["label"].to_numpy()
+    return assign_folds(labels, group_numbers(table), fold.folds, fold.seed)
 
 
 def group_numbers(table: pd.DataFrame) -> np.ndarray:

@@ -16,7 +16,7 @@ from scenery.config.settings import Augment, Settings
 from scenery.config.study import Choose
 from scenery.registry.custom_architectures import Network
 from scenery.study.features import FeatureSet
-from scenery.study.resampling import Resampling
+from scenery.study.resampling import FoldSpec, Resampling
 
 Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos", "hamming", "box"]
 
@@ -52,6 +52,18 @@ class HalvingPlan(Job):
     choose: Choose
 
 
+class FoldFeatures(Job):
+    """Features of all images by the codebook of one fold.
+
+    Attributes:
+        training: Those to learn from, of the training and of the validation images.
+        plain: Plain ones of both.
+    """
+
+    training: tuple[ArrayFiles, ArrayFiles]
+    plain: tuple[ArrayFiles, ArrayFiles]
+
+
 class FoldFiles(Job):
     """Folds of the training and validation images, and what they need beside `FeatureTrial`.
 
@@ -59,11 +71,20 @@ class FoldFiles(Job):
         resampling: The folds.
         training: Features of the plain training images.
         validation: Features of the validation images to learn from.
+        of_folds: The features of each fold of each repeat, if they depend on a codebook.
     """
 
     resampling: Resampling
     training: ArrayFiles
     validation: ArrayFiles
+    of_folds: tuple[tuple[FoldFeatures, ...], ...] = ()
+
+    @property
+    def files(self) -> tuple[ArrayFiles, ...]:
+        """All features."""
+        folds = [fold for repeat in self.of_folds for fold in repeat]
+        more = [files for fold in folds for files in (*fold.training, *fold.plain)]
+        return (self.training, self.validation, *more)
 
 
 class FeatureTrial(Job):
@@ -88,7 +109,7 @@ class FeatureTrial(Job):
     @property
     def dependencies(self) -> tuple[Path, ...]:
         """Files whose content its result depends on."""
-        more = () if self.folds is None else (self.folds.training, self.folds.validation)
+        more = () if self.folds is None else self.folds.files
         return (self.table, *(files.facts for files in (self.training, self.validation, *more)))
 
 
@@ -162,6 +183,55 @@ class FineTuneJob(Job):
     checkpoints: Path
     keep_weights: bool
     until: int | None = None
+
+
+class FineTuneFoldJob(Job):
+    """A fine-tuned trial in one fold. Attributes as of `FineTuneJob`.
+
+    Attributes:
+        fold: The fold whose images are held out.
+    """
+
+    trial: str
+    settings: Settings
+    backbone: BackboneSpec
+    table: Path
+    training: NetworkData
+    validation: NetworkData
+    checkpoints: Path
+    fold: FoldSpec
+
+
+class FoldResult(Job):
+    """What a fine-tuned trial gave in one fold.
+
+    Attributes:
+        outcome: A JSON file: status, parameters and seconds.
+        history: One row for each epoch.
+        predictions: Class probabilities of the held-out images after each epoch.
+    """
+
+    outcome: Path
+    history: Path
+    predictions: Path
+
+
+class JoinFoldsJob(Job):
+    """The folds of a fine-tuned trial that become its result.
+
+    Attributes:
+        trial: Its id.
+        settings: Its settings.
+        table: Table of its training images.
+        resampling: Its folds.
+        folds: The results of each fold of each repeat.
+    """
+
+    trial: str
+    settings: Settings
+    table: Path
+    resampling: Resampling
+    folds: tuple[tuple[FoldResult, ...], ...]
 
 
 class Choice(Job):
@@ -365,10 +435,12 @@ class LearnCodebookJob(Job):
     Attributes:
         encoding: How it is learned.
         seed: Seed of the sample and of where learning starts.
+        fold: The fold whose images it does not see; None: it sees no validation images.
     """
 
     encoding: Encoding
     seed: int
+    fold: FoldSpec | None = None
 
 
 class CheckWeightsJob(Job):

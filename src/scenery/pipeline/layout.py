@@ -15,6 +15,14 @@ class ArrayPaths(NamedTuple):
     facts: str
 
 
+class FoldPaths(NamedTuple):
+    """What a fine-tuned trial gave in one fold."""
+
+    outcome: str
+    history: str
+    predictions: str
+
+
 class TrialTables(NamedTuple):
     """The tables that a job of trials writes."""
 
@@ -238,6 +246,21 @@ class ExperimentLayout:
     def fine_tuned_record(self, trial: str = "{trial}") -> str:
         """What a fine-tuned trial was made with."""
         return f"{self.folder}/fine_tune/{trial}/record.json"
+
+    def fold(self, trial: str = "{trial}", fold: str = "{fold}") -> FoldPaths:
+        """Results of a fine-tuned trial in one fold."""
+        folder = f"{self.folder}/fine_tune_folds/{trial}/{fold}"
+        return FoldPaths(
+            f"{folder}/outcome.json", f"{folder}/history.csv", f"{folder}/predictions.npy"
+        )
+
+    def folded(self, trial: str = "{trial}") -> TrialTables:
+        """Results of a fine-tuned trial that is scored in folds."""
+        return _tables(f"{self.folder}/fine_tune_folds/{trial}")
+
+    def folded_record(self, trial: str = "{trial}") -> str:
+        """What they were made with."""
+        return f"{self.folder}/fine_tune_folds/{trial}/record.json"
 
     def rung(self, rung: int | str = "{rung}", trial: str = "{trial}") -> TrialTables:
         """Results of a fine-tuned trial up to one comparison of successive halving."""

@@ -6,6 +6,7 @@ from scenery.config.settings import Settings
 from scenery.config.study import Study
 from scenery.study.experiments import expand
 from scenery.study.features import CodebookSpec, FeatureSet, WeightsSpec
+from scenery.study.resampling import FoldSpec, Resampling, resampling
 from scenery.study.trial_kinds import BATCHED_RULES, FINE_TUNING
 from scenery.study.trials import ResolvedTrial
 
@@ -18,10 +19,14 @@ class Expanded:
     Args:
         trials: In the order of the config.
         size: Trials on frozen backbones that share a job.
+        resampling: The folds in which they are scored; None: the validation share.
     """
 
-    def __init__(self, trials: list[ResolvedTrial], size: int) -> None:
+    def __init__(
+        self, trials: list[ResolvedTrial], size: int, resampling: Resampling | None
+    ) -> None:
         self.trials = trials
+        self.resampling = resampling
         self.by_id = {trial.id: trial for trial in trials}
         self.fine_tuned = [trial for trial in trials if trial.kind is FINE_TUNING]
         self.shards = {rule: self._shards(rule, size) for rule in BATCHED_RULES}
@@ -35,6 +40,7 @@ class Expanded:
         """All features that the trials could need, by id."""
         kinds = {trial.plain_features for trial in self.trials}
         kinds |= {trial.training_features for trial in self.trials}
+        kinds |= {features.in_fold(fold) for features in kinds for fold in self._folds}
         # What is encoded is made of maps, and so is its codebook.
         maps = {features.raw for features in kinds}
         maps |= {codebook.maps for codebook in self.codebooks.values()}
@@ -43,8 +49,16 @@ class Expanded:
     @cached_property
     def codebooks(self) -> dict[str, CodebookSpec]:
         """All codebooks that the trials could need, by id."""
-        found = (trial.plain_features.codebook for trial in self.trials)
+        plain = {trial.plain_features for trial in self.trials}
+        plain |= {features.in_fold(fold) for features in plain for fold in self._folds}
+        found = (features.codebook for features in plain)
         return {codebook.id: codebook for codebook in found if codebook is not None}
+
+    @property
+    def _folds(self) -> list[FoldSpec]:
+        if self.resampling is None:
+            return []
+        return [fold for repeat in self.resampling.by_repeat for fold in repeat]
 
     @cached_property
     def weights(self) -> dict[str, WeightsSpec]:
@@ -83,5 +97,6 @@ class Expansions:
             if self.study.experiments[experiment].halving is not None:
                 # Heads are compared half-way, so they all train in one job.
                 size = len(trials)
-            self._expanded[key] = Expanded(trials, size)
+            folds = resampling(self.study, [trial.settings for trial in trials])
+            self._expanded[key] = Expanded(trials, size, folds)
         return self._expanded[key]

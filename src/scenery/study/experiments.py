@@ -9,6 +9,7 @@ from scenery.config.training import LOSS
 from scenery.errors import UserError
 from scenery.study.descriptors import check_descriptors
 from scenery.study.reference_results import reference_rows
+from scenery.study.resampling import resampling
 from scenery.study.search_strategies import (
     Keep,
     Variation,
@@ -17,7 +18,7 @@ from scenery.study.search_strategies import (
     varied_names,
 )
 from scenery.study.successive_halving import rungs
-from scenery.study.trial_kinds import CLASSIFIER
+from scenery.study.trial_kinds import CLASSIFIER, FINE_TUNING
 from scenery.study.trial_network import (
     check_fit,
     check_network,
@@ -78,7 +79,7 @@ def expand(study: Study, name: str, chosen: Settings | None, source: str) -> lis
             f"{experiment.start_from} may choose"
         )
     reject_duplicates(trials, where)
-    _check_halving(experiment, trials, where)
+    _check_halving(study, experiment, trials, where)
     return trials
 
 
@@ -255,7 +256,9 @@ def reference_results_of(
     )
 
 
-def _check_halving(experiment: Experiment, trials: list[ResolvedTrial], where: str) -> None:
+def _check_halving(
+    study: Study, experiment: Experiment, trials: list[ResolvedTrial], where: str
+) -> None:
     """Refuse successive halving among trials that cannot be compared half-way."""
     halving = experiment.halving
     if halving is None:
@@ -270,6 +273,11 @@ def _check_halving(experiment: Experiment, trials: list[ResolvedTrial], where: s
                 f"{where}: trials can be compared half-way only if all have the same {what}; "
                 f"found {' and '.join(sorted(values))}"
             )
+    if trials[0].kind is FINE_TUNING and resampling(study, [one.settings for one in trials]):
+        raise UserError(
+            f"{where}: networks that are fine-tuned in folds cannot be compared half-way, since "
+            "each fold is a job of its own; set validation.trials: features"
+        )
     if trials[0].kind is CLASSIFIER:
         raise UserError(f"{where}: a classical model has no epochs after which it could end")
     if any(trial.settings.head.solver == "lbfgs" for trial in trials):

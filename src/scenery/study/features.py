@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from scenery.config.encoding import OF_CODEBOOK, Encoding
 from scenery.config.settings import WEIGHTS_FROM_EXPERIMENT, Augment, Settings
 from scenery.registry.custom_architectures import HANDCRAFTED, Network
+from scenery.study.resampling import FoldSpec
 from scenery.study.subsets import training_subset
 from scenery.study.trial_network import cut_layer, image_size
 
@@ -68,6 +69,12 @@ class FeatureSet:
         """The maps that are encoded; of what is not encoded, itself."""
         return replace(self, encoding=None, codebook=None)
 
+    def in_fold(self, fold: FoldSpec) -> "FeatureSet":
+        """The features by the codebook of a fold; without a codebook, itself."""
+        if self.codebook is None:
+            return self
+        return replace(self, codebook=replace(self.codebook, fold=fold))
+
     @property
     def weights_spec(self) -> "WeightsSpec | None":
         """The weights of the backbone; None for random ones."""
@@ -115,18 +122,22 @@ class CodebookSpec:
         subset: Training images that it learns from.
         encoding: How; what does not concern the codebook is at its default.
         seed: Seed of the sample and of where learning starts.
+        fold: The fold whose training images it learns from; None: it learns from the subset.
     """
 
     maps: FeatureSet
     subset: str
     encoding: Encoding
     seed: int
+    fold: FoldSpec | None = None
 
     @property
     def id(self) -> str:
         """Folder below results/codebooks."""
         parts = self.encoding.model_dump(include=set(OF_CODEBOOK), exclude_defaults=True)
-        values = (self.maps.id, self.subset, sorted(parts.items()), self.seed)
+        values: tuple[object, ...] = (self.maps.id, self.subset, sorted(parts.items()), self.seed)
+        if self.fold is not None:
+            values = (*values, self.fold.folds, self.fold.id)
         digest = hashlib.sha256(repr(values).encode()).hexdigest()[:8]
         maps = self.maps
         name = f"{maps.backbone}-{maps.layer}-{maps.image_size}px"

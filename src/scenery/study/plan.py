@@ -19,7 +19,7 @@ from scenery.study.experiments import (
 )
 from scenery.study.features import CodebookSpec, FeatureSet, WeightsSpec
 from scenery.study.possible_networks import experiment_starts, possible_layers
-from scenery.study.resampling import Resampling, resampling
+from scenery.study.resampling import Resampling
 from scenery.study.successive_halving import rungs
 from scenery.study.trials import ResolvedTrial
 
@@ -77,8 +77,7 @@ class Plan:
 
     def resampling(self, experiment: str) -> Resampling | None:
         """The folds in which an experiment's trials are scored; None: the validation share."""
-        trials = self._look(experiment, wait=False).trials
-        return resampling(self.study, [trial.settings for trial in trials])
+        return self._look(experiment, wait=False).resampling
 
     def trial(self, experiment: str, identity: str) -> ResolvedTrial:
         """One trial of an experiment by its id."""
@@ -94,11 +93,14 @@ class Plan:
 
         A trial that an ancestor has already fine-tuned, with the same settings and seed, is not
         run twice; often it is the ancestor's chosen one, the reference of the new experiment.
+        In both it is scored in folds, or in neither.
         """
         if self.rungs(experiment):
             return experiment
+        folds = self._look(experiment).resampling
         for ancestor in reversed(ancestors(self.study, experiment)):
-            if trial.id in self._look(ancestor).by_id:
+            there = self._look(ancestor)
+            if trial.id in there.by_id and there.resampling == folds:
                 return ancestor
         return experiment
 

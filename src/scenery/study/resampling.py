@@ -25,6 +25,34 @@ class Resampling:
     seed: int
     keep_given: bool
 
+    @property
+    def by_repeat(self) -> list[list["FoldSpec"]]:
+        """The folds of each repeat."""
+        return [
+            [FoldSpec(self.folds, self.seed + repeat, number) for number in range(self.folds)]
+            for repeat in range(self.repeats)
+        ]
+
+
+@dataclass(frozen=True)
+class FoldSpec:
+    """One fold of one division; small data sets may not have it.
+
+    Attributes:
+        folds: Number of folds of the division.
+        seed: Seed of the division.
+        number: Number of the fold, from 0.
+    """
+
+    folds: int
+    seed: int
+    number: int
+
+    @property
+    def id(self) -> str:
+        """Its folder."""
+        return f"{self.seed}-{self.number}"
+
 
 def resampling(study: Study, trials: Sequence[Settings]) -> Resampling | None:
     """The folds of an experiment; None: its trials are scored on the validation share.
@@ -36,26 +64,32 @@ def resampling(study: Study, trials: Sequence[Settings]) -> Resampling | None:
         study: The study.
         trials: The settings of all trials of the experiment.
     """
-    folds = study.validation.folds
-    if folds == "none" or not study.refit or not all(map(can_be_in_folds, trials)):
+    validation = study.validation
+    every = validation.trials == "all"
+    if validation.folds == "none" or not study.refit:
+        return None
+    if not all(can_be_in_folds(one) and (every or is_quick(one)) for one in trials):
         return None
     return Resampling(
-        folds=folds or DEFAULT_FOLDS,
-        repeats=study.validation.repeats,
+        folds=validation.folds or DEFAULT_FOLDS,
+        repeats=validation.repeats,
         seed=study.split.seed,
-        keep_given=folds is None,
+        keep_given=validation.folds is None and not every,
     )
 
 
 def can_be_in_folds(settings: Settings) -> bool:
     """Whether a trial can be trained on any selection of the training and validation images.
 
-    A fine-tuned network takes too long. A subset leaves the validation images free to be scored.
-    A codebook and the weights of an earlier experiment have learned from the training images.
+    A subset leaves the validation images free to be scored. The weights of an earlier experiment
+    have learned from the training images.
     """
-    return (
-        settings.frozen_backbone
-        and settings.subset == "full"
-        and settings.encoding is None
-        and settings.weights_from is None
-    )
+    return settings.subset == "full" and settings.weights_from is None
+
+
+def is_quick(settings: Settings) -> bool:
+    """Whether a trial uses features that are the same in every fold.
+
+    A network is fine-tuned in each fold, and a codebook is learned in each fold.
+    """
+    return settings.frozen_backbone and settings.encoding is None

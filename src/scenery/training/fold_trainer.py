@@ -22,7 +22,9 @@ class FoldTrainer(ABC):
         data: Features of all images with their folds.
 
     Attributes:
-        folds: Of each head the repeat, the training images and the images that are held out.
+        folds: The fold of each head.
+        training: Features of all folds.
+        images_of: Of each head the places of its training images in these features.
         held_out: Class probabilities of the epoch, shape (repeats, images, classes).
         parameters: Number of weights of a head.
         trained_parameters: How many of them are learned.
@@ -35,12 +37,13 @@ class FoldTrainer(ABC):
         self.settings = settings
         self.data = data
         self.folds = list(data.folds())
+        self.training, self.images_of = data.stacked()
         self.held_out = np.zeros((*data.divisions.shape, classes), np.float32)
 
     @property
     def images(self) -> int:
         """Number of training images of the smallest fold's head."""
-        return min(len(images) for _, images, _ in self.folds)
+        return min(map(len, self.images_of))
 
     @abstractmethod
     def train_epoch(self, epoch: int, rate: float) -> tuple[float, float]:

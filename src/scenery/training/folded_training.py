@@ -26,7 +26,7 @@ class FoldedHeadTrainer(FoldTrainer):
 
     def __init__(self, settings: Settings, classes: int, data: HeldOutData) -> None:
         super().__init__(settings, classes, data)
-        self._trainer = HeadTrainer(settings, classes, data.training, None)
+        self._trainer = HeadTrainer(settings, classes, self.training, None)
         self.model = self._trainer.model
         self.parameters = self._trainer.parameters
         self.trained_parameters = self._trainer.trained_parameters
@@ -35,11 +35,11 @@ class FoldedHeadTrainer(FoldTrainer):
             for variable in (*self.model.variables, *self._trainer.optimizer.variables)
             if variable.name not in (SEED_STATE, "learning_rate")
         ]
-        self._states = [self._first_state(images) for _, images, _ in self.folds]
+        self._states = [self._first_state(images) for images in self.images_of]
 
     def _first_state(self, images: np.ndarray) -> list[tf.Tensor]:
         """The variables before training; the standardization is that of the fold's images."""
-        fit_standardization(self.model, self.data.training.of_images(images).values)
+        fit_standardization(self.model, self.training.of_images(images).values)
         return [tf.identity(variable.value) for variable in self._variables]
 
     def train_epoch(self, epoch: int, rate: float) -> tuple[float, float]:
@@ -48,14 +48,14 @@ class FoldedHeadTrainer(FoldTrainer):
         self._trainer.set_rate(epoch, rate)
         values = self._trainer.values_of_epoch(epoch)
         results = []
-        for number, (repeat, images, held_out) in enumerate(self.folds):
+        for number, (fold, images) in enumerate(zip(self.folds, self.images_of, strict=True)):
             self._put(self._states[number])
             reseed(self.model, seed, epoch)
             order = order_of_epoch(self.settings, epoch, len(images))
             results.append(self._trainer.train_on(values, images[order]))
             self._states[number] = [tf.identity(variable.value) for variable in self._variables]
-            held = self.data.plain.of_images(held_out)
-            self.held_out[repeat, held_out] = self._trainer.predict(held)
+            held = fold.features.plain.of_images(fold.held_out)
+            self.held_out[fold.repeat, fold.held_out] = self._trainer.predict(held)
         loss, right = np.mean(results, axis=0)
         return float(loss), float(right)
 

@@ -62,15 +62,14 @@ class StackedFoldTrainer(FoldTrainer):
 
     def __init__(self, settings: Settings, classes: int, data: HeldOutData) -> None:
         super().__init__(settings, classes, data)
-        images = [images for _, images, _ in self.folds]
-        self._stack = HeadStack(settings, classes, data.training, images)
+        self._stack = HeadStack(settings, classes, self.training, self.images_of)
         self.parameters = self._stack.parameters
         self.trained_parameters = self._stack.trained_parameters
 
     def train_epoch(self, epoch: int, rate: float) -> tuple[float, float]:
         """One pass of each fold over its training images; mean loss and accuracy."""
         loss, right = self._stack.train_epoch(epoch, rate).mean(axis=0)
-        for head, (repeat, _, held_out) in enumerate(self.folds):
-            values = self.data.plain.of_images(held_out).values
-            self.held_out[repeat, held_out] = self._stack.predict(head, values)
+        for head, fold in enumerate(self.folds):
+            values = fold.features.plain.of_images(fold.held_out).values
+            self.held_out[fold.repeat, fold.held_out] = self._stack.predict(head, values)
         return float(loss), float(right)

@@ -41,20 +41,20 @@ def learned(**values: Any) -> tuple[Codebook, Encoding]:
 def test_a_sample_takes_equally_many_of_each_image() -> None:
     numbered = np.broadcast_to(np.arange(6)[:, None, None, None], (6, 4, 5, 3)).astype(np.uint8)
     rows = np.array([0, 2, 3, 5])
-    sample = sample_descriptors(numbered, rows, count=30, seed=0)
+    sample = sample_descriptors([numbered], [rows], count=30, seed=0)
     assert (sample.shape, sample.dtype) == ((30, 3), np.float32)
     images, counts = np.unique(sample[:, 0], return_counts=True)
     assert images.tolist() == [0, 2, 3, 5]
     assert set(counts) == {7, 8}
-    assert len(sample_descriptors(numbered, rows, count=1000, seed=0)) == 4 * 20
+    assert len(sample_descriptors([numbered], [rows], count=1000, seed=0)) == 4 * 20
 
 
 def test_a_sample_follows_its_seed_and_takes_no_descriptor_twice() -> None:
     each = np.arange(2 * 40, dtype=np.float32).reshape(2, 8, 5, 1)
-    one = sample_descriptors(each, np.arange(2), 60, seed=0)
+    one = sample_descriptors([each], [np.arange(2)], 60, seed=0)
     assert len(np.unique(one)) == 60
-    assert (one == sample_descriptors(each, np.arange(2), 60, seed=0)).all()
-    assert (one != sample_descriptors(each, np.arange(2), 60, seed=1)).any()
+    assert (one == sample_descriptors([each], [np.arange(2)], 60, seed=0)).all()
+    assert (one != sample_descriptors([each], [np.arange(2)], 60, seed=1)).any()
 
 
 def test_words_are_counted_in_each_cell() -> None:

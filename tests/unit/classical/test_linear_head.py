@@ -118,14 +118,14 @@ def test_score_in_folds_estimates_the_accuracy_on_new_images() -> None:
     folds = divisions(Resampling(folds=5, repeats=2, seed=0, keep_given=True), table)
     assert folds.shape == (2, 150) and not np.array_equal(*folds)
     data = HeldOutData(plain, plain, table, folds)
-    scores = score_in_folds(linear_head_fitter(Settings(), plain, CLASSES), data)
+    scores = score_in_folds(Settings(), data, CLASSES)
     assert scores.held_out.shape == (2, 150, CLASSES)
     expected = np.mean([accuracy(one, plain.labels) for one in scores.held_out])
     assert scores.validation_accuracy == pytest.approx(expected)
     unseen = features(600, seed=1)
     right = accuracy(scores.head.probabilities(unseen.values), unseen.labels)
     assert scores.validation_accuracy == pytest.approx(right, abs=0.08)
-    again = score_in_folds(linear_head_fitter(Settings(), plain, CLASSES), data)
+    again = score_in_folds(Settings(), data, CLASSES)
     assert np.array_equal(scores.held_out, again.held_out)
 
 

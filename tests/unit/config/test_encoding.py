@@ -111,7 +111,7 @@ def test_feature_id_tells_vectors_from_maps() -> None:
 def test_plan_contains_maps_codebooks_and_vectors() -> None:
     views = {"augment.horizontal_flip": True, "views": 2}
     trials = [ResolvedTrial("e", settings()), ResolvedTrial("e", settings(views, {"seed": 2}))]
-    expanded = Expanded(trials, 50)
+    expanded = Expanded(trials, 50, None)
     assert len(expanded.codebooks) == 2
     # Plain maps, maps of views; vectors of plain images by each codebook, vectors of views.
     assert len(expanded.feature_sets) == 5

@@ -15,7 +15,9 @@ from scenery.pipeline.jobs import (
     CompareJob,
     EvaluateJob,
     FeatureTrialsJob,
+    FineTuneFoldJob,
     FineTuneJob,
+    JoinFoldsJob,
     PackJob,
     RefitFeaturesJob,
     RefitNetworkJob,
@@ -157,6 +159,58 @@ def test_batch_of_a_study_without_folds_has_none(
     where = of(experiment="heads", shard=0)
     trial = FeatureTrialsJob.model_validate(inputs.batch("train_heads")(where)).trials[0]
     assert trial.folds is None
+
+
+def test_trials_with_a_codebook_read_the_vectors_of_each_fold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    encoded = {"classifier": {"name": "svm"}, "encoding": {"name": "bag_of_words", "size": 8}}
+    base = {"backbone": "SqueezeNet", "weights": "none", "image_size": 64, **encoded}
+    workflow = Workflow(
+        validation={"folds": 2, "trials": "all"},
+        base=base,
+        experiments={"words": {"grid": {"classifier.C": [1, 10]}}},
+    )
+    where = of(experiment="words", shard=0)
+    job = workflow.inputs.trials.batch("fit_classifiers")(where)
+    folds = FeatureTrialsJob.model_validate(job).trials[0].folds
+    assert folds is not None and [len(repeat) for repeat in folds.of_folds] == [2]
+    files = set(map(str, workflow.inputs.trials.batch_features("fit_classifiers")(where)))
+    assert {str(one.array) for one in folds.files} <= files
+    assert len({one.array for one in folds.files}) == 6
+    known = workflow.inputs.trials.plan
+    for one in folds.of_folds[0]:
+        features = known.feature_set(one.plain[0].array.parent.name)
+        assert features.codebook is not None and features.codebook.fold is not None
+        learned = of(codebook=features.codebook.id)
+        assert workflow.inputs.features.codebook_split(learned) == "results/data/split.csv"
+        maps = workflow.inputs.features.codebook_maps(learned)
+        assert [Path(path).stem for path in maps[::2]] == ["train", "validation"]
+
+
+def test_fine_tuned_trials_in_folds_have_a_job_for_each_fold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    workflow = Workflow(
+        validation={"folds": 2, "repeats": 2, "trials": "all"},
+        experiments={"networks": {"grid": {"trainable": ["all", "scratch"]}}},
+    )
+    inputs = workflow.inputs.trials
+    trial = inputs.plan.trials("networks")[0]
+    folder = f"results/experiments/networks/fine_tune_folds/{trial.id}"
+    assert inputs.result_tables("metrics")(of(experiment="networks"))[0] == f"{folder}/metrics.csv"
+    where = of(experiment="networks", trial=trial.id)
+    results = inputs.fold_results(where)
+    assert len(results) == 12
+    assert results[0] == f"{folder}/1-0/outcome.json"
+    joined = JoinFoldsJob.model_validate(inputs.join_folds(where))
+    assert [len(repeat) for repeat in joined.folds] == [2, 2]
+    where = of(experiment="networks", trial=trial.id, fold="2-1")
+    job = FineTuneFoldJob.model_validate(inputs.fine_tune_fold(where))
+    assert (job.fold.seed, job.fold.number) == (2, 1)
+    assert str(job.checkpoints) == f"results/checkpoints/networks/{trial.id}/2-1"
 
 
 def test_inputs_before_a_choice_wait_for_it(workflow: Workflow) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from encode_features import encode_features
 from extract_features import extract_features
-from learn_codebook import learn_codebook
+from learn_codebook import learn_codebook, rows_to_learn
 
 from scenery.classical.dense_sift import DenseSift
 from scenery.config.settings import Settings
@@ -18,6 +18,7 @@ from scenery.errors import UserError
 from scenery.inference.vectors import extract_vectors
 from scenery.pipeline.jobs import ExtractFeaturesJob, LearnCodebookJob
 from scenery.study.features import FeatureSet, plain_features, training_features
+from scenery.study.resampling import FoldSpec
 
 SETTINGS = Settings(
     backbone="DenseSIFT",
@@ -64,7 +65,7 @@ class Folder:
         encoding = codebook.encoding.model_dump(mode="json") | changes
         out = self.folder / f"{name}.skops", self.folder / f"{name}.json"
         job = LearnCodebookJob(encoding=encoding, seed=1)
-        learn_codebook(table or self.table, self.folder / "maps.npy", job, *out)
+        learn_codebook(table or self.table, self.table, [self.folder / "maps.npy"], job, *out)
         return json.loads(out[1].read_text())
 
     def encode(self, maps: str, name: str) -> tuple[np.ndarray, dict[str, Any]]:
@@ -135,3 +136,29 @@ def test_a_codebook_follows_its_images_alone(folder: Folder) -> None:
 def test_more_words_than_descriptors(folder: Folder) -> None:
     with pytest.raises(UserError, match="codebook of 200 is larger than the 180 descriptors"):
         folder.learn("large", size=200, samples=1000)
+
+
+def test_codebook_of_a_fold_learns_from_the_images_of_all_other_folds(tmp_path: Path) -> None:
+    rows = pd.DataFrame(
+        {
+            "file": [f"{n}.png" for n in range(24)],
+            "class": "a",
+            "label": 0,
+            "group": np.arange(24) // 2,
+            "partition": ["train"] * 16 + ["validation"] * 8,
+            "row": [*range(16), *range(8)],
+        }
+    )
+    split = tmp_path / "split.csv"
+    rows.to_csv(split, index=False)
+    held_out = []
+    for number in range(4):
+        fold = FoldSpec(folds=4, seed=1, number=number)
+        training, validation = rows_to_learn(split, split, fold)
+        learned = {*training, *(16 + validation)}
+        held_out += sorted(set(range(24)) - learned)
+        # Both images of a group are learned from, or none.
+        assert {image // 2 for image in learned}.isdisjoint(image // 2 for image in held_out[-6:])
+    assert sorted(held_out) == list(range(24))
+    (training,) = rows_to_learn(split, split, None)
+    assert list(training) == list(range(16))

@@ -51,3 +51,40 @@ def test_resampling_can_be_turned_off() -> None:
 def test_resampling_with_a_wrong_number_of_folds_is_refused(folds: Any) -> None:
     with pytest.raises(UserError, match=r"s: validation.folds: "):
         of({}, validation={"folds": folds})
+
+
+@pytest.mark.parametrize(
+    "slow",
+    [
+        {"trainable": "head+1"},
+        {"classifier": {"name": "svm"}, "encoding": {"name": "bag_of_words"}},
+    ],
+    ids=str,
+)
+def test_resampling_of_all_trials_has_fine_tuned_ones_and_codebooks(slow: dict[str, Any]) -> None:
+    experiment = {"list": [{"head": {"dropout": 0.1}}, slow]}
+    found = of(experiment, validation={"trials": "all", "folds": 3})
+    assert found == Resampling(folds=3, repeats=1, seed=1, keep_given=False)
+    assert of({"list": [slow, {"subset": "per_class_5"}]}, validation={"trials": "all"}) is None
+
+
+def test_resampling_of_all_trials_without_folds_is_refused() -> None:
+    with pytest.raises(UserError, match=r"s: validation: trials: all needs folds"):
+        of({}, validation={"trials": "all", "folds": "none"})
+
+
+def test_resampling_of_networks_that_are_compared_half_way_is_refused() -> None:
+    rates = {"optimizer.learning_rate": [0.1, 0.2, 0.3]}
+    halving = {"factor": 2, "first_epochs": 1}
+    search = {"n_trials": 3, "space": rates, "halving": halving}
+    networks = {"overrides": {"trainable": "all", "epochs": 8}, "random": search}
+    assert of(networks) is None
+    with pytest.raises(UserError, match=r"fine-tuned in folds cannot be compared half-way"):
+        of(networks, validation={"trials": "all"})
+    heads = {"overrides": {"epochs": 8, "head.solver": "epochs"}, "random": search}
+    assert of(heads, validation={"trials": "all"}) is not None
+
+
+def test_folds_of_repeats_have_seeds_of_their_own() -> None:
+    found = Resampling(folds=2, repeats=2, seed=4, keep_given=True).by_repeat
+    assert [[fold.id for fold in repeat] for repeat in found] == [["4-0", "4-1"], ["5-0", "5-1"]]

@@ -8,10 +8,12 @@ import pytest
 from test_head_training import CLASSES, features
 
 from scenery.config.settings import Settings
-from scenery.evaluation.held_out import HeldOutData
+from scenery.data.feature_files import LabeledFeatures
+from scenery.evaluation.held_out import HeldOutData, LearnedFeatures
 from scenery.training.epochs import EpochPlan, run_epochs
 from scenery.training.folded_training import FoldedHeadTrainer
 from scenery.training.head_training import HeadTrainer
+from scenery.training.stacked_training import StackedFoldTrainer
 
 FOLDS = np.arange(90) % 3
 
@@ -40,7 +42,8 @@ def test_folds_do_not_influence_each_other(views: int, values: dict[str, Any]) -
     for epoch in range(3):
         together.train_epoch(epoch, 0.01)
         scores.append(together.held_out[0].copy())
-    for _, learned, held_out in images.folds():
+    for fold in images.folds():
+        learned, held_out = fold.images, fold.held_out
         alone = HeadTrainer(settings, CLASSES, images.training.of_images(learned), None)
         values_of_all = FoldedHeadTrainer(settings, CLASSES, images)
         for epoch in range(3):
@@ -69,3 +72,26 @@ def test_the_best_epoch_is_that_of_the_mean_over_folds() -> None:
     # The predictions are those of the best epoch, not of the last.
     right = (trainer.held_out[0].argmax(axis=1) == trainer.data.plain.labels).mean()
     assert right == pytest.approx(run.best_row.validation_accuracy)
+
+
+@pytest.mark.parametrize("trainer_of", [FoldedHeadTrainer, StackedFoldTrainer])
+def test_folds_with_features_of_their_own_learn_from_these(
+    trainer_of: type[FoldedHeadTrainer | StackedFoldTrainer],
+) -> None:
+    settings = Settings(epochs=2, batch_size=16, optimizer={"name": "SGD", "learning_rate": 0.05})
+    plain = features(90)
+    table = pd.DataFrame({"label": plain.labels})
+    # Each fold has its images in other units, as if it had a codebook of its own.
+    own = [LabeledFeatures(plain.values**power, plain.labels) for power in (1, 2, 3)]
+    of_folds = [[LearnedFeatures(one, one) for one in own]]
+    data_of_folds = HeldOutData(own[0], own[0], table, FOLDS[None], of_folds)
+    trainer = trainer_of(settings, CLASSES, data_of_folds)
+    assert trainer.images == 60
+    for epoch in range(2):
+        trainer.train_epoch(epoch, 0.05)
+    for number, one in enumerate(own):
+        same = trainer_of(settings, CLASSES, HeldOutData(one, one, table, FOLDS[None]))
+        for epoch in range(2):
+            same.train_epoch(epoch, 0.05)
+        here = number == FOLDS
+        np.testing.assert_allclose(trainer.held_out[0, here], same.held_out[0, here], atol=1e-5)

@@ -52,17 +52,27 @@ class FeatureInputs:
 
     def codebook_maps(self, wildcards: Any) -> list[str]:
         """The maps from which a codebook is learned."""
-        maps = self._codebook(wildcards).maps
-        return array_inputs(self.context.layout.features(maps.id, "train"))
+        codebook = self._codebook(wildcards)
+        partitions = ("train",) if codebook.fold is None else ("train", "validation")
+        paths = [self.context.layout.features(codebook.maps.id, one) for one in partitions]
+        return [file for path in paths for file in array_inputs(path)]
 
     def codebook_table(self, wildcards: Any) -> str:
         """The table of the images from which a codebook is learned."""
         return self.context.layout.subset(self._codebook(wildcards).subset)
 
+    def codebook_split(self, wildcards: Any) -> str:
+        """The split, of which the codebook of a fold needs the validation images."""
+        if self._codebook(wildcards).fold is None:
+            return self.codebook_table(wildcards)
+        return self.context.layout.split
+
     def learn_codebook(self, wildcards: Any) -> dict[str, Any]:
         """How a codebook is learned."""
         codebook = self._codebook(wildcards)
-        return LearnCodebookJob(encoding=codebook.encoding, seed=codebook.seed).as_params()
+        return LearnCodebookJob(
+            encoding=codebook.encoding, seed=codebook.seed, fold=codebook.fold
+        ).as_params()
 
     def maps(self, wildcards: Any) -> list[str]:
         """The maps that are encoded."""

@@ -8,17 +8,23 @@ import yaml
 
 from scenery.pipeline.inputs.context import Context, array_files, array_inputs, unique
 from scenery.pipeline.jobs import (
+    ArrayFiles,
     BackboneSpec,
     FeatureTrial,
     FeatureTrialsJob,
+    FineTuneFoldJob,
     FineTuneJob,
+    FoldFeatures,
     FoldFiles,
+    FoldResult,
     HalvingPlan,
+    JoinFoldsJob,
     NetworkData,
 )
 from scenery.pipeline.layout import TrialTables
 from scenery.pipeline.resources import forward_threads, trial_threads
-from scenery.study.resampling import Resampling
+from scenery.study.features import FeatureSet
+from scenery.study.resampling import FoldSpec, Resampling
 from scenery.study.selection import COST
 from scenery.study.trial_kinds import BATCHED_RULES
 from scenery.study.trials import ResolvedTrial
@@ -41,7 +47,7 @@ class TrialInputs:
 
         def files(wildcards: Any) -> list[str]:
             folds = self.plan.resampling(wildcards.experiment)
-            return self._feature_inputs(self._batch(rule, wildcards), folds is not None)
+            return self._feature_inputs(self._batch(rule, wildcards), folds)
 
         return files
 
@@ -72,17 +78,33 @@ class TrialInputs:
     def _batch(self, rule: str, wildcards: Any) -> list[ResolvedTrial]:
         return self.plan.shards(wildcards.experiment, rule, wait=False)[int(wildcards.shard)]
 
-    def _feature_inputs(self, trials: Sequence[ResolvedTrial], in_folds: bool) -> list[str]:
+    def _feature_inputs(
+        self, trials: Sequence[ResolvedTrial], folds: Resampling | None
+    ) -> list[str]:
         files: list[str] = []
         for trial in trials:
             files.append(self.context.table(trial))
             files += array_inputs(self.layout.features(trial.training_features.id, "train"))
             files += array_inputs(self.layout.features(trial.plain_features.id, "validation"))
-            if in_folds:
+            if folds is not None:
                 files += array_inputs(self.layout.features(trial.plain_features.id, "train"))
                 views = self.layout.features(trial.training_features.id, "validation")
                 files += array_inputs(views)
+                files += self._codebook_inputs(trial, folds)
         return unique(files)
+
+    def _codebook_inputs(self, trial: ResolvedTrial, folds: Resampling) -> list[str]:
+        """The features by the codebook of each fold; none without an encoding."""
+        if trial.plain_features.codebook is None:
+            return []
+        return [
+            file
+            for repeat in folds.by_repeat
+            for fold in repeat
+            for features in (trial.training_features, trial.plain_features)
+            for partition in PARTITIONS
+            for file in array_inputs(self.layout.features(features.in_fold(fold).id, partition))
+        ]
 
     def _feature_trial(self, trial: ResolvedTrial, folds: Resampling | None) -> FeatureTrial:
         # Its readable name is not there. The name changes when the experiment varies one setting
@@ -98,10 +120,27 @@ class TrialInputs:
 
     def _fold_files(self, trial: ResolvedTrial, folds: Resampling) -> FoldFiles:
         views = self.layout.features(trial.training_features.id, "validation")
+        of_folds: tuple[tuple[FoldFeatures, ...], ...] = ()
+        if trial.plain_features.codebook is not None:
+            of_folds = tuple(
+                tuple(self._fold_features(trial, fold) for fold in repeat)
+                for repeat in folds.by_repeat
+            )
         return FoldFiles(
             resampling=folds,
             training=array_files(self.layout.features(trial.plain_features.id, "train")),
             validation=array_files(views),
+            of_folds=of_folds,
+        )
+
+    def _fold_features(self, trial: ResolvedTrial, fold: FoldSpec) -> FoldFeatures:
+        def files(features: FeatureSet) -> tuple[ArrayFiles, ArrayFiles]:
+            name = features.in_fold(fold).id
+            training, validation = (array_files(self.layout.features(name, p)) for p in PARTITIONS)
+            return training, validation
+
+        return FoldFeatures(
+            training=files(trial.training_features), plain=files(trial.plain_features)
         )
 
     # Fine-tuned trials
@@ -143,6 +182,58 @@ class TrialInputs:
             keep_weights=keep_weights,
             until=until,
         ).as_params()
+
+    def fine_tune_fold(self, wildcards: Any) -> dict[str, Any]:
+        """A fine-tuned trial in one fold."""
+        trial, folds = self._trial(wildcards), self._folds(wildcards.experiment)
+        specs = {fold.id: fold for repeat in folds.by_repeat for fold in repeat}
+        return FineTuneFoldJob(
+            trial=trial.id,
+            settings=trial.settings,
+            backbone=backbone_spec(self.context, trial),
+            table=Path(self.context.table(trial)),
+            training=network_data(self.context, trial, "train"),
+            validation=network_data(self.context, trial, "validation"),
+            checkpoints=Path(
+                self.layout.checkpoints(wildcards.experiment, trial.id, wildcards.fold)
+            ),
+            fold=specs[wildcards.fold],
+        ).as_params()
+
+    def fold_results(self, wildcards: Any) -> list[str]:
+        """What a fine-tuned trial gave in each of its folds."""
+        return [
+            str(file)
+            for repeat in self._fold_results(wildcards)
+            for fold in repeat
+            for file in (fold.outcome, fold.history, fold.predictions)
+        ]
+
+    def join_folds(self, wildcards: Any) -> dict[str, Any]:
+        """The folds that become the result of a fine-tuned trial."""
+        trial = self._trial(wildcards)
+        return JoinFoldsJob(
+            trial=trial.id,
+            settings=trial.settings,
+            table=Path(self.context.table(trial)),
+            resampling=self._folds(wildcards.experiment),
+            folds=self._fold_results(wildcards),
+        ).as_params()
+
+    def _fold_results(self, wildcards: Any) -> tuple[tuple[FoldResult, ...], ...]:
+        paths = self.layout.experiment(wildcards.experiment)
+        return tuple(
+            tuple(
+                FoldResult.model_validate(paths.fold(wildcards.trial, fold.id)._asdict())
+                for fold in repeat
+            )
+            for repeat in self._folds(wildcards.experiment).by_repeat
+        )
+
+    def _folds(self, experiment: str) -> Resampling:
+        folds = self.plan.resampling(experiment)
+        assert folds is not None
+        return folds
 
     # Successive halving
 
@@ -212,9 +303,7 @@ class TrialInputs:
     def _fine_tuned_results(self, experiment: str) -> list[TrialTables]:
         """Of each fine-tuned trial the results of its last rung, or of its end."""
         found = {
-            trial.id: self.layout.experiment(self.plan.runs_in(experiment, trial)).fine_tuned(
-                trial.id
-            )
+            trial.id: self._fine_tuned(self.plan.runs_in(experiment, trial), trial)
             for trial in self.plan.fine_tuned(experiment)
         }
         rungs = self.plan.rungs(experiment) if found else ()
@@ -224,6 +313,11 @@ class TrialInputs:
                 if trial not in promoted:
                     found[trial] = self._rung(experiment, rung, trial)
         return list(found.values())
+
+    def _fine_tuned(self, experiment: str, trial: ResolvedTrial) -> TrialTables:
+        paths = self.layout.experiment(experiment)
+        in_folds = self.plan.resampling(experiment) is not None
+        return paths.folded(trial.id) if in_folds else paths.fine_tuned(trial.id)
 
 
 def network_inputs(context: Context, trial: ResolvedTrial, partitions: Sequence[str]) -> list[str]:

@@ -30,6 +30,8 @@ WITHOUT_ENVIRONMENT = [
     "train_heads",
     "fit_classifiers",
     "fine_tune",
+    "fine_tune_fold",
+    "join_folds",
     "fine_tune_rung",
     "promote",
     "choose",

@@ -148,7 +148,7 @@ def test_a_changed_line_changes_those_that_run_it(
 ) -> None:
     changed = edit(HEADS, "MOMENTUM = 0.9", "MOMENTUM = 0.95")
     assert changed == users_of("models/heads.py")
-    assert changed == {"train_heads", "fine_tune", "refit_head", "refit_network"}
+    assert changed == {"train_heads", "fine_tune", "fine_tune_fold", "refit_head", "refit_network"}
 
 
 def test_a_changed_script_changes_itself_alone(

@@ -92,6 +92,7 @@ lock:
 	$(EXTRA) --extra gpu --constraint requirements/cpu.txt --output-file requirements/gpu.txt
 	$(EXTRA) --extra dev --constraint requirements/cpu.txt --output-file requirements/dev.txt
 	$(EXTRA) --extra onnx --constraint requirements/cpu.txt --output-file requirements/onnx.txt
+	$(EXTRA) --extra serve --constraint requirements/cpu.txt --output-file requirements/serve.txt
 	$(EXTRA) --extra benchmarks --constraint requirements/cpu.txt --output-file requirements/benchmarks.txt
 	$(EXTRA) --extra docs --constraint requirements/cpu.txt --output-file requirements/docs.txt
 	$(COMPILE) --group build --constraint requirements/dev.txt --output-file requirements/build.txt

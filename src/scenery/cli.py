@@ -166,6 +166,31 @@ def _parser() -> Parser:
     )
     predict.set_defaults(run=_predict)
 
+    text = "open a page in the browser on which the final model classifies a photograph"
+    serve = commands.add_parser("serve", help=text, description=_sentence(text))
+    serve.add_argument(
+        "results",
+        type=Path,
+        metavar="RESULTS",
+        help="a results folder, or the folder of an exported model (with model.json)",
+    )
+    serve.add_argument(
+        "--experiment",
+        metavar="NAME",
+        help="the experiment whose final model answers; default: the one of highest validation "
+        "accuracy",
+    )
+    serve.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="name or address to listen on; default: %(default)s, which only this machine "
+        "reaches; 0.0.0.0: everyone in your network, such as your phone",
+    )
+    serve.add_argument(
+        "--port", type=_port, default=8000, help="default: %(default)s; 0: a free one"
+    )
+    serve.set_defaults(run=_serve)
+
     text = "find labels that are probably wrong, and write a file of corrections"
     relabel = commands.add_parser("relabel", help=text, description=_sentence(text))
     relabel.add_argument("results", type=Path, metavar="RESULTS", help="a results folder")
@@ -212,6 +237,12 @@ def _parser() -> Parser:
 def _positive(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= 1000:
         raise argparse.ArgumentTypeError(f"{text!r}; allowed are 1 to 1000")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text[:9]) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r}; allowed are 0 to 65535")
     return int(text)
 
 
@@ -315,6 +346,32 @@ def _predict(given: argparse.Namespace, options: Sequence[str]) -> int:
     jobs = given.jobs or cores()
     wanted = PredictOptions(given.out, given.top, jobs, given.html, given.copy_to)
     print(predict_files(folder, found.files, wanted, sys.stderr), file=sys.stderr)
+    return 0
+
+
+def _serve(given: argparse.Namespace, options: Sequence[str]) -> int:
+    from scenery.installation import missing_packages
+    from scenery.pipeline.model_folder import find_model
+    from scenery.pipeline.resources import cores
+
+    if missing := missing_packages("serve"):
+        raise UserError(f"scenery serve {missing}")
+    folder, which = find_model(given.results, given.experiment)
+    from scenery.inference.server import is_loopback, listen, serve
+
+    def ready(address: str) -> None:
+        reach = "" if is_loopback(given.host) else ", for everyone in this network"
+        print(f"The page is at {address}{reach}. Stop with Ctrl+C", file=sys.stderr, flush=True)
+
+    with listen(given.host, given.port) as listening:
+        print(f"Loading {which}", file=sys.stderr, flush=True)
+        # TensorFlow takes seconds to import, so mistakes are found before.
+        from scenery.inference.served_model import ServedModel
+        from scenery.training.hardware import set_up
+
+        set_up(cores())
+        model = ServedModel(given.results, folder, which, sys.stderr)
+        serve(model, given.host, listening, ready)
     return 0
 
 

@@ -4,7 +4,7 @@ Standard library only: the Snakefile and the command line read it in every call.
 """
 
 import tomllib
-from importlib import metadata
+from importlib import metadata, util
 from pathlib import Path
 
 # The folder that `import scenery` looks in: src of a clone, or site-packages.
@@ -15,6 +15,8 @@ PROJECT = SOURCE.parent if IN_CLONE else SOURCE / "scenery" / "_workflow"
 SNAKEFILE = PROJECT / "Snakefile"
 WORKFLOW = PROJECT / "workflow"
 PROFILES = PROJECT / "profiles"
+# The packages that optional dependencies, such as scenery[onnx], install.
+EXTRAS = {"onnx": ("onnx", "onnxruntime", "tf2onnx"), "serve": ("starlette", "uvicorn")}
 
 
 def version() -> str:
@@ -29,3 +31,18 @@ def version() -> str:
         return metadata.version("scenery")
     except metadata.PackageNotFoundError:
         return "unknown"
+
+
+def missing_packages(extra: str) -> str:
+    """Which packages of optional dependencies are missing and how to get them; "" with all.
+
+    Args:
+        extra: A key of `EXTRAS`.
+    """
+    missing = [name for name in EXTRAS[extra] if util.find_spec(name) is None]
+    if not missing:
+        return ""
+    return (
+        f"needs packages that are not installed: {', '.join(missing)}; install them with "
+        f"pip install 'scenery[{extra}]', in a clone with make .venv/.{extra}"
+    )

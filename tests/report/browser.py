@@ -26,7 +26,7 @@ class Browser:
 
     Attributes:
         complaints: Console errors, uncaught exceptions and failed loads, in order.
-        requests: Addresses outside the machine that the page asked for.
+        requests: Addresses of servers that the page asked for.
     """
 
     def __init__(self, program: str, profile: Path, width: int = 1400, height: int = 900) -> None:
@@ -38,9 +38,9 @@ class Browser:
             program, "--headless=new", "--remote-debugging-pipe", "--disable-gpu",
             "--no-first-run", "--disable-extensions", "--disable-dev-shm-usage",
             "--disable-background-networking", "--disable-component-update",
-            # No name is found, so nothing outside the file can be loaded.
-            "--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={profile}",
-            f"--window-size={width},{height}", "about:blank",
+            # No name is found, so nothing outside this machine can be loaded.
+            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+            f"--user-data-dir={profile}", f"--window-size={width},{height}", "about:blank",
         ]  # fmt: skip
         if os.geteuid() == 0:
             command.insert(1, "--no-sandbox")
@@ -143,7 +143,11 @@ class Browser:
 
     def open(self, path: Path) -> None:
         """Open a file and wait until it is loaded."""
-        self.ask("Page.navigate", url=path.resolve().as_uri())
+        self.visit(path.resolve().as_uri())
+
+    def visit(self, address: str) -> None:
+        """Open an address and wait until it is loaded."""
+        self.ask("Page.navigate", url=address)
         self.until("document.readyState === 'complete' && location.href !== 'about:blank'")
 
     def run(self, expression: str) -> Any:
@@ -209,6 +213,12 @@ class Browser:
             self.ask(
                 "Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1
             )  # fmt: skip
+
+    def choose_file(self, selector: str, path: Path) -> None:
+        """Choose a file in an input, as a user does in its dialog."""
+        expression = f"document.querySelector({json.dumps(selector)})"
+        found = self.ask("Runtime.evaluate", expression=expression)["result"]
+        self.ask("DOM.setFileInputFiles", files=[str(path)], objectId=found["objectId"])
 
     def write(self, text: str) -> None:
         """Type a text into what has the focus."""

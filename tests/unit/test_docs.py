@@ -85,6 +85,7 @@ RUN_IN = {
         "tests/unit/scripts/test_exporting.py",
         '"predict", str(exported)',
     ),
+    "scenery serve results": ("tests/report/test_serve_page.py", '"serve", str(results)'),
     "scenery relabel results": ("tests/unit/inference/test_relabel.py", '"relabel", "results"'),
     "scenery compare results/before results/after": (
         "tests/unit/reporting/test_compare.py",

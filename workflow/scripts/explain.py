@@ -23,12 +23,12 @@ from scenery.data.packed_images import PackedImages, open_packed
 from scenery.data.tables import class_names, partition_table, read_split
 from scenery.evaluation.trial_tables import prediction_table
 from scenery.inference.explanation import (
+    GradCam,
     Parts,
     ask,
     embed,
     feature_maps,
     first_filters,
-    grad_cam,
     grad_cam_layer,
     pick,
     split_model,
@@ -123,11 +123,12 @@ def _grad_cam(
     places = np.array(positions, dtype=np.int64)
     pixels = images.read(places)
     predicted, true = probabilities.argmax(axis=1)[places], images.labels[places]
+    explainer = GradCam(parts, layer)
     return {
         "positions": places,
         "pixels": pixels,
-        "for_predicted": grad_cam(parts, layer, pixels, [int(one) for one in predicted]),
-        "for_true": grad_cam(parts, layer, pixels, [int(one) for one in true]),
+        "for_predicted": explainer.maps(pixels, [int(one) for one in predicted]),
+        "for_true": explainer.maps(pixels, [int(one) for one in true]),
     }
 
 

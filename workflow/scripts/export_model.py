@@ -129,18 +129,15 @@ def _write_parts(vectors: VectorsSpec, model: Path, folder: Path) -> dict[str, A
 
 def _write_references(job: ExportJob, folder: Path, rows: pd.DataFrame) -> None:
     """Keep training images to compare photographs with."""
-    import numpy as np
-
     from scenery.data.packed_images import open_packed
     from scenery.evaluation.held_out import group_numbers
     from scenery.inference.exported import network_features
     from scenery.inference.final_model import load_final
-    from scenery.inference.novelty import MAX_REFERENCES, learn_references, save_references
+    from scenery.inference.novelty import learn_references, reference_places, save_references
     from scenery.inference.vectors import extract_vectors
 
     assert job.images is not None
-    places = np.linspace(0, len(rows) - 1, min(len(rows), MAX_REFERENCES)).astype(int)
-    kept = rows.iloc[places].reset_index(drop=True)
+    kept = rows.iloc[reference_places(len(rows))].reset_index(drop=True)
     images = open_packed(job.images, kept)
     if job.vectors is None:
         values = network_features(load_final(folder / NETWORK), images)

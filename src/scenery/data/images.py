@@ -122,6 +122,16 @@ def try_read_image(
     return pixels, problem
 
 
+def try_decode_image(
+    content: bytes, max_pixels: int = MAX_PIXELS, white_level: int = WHITE_LEVEL
+) -> tuple[Pixels | None, str]:
+    """Do the work of `try_read_image` on the content of a file."""
+    stream = io.BytesIO(content)
+    found = _decode_content(stream, max_pixels, white_level)
+    _, pixels, problem = _second_try(stream, found, max_pixels, white_level)
+    return pixels, problem
+
+
 def examine_image(
     path: str | os.PathLike[str], max_pixels: int = MAX_PIXELS, white_level: int = WHITE_LEVEL
 ) -> tuple[ImageFacts, Pixels | None]:
@@ -224,25 +234,33 @@ def is_sixteen_bit(mode: str) -> bool:
 
 
 Header = tuple[int, int, str, str]
+Decoded = tuple[Header, Pixels | None, str]
 
 
-def _decode(file: Path, max_pixels: int, white_level: int) -> tuple[Header, Pixels | None, str]:
+def _decode(file: Path, max_pixels: int, white_level: int) -> Decoded:
     """Return the header (width, height, mode, format), the pixels or None, and the problem."""
     try:
         regular_file(file)
-        header, pixels, problem = _decode_content(file, max_pixels, white_level)
-        if problem == _UNKNOWN or problem.startswith(_DAMAGED):
-            stripped = _without_metadata(file)
-            if stripped is not None:
-                header, pixels, problem = _decode_content(stripped, max_pixels, white_level)
-        return header, pixels, _what_else(file) if problem == _UNKNOWN else problem
+        found = _decode_content(file, max_pixels, white_level)
+        if not found[2]:
+            return found
+        with file.open("rb") as content:
+            return _second_try(content, found, max_pixels, white_level)
     except OSError as error:
         return (0, 0, "", ""), None, f"cannot be read: {error.strerror or error}"
 
 
-def _decode_content(
-    content: Path | BinaryIO, max_pixels: int, white_level: int
-) -> tuple[Header, Pixels | None, str]:
+def _second_try(content: BinaryIO, found: Decoded, max_pixels: int, white_level: int) -> Decoded:
+    """Decode a damaged PNG without its metadata, and say what an unknown file is."""
+    if found[2] == _UNKNOWN or found[2].startswith(_DAMAGED):
+        stripped = _without_metadata(content)
+        if stripped is not None:
+            found = _decode_content(stripped, max_pixels, white_level)
+    header, pixels, problem = found
+    return header, pixels, _what_else(content) if problem == _UNKNOWN else problem
+
+
+def _decode_content(content: Path | BinaryIO, max_pixels: int, white_level: int) -> Decoded:
     """Do the work of `_decode` on a file or its bytes."""
     header: Header = (0, 0, "", "")
     try:
@@ -268,21 +286,21 @@ def _decode_content(
         return header, None, f"{_DAMAGED} ({error})"
 
 
-def _without_metadata(file: Path) -> BinaryIO | None:
+def _without_metadata(content: BinaryIO) -> BinaryIO | None:
     """Return a PNG file without its texts and color profile; None for other files.
 
     Pillow refuses a PNG whose texts or profile are damaged or larger than 1 MB.
     """
-    with file.open("rb") as content:
-        kept = [content.read(8)]
-        if kept[0] != _PNG_SIGNATURE:
-            return None
-        while len(start := content.read(8)) == 8:
-            length, kind = struct.unpack(">I4s", start)
-            if kind in _PNG_METADATA:
-                content.seek(length + 4, os.SEEK_CUR)
-            else:
-                kept += [start, content.read(length + 4)]
+    content.seek(0)
+    kept = [content.read(8)]
+    if kept[0] != _PNG_SIGNATURE:
+        return None
+    while len(start := content.read(8)) == 8:
+        length, kind = struct.unpack(">I4s", start)
+        if kind in _PNG_METADATA:
+            content.seek(length + 4, os.SEEK_CUR)
+        else:
+            kept += [start, content.read(length + 4)]
     return io.BytesIO(b"".join(kept))
 
 
@@ -294,9 +312,9 @@ def _too_large(header: Header, max_pixels: int) -> str:
     )
 
 
-def _what_else(file: Path) -> str:
-    with file.open("rb") as content:
-        start = content.read(64)
+def _what_else(content: BinaryIO) -> str:
+    content.seek(0)
+    start = content.read(64)
     if not start:
         return "empty file"
     if start[4:8] == b"ftyp":

@@ -163,8 +163,8 @@ def grad_cam_layer(backbone: keras.Model) -> CutPoint:
     return fine[-1] if fine else max(points, key=lambda point: point.size)
 
 
-def grad_cam(parts: Parts, layer: str, pixels: np.ndarray, classes: Sequence[int]) -> np.ndarray:
-    """Where each image speaks for a class (Grad-CAM, Selvaraju et al. 2017).
+class GradCam:
+    """Where images speak for a class (Grad-CAM, Selvaraju et al. 2017).
 
     Channels of the layer are weighted with the mean gradient of the class's logit and summed;
     what speaks against the class is cut off.
@@ -172,30 +172,40 @@ def grad_cam(parts: Parts, layer: str, pixels: np.ndarray, classes: Sequence[int
     Args:
         parts: The final model.
         layer: A layer of the backbone through which all paths run.
-        pixels: uint8, shape (images, size, size, 3).
-        classes: A class number for each image.
-
-    Returns:
-        float32, shape (images, cells, cells), each from 0 to 1 (its own maximum).
     """
-    below, above = parts.backbone, None
-    if layer != parts.backbone.layers[-1].name:
-        below, above = split_at(parts.backbone, layer)
-    maps = []
-    for start in range(0, len(pixels), EXPLAINED_AT_ONCE):
-        part = slice(start, start + EXPLAINED_AT_ONCE)
-        values = below(tf.cast(pixels[part], tf.float32), training=False)
-        with tf.GradientTape() as tape:
-            tape.watch(values)
-            top = values if above is None else above(values, training=False)
-            logits = parts.logits(top, training=False)
-            score = tf.reduce_sum(tf.gather(logits, list(classes[part]), axis=1, batch_dims=1))
-        slopes = tape.gradient(score, values)
-        weights = tf.reduce_mean(slopes, axis=(1, 2), keepdims=True)
-        maps.append(tf.nn.relu(tf.reduce_sum(weights * values, axis=-1)).numpy())
-    heat = np.concatenate(maps).astype(np.float32) if maps else np.zeros((0, 1, 1), np.float32)
-    highest = heat.max(axis=(1, 2), keepdims=True) if len(heat) else heat
-    return np.divide(heat, highest, out=np.zeros_like(heat), where=highest > 0)
+
+    def __init__(self, parts: Parts, layer: str) -> None:
+        self._logits = parts.logits
+        self._below, self._above = parts.backbone, None
+        if layer != parts.backbone.layers[-1].name:
+            self._below, self._above = split_at(parts.backbone, layer)
+
+    def maps(self, pixels: np.ndarray, classes: Sequence[int]) -> np.ndarray:
+        """Where each image speaks for its class.
+
+        Args:
+            pixels: uint8, shape (images, size, size, 3).
+            classes: A class number for each image.
+
+        Returns:
+            float32, shape (images, cells, cells), each from 0 to 1 (its own maximum).
+        """
+        maps = []
+        for start in range(0, len(pixels), EXPLAINED_AT_ONCE):
+            part = slice(start, start + EXPLAINED_AT_ONCE)
+            values = self._below(tf.cast(pixels[part], tf.float32), training=False)
+            with tf.GradientTape() as tape:
+                tape.watch(values)
+                top = values if self._above is None else self._above(values, training=False)
+                logits = self._logits(top, training=False)
+                chosen = tf.gather(logits, list(classes[part]), axis=1, batch_dims=1)
+                score = tf.reduce_sum(chosen)
+            slopes = tape.gradient(score, values)
+            weights = tf.reduce_mean(slopes, axis=(1, 2), keepdims=True)
+            maps.append(tf.nn.relu(tf.reduce_sum(weights * values, axis=-1)).numpy())
+        heat = np.concatenate(maps).astype(np.float32) if maps else np.zeros((0, 1, 1), np.float32)
+        highest = heat.max(axis=(1, 2), keepdims=True) if len(heat) else heat
+        return np.divide(heat, highest, out=np.zeros_like(heat), where=highest > 0)
 
 
 def embed(values: np.ndarray, seed: int) -> pd.DataFrame:

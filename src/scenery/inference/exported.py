@@ -1,6 +1,9 @@
 """An exported model: a folder of files that answers without the study that made it."""
 
+from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -54,6 +57,7 @@ class ExportedModel:
 
     Attributes:
         facts: The content of model.json.
+        network: The network; None of a classical model.
         batch: Images that are given to the model at a time, as `evaluate` does.
     """
 
@@ -63,11 +67,10 @@ class ExportedModel:
         self._references: References | None = None
         if REFERENCES in self.facts.files:
             self._references = load_references(folder / REFERENCES)
+        self.network: keras.Model | None = None
         if self.facts.kind == "network":
-            network = load_final(folder / NETWORK)
-            self._forward = make_forward_fn(network)
-            if self._references is not None:
-                self._both = make_forward_fn(with_features(network))
+            self.network = load_final(folder / NETWORK)
+            self._forward = make_forward_fn(self.network)
             return
         self.batch = vectors.BATCH
         self._forward = make_extract_fn(self._feature_extractor(folder))
@@ -124,14 +127,29 @@ class ExportedModel:
         """
         if self._references is None:
             return self.probabilities(pixels), None
-        if self.facts.kind == "network":
+        probabilities, values = self.with_features(pixels)
+        return probabilities, self.novelty(values)
+
+    def novelty(self, values: np.ndarray) -> np.ndarray | None:
+        """Scores of novelty as of `answers`, from features as of `with_features`."""
+        return None if self._references is None else self._references.scores(values)
+
+    def with_features(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Class probabilities as of `probabilities`, and the features that they rest on.
+
+        Features have shape (images, ...): what goes into the last dense layer of a network, or
+        into a classical model.
+        """
+        if self.network is not None:
             found, values = self._both(tf.constant(pixels))
-            probabilities = np.asarray(found, dtype=np.float64)
-            return probabilities, self._references.scores(np.asarray(values))
+            return np.asarray(found, dtype=np.float64), np.asarray(values)
         values = self.features(pixels)
         classes = len(self.facts.classes)
-        probabilities = classifiers.probabilities(self._classifier, values, classes)
-        return probabilities, self._references.scores(values)
+        return classifiers.probabilities(self._classifier, values, classes), values
+
+    @cached_property
+    def _both(self) -> Callable[[tf.Tensor], Any]:
+        return make_forward_fn(with_features(self.network))
 
     def probabilities(self, pixels: np.ndarray) -> np.ndarray:
         """Class probabilities, float64, shape (images, classes).
@@ -139,7 +157,7 @@ class ExportedModel:
         Args:
             pixels: uint8 RGB, shape (images, size, size, 3).
         """
-        if self.facts.kind == "network":
+        if self.network is not None:
             return np.asarray(self._forward(tf.constant(pixels)), dtype=np.float64)
         classes = len(self.facts.classes)
         return classifiers.probabilities(self._classifier, self.features(pixels), classes)

@@ -41,7 +41,7 @@ class References:
         Returns:
             float64, shape (images,).
         """
-        return _distances(_unit(values), self.vectors) / self.threshold
+        return _distances(unit_vectors(values), self.vectors) / self.threshold
 
 
 def learn_references(values: np.ndarray, groups: np.ndarray, seed: int = 0) -> References:
@@ -55,7 +55,7 @@ def learn_references(values: np.ndarray, groups: np.ndarray, seed: int = 0) -> R
         groups: Shape (images,), number of each image's group.
         seed: Seed of the folds.
     """
-    vectors = _unit(values)
+    vectors = unit_vectors(values)
     names, places = np.unique(groups, return_inverse=True)
     folds = np.random.default_rng(seed).permutation(len(names))[places] % FOLDS
     found = np.zeros(len(vectors))
@@ -67,7 +67,8 @@ def learn_references(values: np.ndarray, groups: np.ndarray, seed: int = 0) -> R
     return References(vectors, max(float(np.quantile(found, KEPT)), 1e-6))
 
 
-def _unit(values: np.ndarray) -> np.ndarray:
+def unit_vectors(values: np.ndarray) -> np.ndarray:
+    """Features, shape (images, ...), as rows of length 1 (or 0): float32, (images, values)."""
     rows = np.asarray(values, np.float32).reshape(len(values), -1)
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     return rows / np.maximum(lengths, 1e-12)
@@ -83,6 +84,11 @@ def _distances(vectors: np.ndarray, references: np.ndarray) -> np.ndarray:
         squares -= 2 * rows @ references.T.astype(np.float64)
         parts.append(np.sqrt(np.maximum(np.partition(squares, nearest, axis=1)[:, nearest], 0)))
     return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def reference_places(images: int) -> np.ndarray:
+    """Which of a number of training images are kept for comparison, spread over all of them."""
+    return np.linspace(0, images - 1, min(images, MAX_REFERENCES)).astype(int)
 
 
 def save_references(references: References, out: Path) -> None:

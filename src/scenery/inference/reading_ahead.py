@@ -23,6 +23,14 @@ class ReadPhotograph(NamedTuple):
     problem: str
 
 
+def as_input(pixels: Pixels, facts: ModelFacts) -> Pixels:
+    """A decoded image as the model takes it: uint8 RGB, shape (size, size, 3)."""
+    small = resize_image(pixels, facts.image_size, facts.resize, facts.interpolation)
+    if facts.color_mode == "grayscale":
+        small = to_gray(small)
+    return np.ascontiguousarray(small)
+
+
 def read_batches(
     files: Sequence[str], facts: ModelFacts, batch: int, jobs: int
 ) -> Iterator[list[ReadPhotograph]]:
@@ -42,10 +50,7 @@ def read_batches(
         pixels, problem = try_read_image(file, facts.max_pixels, facts.white_level)
         if pixels is None:
             return ReadPhotograph(file, None, problem)
-        small = resize_image(pixels, facts.image_size, facts.resize, facts.interpolation)
-        if facts.color_mode == "grayscale":
-            small = to_gray(small)
-        return ReadPhotograph(file, np.ascontiguousarray(small), "")
+        return ReadPhotograph(file, as_input(pixels, facts), "")
 
     waiting: deque[Future[ReadPhotograph]] = deque()
     left = iter(files)

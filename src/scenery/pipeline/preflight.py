@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import importlib.util
 import os
 import shutil
 import sys
@@ -19,6 +18,7 @@ from scenery.config.study import Study
 from scenery.config.validation import check_files, read_study
 from scenery.data.sources import list_images
 from scenery.errors import UserError
+from scenery.installation import missing_packages
 from scenery.pipeline.run_lock import begin
 from scenery.pipeline.terminal_watch import watch_terminal
 from scenery.pipeline.user_settings import check_process
@@ -29,8 +29,6 @@ from scenery.study.selection import refuse_unknown_classes
 
 # Snakemake's own notes of a run fit into this many bytes.
 MIN_FREE_BYTES = 1 << 20
-# What the optional dependencies scenery[onnx] install.
-ONNX_PACKAGES = ("onnx", "onnxruntime", "tf2onnx")
 
 
 def check_config(config: Mapping[str, Any], source: str) -> Expansions:
@@ -61,13 +59,8 @@ def check_export(study: Study, source: str) -> None:
     Raises:
         UserError: With the command that installs them.
     """
-    missing = [name for name in ONNX_PACKAGES if importlib.util.find_spec(name) is None]
-    if "onnx" in study.export and missing:
-        raise UserError(
-            f"{source}: export: onnx needs packages that are not installed: {', '.join(missing)}; "
-            "install them with pip install 'scenery[onnx]', in a clone with make .venv/.onnx, or "
-            "leave out onnx"
-        )
+    if "onnx" in study.export and (missing := missing_packages("onnx")):
+        raise UserError(f"{source}: export: onnx {missing}, or leave out onnx")
 
 
 def open_study(

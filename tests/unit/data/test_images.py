@@ -15,6 +15,8 @@ from scenery.data.images import (
     read_image,
     resize_image,
     to_gray,
+    try_decode_image,
+    try_read_image,
 )
 from scenery.errors import UserError
 
@@ -363,3 +365,21 @@ def test_interpolation_is_that_of_pillow() -> None:
     for how in ("stretch", "crop", "pad"):
         smooth = resize_image(pixels, 3, how, "box")  # type: ignore[arg-type]
         np.testing.assert_allclose(smooth[0, 0], pixels[:3, :3].mean(axis=(0, 1)), atol=1)
+
+
+def test_content_is_decoded_as_its_file_is(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    file = tmp_path / "a.png"
+    Image.fromarray(random.integers(0, 256, (20, 30, 3), dtype=np.uint8)).save(file)
+    good = file.read_bytes()
+    # A text chunk whose checksum is wrong, which only the second try leaves out.
+    text = b"\x00\x00\x00\x03zTXta\x00\x00\x00\x00\x00\x00"
+    cases = [good, good[:33] + text + good[33:], good[:200], b"", b"text", b"<svg>", b"%PDF-1.4"]
+    for content in cases:
+        file.write_bytes(content)
+        expected, problem = try_read_image(file)
+        found = try_decode_image(content)
+        assert found[1] == problem
+        assert (found[0] is None) is (expected is None)
+        assert np.array_equal(found[0], expected) or expected is None
+    assert try_decode_image(good, max_pixels=599)[1].startswith("too large: 30 x 20")

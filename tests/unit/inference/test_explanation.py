@@ -7,10 +7,10 @@ import tensorflow as tf
 
 from scenery.config.head import Head
 from scenery.inference.explanation import (
+    GradCam,
     embed,
     feature_maps,
     first_filters,
-    grad_cam,
     grad_cam_layer,
     pick,
     split_model,
@@ -52,7 +52,7 @@ def test_grad_cam_is_the_class_activation_map_of_a_linear_head(pixels: np.ndarra
     # Zhou et al. (2016): behind average pooling the gradient is the weight of the class.
     expected = np.maximum(np.einsum("ijkc,ci->ijk", maps, weights[:, classes]), 0)
     expected /= np.maximum(expected.max(axis=(1, 2), keepdims=True), 1e-12)
-    found = grad_cam(parts, layer, pixels, classes)
+    found = GradCam(parts, layer).maps(pixels, classes)
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
@@ -66,7 +66,7 @@ def test_grad_cam_of_one_sigmoid_explains_both_classes(pixels: np.ndarray) -> No
     signs = np.array([-1, 1, 1])
     expected = np.maximum((maps @ weights) * signs[:, None, None], 0)
     expected /= np.maximum(expected.max(axis=(1, 2), keepdims=True), 1e-12)
-    found = grad_cam(parts, "fire2_concat", pixels, [0, 1, 1])
+    found = GradCam(parts, "fire2_concat").maps(pixels, [0, 1, 1])
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
@@ -75,11 +75,11 @@ def test_grad_cam_of_a_lower_layer_and_of_no_image(model: keras.Model, pixels: n
     point = grad_cam_layer(parts.backbone)
     assert point.size >= 5
     assert point.layer != cut_points(parts.backbone)[-1].layer
-    heat = grad_cam(parts, point.layer, pixels, [0, 1, 2])
+    heat = GradCam(parts, point.layer).maps(pixels, [0, 1, 2])
     assert heat.shape == (3, point.size, point.size)
     assert heat.min() >= 0
     assert heat.max() <= 1
-    assert len(grad_cam(parts, point.layer, pixels[:0], [])) == 0
+    assert len(GradCam(parts, point.layer).maps(pixels[:0], [])) == 0
 
 
 def test_right_answers_go_round_the_classes_and_wrong_ones_by_confidence() -> None:

@@ -7,11 +7,12 @@ import numpy as np
 import skops.io
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler
+from threadpoolctl import threadpool_limits
 
 from scenery.classical.kernel_svm import KernelSVM
 from scenery.config.classifier import Classifier
@@ -24,6 +25,7 @@ TRUSTED = (
     "scenery.classical.kernel_svm.KernelSVM",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._TemperatureScaling",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.tree._tree.Tree",
 )
 MAX_STEPS = 5_000
@@ -60,6 +62,16 @@ def _model(wanted: Classifier, class_weight: str | None, seed: int) -> BaseEstim
     if wanted.name == "nearest_neighbors":
         # In hundreds of dimensions no tree of points finds neighbors faster than comparing all.
         return KNeighborsClassifier(wanted.n_neighbors, algorithm="brute")
+    if wanted.name == "gradient_boosting":
+        # Held-out images of its own would cost it training images, and part groups.
+        return HistGradientBoostingClassifier(
+            learning_rate=wanted.learning_rate,
+            max_iter=wanted.max_iter,
+            max_depth=wanted.max_depth,
+            early_stopping=False,
+            class_weight=class_weight,
+            random_state=seed,
+        )
     return RandomForestClassifier(
         wanted.n_estimators,
         max_depth=wanted.max_depth,
@@ -132,7 +144,10 @@ def fit(
     if groups is not None:
         images = np.unique(groups, return_inverse=True)[1][images]
     more = {"model__images": images} if wanted is not None and wanted.name == "svm" else {}
-    return model.fit(vectors, labels, **more)
+    # The threads of boosted trees wait for each other at every node: on a machine with other jobs
+    # two of them take many times as long as one.
+    with threadpool_limits(1, user_api="openmp"):
+        return model.fit(vectors, labels, **more)
 
 
 def probabilities(model: Pipeline, vectors: np.ndarray, classes: int) -> np.ndarray:
@@ -152,7 +167,8 @@ def stored_numbers(model: Pipeline) -> int:
     """How many numbers a fitted model keeps of what it has learned: its parameters.
 
     For support vectors and neighbors that is the images themselves; a tree's inner node has a
-    feature, a threshold and two branches, its leaf a share for each class.
+    feature, a threshold and two branches, its leaf a share for each class. The leaf of a boosted
+    tree has one value.
     """
     scaler, classifier = model["scaling"], model["model"]
     count = 2 * scaler.n_features_in_ if isinstance(scaler, StandardScaler) else 0
@@ -166,6 +182,11 @@ def stored_numbers(model: Pipeline) -> int:
         arrays = [classifier.coef_, classifier.intercept_]
     elif isinstance(classifier, KNeighborsClassifier):
         arrays = [classifier._fit_X, classifier._y]
+    elif isinstance(classifier, HistGradientBoostingClassifier):
+        boosted = [tree for round_ in classifier._predictors for tree in round_]
+        ends = sum(int(tree.get_n_leaf_nodes()) for tree in boosted)
+        nodes = sum(len(tree.nodes) for tree in boosted)
+        return count + 4 * (nodes - ends) + ends + classifier._baseline_prediction.size
     else:
         trees = [estimator.tree_ for estimator in classifier.estimators_]
         leaves = sum(int(tree.n_leaves) for tree in trees)

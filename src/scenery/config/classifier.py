@@ -27,8 +27,8 @@ class ClassifierRecord(Record):
     scaling: Literal[SCALINGS] | None = Field(  # type: ignore[valid-type]
         None,
         description="standard: each feature to mean 0, variance 1; l1, l2: each vector to length "
-        "1. Unset: standard; l1 for histogram_intersection; none for random_forest and for the "
-        "vectors of an encoding, which normalizes them itself.",
+        "1. Unset: standard; l1 for histogram_intersection; none for random_forest, "
+        "gradient_boosting and the vectors of an encoding, which normalizes them itself.",
     )
 
     pca: Components | None = Field(
@@ -106,11 +106,30 @@ class RandomForest(ClassifierRecord):
         return "none"
 
 
+class GradientBoosting(ClassifierRecord):
+    """Boosted trees on histograms of the features (Friedman 2001; Ke et al. 2017)."""
+
+    max_iter: Annotated[Int, Field(ge=1, le=10_000)] = Field(
+        100, description="rounds, each of which adds a tree for each class"
+    )
+    learning_rate: Annotated[Number, Field(gt=0, le=1)] = Field(
+        0.1, description="share of each tree that is added"
+    )
+    max_depth: Annotated[Int, Field(ge=1)] | None = Field(
+        None, description="largest depth of a tree; unlimited if unset"
+    )
+
+    def default_scaling(self, encoded: bool) -> str:
+        """Trees do not depend on the scale."""
+        return "none"
+
+
 CLASSIFIERS: dict[str, type[ClassifierRecord]] = {
     "svm": SVM,
     "nearest_neighbors": NearestNeighbors,
     "logistic_regression": LogisticRegressionRecord,
     "random_forest": RandomForest,
+    "gradient_boosting": GradientBoosting,
 }
 CLASSIFIER_OPTIONS = own_options(CLASSIFIERS)
 # Options that only some kernels have.

@@ -30,6 +30,7 @@ MODELS: list[dict[str, Any]] = [
     {"name": "logistic_regression", "C": 0.1, "scaling": "l2"},
     {"name": "random_forest", "n_estimators": 20, "max_depth": 5},
     {"name": "logistic_regression", "pca": 4},
+    {"name": "gradient_boosting", "max_iter": 10, "learning_rate": 0.3, "max_depth": 3},
 ]
 
 
@@ -235,6 +236,10 @@ def test_parameters_are_the_numbers_that_are_kept() -> None:
     assert numbers(scaled.fit(data.values, data.labels)) == 40 * (VALUES + 1) + 2 * VALUES
     stumps = model(RandomForestClassifier(7, max_depth=1, random_state=0))
     assert numbers(stumps) == 7 * (4 + 2 * CLASSES)
+    boosted = fitted(features(90), classifier={"name": "gradient_boosting", "max_iter": 2,
+                                               "max_depth": 1})  # fmt: skip
+    # Two rounds with a stump for each class, and what they start from.
+    assert numbers(boosted) == 2 * CLASSES * (4 + 2) + CLASSES
     svm = model(KernelSVM())
     vectors = len(svm["model"].vectors_)
     assert numbers(svm) == vectors * (VALUES + CLASSES - 1) + CLASSES + 1

@@ -70,6 +70,7 @@ SCALINGS: list[tuple[dict[str, Any], str]] = [
     ({}, "standard"),
     ({"kernel": "histogram_intersection"}, "l1"),
     ({"name": "random_forest"}, "none"),
+    ({"name": "gradient_boosting"}, "none"),
     ({"scaling": "l2"}, "l2"),
 ]
 

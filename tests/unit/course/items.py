@@ -298,7 +298,11 @@ ITEMS: dict[str, list[Item]] = {
             "principal components", "`classifier.pca`",
             f"{CLASSIFIERS}::test_principal_components_stand_before_the_model",
         ),
-        Item("multi-scale descriptors, HOG, LBP and others beside dense SIFT; a boosted tree"),
+        Item(
+            "boosted trees", "`classifier: {name: gradient_boosting}`",
+            f"{CLASSIFIERS}::test_parameters_are_the_numbers_that_are_kept",
+        ),
+        Item("multi-scale descriptors, HOG, LBP and others beside dense SIFT"),
     ],
     "Measures": [
         Item(

@@ -26,8 +26,8 @@ from scenery.pipeline.model_folder import (
     NETWORK,
     REFERENCES,
     CalibrationFacts,
-    DenseSiftGrid,
     FormatCheck,
+    HandcraftedFacts,
     ModelFacts,
     remove,
     write_facts,
@@ -107,8 +107,6 @@ def _write_parts(vectors: VectorsSpec, model: Path, folder: Path) -> dict[str, A
     from scenery.classical import classifiers
     from scenery.classical.kernel_svm import KernelSVM
     from scenery.models.feature_extraction import load_feature_extractor
-    from scenery.registry.architectures.dense_sift import DenseSIFT
-    from scenery.registry.custom_architectures import architecture
 
     features = vectors.features
     found: dict[str, Any] = {"encoding": features.encoding}
@@ -116,9 +114,7 @@ def _write_parts(vectors: VectorsSpec, model: Path, folder: Path) -> dict[str, A
     if isinstance(extractor, keras.Model):
         extractor.save(folder / FEATURE_NETWORK)
     else:
-        sift = architecture(features.backbone, features.network)
-        assert isinstance(sift, DenseSIFT)
-        found["dense_sift"] = DenseSiftGrid(step=sift.step, scales=tuple(sift.scales))
+        found["handcrafted"] = HandcraftedFacts(name=features.backbone, network=features.network)
     if vectors.codebook is not None:
         _copy(vectors.codebook, folder / CODEBOOK)
     classifier = classifiers.load(model)["model"]

@@ -36,9 +36,16 @@ class DenseSift:
         UserError: When a square or the step is larger than the image.
     """
 
+    dtype = "|u1"
+
     def __init__(self, image_size: int, step: int, scales: Sequence[int]) -> None:
         self.positions = grid_positions(image_size, step, scales)
-        self.shape = (len(self.positions), len(self.positions), len(scales), VALUES)
+        self.shape: tuple[int, ...] = (
+            len(self.positions),
+            len(self.positions),
+            len(scales),
+            VALUES,
+        )
         points = [(x, y) for y in self.positions for x in self.positions]
         self._scales = [
             (

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from scenery.classical import classifiers
 from scenery.classical.codebooks import encode, load_codebook
-from scenery.classical.dense_sift import DenseSift
+from scenery.classical.handcrafted import Handcrafted, handcrafted_descriptors
 from scenery.data.packed_images import PackedImages
 from scenery.evaluation.calibration import scale
 from scenery.inference import final_model, vectors
@@ -79,10 +79,10 @@ class ExportedModel:
         if self.facts.encoding is not None:
             self._codebook = load_codebook(folder / CODEBOOK)
 
-    def _feature_extractor(self, folder: Path) -> keras.Model | DenseSift:
-        grid = self.facts.dense_sift
-        if grid is not None:
-            return DenseSift(self.facts.image_size, grid.step, grid.scales)
+    def _feature_extractor(self, folder: Path) -> keras.Model | Handcrafted:
+        made = self.facts.handcrafted
+        if made is not None:
+            return handcrafted_descriptors(made.name, self.facts.image_size, made.network)
         return load_final(folder / FEATURE_NETWORK)
 
     def features(self, pixels: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from scenery.classical.dense_sift import DenseSift
+from scenery.classical.handcrafted import Handcrafted, handcrafted_descriptors
 from scenery.config.settings import Augment
 from scenery.data.array_writer import ArrayWriter
 from scenery.data.packed_images import PackedImages
@@ -16,8 +16,7 @@ from scenery.models.backbones import build_backbone
 from scenery.models.forward import make_forward_fn
 from scenery.models.pooling import pool
 from scenery.models.weights import load_weights
-from scenery.registry.architectures.dense_sift import DenseSIFT
-from scenery.registry.custom_architectures import HANDCRAFTED, Network, architecture
+from scenery.registry.custom_architectures import HANDCRAFTED, Network
 from scenery.study.features import FeatureSet
 from scenery.training.augmentation import build_augmentation, reseed
 
@@ -59,7 +58,7 @@ def pooled(backbone: keras.Model, pooling: str) -> keras.Model:
 
 def load_feature_extractor(
     features: FeatureSet, weights: str | Path | None
-) -> keras.Model | DenseSift:
+) -> keras.Model | Handcrafted:
     """The feature extractor: a pooled backbone, or handcrafted descriptors.
 
     Args:
@@ -71,15 +70,13 @@ def load_feature_extractor(
     """
     name, size, options = features.backbone, features.image_size, features.network
     if name in HANDCRAFTED:
-        sift = architecture(name, options)
-        assert isinstance(sift, DenseSIFT)
-        return DenseSift(size, sift.step, sift.scales)
+        return handcrafted_descriptors(name, size, options)
     backbone = load_backbone(name, size, features.layer, weights, features.seed, options)
     return pooled(backbone, features.pooling)
 
 
 def extract(
-    feature_extractor: keras.Model | DenseSift,
+    feature_extractor: keras.Model | Handcrafted,
     images: PackedImages,
     out: Path,
     batch: int,
@@ -104,8 +101,8 @@ def extract(
     """
     augmentation = build_augmentation(augment, seed) if views and augment else None
     forward = make_extract_fn(feature_extractor, augmentation)
-    if isinstance(feature_extractor, DenseSift):
-        shape, kind, parameters = feature_extractor.shape, "|u1", 0
+    if not isinstance(feature_extractor, keras.Model):
+        shape, kind, parameters = feature_extractor.shape, feature_extractor.dtype, 0
     else:
         shape, kind, parameters = (
             feature_extractor.output.shape[1:],
@@ -130,10 +127,10 @@ def feature_batches(
 
 
 def make_extract_fn(
-    feature_extractor: keras.Model | DenseSift, augmentation: keras.Model | None = None
+    feature_extractor: keras.Model | Handcrafted, augmentation: keras.Model | None = None
 ) -> Callable[[tf.Tensor], tf.Tensor | np.ndarray]:
     """A function from uint8 images, shape (images, size, size, 3), to their features."""
-    if not isinstance(feature_extractor, DenseSift):
+    if isinstance(feature_extractor, keras.Model):
         return make_forward_fn(feature_extractor, augmentation)
 
     def describe(pixels: tf.Tensor) -> np.ndarray:

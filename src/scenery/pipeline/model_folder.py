@@ -17,6 +17,7 @@ from scenery.files import file_digest, write_text
 from scenery.messages import suggestions
 from scenery.pipeline.jobs import ModelSource
 from scenery.pipeline.layout import Layout
+from scenery.registry.custom_architectures import HANDCRAFTED, Network
 
 FACTS = "model.json"
 LABELS = "labels.txt"
@@ -38,11 +39,11 @@ class _Facts(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class DenseSiftGrid(_Facts):
-    """Where local descriptors are computed: pixels between them, and the sides of squares."""
+class HandcraftedFacts(_Facts):
+    """Handcrafted descriptors: their name in the table of backbones, and their options."""
 
-    step: Annotated[int, Field(ge=1)]
-    scales: tuple[Side, ...]
+    name: Literal[HANDCRAFTED]  # type: ignore[valid-type]
+    network: Network
 
 
 class FormatCheck(_Facts):
@@ -98,7 +99,7 @@ class ModelFacts(_Facts):
         temperature: By which the model has divided its scores before its probabilities.
         calibration: What held-out images say about the probabilities.
         encoding: How a map of features becomes one vector; None: it is one, or is flattened.
-        dense_sift: The handcrafted descriptors; None: the features are of `features.keras`.
+        handcrafted: The handcrafted descriptors; None: the features are of `features.keras`.
         source: Where the model comes from.
         trial: The trial that was chosen.
         training_images: Number of images that it learned from.
@@ -123,7 +124,7 @@ class ModelFacts(_Facts):
     temperature: float = 1.0
     calibration: CalibrationFacts = CalibrationFacts()
     encoding: Encoding | None = None
-    dense_sift: DenseSiftGrid | None = None
+    handcrafted: HandcraftedFacts | None = None
     source: ModelSource
     trial: str
     training_images: int

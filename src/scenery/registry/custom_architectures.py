@@ -14,7 +14,7 @@ from pydantic import create_model
 
 from scenery.errors import UserError
 from scenery.registry import architectures
-from scenery.registry.architectures.base import Architecture
+from scenery.registry.architectures.base import Architecture, GlobalDescriptor
 from scenery.registry.options import Strict, complete, option_fields, users_of
 
 
@@ -33,6 +33,8 @@ ARCHITECTURES = _found()
 NATIVE_SIZES = {name: record.native_size for name, record in ARCHITECTURES.items()}
 # Those without anything to learn.
 HANDCRAFTED = tuple(name for name, record in ARCHITECTURES.items() if record.handcrafted)
+# Of these, those that describe the whole image by one vector.
+GLOBAL = tuple(n for n, record in ARCHITECTURES.items() if issubclass(record, GlobalDescriptor))
 NETWORK_OPTIONS = users_of(ARCHITECTURES)
 
 _Options: Any = create_model("Options", __base__=Strict, **option_fields(ARCHITECTURES))

@@ -4,7 +4,7 @@ from scenery.config.settings import Settings
 from scenery.errors import UserError
 from scenery.registry import architecture_outlines
 from scenery.registry.backbone_facts import facts
-from scenery.registry.custom_architectures import ARCHITECTURES, HANDCRAFTED
+from scenery.registry.custom_architectures import ARCHITECTURES, GLOBAL, HANDCRAFTED
 
 
 def check_descriptors(settings: Settings, layer: str, image_size: int, place: str) -> None:
@@ -26,6 +26,18 @@ def check_descriptors(settings: Settings, layer: str, image_size: int, place: st
 
 def _mistake(settings: Settings, layer: str, image_size: int) -> str | None:
     encoding = settings.encoding
+    if settings.backbone in GLOBAL:
+        if encoding is not None:
+            return (
+                f"encoding: {settings.backbone} gives one vector for an image, and an encoding is "
+                "for local descriptors; leave it out"
+            )
+        if settings.classifier is None:
+            return (
+                f"backbone: {settings.backbone} gives a vector for a classifier, and there is none "
+                "(such as svm)"
+            )
+        return None
     if encoding is None:
         if settings.backbone in HANDCRAFTED:
             return (

@@ -162,6 +162,30 @@ def test_encoding_that_fits_is_accepted() -> None:
     [
         ({**SIFT, "classifier": None}, "vectors of bag_of_words are for a classifier"),
         ({**SIFT, "encoding": None}, "DenseSIFT gives local descriptors, which need an encoding"),
+        ({**SIFT, "backbone": "HOG", "network": {}}, "HOG gives one vector for an image"),
+        (
+            {"backbone": "LBP", "weights": "none"},
+            "LBP gives a vector for a classifier, and there is none",
+        ),
+        (
+            {
+                "backbone": "Granulometry",
+                "weights": "none",
+                "classifier": {},
+                "network": {"radii": [3, 2]},
+            },
+            "radii must increase; found",
+        ),
+        (
+            {
+                "backbone": "HOG",
+                "weights": "none",
+                "classifier": {},
+                "image_size": 100,
+                "network": {"cell_sizes": [64]},
+            },
+            "needs at least 128 pixels; found 100",
+        ),
         (
             {**SIFT, "weights": "imagenet"},
             "DenseSIFT is made by hand .* give none; found",

@@ -34,6 +34,7 @@ SUBSETS = f"{UNIT}/data/test_small_training_sets.py"
 RANDOM = f"{UNIT}/study/test_random_search.py"
 EXPLANATION = f"{UNIT}/inference/test_explanation.py"
 CLASSIFIERS = f"{UNIT}/classical/test_classifiers.py"
+HANDCRAFTED = f"{UNIT}/classical/test_handcrafted.py"
 AUGMENTATION = f"{UNIT}/training/test_augmentation.py"
 BALANCE = f"{UNIT}/evaluation/test_class_balance.py"
 SOURCES = f"{UNIT}/data/test_sources.py"
@@ -302,7 +303,30 @@ ITEMS: dict[str, list[Item]] = {
             "boosted trees", "`classifier: {name: gradient_boosting}`",
             f"{CLASSIFIERS}::test_parameters_are_the_numbers_that_are_kept",
         ),
-        Item("multi-scale descriptors, HOG, LBP and others beside dense SIFT"),
+        Item(
+            "histograms of oriented gradients", "`backbone: HOG`",
+            f"{HANDCRAFTED}::test_hog_is_that_of_scikit_image_at_each_scale",
+        ),
+        Item(
+            "local binary patterns", "`backbone: LBP`",
+            f"{HANDCRAFTED}::test_lbp_is_a_share_of_patterns_and_free_of_brightness",
+        ),
+        Item(
+            "co-occurrence of gray levels", "`backbone: Cooccurrence`",
+            f"{HANDCRAFTED}::test_cooccurrence_measures_are_those_of_the_matrix",
+        ),
+        Item(
+            "color histograms", "`backbone: ColorHistogram`",
+            f"{HANDCRAFTED}::test_color_histogram_counts_colors",
+        ),
+        Item(
+            "granulometry", "`backbone: Granulometry`",
+            f"{HANDCRAFTED}::test_granulometry_finds_the_size_of_structures",
+        ),
+        Item(
+            "descriptors at several scales", "lists in `network`, `network.pyramid`",
+            f"{HANDCRAFTED}::test_descriptors_have_the_values_of_the_outline",
+        ),
     ],
     "Measures": [
         Item(

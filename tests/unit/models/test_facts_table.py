@@ -21,6 +21,7 @@ from scenery.registry.backbone_facts import (
     resolve_cut,
     stage_count,
 )
+from scenery.registry.custom_architectures import HANDCRAFTED
 
 
 def test_the_table_is_what_the_networks_say(whole: Callable[[str], keras.Model]) -> None:
@@ -41,7 +42,7 @@ def test_facts_of_one_backbone() -> None:
     assert [point.layer for point in known.cut_points][-2:] == ["pool4_conv", "relu"]
     assert known.layers[-1] == "relu"
     assert published_names() == tuple(BACKBONES)
-    assert names() == (*published_names(), *own_names(), "DenseSIFT")
+    assert names() == (*published_names(), *own_names(), *HANDCRAFTED)
     assert facts("Xception").smallest_size == 71
 
 

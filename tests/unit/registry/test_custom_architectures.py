@@ -30,7 +30,7 @@ DEFAULTS = {name: made().model_dump() for name, made in ARCHITECTURES.items()}
 def test_architectures_are_those_of_the_modules() -> None:
     assert set(ARCHITECTURES) == {
         "MLP", "PatchMLP", "LeNet5", "AlexNet", "ConvNet", "InceptionNet", "DenseBlockNet",
-        "DenseSIFT",
+        "DenseSIFT", "HOG", "LBP", "Cooccurrence", "ColorHistogram", "Granulometry",
     }  # fmt: skip
     assert len(ARCHITECTURES) == len([*MODULES.glob("*.py")]) - 2
 

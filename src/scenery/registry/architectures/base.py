@@ -1,6 +1,7 @@
 """What all custom architectures share: options, an outline and a builder."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -12,6 +13,7 @@ from scenery.registry.layers import (
     Dense,
     Dropout,
     Layer,
+    Shape,
     build,
     with_layer_values,
 )
@@ -21,6 +23,7 @@ from scenery.registry.options import (
     Bool,
     Fraction,
     Initializer,
+    Int,
     Record,
     Slope,
 )
@@ -38,6 +41,11 @@ _OneOfList = Literal[ACTIVATIONS]  # type: ignore[valid-type]
 Several = Field(max_length=1000)
 ActivationName = _One | Annotated[tuple[_OneOfList, ...], Several]
 InitializerName = Initializer | Annotated[tuple[Initializer, ...], Several]
+
+
+Pyramid = Annotated[
+    tuple[Annotated[Int, Field(ge=1, le=32)], ...], Field(min_length=1, max_length=8)
+]
 
 
 class Architecture(Record):
@@ -152,3 +160,42 @@ class DropoutArchitecture(LayeredArchitecture):
     def dropped(self, name: str) -> tuple[Layer, ...]:
         """Dropout, if the options say so."""
         return (Dropout(name, self.dropout),) if self.dropout else ()
+
+
+@dataclass(frozen=True)
+class Vector(Layer):
+    """One vector for the whole image, of the parts of a pyramid."""
+
+    pyramid: tuple[int, ...]
+    smallest_part: int
+    count: Callable[[int], int]
+
+    def shape(self, size: int, channels: int) -> Shape:
+        """One cell; none where a part is too small to be described."""
+        if size // max(self.pyramid) < self.smallest_part:
+            return 0, 0
+        return 1, sum(parts**2 * self.count(size // parts) for parts in self.pyramid)
+
+
+class GlobalDescriptor(Architecture):
+    """A descriptor of the whole image, or of parts of it: one vector without an encoding."""
+
+    handcrafted: ClassVar[bool] = True
+    pyramid: Pyramid = Field(
+        (1,),
+        description="parts along a side, each of which is described; several numbers describe the "
+        "image at several scales, one after the other",
+    )
+
+    @property
+    def smallest_part(self) -> int:
+        """Smallest side in pixels of a part that it can describe."""
+        raise NotImplementedError
+
+    def count(self, side: int) -> int:
+        """Number of values that describe a part of so many pixels a side."""
+        raise NotImplementedError
+
+    def sequence(self) -> Iterator[Layer]:
+        """The vector."""
+        yield Vector("descriptors", self.pyramid, self.smallest_part, self.count)

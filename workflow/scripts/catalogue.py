@@ -31,8 +31,9 @@ and an .npz archive with small pictures of the images that look alike (`files`, 
 """
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scenery.data.catalogue import (
     GroupSource,
@@ -56,6 +57,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("scenery")
 
+# Arguments of `list_images` that name columns.
+COLUMN_KEYS = ("group", "x_col", "y_col")
+
 
 def main(
     source: Path,
@@ -69,16 +73,19 @@ def main(
     out: str,
     pictures: Path,
     white_level: int = WHITE_LEVEL,
-    group: str | None = None,
+    reading: Mapping[str, Any] | None = None,
     groups: GroupSource = "given",
-    corrections: str | None = None,
 ) -> None:
-    """Write the judged catalogue and log a summary of it."""
-    found = list_images(source, root, group, corrections)
+    """Write the judged catalogue and log a summary of it.
+
+    `reading` holds arguments of `list_images`.
+    """
+    reading = reading or {}
+    found = list_images(source, root, **reading)
     strays = stray_files(source)
     if strays:
         log.info("%d other files are left out: %s", len(strays), named(strays))
-    unused = unused_columns(source, group)
+    unused = unused_columns(source, **{name: reading.get(name) for name in COLUMN_KEYS})
     if unused:
         log.info("%d columns of the manifest are not used: %s", len(unused), named(unused))
     log.info("reading %d images", len(found))

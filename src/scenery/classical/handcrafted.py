@@ -55,7 +55,7 @@ class GlobalDescriptors:
     def __init__(self, record: GlobalDescriptor, image_size: int) -> None:
         self._record = record
         self._describe = _DESCRIBE[type(record)]
-        self.shape = (
+        self.shape: tuple[int, ...] = (
             sum(parts**2 * record.count(image_size // parts) for parts in record.pyramid),
         )
 

@@ -70,6 +70,9 @@ class Duplicates(Strict):
     )
 
 
+ColumnName = Annotated[str, Field(min_length=1)]
+
+
 class Dataset(Strict):
     """Where the labeled images are and how they are read."""
 
@@ -89,6 +92,17 @@ class Dataset(Strict):
         description="Column of a CSV with the group of each image, such as a patient. Images of a "
         "group lie in one partition and in one fold. Unset: a column group, patient, subject or "
         "scene, if there is one.",
+    )
+    x_col: ColumnName | None = Field(
+        None, description="Column of a CSV with the files. Unset: file, filename, path or image."
+    )
+    y_col: ColumnName | Annotated[tuple[ColumnName, ...], Field(min_length=2)] | None = Field(
+        None,
+        description="Column of a CSV with the classes, or a list of columns of 0 and 1, one for "
+        "each class. Unset: class, label or category, or such columns.",
+    )
+    classes: Annotated[tuple[ColumnName, ...], Field(min_length=2)] | None = Field(
+        None, description="The classes that are used; images of others are left out. Unset: all."
     )
     corrections: str | None = Field(
         None,
@@ -127,13 +141,25 @@ class Dataset(Strict):
 
     @model_validator(mode="after")
     def _of_own_images(self) -> "Dataset":
-        if self.group is not None and self.made:
-            raise ValueError(
-                f"group names a column of a CSV; the path {self.path} is a data set without columns"
-            )
+        for key in ("group", "x_col", "y_col"):
+            if getattr(self, key) is not None and self.made:
+                raise ValueError(
+                    f"{key} names a column of a CSV; the path {self.path} is a data set without "
+                    "columns"
+                )
+        for key in ("y_col", "classes"):
+            names = getattr(self, key)
+            if isinstance(names, tuple) and len(set(names)) < len(names):
+                raise ValueError(f"{key}: {list(names)} has a name twice")
         if self.corrections is not None and self.made:
             raise ValueError(f"corrections are for images of one's own; the path is {self.path}")
         return self
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """How the source is read, as arguments of `scenery.data.sources.list_images`."""
+        names = ("group", "corrections", "x_col", "y_col", "classes")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def made(self) -> bool:

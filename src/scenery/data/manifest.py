@@ -7,7 +7,7 @@ import csv
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import NamedTuple
 
@@ -59,6 +59,20 @@ _FLAGS = {"0": False, "1": True, "0.0": False, "1.0": True, "false": False, "tru
 Row = tuple[int, dict[str, str]]
 
 
+class Columns(NamedTuple):
+    """Columns that the config names; None: one of the usual names.
+
+    Attributes:
+        group: Of the groups (dataset.group).
+        x_col: Of the files (dataset.x_col).
+        y_col: Of the classes, or one column for each class (dataset.y_col).
+    """
+
+    group: str | None = None
+    x_col: str | None = None
+    y_col: str | Sequence[str] | None = None
+
+
 class _Table(NamedTuple):
     """A manifest as it was read.
 
@@ -81,7 +95,7 @@ class _Table(NamedTuple):
     rows: list[Row]
 
 
-def read_manifest(manifest: Path, root: Path, group: str | None = None) -> list[FoundImage]:
+def read_manifest(manifest: Path, root: Path, columns: Columns | None = None) -> list[FoundImage]:
     """Read a table with one image per row.
 
     Columns, in any order and in capital or small letters:
@@ -100,13 +114,13 @@ def read_manifest(manifest: Path, root: Path, group: str | None = None) -> list[
     Args:
         manifest: The table.
         root: The folder of the images.
-        group: Name of the column of groups; None: one of `GROUP_COLUMNS`.
+        columns: The columns that the config names; None: none.
 
     Raises:
         UserError: naming the manifest and the rows (counted like lines of a spreadsheet, the
             header being row 1) of all faults of one kind.
     """
-    table = _parse(manifest, group)
+    table = _parse(manifest, columns or Columns())
     labels = _labels(manifest, table)
     partitions = _partitions(manifest, table.rows, table.partition)
     files = _files(manifest, root, table.rows, table.file)
@@ -115,17 +129,17 @@ def read_manifest(manifest: Path, root: Path, group: str | None = None) -> list[
     return checked(found, str(manifest))
 
 
-def unused_columns(manifest: Path, group: str | None = None) -> list[str]:
+def unused_columns(manifest: Path, columns: Columns | None = None) -> list[str]:
     """List the columns of a manifest that are not read, as they are written.
 
     Raises:
         UserError: as `read_manifest`.
     """
-    table = _parse(manifest, group)
+    table = _parse(manifest, columns or Columns())
     return [table.written[name] for name in table.unused]
 
 
-def _parse(manifest: Path, group_column: str | None) -> _Table:
+def _parse(manifest: Path, columns: Columns) -> _Table:
     try:
         with manifest.open(encoding="utf-8-sig", newline="") as lines:
             first = lines.readline()
@@ -143,14 +157,20 @@ def _parse(manifest: Path, group_column: str | None) -> _Table:
         raise UserError(f"{manifest}: is not a readable table: {error}") from None
     except OSError as error:
         raise UserError(f"{manifest}: cannot be read: {error.strerror}") from None
-    file = _column(manifest, header, FILE_COLUMNS)
+    file = _given_column(manifest, header, columns.x_col, "x_col")
+    file = file or _column(manifest, header, FILE_COLUMNS)
     partition = _column(manifest, header, PARTITION_COLUMNS, required=False)
-    group = _group_column(manifest, header, group_column)
-    label = _column(manifest, header, CLASS_COLUMNS, required=False)
-    known = {file, partition, group, label}
+    group = _group_column(manifest, header, columns.group)
+    label, one_hot = _class_columns(manifest, header, columns.y_col, rows)
+    doubled = {file} & {partition, label, *one_hot} or {partition} & {label, *one_hot} - {None}
+    if doubled:
+        raise UserError(
+            f"{manifest}: dataset.x_col and dataset.y_col: the column {doubled.pop()!r} cannot be "
+            "the file, the class or the partition at once"
+        )
+    known = {file, partition, group, label, *one_hot}
     others = tuple(name for name in header if name not in known)
-    one_hot: tuple[str, ...] = ()
-    if label is None:
+    if label is None and not one_hot:
         if not _is_one_hot(others, rows):
             _column(manifest, header, CLASS_COLUMNS)
         one_hot, others = others, ()
@@ -184,6 +204,37 @@ def _column(
     return present[0] if present else None
 
 
+def _class_columns(
+    manifest: Path, header: list[str], given: str | Sequence[str] | None, rows: list[Row]
+) -> tuple[str | None, tuple[str, ...]]:
+    """The column of the classes, or the columns of 0 and 1 that the config names."""
+    if given is None:
+        return _column(manifest, header, CLASS_COLUMNS, required=False), ()
+    if isinstance(given, str):
+        return _given_column(manifest, header, given, "y_col"), ()
+    one_hot = tuple(_given_column(manifest, header, name, "y_col") or "" for name in given)
+    if not _is_one_hot(one_hot, rows):
+        raise UserError(
+            f"{manifest}: dataset.y_col names {named([repr(name) for name in given])}, of which "
+            "each must be 0 or 1 in every row"
+        )
+    return None, one_hot
+
+
+def _given_column(manifest: Path, header: list[str], given: str | None, key: str) -> str | None:
+    """A column that the config names; None if it names none."""
+    if given is None:
+        return None
+    name = _plain(given)
+    if header.count(name) != 1:
+        found = "several columns" if name in header else "no column"
+        raise UserError(
+            f"{manifest}: {found} {given!r}, which dataset.{key} names; the columns are "
+            f"{named([repr(column) for column in header])}"
+        )
+    return name
+
+
 def _plain(name: str) -> str:
     """The name of a column as it is looked for."""
     return re.sub(r"[\s-]+", "_", name.strip()).casefold()
@@ -193,13 +244,7 @@ def _group_column(manifest: Path, header: list[str], given: str | None) -> str |
     """The column of groups: the one that the config names, or else one of `GROUP_COLUMNS`."""
     if given is None:
         return _column(manifest, header, GROUP_COLUMNS, required=False)
-    name = _plain(given)
-    if header.count(name) != 1:
-        found = "several columns" if name in header else "no column"
-        raise UserError(
-            f"{manifest}: {found} {given!r}, which dataset.group names; the columns are "
-            f"{named([repr(column) for column in header])}"
-        )
+    name = _given_column(manifest, header, given, "group")
     if name in (*FILE_COLUMNS, *CLASS_COLUMNS, *PARTITION_COLUMNS):
         raise UserError(
             f"{manifest}: dataset.group names the column {given!r}, which is the file, the class "

@@ -4,8 +4,9 @@ Standard library only: the Snakefile reads sources in every dry run.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from scenery.data import manifest
 from scenery.data.content_digests import content_digests
@@ -48,6 +49,9 @@ def list_images(
     root: str | os.PathLike[str] | None = None,
     group: str | None = None,
     corrections: str | os.PathLike[str] | None = None,
+    x_col: str | None = None,
+    y_col: str | Sequence[str] | None = None,
+    classes: Sequence[str] | None = None,
 ) -> list[FoundImage]:
     """List the images of a data set, sorted by file.
 
@@ -58,33 +62,57 @@ def list_images(
       ``validation/...``, in any of their spellings. Folders named like partitions count as such
       if they hold folders, so that a class of images may be called ``train``;
     - a manifest (see `scenery.data.manifest.read_manifest`); its files are relative to `root`,
-      by default the manifest's own folder, and `group` is the column of its groups.
+      by default the manifest's own folder, and `group`, `x_col` and `y_col` are the columns of
+      its groups, files and classes.
 
     Hidden files, other files than images and images outside any class folder are left out;
     `stray_files` lists them. Symbolic links in folders are followed (the folder is the user's
     own, and a selection of images is often a folder of links); those in a manifest must stay
     within the root.
 
-    `corrections` is a table of files with other classes, see `scenery.data.corrections`.
+    `corrections` is a table of files with other classes, see `scenery.data.corrections`. Of
+    `classes`, where they are given, the images are kept, and all others left out.
 
     Raises:
         UserError: naming the file, folder or row and what is allowed.
     """
-    images = _list(Path(path), root, group)
-    if corrections is None:
-        return images
-    return checked(apply_corrections(images, Path(corrections)), str(path))
+    images = _list(Path(path), root, manifest.Columns(group, x_col, y_col))
+    if corrections is not None:
+        images = checked(apply_corrections(images, Path(corrections)), str(path))
+    if classes is not None:
+        images = checked(_of_classes(images, classes), str(path))
+    return images
 
 
-def _list(source: Path, root: str | os.PathLike[str] | None, group: str | None) -> list[FoundImage]:
+def _of_classes(images: Sequence[FoundImage], classes: Sequence[str]) -> list[FoundImage]:
+    known = {image.class_name for image in images}
+    unknown = [repr(name) for name in classes if name not in known]
+    if unknown:
+        raise UserError(
+            f"dataset.classes: the data set has no images of {named(unknown)}; there are "
+            f"{named(sorted(known))}"
+        )
+    wanted = set(classes)
+    return [image for image in images if image.class_name in wanted]
+
+
+def _list(
+    source: Path, root: str | os.PathLike[str] | None, columns: manifest.Columns
+) -> list[FoundImage]:
     if source.is_dir():
         if root is not None and Path(root) != source:
             raise UserError(f"dataset root {root}: is for manifests; {source} is a folder")
-        if group is not None:
+        if columns.group is not None:
             raise UserError(
-                f"dataset.group: {group!r} is a column of a manifest, but {source} is a folder; "
-                "give a CSV with file, class and this column, or set dataset.groups: auto"
+                f"dataset.group: {columns.group!r} is a column of a manifest, but {source} is a "
+                "folder; give a CSV with file, class and this column, or set dataset.groups: auto"
             )
+        for key, column in (("x_col", columns.x_col), ("y_col", columns.y_col)):
+            if column is not None:
+                raise UserError(
+                    f"dataset.{key}: {column!r} is a column of a manifest, but {source} is a "
+                    "folder; leave it out, or give a CSV"
+                )
         try:
             return checked(_in_folder(source), str(source))
         except UserError as error:
@@ -102,7 +130,7 @@ def _list(source: Path, root: str | os.PathLike[str] | None, group: str | None) 
     files_root = source_root(source, root)
     if not files_root.is_dir():
         raise UserError(f"dataset root {files_root}: is not a folder")
-    return manifest.read_manifest(source, files_root, group)
+    return manifest.read_manifest(source, files_root, columns)
 
 
 def stray_files(path: str | os.PathLike[str]) -> list[str]:
@@ -130,33 +158,40 @@ def visible_files(folder: Path) -> Iterator[str]:
     return _walk(str(folder), "")
 
 
-def unused_columns(path: str | os.PathLike[str], group: str | None = None) -> list[str]:
+def unused_columns(
+    path: str | os.PathLike[str],
+    group: str | None = None,
+    x_col: str | None = None,
+    y_col: str | Sequence[str] | None = None,
+) -> list[str]:
     """List the columns of a manifest that are not read; of a folder: none.
 
     Raises:
         UserError: as `list_images`.
     """
     source = Path(path)
-    return [] if source.is_dir() else manifest.unused_columns(source, group)
+    if source.is_dir():
+        return []
+    return manifest.unused_columns(source, manifest.Columns(group, x_col, y_col))
 
 
 def dataset_digest(
     path: str | os.PathLike[str],
     root: str | os.PathLike[str] | None,
     cache_file: str | os.PathLike[str],
-    group: str | None = None,
-    corrections: str | os.PathLike[str] | None = None,
+    **reading: Any,
 ) -> str:
     """Return a SHA-256 (hexadecimal) over every image's file, class, partition, group and content.
 
     The contents' own digests are cached in `cache_file`, see
     `scenery.data.content_digests.content_digests`: a second call looks at the files but does not
-    read them. Where the folder lies does not matter, only what is in it.
+    read them. Where the folder lies does not matter, only what is in it. `reading` holds further
+    arguments of `list_images`.
 
     Raises:
         UserError: as `list_images`.
     """
-    images = list_images(path, root, group, corrections)
+    images = list_images(path, root, **reading)
     folder = source_root(path, root)
     digests = content_digests([str(folder / image.file) for image in images], Path(cache_file))
     return rows_digest([*image, digest] for image, digest in zip(images, digests, strict=True))

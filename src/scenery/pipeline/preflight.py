@@ -46,7 +46,7 @@ def check_config(config: Mapping[str, Any], source: str) -> Expansions:
     check_export(study, source)
     if not study.dataset.made:
         dataset = study.dataset
-        images = list_images(dataset.path, dataset.root, dataset.group, dataset.corrections)
+        images = list_images(dataset.path, dataset.root, **dataset.reading)
         classes = {image.class_name for image in images}
         for name, experiment in study.experiments.items():
             refuse_unknown_classes(experiment.choose.costs, classes, name)

@@ -18,6 +18,7 @@ from scenery.study.trials import ResolvedTrial, change, setting_names
 
 VALUES: dict[str, Any] = {
     "kernel": "linear", "gamma": 0.1, "C": 2, "n_neighbors": 3, "n_estimators": 9, "max_depth": 4,
+    "max_iter": 50, "learning_rate": 0.3,
 }  # fmt: skip
 SVM = Settings(classifier={"name": "svm", "C": 10, "gamma": 0.01})
 

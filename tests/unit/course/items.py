@@ -232,7 +232,15 @@ ITEMS: dict[str, list[Item]] = {
             "digits without a download", "`dataset.path: digits`, `config/digits.yaml`",
             f"{UNIT}/demo/test_digits.py::test_digits_become_class_folders_of_images",
         ),
-        Item("names of columns (`x_col`, `y_col`, `weight_col`), `classes`"),
+        Item(
+            "names of the columns of a table", "`dataset.x_col`, `dataset.y_col`",
+            f"{SOURCES}::test_list_images_with_the_columns_of_the_config",
+        ),
+        Item(
+            "some of the classes", "`dataset.classes`",
+            f"{SOURCES}::test_list_images_of_some_classes_leaves_the_others_out",
+        ),
+        Item("weights of images from a table (`weight_col`)"),
         Item("images that are not square"),
     ],
     "Augmentation": [

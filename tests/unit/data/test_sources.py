@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from scenery.config.study import Dataset
 from scenery.data import content_digests as content
 from scenery.data.sources import (
     FoundImage,
@@ -473,7 +474,9 @@ def test_list_images_with_the_group_column_of_the_config(tmp_path: Path) -> None
     assert [image.group for image in list_images(path, group="case number")] == ["7", "7"]
     assert unused_columns(path, "Case Number") == ["patient"]
     cache = tmp_path / "digests.json"
-    assert dataset_digest(path, None, cache) != dataset_digest(path, None, cache, "case_number")
+    assert dataset_digest(path, None, cache) != dataset_digest(
+        path, None, cache, group="case_number"
+    )
 
 
 @pytest.mark.parametrize(
@@ -486,6 +489,71 @@ def test_list_images_with_a_wrong_group_column_is_refused(
     path = manifest(tmp_path, "file,class,patient\n1.png,a,P1\n2.png,b,P2\n")
     with pytest.raises(UserError, match=said):
         list_images(path, group=group)
+
+
+MESSY = (
+    "Photo Path,species,file,age,wolf,dog\n1.png,dog,x.png,3,0,1\n2.png,wolf,y.png,4,1,0\n"
+    "3.png,wolf,z.png,4,1,0\n"
+)
+
+
+@pytest.mark.parametrize("y_col", ["Species", ("wolf", "dog")])
+def test_list_images_with_the_columns_of_the_config(
+    tmp_path: Path, y_col: str | tuple[str, ...]
+) -> None:
+    fill(tmp_path, "1.png", "2.png", "3.png")
+    path = manifest(tmp_path, MESSY)
+    found = list_images(path, x_col="photo path", y_col=y_col)
+    assert [(image.file, image.class_name) for image in found] == [
+        ("1.png", "dog"), ("2.png", "wolf"), ("3.png", "wolf")
+    ]  # fmt: skip
+    assert "age" in unused_columns(path, None, "photo path", y_col)
+
+
+@pytest.mark.parametrize(
+    ("x_col", "y_col", "said"),
+    [
+        ("photo", "species", "no column 'photo', which dataset.x_col names; the columns are"),
+        ("photo path", "kind", "no column 'kind', which dataset.y_col names"),
+        ("photo path", ("wolf", "age"), "each must be 0 or 1 in every row"),
+        ("species", "species", "the column 'species' cannot be the file, the class"),
+    ],
+)
+def test_list_images_with_a_wrong_column_of_the_config_is_refused(
+    tmp_path: Path, x_col: str, y_col: str | tuple[str, ...], said: str
+) -> None:
+    with pytest.raises(UserError, match=said):
+        list_images(manifest(tmp_path, MESSY), x_col=x_col, y_col=y_col)
+
+
+def test_list_images_of_some_classes_leaves_the_others_out(tmp_path: Path) -> None:
+    fill(tmp_path, *(f"{part}/{name}/1.png" for part in ("train", "test") for name in "abc"))
+    found = list_images(tmp_path, classes=("c", "a"))
+    assert {image.class_name for image in found} == {"a", "c"}
+    with pytest.raises(UserError, match=r"no images of 'd'; there are a, b, c"):
+        list_images(tmp_path, classes=("a", "d"))
+
+
+@pytest.mark.parametrize("key", ["x_col", "y_col"])
+def test_list_images_of_a_folder_with_a_column_of_the_config_is_refused(
+    tmp_path: Path, key: str
+) -> None:
+    with pytest.raises(UserError, match=rf"dataset.{key}: 'name' is a column of a manifest"):
+        list_images(tmp_path, **{key: "name"})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"path": "digits", "x_col": "file"}, "x_col names a column of a CSV; the path digits"),
+        ({"path": "photos", "classes": ["a", "a"]}, "has a name twice"),
+    ],
+)
+def test_dataset_with_columns_or_classes_that_cannot_be(
+    values: dict[str, object], said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        Dataset.model_validate(values)
 
 
 def test_list_images_of_a_folder_with_a_group_column_is_refused(tmp_path: Path) -> None:

@@ -51,16 +51,13 @@ class DataInputs:
         if self.dataset.made:
             return self.dataset.path
         dataset = self.dataset
-        return dataset_digest(
-            self.images, dataset.root, DIGESTS, dataset.group, dataset.corrections
-        )
+        return dataset_digest(self.images, dataset.root, DIGESTS, **dataset.reading)
 
     def catalogue(self, wildcards: Any) -> dict[str, Any]:
         """How the images are listed and checked."""
         return {
             **self.dataset.duplicates.model_dump(),
-            "group": self.dataset.group,
-            "corrections": self.dataset.corrections,
+            "reading": self.dataset.reading,
             "groups": self.dataset.groups,
             "on_problem": self.dataset.on_problem,
             "max_pixels": self.dataset.max_pixels,

@@ -1,5 +1,7 @@
 """The most confident mistakes, with their pictures."""
 
+from pathlib import PurePath
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -50,4 +52,6 @@ def _tile(axes: Axes, row: pd.Series, picture: np.ndarray) -> None:
     axes.spines[:].set_visible(False)
     predicted = f"predicted: {shorten(row['predicted'], 17)} ({row['confidence']:.2f})"
     axes.set_title(f"true: {shorten(row['class'], 24)}\n{predicted}", fontsize=12, loc="left")
-    axes.set_xlabel(shorten(row["file"][::-1], 38)[::-1], fontsize=9, color="#555555", loc="left")
+    # The folder says what the title says; the end of a long name tells files apart.
+    name = PurePath(row["file"]).name
+    axes.set_xlabel(shorten(name[::-1], 30)[::-1], fontsize=11, color="#555555", loc="left")

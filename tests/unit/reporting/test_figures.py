@@ -1,7 +1,7 @@
 """Figures: what stands in them, for studies of any size and any names."""
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePath
 from weakref import WeakSet
 from xml.etree import ElementTree
 
@@ -268,6 +268,10 @@ def test_confident_mistakes_are_sorted_by_confidence(tmp_path: Path) -> None:
         shown = axes.get_images()[0].get_array()
         assert shown is not None
         assert (np.asarray(shown)[..., 0] == row % 256).all()
+        # The name of the file alone: a path says too much beside the title.
+        name = axes.get_xlabel().removeprefix("\u2026")
+        assert PurePath(wrong["file"][row]).name.endswith(name)
+        assert name
 
 
 def test_confident_mistakes_without_mistakes_says_so(tmp_path: Path) -> None:
@@ -300,6 +304,22 @@ def test_study_figures_count_trials_and_failures(study: Path) -> None:
         said = texts(figure)
         assert "4 failed (not drawn)" in said
         assert "On the Pareto front" in said
+
+
+def test_save_photographs_changes_no_color_that_one_sees(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (100, 100, 3), dtype=np.uint8)
+    figure = Figure((1, 1), facecolor="white")
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.imshow(pixels, interpolation="nearest")
+    save(figure, None, tmp_path / "a.png")
+    figure.savefig(tmp_path / "exact.png", dpi=Image.open(tmp_path / "a.png").width)
+    found, exact = (
+        np.asarray(Image.open(tmp_path / name).convert("RGB")).astype(int)
+        for name in ("a.png", "exact.png")
+    )
+    assert np.abs(found - exact).max() == 2
+    assert (tmp_path / "a.png").stat().st_size < 0.85 * (tmp_path / "exact.png").stat().st_size
 
 
 def test_save_twice_writes_same_bytes_with_text(

@@ -264,20 +264,23 @@ def _check(given: argparse.Namespace, options: Sequence[str]) -> int:
 
 
 def check_file(config: Path) -> str:
-    """Check a config and its files; gives a line with the number of its trials.
+    """Check a config and its files; gives lines with the number of its trials and their time.
 
     Raises:
         UserError: For its mistakes, one a line.
     """
     from scenery.config.loading import load_config
-    from scenery.pipeline.preflight import check_config
+    from scenery.pipeline.preflight import check_config, count_images
+    from scenery.pipeline.resources import cores
     from scenery.study.advice import advice
     from scenery.study.search_strategies import left_out
+    from scenery.study.time_estimate import estimate_time
     from scenery.study.trial_counts import count_trials, describe_counts
 
     expansions = check_config(load_config(config), str(config))
     counts = describe_counts(count_trials(expansions))
-    notes = ""
+    time = estimate_time(expansions, *count_images(expansions.study), cores())
+    notes = f"\n{config}: {time}"
     for name, experiment in expansions.study.experiments.items():
         # The trials of the others depend on a choice that is not made yet.
         known = experiment.start_from is None

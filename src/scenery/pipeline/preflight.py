@@ -22,6 +22,7 @@ from scenery.installation import missing_packages
 from scenery.pipeline.run_lock import begin
 from scenery.pipeline.terminal_watch import watch_terminal
 from scenery.pipeline.user_settings import check_process
+from scenery.registry.datasets import DATASET_IMAGES, NAMED_DATASETS
 from scenery.study.checks import check_study
 from scenery.study.expansions import Expansions
 from scenery.study.plan import NotChosenYet
@@ -51,6 +52,27 @@ def check_config(config: Mapping[str, Any], source: str) -> Expansions:
         for name, experiment in study.experiments.items():
             refuse_unknown_classes(experiment.choose.costs, classes, name)
     return expansions
+
+
+def count_images(study: Study) -> tuple[int, int]:
+    """The training and validation images of a study, about, and its classes.
+
+    About, since duplicates and damaged files are not looked for.
+    """
+    dataset = study.dataset
+    if dataset.path == "generated":
+        from scenery.demo.scenes import SCENE_CLASSES
+
+        classes = len(SCENE_CLASSES)
+        total, test = classes * dataset.generated.per_class, 0
+    elif dataset.made:
+        classes = len(NAMED_DATASETS[dataset.path])
+        total, test = DATASET_IMAGES[dataset.path]
+    else:
+        images = list_images(dataset.path, dataset.root, dataset.group, dataset.corrections)
+        classes = len({image.class_name for image in images})
+        total, test = len(images), sum(image.partition == "test" for image in images)
+    return total - (test or round(study.split.test * total)), classes
 
 
 def check_export(study: Study, source: str) -> None:

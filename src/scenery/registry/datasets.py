@@ -34,3 +34,12 @@ NAMED_DATASETS: dict[str, tuple[str, ...]] = {
         "wardrobe", "whale", "willow_tree", "wolf", "woman", "worm",
     ),
 }  # fmt: skip
+
+# Images in all, and those that the data set gives as test images.
+DATASET_IMAGES: dict[str, tuple[int, int]] = {
+    "digits": (1797, 0),
+    "mnist": (70_000, 10_000),
+    "fashion_mnist": (70_000, 10_000),
+    "cifar10": (60_000, 10_000),
+    "cifar100": (60_000, 10_000),
+}

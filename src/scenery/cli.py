@@ -90,6 +90,12 @@ def _parser() -> Parser:
         metavar="CONFIG",
         help="the file to write, which must not exist; default: %(default)s",
     )
+    init.add_argument(
+        "--offline",
+        action="store_true",
+        help="use only networks whose weights are installed with Scenery, so that nothing is "
+        "fetched",
+    )
     init.set_defaults(run=_init)
 
     text = "check a config before anything runs: its mistakes, one a line, or its trials"
@@ -253,7 +259,7 @@ def _sentence(text: str) -> str:
 def _init(given: argparse.Namespace, options: Sequence[str]) -> int:
     from scenery.pipeline.starter import write_starter
 
-    for line in write_starter(given.folder, given.root, given.out):
+    for line in write_starter(given.folder, given.root, given.out, given.offline):
         print(line)
     return 0
 

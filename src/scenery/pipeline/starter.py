@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -33,11 +33,18 @@ class DataTraits:
         train: Training images of the smallest class, about.
         small_images: Whether the images are too small for pretrained networks.
         balanced: Whether all classes have about as many images.
+        offline: Whether only networks are wanted whose weights are installed.
     """
 
     train: int
     small_images: bool
     balanced: bool
+    offline: bool = False
+
+    @property
+    def first(self) -> str:
+        """The experiment from which others start."""
+        return "cuts" if self.offline else "backbones"
 
     @property
     def subsets(self) -> list[int]:
@@ -46,13 +53,14 @@ class DataTraits:
         return [size for size in SUBSETS if size <= 0.7 * self.train][-3:]
 
 
-def write_starter(path: Path, root: Path | None, out: Path) -> list[str]:
+def write_starter(path: Path, root: Path | None, out: Path, offline: bool = False) -> list[str]:
     """Look at a data set and write a config for it.
 
     Args:
         path: A folder or a manifest.
         root: The folder of a manifest's files; None: the manifest's own.
         out: The file to write.
+        offline: Whether only networks are wanted whose weights are installed.
 
     Returns:
         What was found and written, as lines to print.
@@ -65,7 +73,7 @@ def write_starter(path: Path, root: Path | None, out: Path) -> list[str]:
     if not out.parent.is_dir():
         raise UserError(f"{out}: there is no folder {out.parent}")
     found = survey(path, root)
-    text = starter(found, path, root)
+    text = starter(found, path, root, offline)
     # A config that does not pass the check is never written.
     check_config(yaml.safe_load(text), str(out))
     with writing(out), out.open("x", encoding="utf-8") as file:
@@ -110,9 +118,9 @@ def data_traits(found: Survey) -> DataTraits:
     )
 
 
-def starter(found: Survey, path: Path, root: Path | None) -> str:
-    """The text of a config for a data set."""
-    what = data_traits(found)
+def starter(found: Survey, path: Path, root: Path | None, offline: bool = False) -> str:
+    """The text of a config for a data set; arguments as of `write_starter`."""
+    what = replace(data_traits(found), offline=offline)
     if what.small_images:
         parts = _small_images(what)
     elif what.train < SMALL:
@@ -260,6 +268,27 @@ SEARCH = """\
         head.dropout: {uniform: [0.0, 0.6]}"""
 
 
+BACKBONES = """\
+  backbones:
+    title: "Which backbone?"
+OVERRIDES    grid: {backbone: [NAMES]}"""
+CUTS = """\
+  cuts:
+    title: "How much of the backbone is needed?"
+OVERRIDES    grid: {remove_stages: [0, 1, 2]DENSE}
+    choose: {smallest_within: 0.015}   # the smallest network within 1.5 points"""
+FEW_BACKBONES = "EfficientNetLite0, DenseNet121, ResNet50V2"
+
+
+def _first_experiment(what: DataTraits, names: str, overrides: str = "") -> str:
+    """The experiment from which others start: networks, or layers of the installed one."""
+    if what.offline:
+        text = CUTS.replace("DENSE", "")
+    else:
+        text = BACKBONES.replace("NAMES", names)
+    return text.replace("OVERRIDES", overrides)
+
+
 def _few_images(what: DataTraits) -> list[str]:
     classical = [
         "{}",
@@ -273,32 +302,29 @@ def _few_images(what: DataTraits) -> list[str]:
     return [
         "# A class has few images. The backbone stays frozen, since fine-tuning would overfit.\n"
         "# Settings are repeated, since single results scatter.\n" + _base(what, PRETRAINED),
-        'experiments:\n  backbones:\n    title: "Which backbone?"\n'
-        "    grid: {backbone: [EfficientNetLite0, DenseNet121, ResNet50V2]}\n"
-        "    repeats: 3",
+        "experiments:\n" + _first_experiment(what, FEW_BACKBONES) + "\n    repeats: 3",
         f'  classical:\n    title: "Classical models on the same features"\n'
-        f"    start_from: backbones\n    list:\n{trials}",
-        REGULARIZATION.replace("START", "backbones") + "\n    repeats: 3",
-        AUGMENTATION.replace("START", "backbones").replace("VIEWS", "10"),
+        f"    start_from: {what.first}\n    list:\n{trials}",
+        REGULARIZATION.replace("START", what.first) + "\n    repeats: 3",
+        AUGMENTATION.replace("START", what.first).replace("VIEWS", "10"),
     ]
 
 
 def _some_images(what: DataTraits) -> list[str]:
     depths = ["      - {trainable: head+1}", "      - {trainable: head+2}"]
-    parts = [
-        _base(what, PRETRAINED),
-        'experiments:\n  backbones:\n    title: "Which backbone?"\n'
-        "    grid: {backbone: [EfficientNetLite0, DenseNet121, ResNet50V2]}",
-        '  cuts:\n    title: "How much of the backbone is needed?"\n    start_from: backbones\n'
-        "    grid: {remove_stages: [0, 1, 2], head.dense: [[], [256]]}\n"
-        "    choose: {smallest_within: 0.015}   # the smallest network within 1.5 points",
-    ]
-    parts += _learning_curve(what, "backbones")
+    cuts = CUTS.replace("DENSE", ", head.dense: [[], [256]]")
+    parts = [_base(what, PRETRAINED)]
+    if what.offline:
+        parts.append("experiments:\n" + cuts.replace("OVERRIDES", ""))
+    else:
+        parts.append("experiments:\n" + _first_experiment(what, FEW_BACKBONES))
+        parts.append(cuts.replace("OVERRIDES", "    start_from: backbones\n"))
+    parts += _learning_curve(what, what.first)
     return [
         *parts,
-        AUGMENTATION.replace("START", "backbones").replace("VIEWS", "5"),
-        REGULARIZATION.replace("START", "backbones"),
-        FINE_TUNING.replace("START", "backbones").replace("DEPTHS", "\n".join(depths)),
+        AUGMENTATION.replace("START", what.first).replace("VIEWS", "5"),
+        REGULARIZATION.replace("START", what.first),
+        FINE_TUNING.replace("START", what.first).replace("DEPTHS", "\n".join(depths)),
         SEARCH.replace("START", "regularization"),
     ]
 
@@ -309,21 +335,20 @@ def _many_images(what: DataTraits) -> list[str]:
         "      - {trainable: head+3}",
         "      - {trainable: all}",
     ]
+    part = f"    overrides: {{subset: per_class_{what.subsets[-1]}}}\n"
     parts = [
         _base(what, PRETRAINED),
         "experiments:\n"
-        "  # Backbones are compared on a part of the images, and frozen.\n"
-        '  backbones:\n    title: "Which backbone?"\n'
-        f"    overrides: {{subset: per_class_{what.subsets[-1]}}}\n"
-        "    grid: {backbone: [EfficientNetLite0, DenseNet121, ResNet50V2, EfficientNetB2]}",
+        "  # Frozen networks are compared on a part of the images.\n"
+        + _first_experiment(what, f"{FEW_BACKBONES}, EfficientNetB2", part),
     ]
-    parts += _learning_curve(what, "backbones")
+    parts += _learning_curve(what, what.first)
     return [
         *parts,
-        FINE_TUNING.replace("START", "backbones")
+        FINE_TUNING.replace("START", what.first)
         .replace("DEPTHS", "\n".join(depths))
         .replace("    overrides:\n", "    overrides:\n      subset: full\n"),
-        REGULARIZATION.replace("START", "backbones"),
+        REGULARIZATION.replace("START", what.first),
         SEARCH.replace("START", "regularization"),
     ]
 

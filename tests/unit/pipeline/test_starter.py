@@ -34,8 +34,8 @@ def config_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         (tmp_path / "photos" / name).mkdir(parents=True)
         (tmp_path / "photos" / name / "0.png").touch()
 
-    def read(found: Survey) -> dict[str, Any]:
-        config: dict[str, Any] = yaml.safe_load(starter(found, Path("photos"), None))
+    def read(found: Survey, offline: bool = False) -> dict[str, Any]:
+        config: dict[str, Any] = yaml.safe_load(starter(found, Path("photos"), None, offline))
         check_config(config, "config.yaml")
         return config
 
@@ -63,6 +63,20 @@ def test_starter_many_images_fine_tunes_the_whole_network(config_of: Any) -> Non
     assert {"trainable": "all"} in config["experiments"]["fine_tuning"]["list"]
     assert config["experiments"]["fine_tuning"]["overrides"]["subset"] == "full"
     assert config["experiments"]["backbones"]["overrides"] == {"subset": "per_class_1000"}
+
+
+@pytest.mark.parametrize("train", [20, 200, 5000])
+def test_starter_offline_uses_installed_weights_alone(config_of: Any, train: int) -> None:
+    config = config_of(data_set(train), offline=True)
+    assert config["base"]["backbone"] == "EfficientNetLite0"
+    assert "'backbone':" not in str(config["experiments"])
+    assert next(iter(config["experiments"])) == "cuts"
+    assert config["experiments"]["cuts"]["grid"]["remove_stages"] == [0, 1, 2]
+    others = [one for name, one in config["experiments"].items() if name != "cuts"]
+    assert {one["start_from"] for one in others} <= {"cuts", "regularization"}
+    # With a network connection all other experiments are the same.
+    online = config_of(data_set(train))["experiments"]
+    assert set(online) == {*config["experiments"], "backbones"} - ({"cuts"} - set(online))
 
 
 @pytest.mark.parametrize("train", [10, 100])

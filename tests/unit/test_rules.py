@@ -22,8 +22,8 @@ def functions_with(constant: str) -> set[str]:
     return found
 
 
-def test_rules_only_evaluate_reads_test_images() -> None:
-    assert functions_with("test") == {"test_images"}
+def test_rules_only_evaluate_and_other_divisions_read_test_images() -> None:
+    assert functions_with("test") == {"test_images", "_all_images"}
     users = []
     for path in RULES:
         rule = ""
@@ -33,7 +33,22 @@ def test_rules_only_evaluate_reads_test_images() -> None:
             code = line.split("#")[0]
             if "test_images" in code or re.search(r"[\"']test[\"']", code):
                 users.append(rule)
-    assert users == ["evaluate"]
+    # Images that are test images of the study are training images in other divisions.
+    assert users == ["extract_test_features", "evaluate"]
+
+
+def test_rules_nothing_of_a_study_depends_on_other_divisions() -> None:
+    """Choices, final models, scores and tables of trials do not read what divisions say."""
+    readers = set()
+    for path in RULES:
+        rule = ""
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if header := re.match(r"(?:use rule \w+ as|rule|checkpoint) (\w+)", line):
+                rule = header[1]
+            if re.search(r"INPUTS\.divisions\.|LAYOUT\.divisions", line.split("#")[0]):
+                readers.add(rule)
+    shows = {"make_slides", "write_conclusions", "results"}
+    assert readers == {"score_division", "compare_divisions", *shows}
 
 
 def test_rule_files_hold_rules_alone() -> None:

@@ -83,6 +83,18 @@ def test_a_config_stands_alone(fresh: Checkout) -> None:
     assert jobs["choose"] == jobs["train_heads"] == jobs["evaluate"] == 1
 
 
+def test_divisions_are_jobs(fresh: Checkout) -> None:
+    fresh.write_config(
+        {
+            "base": {"weights": "none"}, "split": {"repeats": 3}, "slides": "short",
+            "experiments": {"one": {}, "tuned": {"overrides": {"trainable": "all"}}},
+        }
+    )  # fmt: skip
+    jobs = fresh.dry_run().jobs
+    assert (jobs["split"], jobs["split_again"], jobs["extract_test_features"]) == (1, 2, 1)
+    assert (jobs["score_division"], jobs["compare_divisions"], jobs["plot_divisions"]) == (3, 1, 1)
+
+
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"experiments": {"a": {}}, "bse": {}}, "study.yaml: bse: unknown key; did you mean base?"),
     ({"experiments": {"a": {"grid": {"epochs": [0]}}}}, "experiments.a.grid: epochs: input should"),

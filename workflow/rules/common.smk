@@ -60,6 +60,7 @@ wildcard_constraints:
     size=r"\d+",
     shard=r"\d+",
     rung=r"\d+",
+    division=r"\d+",
     trial=r"[A-Za-z0-9+-]+",
     features=r"[A-Za-z0-9_-]+",
     codebook=r"[A-Za-z0-9_-]+",

@@ -69,8 +69,8 @@ rule split:
     log:
         LAYOUT.log("split"),
     params:
-        **STUDY.split.model_dump(),
         code=CODE.of_rule("split"),
+        job=INPUTS.data.split,
     message:
         "Dividing the images into train, validation and test"
     script:

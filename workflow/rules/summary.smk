@@ -161,6 +161,7 @@ rule make_slides:
         predictions=INPUTS.results.tests_of_each("predictions.csv"),
         figures=INPUTS.figures.slide_files,
         references=INPUTS.results.reference_tables,
+        divisions=INPUTS.divisions.table,
     output:
         pdf=item(
             LAYOUT.slides_pdf,
@@ -202,6 +203,7 @@ rule write_conclusions:
         comparisons=INPUTS.results.of_each("comparisons"),
         histories=INPUTS.results.of_each("history"),
         predictions=INPUTS.results.tests_of_each("predictions.csv"),
+        divisions=INPUTS.divisions.table,
     output:
         conclusions=LAYOUT.conclusions,
     log:
@@ -229,6 +231,7 @@ rule results:
         INPUTS.figures.files,
         INPUTS.figures.explanation_files,
         INPUTS.export.files,
+        INPUTS.divisions.table,
         INPUTS.results.tensorboard,
 
 

@@ -27,8 +27,12 @@ from scenery.evaluation.calibration import Calibration
 from scenery.evaluation.class_balance import balance_warning
 from scenery.evaluation.costs import costs_of
 from scenery.evaluation.intervals import wilson
-from scenery.evaluation.result_tables import count_failed, ended_early, read_results
-from scenery.evaluation.status import TrialStatus
+from scenery.evaluation.result_tables import (
+    as_result,
+    count_failed,
+    ended_early,
+    read_results,
+)
 from scenery.evaluation.steadiness import is_unsteady, score_jump
 from scenery.evaluation.undertraining import is_undertrained
 from scenery.pipeline.execution import script_log
@@ -88,7 +92,7 @@ def choose_setting(
     # Snakemake removes the outputs of a job that fails, so what says why is none of them.
     failed = out_trials.with_name("failed_trials.csv")
     table.assign(chosen=False).to_csv(failed, index=False)
-    results = [_result(row) for row in trials_as_dicts(table)]
+    results = [as_result(row) for row in trials_as_dicts(table)]
     choice = choose(results, job.how, job.experiment)
     failed.unlink()
     table["chosen"] = table["trial"].isin(choice.trials)
@@ -224,21 +228,6 @@ def _lows(table: pd.DataFrame) -> list[float]:
 def trials_as_dicts(table: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows of a table as dictionaries."""
     return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
-
-
-def _result(row: dict[str, Any]) -> Result:
-    return Result(
-        trial=row["trial"],
-        setting=row["setting"],
-        completed=row["status"] == TrialStatus.COMPLETED,
-        accuracy=row["validation_accuracy"],
-        loss=row["validation_loss"],
-        parameters=int(row["parameters"]),
-        allowed=bool(row["candidate"]),
-        balanced_accuracy=row["validation_balanced_accuracy"],
-        macro_f1=row["validation_macro_f1"],
-        cost=row.get("validation_cost", math.nan),
-    )
 
 
 def _costs(

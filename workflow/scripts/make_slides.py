@@ -64,7 +64,7 @@ if __name__ == "__main__":
         references = zip(snakemake.params.with_references, given["references"], strict=True)
         make_slides(
             results=read_experiments(
-                given["summary"][0], experiment_files(given), dict(references)
+                given["summary"][0], experiment_files(given), dict(references), given["divisions"]
             ),
             split=given["split"][0],
             catalogue=given["catalogue"][0],

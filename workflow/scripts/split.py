@@ -20,9 +20,14 @@ given      whether the data set gives the partition
 import logging
 from typing import TYPE_CHECKING
 
-from scenery.data.splitting import CATALOGUE_COLUMNS_NEEDED, split_images
+from scenery.data.splitting import (
+    CATALOGUE_COLUMNS_NEEDED,
+    split_images,
+    without_given_test,
+)
 from scenery.data.tables import read_catalogue, write_table
 from scenery.pipeline.execution import script_log
+from scenery.pipeline.jobs import SplitJob
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -30,10 +35,17 @@ if TYPE_CHECKING:
 log = logging.getLogger("scenery")
 
 
-def main(catalogue: str, test: float, validation: float, seed: int, out: str) -> None:
-    """Write the split and log how many images each partition and class has."""
+def main(catalogue: str, job: SplitJob, out: str) -> None:
+    """Write the split and log how many images each partition and class has.
+
+    Raises:
+        UserError: The images cannot be divided, or the data set gives a test partition that is not
+            to be divided.
+    """
     images = read_catalogue(catalogue, CATALOGUE_COLUMNS_NEEDED)
-    split = split_images(images, test, validation, seed)
+    if job.given_test != "keep":
+        images = without_given_test(images, refuse=job.given_test == "refuse")
+    split = split_images(images, job.test, job.validation, job.seed)
     counts = split.groupby(["class", "partition"], sort=False).size().unstack(fill_value=0)
     for line in counts.sort_index().to_string().splitlines():
         log.info("%s", line)
@@ -44,8 +56,6 @@ if __name__ == "__main__":
     with script_log(snakemake.log[0]):
         main(
             catalogue=snakemake.input.catalogue,
-            test=snakemake.params.test,
-            validation=snakemake.params.validation,
-            seed=snakemake.params.seed,
+            job=SplitJob.model_validate(snakemake.params.job),
             out=snakemake.output.split,
         )

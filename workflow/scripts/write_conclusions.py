@@ -1,7 +1,8 @@
 """Write what the study found, which the report shows first.
 
 In: summary; of each experiment its chosen.yaml, history.csv, the metrics and predictions of its
-final model, and its test scores and comparisons. Out: conclusions.rst.
+final model, and its test scores and comparisons; divisions.csv, if there is one. Out:
+conclusions.rst.
 """
 
 from collections.abc import Sequence
@@ -26,6 +27,8 @@ if __name__ == "__main__":
     with script_log(snakemake.log[0]):
         given = input_paths(dict(snakemake.input.items()))
         write_conclusions(
-            results=read_experiments(given["summary"][0], experiment_files(given), {}),
+            results=read_experiments(
+                given["summary"][0], experiment_files(given), {}, given["divisions"]
+            ),
             out=Path(snakemake.output.conclusions),
         )

@@ -177,6 +177,17 @@ class Split(Strict):
         0.3, description="Fraction of all images for the test, if the data set gives none."
     )
     seed: Seed = Field(1, description="Seed of the sample.")
+    repeats: Annotated[Int, Field(ge=1, le=100)] = Field(
+        1,
+        description="Number of divisions into training and test images. From 2 on, experiments on "
+        "features of a frozen backbone choose again in each division, and the choice is tested on "
+        "its test images. The first division is that of the study.",
+    )
+    repeat_given: Bool = Field(
+        False,
+        description="Also divide again if the data set gives the test partition. Its images are "
+        "then training images in other divisions, and the results say so.",
+    )
 
 
 class Validation(Strict):

@@ -105,6 +105,27 @@ def split_images(
     return split.iloc[np.argsort(order, kind="stable")].reset_index(drop=True)[list(SPLIT_COLUMNS)]
 
 
+def without_given_test(catalogue: pd.DataFrame, refuse: bool) -> pd.DataFrame:
+    """The catalogue without the test partition that the data set gives, so that one is drawn.
+
+    Args:
+        catalogue: As of `split_images`.
+        refuse: Whether such a partition is an error.
+
+    Raises:
+        UserError: There is one, and it is refused.
+    """
+    given = catalogue["given_partition"] == "test"
+    if refuse and (given & catalogue["kept"]).any():
+        raise UserError(
+            f"split.repeats: the data set gives the test partition "
+            f"({int((given & catalogue['kept']).sum())} images), so there is one division; set "
+            "split.repeat_given: true to divide all images again all the same, or leave "
+            "split.repeats out"
+        )
+    return catalogue.assign(given_partition=catalogue["given_partition"].mask(given, ""))
+
+
 def draw_subset(split: pd.DataFrame, per_class: int, seed: int) -> pd.DataFrame:
     """Draw the same number of training images from each class.
 

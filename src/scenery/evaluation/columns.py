@@ -52,6 +52,8 @@ TEXT, FLAG, COUNT, NUMBER, ACCURACY = Format
 TRIALS = ("trials", "summary")
 # The scores of final models.
 TESTED = ("summary", "scores")
+# An experiment in one of several divisions into training and test images.
+DIVISIONS = "divisions"
 # How sure a choice is.
 SELECTION = ("selection", "summary")
 # The predictions of single images, and the tables that `explain` derives from them.
@@ -60,16 +62,19 @@ PREDICTIONS = ("predictions", "answers")
 HELD_OUT = "trial_predictions"
 
 COLUMNS = (
-    Column("experiment", "fact", (*TRIALS, "scores", "comparisons"), TEXT,
+    Column("experiment", "fact", (*TRIALS, "scores", "comparisons", DIVISIONS), TEXT,
            "Name of the experiment in the config."),
     Column("title", "fact", ("summary",), TEXT, "Title of the experiment.", page="before"),
-    Column("name", "fact", (*TRIALS, "reference_results"), TEXT,
+    Column("name", "fact", (*TRIALS, "reference_results", DIVISIONS), TEXT,
            "The settings that the experiment varies, as `key=value`.", page="before"),
     Column("setting", "fact",
-           (*TRIALS, "reference_results", "scores", "comparisons", "selection"), TEXT,
+           (*TRIALS, "reference_results", "scores", "comparisons", "selection", DIVISIONS), TEXT,
            "Digest of all settings except the seed; repeats share it."),
     Column("repeat", "fact", (*TRIALS, HELD_OUT), COUNT, "Number of the repeat, from 0.",
            page="before"),
+    Column("division", "fact", (DIVISIONS,), COUNT,
+           "Number of the division into training and test images, from 0, which is that of the "
+           "study."),
     Column("rule", "fact", TRIALS, TEXT, "The workflow rule that trained the trial."),
     Column("varied", "fact", TRIALS, TEXT,
            "Names of the settings that the experiment varies, as a JSON list."),
@@ -79,19 +84,21 @@ COLUMNS = (
            "`completed`; `stopped` early by successive halving; `diverged`: the loss became NaN or "
            "infinite; `failed`: the classical model could not be fitted.",
            page="before"),
-    Column("validation_accuracy", "measure", (*TRIALS, "history", "reference_results"), ACCURACY,
+    Column("validation_accuracy", "measure",
+           (*TRIALS, "history", "reference_results", DIVISIONS), ACCURACY,
            "Accuracy on the validation partition at the best epoch.", page="before"),
     Column("reference_accuracy", "measure", ("summary", "reference_results"), ACCURACY,
            "Accuracy that the config's `reference_results` give for this setting; the highest of "
            "several.", "published accuracy", page="before"),
-    Column("test_accuracy", "measure", TESTED, ACCURACY,
+    Column("test_accuracy", "measure", (*TESTED, DIVISIONS), ACCURACY,
            "Accuracy on the test partition, a mean over the final models of the setting; in the "
-           "first row of a tested setting only.", page="before"),
+           "first row of a tested setting only. In `divisions.csv` that of the setting which the "
+           "division chooses.", page="before"),
     Column("test_low", "measure", TESTED, ACCURACY,
            "Lower end of the 95 % interval of `test_accuracy`.", page="before"),
     Column("test_high", "measure", TESTED, ACCURACY,
            "Upper end of the 95 % interval of `test_accuracy`.", page="before"),
-    Column("test_images", "fact", TESTED, COUNT, "Number of test images."),
+    Column("test_images", "fact", (*TESTED, DIVISIONS), COUNT, "Number of test images."),
     Column("test_balanced_accuracy", "measure", TESTED, ACCURACY,
            "Mean recall of the classes on the test partition, which is the macro recall; a mean "
            "over the final models, as the following ones. The weighted recall is the accuracy."),
@@ -176,17 +183,19 @@ COLUMNS = (
            page="after"),
     Column("epochs_run", "measure", TRIALS, COUNT,
            "Epochs that were run; of two training steps those of the second.", page="after"),
-    Column("seconds", "measure", (*TRIALS, "history"), NUMBER, "Training time of the trial.",
-           "time", "s", "after"),
+    Column("seconds", "measure", (*TRIALS, "history", DIVISIONS), NUMBER,
+           "Training time of the trial, or of all trials of the division.", "time", "s", "after"),
     Column("peak_memory_mb", "measure", TRIALS, NUMBER, "Peak memory of the process.",
            "peak memory", "MiB", "after"),
-    Column("reason", "fact", TRIALS, TEXT,
-           "Why the trial diverged, failed or was stopped.", page="after"),
-    Column("trial", "fact", (*TRIALS, "history", "scores", "selection", HELD_OUT), TEXT,
+    Column("reason", "fact", (*TRIALS, DIVISIONS), TEXT,
+           "Why the trial diverged, failed or was stopped; in `divisions.csv` why a result is "
+           "missing.",
+           page="after"),
+    Column("trial", "fact", (*TRIALS, "history", "scores", "selection", HELD_OUT, DIVISIONS), TEXT,
            "Identifier of the trial: backbone, what is trained, and a digest of the settings.",
            page="after"),
     # scores.csv and comparisons.csv
-    Column("training_images", "fact", (*TRIALS, "scores", "comparisons"), COUNT,
+    Column("training_images", "fact", (*TRIALS, "scores", "comparisons", DIVISIONS), COUNT,
            "Images that the model was trained on; in `scores.csv` and `comparisons.csv` those of "
            "the final model.", page="before"),
     Column("roles", "fact", ("scores",), TEXT,
@@ -235,6 +244,12 @@ COLUMNS = (
     Column("smallest_to_chosen", "measure", SELECTION, NUMBER,
            "The smallest difference that would have been significant in a single comparison.",
            "smallest significant difference", page="after"),
+    # divisions.csv
+    Column("as_study", "fact", (DIVISIONS,), FLAG,
+           "Whether the division chooses the setting that the study chose.",
+           "chosen as in the study"),
+    Column("given_test", "fact", (DIVISIONS,), FLAG,
+           "Whether the data set gives the test partition of the study."),
     # history.csv
     Column("step", "fact", ("history",), TEXT, "The training step: `head` or `network`."),
     Column("epoch", "fact", ("history",), COUNT, "Number of the epoch in its step, from 1."),

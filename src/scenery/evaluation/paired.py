@@ -122,9 +122,35 @@ def corrected_resampled_test(differences: Array, held_out: float) -> Difference:
         differences: Shape (J,): second minus first accuracy of each fold of each repeat; J > 1.
         held_out: Held-out images divided by training images: 1 / (folds - 1).
     """
-    count = len(differences)
-    error = float(np.sqrt((1 / count + held_out) * differences.var(ddof=1)))
-    return _t_test(MeanEstimate(float(differences.mean()), error, count - 1))
+    return _t_test(corrected_resampled_mean(differences, held_out))
+
+
+def corrected_resampled_mean(values: Array, held_out: float) -> MeanEstimate:
+    """The mean of a measure over divisions of the same images; arguments as above."""
+    count = len(values)
+    error = float(np.sqrt((1 / count + held_out) * values.var(ddof=1)))
+    return MeanEstimate(float(values.mean()), error, count - 1)
+
+
+def divisions_interval(accuracies: Array, held_out: float, images: int) -> tuple[float, float]:
+    """95 % interval of the test accuracy over divisions of the same images.
+
+    It is for the accuracy on new images of models of training sets as large as these. Wilson's
+    interval (1927) with the number of images that independent images would need for the corrected
+    variance (see `corrected_resampled_test`), at most all images, and Student's t in place of the
+    normal quantile.
+
+    Args:
+        accuracies: Shape (divisions,), at least two, 0 to 1.
+        held_out: Test images divided by training images.
+        images: Number of all independent images.
+    """
+    estimate = corrected_resampled_mean(accuracies, held_out)
+    share = estimate.mean
+    if estimate.error == 0 or share in (0.0, 1.0):
+        return wilson_of(share, images, float(stats.norm.ppf(0.975)))
+    effective = min(share * (1 - share) / estimate.error**2, float(images))
+    return wilson_of(share, effective, float(stats.t.ppf(0.975, estimate.freedom)))
 
 
 def crossed_mean(values: Array, groups: NDArray[np.intp] | None = None) -> MeanEstimate:

@@ -1,11 +1,15 @@
 """Reading and joining the tables of trials."""
 
+import math
 import os
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
 from scenery.evaluation.columns import text_columns
 from scenery.evaluation.status import WITHOUT_RESULT, TrialStatus
+from scenery.study.selection import Result
 
 
 def read_results(path: str | os.PathLike[str]) -> pd.DataFrame:
@@ -51,3 +55,19 @@ def count_failed(trials: pd.DataFrame) -> int:
 def ended_early(trials: pd.DataFrame) -> pd.Series:
     """Which trials successive halving stopped."""
     return trials["status"] == TrialStatus.STOPPED
+
+
+def as_result(row: Mapping[str, Any]) -> Result:
+    """A row of trials.csv as `study.selection` takes it."""
+    return Result(
+        trial=row["trial"],
+        setting=row["setting"],
+        completed=row["status"] == TrialStatus.COMPLETED,
+        accuracy=row["validation_accuracy"],
+        loss=row["validation_loss"],
+        parameters=int(row["parameters"]),
+        allowed=bool(row["candidate"]),
+        balanced_accuracy=row["validation_balanced_accuracy"],
+        macro_f1=row["validation_macro_f1"],
+        cost=row.get("validation_cost", math.nan),
+    )

@@ -48,8 +48,8 @@ class TrialResult:
     predictions: list[dict[str, Any]]
 
 
-class BatchedTrial(Protocol):
-    """One of many trials that a process runs."""
+class AnyTrial(Protocol):
+    """A trial."""
 
     @property
     def id(self) -> str:
@@ -58,6 +58,10 @@ class BatchedTrial(Protocol):
     @property
     def settings(self) -> Settings:
         """Its settings."""
+
+
+class BatchedTrial(AnyTrial, Protocol):
+    """One of many trials that a process runs."""
 
     @property
     def dependencies(self) -> tuple[Path, ...]:
@@ -124,7 +128,7 @@ def write_tables(
     pd.DataFrame(predictions, columns=COLUMNS["predictions"]).to_csv(out_predictions, index=False)
 
 
-def names(trials: Sequence[BatchedTrial]) -> list[str]:
+def names(trials: Sequence[AnyTrial]) -> list[str]:
     """Names of trials in the progress lines: the settings in which they differ."""
     flat = [trial.settings.flat() for trial in trials]
     # Where one trial has a group that another leaves unset, not all keys stand in the first.

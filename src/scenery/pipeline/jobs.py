@@ -127,6 +127,91 @@ class FeatureTrialsJob(Job):
     halving: HalvingPlan | None = None
 
 
+class SplitJob(Job):
+    """A division of the images.
+
+    Attributes:
+        test: Fraction of each class for the test, if the data set gives no test partition.
+        validation: Fraction of what is left, if it gives no validation partition.
+        seed: Seed of the sample.
+        given_test: What happens to a test partition that the data set gives.
+    """
+
+    test: float
+    validation: float
+    seed: int
+    given_test: Literal["keep", "divide", "refuse"] = "keep"
+
+
+class DivisionTrial(Job):
+    """A trial on features in another division of the images.
+
+    Attributes:
+        id: The trial's id.
+        setting: What its repeats share.
+        candidate: Whether it may be chosen.
+        settings: Its settings.
+        training: Features that it learns from, of the training, validation and test images of the
+            study.
+        plain: Plain features of the same images.
+    """
+
+    id: str
+    setting: str
+    candidate: bool
+    settings: Settings
+    training: tuple[ArrayFiles, ...]
+    plain: tuple[ArrayFiles, ...]
+
+
+class DivisionJob(Job):
+    """The choice of an experiment in one division, and its test.
+
+    Attributes:
+        experiment: Its name.
+        division: Number of the division, from 0, which is that of the study.
+        how: The rule of choice.
+        trials: In the order of the config.
+        refit: Whether the chosen setting is trained once more on all training images.
+        resampling: The folds in which trials are scored; None: the validation share.
+        halving: How hopeless trials end early; None where all are trained to their end.
+    """
+
+    experiment: str
+    division: int
+    how: Choose
+    trials: tuple[DivisionTrial, ...]
+    refit: bool
+    resampling: Resampling | None = None
+    halving: HalvingPlan | None = None
+
+
+class DividedExperiment(Job):
+    """The results of an experiment in all divisions.
+
+    Attributes:
+        experiment: Its name.
+        trials: Its trials.csv.
+        choices: The choice in each division.
+    """
+
+    experiment: str
+    trials: Path
+    choices: tuple[Path, ...]
+
+
+class CompareDivisionsJob(Job):
+    """The experiments in all divisions.
+
+    Attributes:
+        experiments: Those that were divided again.
+        left_out: Why others were not, by name.
+    """
+
+    experiments: tuple[DividedExperiment, ...]
+    left_out: dict[str, str]
+
+
 class BackboneSpec(Job):
     """A backbone with its weights, ended at a layer.
 

@@ -31,6 +31,13 @@ class TrialTables(NamedTuple):
     predictions: str
 
 
+class DivisionFiles(NamedTuple):
+    """The results of an experiment in one division into training and test images."""
+
+    choice: str
+    predictions: str
+
+
 @dataclass(frozen=True)
 class Layout:
     """The paths of one study.
@@ -64,6 +71,17 @@ class Layout:
     def split(self) -> str:
         """One row for each image in use, with its partition."""
         return f"{self.results}/data/split.csv"
+
+    def division(self, division: int | str = "{division}") -> str:
+        """The images in another division; division 0 is the split."""
+        return (
+            self.split if division in (0, "0") else f"{self.results}/data/divisions/{division}.csv"
+        )
+
+    @property
+    def divisions(self) -> str:
+        """One row for each experiment and division into training and test images."""
+        return f"{self.results}/divisions.csv"
 
     @property
     def suspects(self) -> str:
@@ -299,6 +317,11 @@ class ExperimentLayout:
     def comparisons(self) -> str:
         """The comparisons of the chosen setting on test images."""
         return self.test("comparisons.csv")
+
+    def division(self, division: int | str = "{division}") -> DivisionFiles:
+        """What the experiment chooses in one division, and how that is tested."""
+        folder = f"{self.folder}/divisions/{division}"
+        return DivisionFiles(f"{folder}/choice.json", f"{folder}/predictions.csv")
 
     def compared(self, trial: str = "{trial}") -> "ExperimentLayout":
         """The paths of a final model that is trained for comparison."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from scenery.evaluation.divisions import MIN_DIVISIONS, DivisionSummary
 from scenery.evaluation.final_scores import chosen_score
 from scenery.evaluation.paired import LEVEL, holm
 from scenery.evaluation.result_tables import completed, count_failed, ended_early
@@ -23,6 +24,7 @@ class ExperimentResult:
     `metrics` and `predictions` are those of its final model, `scores` and `comparisons` the tables
     of all tested settings; they are None where the experiment was not tested. `history` (one row
     per trial and epoch) is for the learning curve; `reference_results` holds published results.
+    `divisions` is None where the study has one division into training and test images.
     """
 
     choice: Choice
@@ -33,6 +35,7 @@ class ExperimentResult:
     reference_results: pd.DataFrame | None = None
     scores: pd.DataFrame | None = None
     comparisons: pd.DataFrame | None = None
+    divisions: DivisionSummary | None = None
 
     @property
     def title(self) -> str:
@@ -174,6 +177,7 @@ def conclusions(results: Sequence[ExperimentResult]) -> list[str]:
     """Sentences about the study, each derived from its numbers by a rule."""
     sentences = [_best(results), *_compared(compare_experiments(results))]
     sentences.extend(sureness(result) for result in results if result.selection is not None)
+    sentences.extend(divided(result) for result in results if result.divisions is not None)
     sentences.extend(_overfitted(results))
     sentences.extend(_undertrained(results))
     sentences.extend(_unsteady(results))
@@ -225,6 +229,26 @@ def sureness(result: ExperimentResult) -> str:
         f"{row['expected_loss']:.3f}; no difference shown to {alike} of "
         f"{plural(len(others), 'other setting')}."
     )
+
+
+def divided(result: ExperimentResult) -> str:
+    """What other divisions of the images say of an experiment, as one line."""
+    one, title = result.divisions, f'"{shorten(result.title, 44)}"'
+    assert one is not None
+    if one.left_out:
+        return f"{title} was not divided again, since {one.left_out}."
+    if one.divisions < MIN_DIVISIONS:
+        return f"{title}: {plural(one.failed, 'division')} of the images failed."
+    _, name, times = one.chosen[0]
+    most = f" ({shorten(name, 44)})" if name else ""
+    text = (
+        f"{title}: {one.as_study} of {plural(one.divisions, 'division')} of the images choose the "
+        f"setting of the study; the most frequent choice{most} has {times}. Test accuracy "
+        f"{interval(one.accuracy, one.low, one.high)} over divisions and images."
+    )
+    if one.given_test:
+        text += " The given test images are training images in other divisions."
+    return text + (f" {plural(one.failed, 'division')} failed." if one.failed else "")
 
 
 def _undertrained(results: Sequence[ExperimentResult]) -> list[str]:

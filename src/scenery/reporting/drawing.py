@@ -30,6 +30,7 @@ def read_json(path: Path) -> Any:
 READERS: dict[str, Callable[[Path], Any]] = {
     "trials": reading.read_trials,
     "summary": reading.read_trials,
+    "divisions": reading.read_divisions,
     "history": reading.read_history,
     "choice": reading.read_choice,
     "split": reading.read_split,

@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from scenery.evaluation.divisions import summarize_divisions
 from scenery.reporting.conclusions import ExperimentResult
 from scenery.reporting.reading import (
     read_choice,
     read_comparisons,
+    read_divisions,
     read_history,
     read_metrics,
     read_predictions,
@@ -30,7 +32,10 @@ class ExperimentFiles:
 
 
 def read_experiments(
-    summary: Path, experiments: Sequence[ExperimentFiles], references: Mapping[str, Path]
+    summary: Path,
+    experiments: Sequence[ExperimentFiles],
+    references: Mapping[str, Path],
+    divisions: Sequence[Path] = (),
 ) -> list[ExperimentResult]:
     """The results of all experiments.
 
@@ -38,7 +43,13 @@ def read_experiments(
         summary: summary.csv.
         experiments: The files of each experiment.
         references: Tables of reference results by experiment.
+        divisions: divisions.csv; none if the study has one division of the images.
     """
+    divided = {
+        one.experiment: one
+        for path in divisions
+        for one in summarize_divisions(read_divisions(path))
+    }
     trials = read_trials(summary)
     results = []
     for files in experiments:
@@ -54,6 +65,7 @@ def read_experiments(
                 reference_results=read_reference_results(reference) if reference else None,
                 scores=read_scores(files.scores),
                 comparisons=read_comparisons(files.comparisons),
+                divisions=divided.get(choice.experiment),
             )
         )
     return results

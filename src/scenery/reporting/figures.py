@@ -177,6 +177,11 @@ def has_numeric_settings(case: Case) -> bool:
     return bool(numeric_settings(case)["settings"])
 
 
+def several_divisions(study: Study, experiment: str) -> bool:
+    """Whether the config asks for several divisions into training and test images."""
+    return study.split.repeats > 1
+
+
 def has_reference_results(study: Study, experiment: str) -> bool:
     """Whether the config gives reference results for the experiment."""
     return study.experiments[experiment].reference_results is not None
@@ -510,6 +515,33 @@ FIGURES = (
         "number of trials is below each title: the best validation accuracy of many "
         "trials is an optimistic estimate. Overlapping intervals show no difference.",
         images="validation, test", place="study", job="study",
+    ),
+    Figure(
+        "divisions", "divisions:divisions_figure", ("divisions",),
+        "other divisions of the images",
+        "All images of train, validation and **test** partition are divided again: test accuracy "
+        "of what each division chooses, and how often each setting is chosen; a ring marks the "
+        "division of the study.",
+        details="Would another split say the same? Made with ``split.repeats``. Each division has "
+        "its own test images, chooses again among the trials, and tests its choice. Left: a dot "
+        "for each division (a gray diamond if it chooses another setting than the study), a ring "
+        "for the division of the study, and the mean with its 95 % interval over divisions and "
+        "images (corrected resampled variance, Nadeau and Bengio 2003). Right: the share of "
+        "divisions that choose a setting, the most frequent one first. Experiments that "
+        "fine-tune, or train on subsets, are left out.",
+        images="train, validation, test", place="study", job="divisions",
+        asked_for=several_divisions,
+        params=titles,
+    ),
+    Figure(
+        "division_table", "divisions:divisions_page", ("divisions",),
+        "table of all divisions",
+        "All images of train, validation and **test** partition are divided again: what each "
+        "division chooses, and its test accuracy.",
+        details="Every division of the images with the setting that it chooses and its validation "
+        "and test accuracy. Made with ``split.repeats``.",
+        images="train, validation, test", place="study", formats=("html",), job="divisions",
+        asked_for=several_divisions, params=titles,
     ),
     Figure(
         "parameters", "study_figures:accuracy_against_parameters", ("summary",),

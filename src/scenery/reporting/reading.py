@@ -126,6 +126,11 @@ def read_selection(path: str | Path) -> pd.DataFrame:
     return read_table(path, names_of("selection"))
 
 
+def read_divisions(path: str | Path) -> pd.DataFrame:
+    """One row per experiment and division of the images into training and test images."""
+    return read_table(path, names_of("divisions"))
+
+
 def read_scores(path: str | Path) -> pd.DataFrame:
     """One row per tested setting of an experiment, the chosen one first."""
     return read_table(path, names_of("scores"))

@@ -13,6 +13,7 @@ from scenery.reporting.conclusions import (
     ExperimentResult,
     best_result,
     compare_experiments,
+    divided,
     sureness,
 )
 from scenery.reporting.labels import accuracy, plural, shorten
@@ -42,6 +43,10 @@ def report_conclusions(results: Sequence[ExperimentResult]) -> str:
         _table(results),
         _section("Is the difference real?", [_compared(one) for one in comparisons]),
         _section("How sure is each choice?", [escape(sureness(r)) for r in results if _chose(r)]),
+        _section(
+            "Would another split say the same?",
+            [escape(divided(result)) for result in results if result.divisions is not None],
+        ),
         _section("What does the best model confuse?", _confused(confusion)),
         _section("What to do next", _advice(results, best, comparisons, confusion)),
     ]

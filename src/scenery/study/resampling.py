@@ -78,6 +78,24 @@ def resampling(study: Study, trials: Sequence[Settings]) -> Resampling | None:
     )
 
 
+def why_not_divided(trials: Sequence[Settings]) -> str:
+    """Why an experiment is not tested in other divisions of the images; empty if it is.
+
+    Args:
+        trials: The settings of all trials of the experiment.
+    """
+    for settings in trials:
+        if not settings.frozen_backbone:
+            return "it trains networks"
+        if settings.subset != "full":
+            return "it trains on subsets"
+        if settings.encoding is not None:
+            return "its codebooks have learned from the training images"
+        if settings.weights_from is not None:
+            return f"its weights are those of {settings.weights_from}"
+    return ""
+
+
 def can_be_in_folds(settings: Settings) -> bool:
     """Whether a trial can be trained on any selection of the training and validation images.
 

@@ -11,7 +11,7 @@ from forms import form
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scenery.data.splitting import draw_subset, split_images
+from scenery.data.splitting import draw_subset, split_images, without_given_test
 from scenery.data.tables import SPLIT_COLUMNS, read_split, write_table
 from scenery.errors import UserError
 
@@ -360,3 +360,20 @@ def test_split_images_random_catalogues_are_divided_as_always() -> None:
             said.update(str(error).encode())
     assert divided > 10
     assert said.hexdigest()[:16] == "0b2da109212b005b"
+
+
+def test_without_given_test_refuses_or_divides_all_images_with_whole_groups() -> None:
+    images = [(label, "test" if n % 4 == 0 else "train", 1 + n // 3)
+              for label in "ab" for n in range(24)]  # fmt: skip
+    given = catalogue(*images)
+    with pytest.raises(UserError, match=r"split.repeats: the data set gives the test partition"):
+        without_given_test(given, refuse=True)
+    anew = without_given_test(given, refuse=False)
+    for seed in (1, 2):
+        split = split_images(anew, 0.3, 0.2, seed)
+        assert (split.groupby("group")["partition"].nunique() == 1).all()
+        assert (split["partition"] == "test").any()
+        assert not split["given"].any() or set(split.loc[split["given"], "partition"]) == {"train"}
+    # Without a given test partition nothing is refused or changed.
+    free = plain(a=9, b=9)
+    assert without_given_test(free, refuse=True).equals(free)

@@ -12,7 +12,9 @@ from scenery.config.validation import read_study
 from scenery.pipeline.inputs import Inputs
 from scenery.pipeline.jobs import (
     ChooseJob,
+    CompareDivisionsJob,
     CompareJob,
+    DivisionJob,
     EvaluateJob,
     FeatureTrialsJob,
     FineTuneFoldJob,
@@ -21,6 +23,7 @@ from scenery.pipeline.jobs import (
     PackJob,
     RefitFeaturesJob,
     RefitNetworkJob,
+    SplitJob,
 )
 from scenery.pipeline.layout import Layout
 from scenery.study.checks import check_study
@@ -436,3 +439,49 @@ def test_layout_logs_follow_the_results_folder() -> None:
     assert Layout("results/mine").log("choose", "a") == "logs/mine/choose/a.log"
     assert Layout("results").subset("full") == "results/data/split.csv"
     assert Layout("results").subset("small") == "results/data/subsets/small.csv"
+
+
+@pytest.fixture
+def divided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workflow:
+    monkeypatch.chdir(tmp_path)
+    found = Workflow(split={"repeats": 3, "seed": 5})
+    for name in EXPERIMENTS:
+        found.choose(name)
+    return found
+
+
+def test_divisions_have_seeds_of_their_own_and_the_first_is_the_split(divided: Workflow) -> None:
+    jobs = [
+        SplitJob.model_validate(divided.inputs.data.split(of(**wildcards)))
+        for wildcards in ({}, {"division": "1"}, {"division": "2"})
+    ]
+    assert [job.seed for job in jobs] == [5, 6, 7]
+    assert [job.given_test for job in jobs] == ["keep", "refuse", "refuse"]
+    assert divided.inputs.divisions.division(of(division="0")) == "results/data/split.csv"
+    assert divided.inputs.divisions.division(of(division="2")) == "results/data/divisions/2.csv"
+    again = Workflow(split={"repeats": 3, "repeat_given": True})
+    job = SplitJob.model_validate(again.inputs.data.split(of(division="1")))
+    assert job.given_test == "divide"
+
+
+def test_divisions_of_features_are_jobs_and_those_that_fine_tune_are_left_out(
+    divided: Workflow,
+) -> None:
+    inputs = divided.inputs.divisions
+    table = CompareDivisionsJob.model_validate(inputs.compare(of()))
+    assert [one.experiment for one in table.experiments] == ["heads", "views", "classical"]
+    assert set(table.left_out) == {"networks", "search"}
+    assert all(len(one.choices) == 3 for one in table.experiments)
+    assert len(inputs.choices(of())) == 3 * (1 + 3)
+    job = DivisionJob.model_validate(inputs.score(of(experiment="views", division="2")))
+    assert (job.division, len(job.trials), job.resampling is not None) == (2, 1, True)
+    files = inputs.features(of(experiment="views", division="2"))
+    (trial,) = job.trials
+    for one in (*trial.training, *trial.plain):
+        assert str(one.array) in files and str(one.facts) in files
+    assert trial.training != trial.plain
+    assert sum("/test." in file for file in files) == 4
+
+
+def test_divisions_one_is_the_default_and_makes_no_table(workflow: Workflow) -> None:
+    assert workflow.inputs.divisions.table == []

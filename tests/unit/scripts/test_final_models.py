@@ -12,13 +12,14 @@ import tensorflow as tf
 from fine_tune import Outputs, fine_tune
 from refit_head import refit_head
 from refit_network import refit_network
-from train_heads import ShardData, train_head
 
 from scenery.data.packed_images import open_packed
 from scenery.data.tables import partition_table, read_split
 from scenery.evaluation.trial_batches import COLUMNS
+from scenery.evaluation.trial_data import ShardData
 from scenery.inference.final_model import load_final, predict
 from scenery.pipeline.jobs import FineTuneJob, RefitNetworkJob
+from scenery.training.head_trials import train_head
 
 TUNED = {"trainable": "all", "head": {"dropout": 0.3}, "optimizer": {"learning_rate": 1e-3}}
 

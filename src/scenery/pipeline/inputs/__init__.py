@@ -2,6 +2,7 @@
 
 from scenery.pipeline.inputs.context import Context
 from scenery.pipeline.inputs.data import DataInputs
+from scenery.pipeline.inputs.divisions import DivisionInputs
 from scenery.pipeline.inputs.explanation import ExplanationInputs
 from scenery.pipeline.inputs.export import ExportInputs
 from scenery.pipeline.inputs.features import FeatureInputs
@@ -29,6 +30,7 @@ class Inputs:
         self.weights = WeightsInputs(context)
         self.features = FeatureInputs(context)
         self.trials = TrialInputs(context)
+        self.divisions = DivisionInputs(context, self.trials)
         self.final_models = FinalModelInputs(context)
         self.export = ExportInputs(context, self.final_models)
         self.explanation = ExplanationInputs(context, self.final_models)

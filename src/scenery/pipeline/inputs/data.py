@@ -2,12 +2,12 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from scenery.data.file_lists import listed_files
 from scenery.data.sources import dataset_digest, source_root
 from scenery.pipeline.inputs.context import Context
-from scenery.pipeline.jobs import PackJob
+from scenery.pipeline.jobs import PackJob, SplitJob
 from scenery.study.subsets import drawn
 
 # Digests of the images by time and size, kept from one call to the next.
@@ -63,6 +63,18 @@ class DataInputs:
             "max_pixels": self.dataset.max_pixels,
             "white_level": self.dataset.white_level,
         }
+
+    def split(self, wildcards: Any) -> dict[str, Any]:
+        """How the images are divided; another division has another seed."""
+        split = self.context.study.split
+        division = int(wildcards.get("division", 0))
+        again: Literal["divide", "refuse"] = "divide" if split.repeat_given else "refuse"
+        return SplitJob(
+            test=split.test,
+            validation=split.validation,
+            seed=split.seed + division,
+            given_test=again if division else "keep",
+        ).as_params()
 
     def fetched_dataset(self, wildcards: Any) -> str:
         """Name of the data set that Keras fetches."""

@@ -173,6 +173,7 @@ class FigureRule:
             return self.of.results.reference_tables
         files: dict[str, str] = {
             "summary": layout.summary,
+            "divisions": layout.divisions,
             "split": layout.split,
             "augmentations": layout.augmentations,
             "trials": experiment.trials,

@@ -60,7 +60,7 @@ class TrialInputs:
             return FeatureTrialsJob(
                 trials=tuple(self._feature_trial(trial, folds) for trial in trials),
                 finished=Path(self.layout.experiment(wildcards.experiment).finished(rule)),
-                halving=self._halving(wildcards.experiment),
+                halving=self.halving_plan(wildcards.experiment),
             ).as_params()
 
         return params
@@ -69,7 +69,7 @@ class TrialInputs:
         """Gives the processors of one job of a rule."""
 
         def threads(wildcards: Any) -> int:
-            if self._halving(wildcards.experiment) is not None:
+            if self.halving_plan(wildcards.experiment) is not None:
                 return 1
             return trial_threads(len(self._batch(rule, wildcards)))
 
@@ -237,7 +237,8 @@ class TrialInputs:
 
     # Successive halving
 
-    def _halving(self, experiment: str) -> HalvingPlan | None:
+    def halving_plan(self, experiment: str) -> HalvingPlan | None:
+        """When and how the trials of an experiment are compared before their end."""
         settings = self.context.study.experiments[experiment]
         if settings.halving is None:
             return None
@@ -247,7 +248,7 @@ class TrialInputs:
 
     def halving(self, wildcards: Any) -> dict[str, Any]:
         """How the trials of an experiment are compared."""
-        plan = self._halving(wildcards.experiment)
+        plan = self.halving_plan(wildcards.experiment)
         assert plan is not None
         return plan.as_params()
 

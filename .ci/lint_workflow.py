@@ -50,6 +50,7 @@ WITHOUT_ENVIRONMENT = [
     "extract_test_features",
     "score_division",
     "compare_divisions",
+    "score_grouping",
     "tabulate_experiment",
     "compare_reference_results",
     "export_model",

@@ -48,7 +48,7 @@ def test_rules_nothing_of_a_study_depends_on_other_divisions() -> None:
             if re.search(r"INPUTS\.divisions\.|LAYOUT\.divisions", line.split("#")[0]):
                 readers.add(rule)
     shows = {"make_slides", "write_conclusions", "results"}
-    assert readers == {"score_division", "compare_divisions", *shows}
+    assert readers == {"score_division", "compare_divisions", "score_grouping", *shows}
 
 
 def test_rule_files_hold_rules_alone() -> None:

@@ -59,3 +59,24 @@ rule compare_divisions:
         "Comparing the divisions of the images"
     script:
         "../scripts/compare_divisions.py"
+
+
+# The price of leakage: what folds that part groups of images would promise.
+rule score_grouping:
+    input:
+        split=LAYOUT.split,
+        features=INPUTS.divisions.grouping_features,
+    output:
+        grouping=EXPERIMENT.grouping,
+    log:
+        LAYOUT.log("score_grouping", "{experiment}"),
+    resources:
+        mem_mb=per_attempt(4000),
+        runtime=per_attempt(60),
+    params:
+        code=CODE.of_rule("score_grouping"),
+        job=INPUTS.divisions.grouping,
+    message:
+        "Scoring the choice of {wildcards.experiment} in folds with and without groups"
+    script:
+        "../scripts/score_grouping.py"

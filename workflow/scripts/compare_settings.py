@@ -17,6 +17,7 @@ from scenery.evaluation.final_scores import (
     comparison_table,
     correct_answers,
     mean_measures,
+    measure_ends,
     score_table,
 )
 from scenery.evaluation.result_tables import read_results
@@ -29,20 +30,23 @@ if TYPE_CHECKING:
 
 def compare_settings(job: CompareJob, split: Path, out_scores: Path, out_comparisons: Path) -> None:
     """Read the scores of all final models, and write both tables."""
-    scored, files = _read(job.scored)
-    before, _ = _read(job.before)
-    groups = _groups(split, files)
+    group_of = file_groups(read_split(split))
+    scored, groups = _read(job.scored, group_of)
+    before, _ = _read(job.before, group_of)
     score_table(scored, groups).to_csv(out_scores, index=False)
     comparison_table(scored, before, groups).to_csv(out_comparisons, index=False)
 
 
-def _read(settings: tuple[ScoredSetting, ...]) -> tuple[list[ScoredModels], list[str]]:
-    """The models of the settings, and the files of the test images in their order."""
+def _read(
+    settings: tuple[ScoredSetting, ...], group_of: dict[str, int] | None
+) -> tuple[list[ScoredModels], np.ndarray | None]:
+    """The models of the settings, and the group of each test image; None without groups."""
     models: list[ScoredModels] = []
-    files: list[str] = []
+    groups: np.ndarray | None = None
     for one in settings:
         tables = [read_results(trial.predictions) for trial in one.trials]
         files, correct = correct_answers(tables)
+        groups = None if group_of is None else np.array([group_of[file] for file in files])
         metrics = [json.loads(trial.metrics.read_text(encoding="utf-8")) for trial in one.trials]
         models.append(
             ScoredModels(
@@ -53,16 +57,10 @@ def _read(settings: tuple[ScoredSetting, ...]) -> tuple[list[ScoredModels], list
                 trials=tuple(trial.trial for trial in one.trials),
                 correct=correct,
                 training_images=int(metrics[0]["training_images"]),
-                measures=mean_measures(metrics),
+                measures=mean_measures(metrics) | measure_ends(tables, groups),
             )
         )
-    return models, files
-
-
-def _groups(split: Path, files: list[str]) -> np.ndarray | None:
-    """The group of each test image; None where the split has no groups."""
-    groups = file_groups(read_split(split))
-    return None if groups is None else np.array([groups[file] for file in files])
+    return models, groups
 
 
 if __name__ == "__main__":

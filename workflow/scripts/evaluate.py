@@ -3,7 +3,8 @@
 In: model.keras or model.skops, packed test images. Out: metrics.json (accuracy with its 95 %
 interval, balanced accuracy and macro F1 with bootstrap intervals, loss) and predictions.csv (one
 row per image); of an experiment's final model confusion.csv (rows true, columns predicted),
-classes.csv (precision, recall, F1 per class) and mistakes.npz (small pictures of the mistakes of
+classes.csv (precision, recall with its 95 %
+interval, F1 per class) and mistakes.npz (small pictures of the mistakes of
 which the model was surest).
 """
 
@@ -20,7 +21,12 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from scenery.classical import classifiers
 from scenery.data.packed_images import open_packed
 from scenery.data.tables import class_names, partition_table, read_split
-from scenery.evaluation.class_balance import balanced_intervals, precision_measures
+from scenery.evaluation.calibration import calibration_on_test
+from scenery.evaluation.class_balance import (
+    balanced_intervals,
+    precision_measures,
+    recall_intervals,
+)
 from scenery.evaluation.costs import cost_interval
 from scenery.evaluation.mistakes import write_mistakes
 from scenery.evaluation.paired import accuracy_interval
@@ -109,13 +115,19 @@ def evaluate(
         "refit": facts["refit"],
         "training_images": facts["training_images"],
     }
+    metrics |= calibration_on_test(
+        probabilities,
+        images.labels,
+        job.calibration.get("temperature"),
+        job.calibration.get("set_probability"),
+    )
     if job.costs:
         answers = list(predictions["class"]), list(predictions["predicted"])
         metrics |= cost_interval(*answers, job.costs, groups)
     out["metrics"].write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
     predictions.to_csv(out["predictions"], index=False)
     if "confusion" in out:
-        _write_classes(predictions, classes, out)
+        _write_classes(predictions, classes, groups, out)
         write_mistakes(out["mistakes"], predictions, images.read)
     log.info(
         "%s: test accuracy %.3f (%.3f to %.3f) on %d images",
@@ -127,7 +139,12 @@ def evaluate(
     )
 
 
-def _write_classes(predictions: pd.DataFrame, classes: list[str], out: dict[str, Path]) -> None:
+def _write_classes(
+    predictions: pd.DataFrame,
+    classes: list[str],
+    groups: np.ndarray | None,
+    out: dict[str, Path],
+) -> None:
     true, predicted = predictions["class"], predictions["predicted"]
     matrix = confusion_matrix(true, predicted, labels=classes)
     confusion = pd.DataFrame(matrix, columns=classes)
@@ -136,8 +153,12 @@ def _write_classes(predictions: pd.DataFrame, classes: list[str], out: dict[str,
     precision, recall, f1, support = precision_recall_fscore_support(
         true, predicted, labels=classes, zero_division=0.0
     )
-    columns = {"class": classes, "precision": precision, "recall": recall, "f1": f1}
-    pd.DataFrame({**columns, "images": support}).to_csv(out["classes"], index=False)
+    low, high = recall_intervals(
+        true.to_numpy(), predictions["correct"].to_numpy(dtype=bool), classes, groups
+    )
+    columns = {"class": classes, "precision": precision, "recall": recall, "recall_low": low}
+    columns |= {"recall_high": high, "f1": f1, "images": support}
+    pd.DataFrame(columns).to_csv(out["classes"], index=False)
 
 
 if __name__ == "__main__":

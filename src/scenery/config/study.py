@@ -209,6 +209,12 @@ class Validation(Strict):
         "in every fold. all: fine-tuned networks and encodings with a codebook, too; each fold is "
         "a job and takes as long as the trial on split.validation.",
     )
+    ungrouped: Bool | None = Field(
+        None,
+        description="Also score chosen settings on features in folds that part groups of images, "
+        "to show what a division without groups would promise. Unset: if dataset.group or "
+        "dataset.groups: auto asks for groups.",
+    )
 
     @model_validator(mode="after")
     def _folds_are_there(self) -> "Validation":
@@ -485,6 +491,13 @@ class Study(Strict):
                 f"or some of {', '.join(self.experiments)}"
             )
         return self
+
+    @property
+    def shows_leakage(self) -> bool:
+        """Whether chosen settings are also scored in folds that part groups of images."""
+        if self.validation.ungrouped is not None:
+            return self.validation.ungrouped
+        return self.dataset.group is not None or self.dataset.groups == "auto"
 
     @property
     def subset_names(self) -> tuple[str, ...]:

@@ -142,3 +142,37 @@ def coverage_of(
     """Share of images whose prediction set has the true class, and the mean size of sets."""
     sets = probabilities >= threshold
     return float(sets[np.arange(len(labels)), labels].mean()), float(sets.sum(axis=1).mean())
+
+
+def calibration_on_test(
+    probabilities: Array,
+    labels: NDArray[np.int64],
+    temperature: float | None,
+    threshold: float | None,
+) -> dict[str, float | None]:
+    """How good probabilities and prediction sets are on test images.
+
+    Args:
+        probabilities: Shape (images, classes).
+        labels: Shape (images,), class numbers.
+        temperature: What held-out images gave; None: it is not known.
+        threshold: The probability from which on a class is in a prediction set; None or 0: sets are
+            not known.
+
+    Returns:
+        calibration_error, calibration_error_scaled (with the temperature), set_coverage (share of
+        images whose set has the true class) and set_size (mean number of classes in a set); None
+        where it is not known.
+    """
+    found: dict[str, float | None] = {
+        "calibration_error": expected_error(probabilities, labels),
+        "calibration_error_scaled": None,
+        "set_coverage": None,
+        "set_size": None,
+    }
+    if temperature:
+        scaled = scale(probabilities, temperature)
+        found["calibration_error_scaled"] = expected_error(scaled, labels)
+        if threshold:
+            found["set_coverage"], found["set_size"] = coverage_of(scaled, labels, threshold)
+    return found

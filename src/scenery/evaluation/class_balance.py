@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenery.data.image_listing import named
+from scenery.evaluation.paired import accuracy_interval
 from scenery.study.selection import BALANCED, MACRO_F1
 
 # A largest class above this many times the smallest one makes accuracy a poor rule of choice.
@@ -66,33 +67,76 @@ def balanced_intervals(
     groups: NDArray[Any] | None = None,
     draws: int = DRAWS,
 ) -> dict[str, float]:
+    """Balanced accuracy and macro F1 of one model; see `balanced_intervals_of_models`."""
+    return balanced_intervals_of_models(true, [predicted], groups, draws)
+
+
+def balanced_intervals_of_models(
+    true: Sequence[str],
+    predicted: Sequence[Sequence[str]],
+    groups: NDArray[Any] | None = None,
+    draws: int = DRAWS,
+) -> dict[str, float]:
     """Balanced accuracy and macro F1 with 95 % bootstrap percentile intervals (Efron 1979).
+
+    Means over models. A draw has other models and other images. Images are drawn within their
+    class, so that each draw has as many of a rare class as the test.
 
     Args:
         true: True class of each image.
-        predicted: Predicted class of each image.
-        groups: Shape (images,): images of one group are not independent and are drawn together;
-            None: all are independent.
+        predicted: Of each model the predicted class of each image.
+        groups: Shape (images,): images of one group are not independent and are drawn together,
+            within the class of their first image; None: all are independent.
         draws: Number of draws of groups, with replacement and seed 0.
 
     Returns:
         balanced_accuracy, balanced_accuracy_low, balanced_accuracy_high, and the same of macro_f1.
     """
-    truth, answers = _class_numbers(true, predicted)
-    members = np.arange(len(true)) if groups is None else np.unique(groups, return_inverse=True)[1]
-    number = int(members.max()) + 1
+    numbers = _class_numbers(true, [name for one in predicted for name in one])
+    truth, answers = numbers[0], numbers[1].reshape(len(predicted), -1)
+    labels = np.arange(len(truth)) if groups is None else np.asarray(groups)
+    _, first, members = np.unique(labels, return_index=True, return_inverse=True)
+    # The groups of a class stand together, from `start` on.
+    by_class = np.argsort(truth[first], kind="stable")
+    _, start, place, sizes = np.unique(
+        truth[first][by_class], return_index=True, return_inverse=True, return_counts=True
+    )
     random = np.random.default_rng(0)
     found = np.empty((draws, 2))
     for draw in range(draws):
-        times = np.bincount(random.integers(0, number, number), minlength=number)
-        found[draw] = balanced_measures(truth, answers, times[members].astype(float))
+        chosen = start[place] + (random.random(len(place)) * sizes[place]).astype(np.int64)
+        times = np.bincount(by_class[chosen], minlength=len(first))[members].astype(float)
+        models = random.integers(0, len(answers), len(answers)) if len(answers) > 1 else [0]
+        found[draw] = np.mean([balanced_measures(truth, answers[n], times) for n in models], axis=0)
     low, high = np.percentile(found, [2.5, 97.5], axis=0)
-    values = balanced_measures(truth, answers)
+    values = np.mean([balanced_measures(truth, one) for one in answers], axis=0)
     return {
         f"{name}{end}": float(numbers[place])
         for place, name in enumerate((BALANCED, MACRO_F1))
         for end, numbers in (("", values), ("_low", low), ("_high", high))
     }
+
+
+def recall_intervals(
+    true: NDArray[Any], correct: NDArray[np.bool_], classes: Sequence[str], groups: Any = None
+) -> tuple[list[float], list[float]]:
+    """Lower and upper ends of the 95 % intervals of the recall of each class.
+
+    Args:
+        true: Shape (images,), names of the true classes.
+        correct: Shape (images,), whether the prediction is right.
+        classes: The classes; one without images has the ends 0 and 1.
+        groups: Shape (images,), groups of images that are not independent; None: all are.
+    """
+    ends = []
+    for name in classes:
+        rows = np.flatnonzero(true == name)
+        if not len(rows):
+            ends.append((0.0, 1.0))
+            continue
+        own = None if groups is None else np.asarray(groups)[rows]
+        ends.append(accuracy_interval(correct[rows].astype(float)[None], own))
+    return [low for low, _ in ends], [high for _, high in ends]
 
 
 def _class_numbers(

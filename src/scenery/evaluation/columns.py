@@ -62,7 +62,7 @@ PREDICTIONS = ("predictions", "answers")
 HELD_OUT = "trial_predictions"
 
 COLUMNS = (
-    Column("experiment", "fact", (*TRIALS, "scores", "comparisons", DIVISIONS), TEXT,
+    Column("experiment", "fact", (*TRIALS, "scores", "comparisons", DIVISIONS, "grouping"), TEXT,
            "Name of the experiment in the config."),
     Column("title", "fact", ("summary",), TEXT, "Title of the experiment.", page="before"),
     Column("name", "fact", (*TRIALS, "reference_results", DIVISIONS), TEXT,
@@ -104,6 +104,11 @@ COLUMNS = (
            "over the final models, as the following ones. The weighted recall is the accuracy."),
     Column("test_macro_f1", "measure", TESTED, ACCURACY,
            "Mean F1 of the classes on the test partition.", "test macro F1"),
+    *(Column(f"test_{name}_{end}", "measure", TESTED, ACCURACY,
+             f"{side} end of the 95 % interval of `test_{name}`, a bootstrap over models and, "
+             "within each class, over test images.")
+      for name in ("balanced_accuracy", "macro_f1")
+      for end, side in (("low", "Lower"), ("high", "Upper"))),
     Column("test_macro_precision", "measure", TESTED, ACCURACY,
            "Mean precision of the classes on the test partition; that of a class that is never "
            "predicted is 0."),
@@ -183,15 +188,16 @@ COLUMNS = (
            page="after"),
     Column("epochs_run", "measure", TRIALS, COUNT,
            "Epochs that were run; of two training steps those of the second.", page="after"),
-    Column("seconds", "measure", (*TRIALS, "history", DIVISIONS), NUMBER,
-           "Training time of the trial, or of all trials of the division.", "time", "s", "after"),
+    Column("seconds", "measure", (*TRIALS, "history"), NUMBER, "Training time of the trial.",
+           "time", "s", "after"),
     Column("peak_memory_mb", "measure", TRIALS, NUMBER, "Peak memory of the process.",
            "peak memory", "MiB", "after"),
     Column("reason", "fact", (*TRIALS, DIVISIONS), TEXT,
            "Why the trial diverged, failed or was stopped; in `divisions.csv` why a result is "
            "missing.",
            page="after"),
-    Column("trial", "fact", (*TRIALS, "history", "scores", "selection", HELD_OUT, DIVISIONS), TEXT,
+    Column("trial", "fact",
+           (*TRIALS, "history", "scores", "selection", HELD_OUT, DIVISIONS, "grouping"), TEXT,
            "Identifier of the trial: backbone, what is trained, and a digest of the settings.",
            page="after"),
     # scores.csv and comparisons.csv
@@ -205,7 +211,7 @@ COLUMNS = (
            "Name of the training set: the value of `subset`."),
     Column("models", "fact", ("scores", "comparisons"), COUNT,
            "Number of final models, one for each repeat."),
-    Column("independent_images", "fact", ("scores",), COUNT,
+    Column("independent_images", "fact", ("scores", "grouping"), COUNT,
            "Number of test images that are independent; images of one group count once."),
     Column("against", "fact", ("comparisons",), TEXT,
            "What the chosen setting is compared with: the `control` of the experiment, or the "
@@ -215,7 +221,7 @@ COLUMNS = (
     Column("against_setting", "fact", ("comparisons",), TEXT, "Digest of the other setting."),
     Column("against_accuracy", "measure", ("comparisons",), ACCURACY,
            "Test accuracy of the other setting, a mean over its final models."),
-    Column("p_value", "measure", ("comparisons",), NUMBER,
+    Column("p_value", "measure", ("comparisons", "grouping"), NUMBER,
            "P value of the difference, not adjusted for other comparisons."),
     Column("smallest_difference", "measure", ("comparisons",), NUMBER,
            "The smallest difference that would have been significant."),
@@ -250,6 +256,13 @@ COLUMNS = (
            "chosen as in the study"),
     Column("given_test", "fact", (DIVISIONS,), FLAG,
            "Whether the data set gives the test partition of the study."),
+    # grouping.csv
+    *(Column(f"{name}_{end}", "measure", ("grouping",), ACCURACY,
+             f"{text} {'of accuracy on' if end != 'accuracy' else 'on'} held-out images in folds "
+             f"that {what} groups of images.")
+      for name, what in (("grouped", "keep whole"), ("ungrouped", "part"))
+      for end, text in (("accuracy", "Accuracy"), ("low", "Lower end of the 95 % interval"),
+                        ("high", "Upper end of the 95 % interval"))),
     # history.csv
     Column("step", "fact", ("history",), TEXT, "The training step: `head` or `network`."),
     Column("epoch", "fact", ("history",), COUNT, "Number of the epoch in its step, from 1."),
@@ -267,16 +280,22 @@ COLUMNS = (
            "Number of the fold in which the image was held out, from 0; 0 for a validation share."),
     Column("precision", "measure", ("classes",), ACCURACY, "Precision of the class."),
     Column("recall", "measure", ("classes",), ACCURACY, "Recall of the class."),
+    Column("recall_low", "measure", ("classes",), ACCURACY,
+           "Lower end of the 95 % interval of `recall`."),
+    Column("recall_high", "measure", ("classes",), ACCURACY,
+           "Upper end of the 95 % interval of `recall`."),
     Column("f1", "measure", ("classes",), ACCURACY, "F1 score of the class.", "F1"),
-    Column("images", "fact", ("classes",), COUNT, "Test images of the class."),
+    Column("images", "fact", ("classes", "grouping"), COUNT,
+           "Test images of the class; in `grouping.csv` all held-out images."),
     # reference_results.csv
     Column("low", "measure", ("reference_results",), ACCURACY,
            "Lower end of the 95 % Wilson interval of `validation_accuracy`."),
     Column("high", "measure", ("reference_results",), ACCURACY,
            "Upper end of the 95 % Wilson interval of `validation_accuracy`."),
-    Column("difference", "measure", ("reference_results", "comparisons"), NUMBER,
+    Column("difference", "measure", ("reference_results", "comparisons", "grouping"), NUMBER,
            "`validation_accuracy` minus `reference_accuracy`; in `comparisons.csv` the test "
-           "accuracy minus `against_accuracy`."),
+           "accuracy minus `against_accuracy`, and in `grouping.csv` `ungrouped_accuracy` minus "
+           "`grouped_accuracy`."),
     Column("trials", "fact", ("reference_results",), COUNT,
            "Completed trials with this setting."),
     Column("source", "fact", ("reference_results",), TEXT, "Where the number was published."),

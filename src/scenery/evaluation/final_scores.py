@@ -7,12 +7,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from scenery.evaluation.class_balance import balanced_intervals_of_models
 from scenery.evaluation.columns import names_of
 from scenery.evaluation.paired import accuracy_interval, compare_models
 from scenery.study.scored import CONTROL
+from scenery.study.selection import BALANCED, MACRO_F1
 
 # Further measures of metrics.json, of which scores.csv has the means as `test_NAME`.
 MEASURES = ("balanced_accuracy", "macro_f1", "macro_precision", "weighted_precision", "top_5")
+
+# The ends of the intervals of some of them.
+ENDS = tuple(f"{name}{end}" for name in (BALANCED, MACRO_F1) for end in ("_low", "_high"))
 
 # What the experiment starts from, as a thing to compare with; the other one is its control.
 START = "start"
@@ -30,7 +35,8 @@ class ScoredModels:
         trials: The trial of each model.
         correct: Shape (models, images): 1 where a model is right, 0 where it is wrong.
         training_images: Images that the first model learned from.
-        measures: Further measures, means over the models, by their names in `MEASURES`.
+        measures: Further measures, means over the models, by their names in `MEASURES`, and the
+            ends of their intervals, by their names in `ENDS`.
     """
 
     experiment: str
@@ -74,6 +80,19 @@ def mean_measures(metrics: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     }
 
 
+def measure_ends(tables: Sequence[pd.DataFrame], groups: np.ndarray | None) -> dict[str, float]:
+    """The ends of the intervals of the measures that count every class the same.
+
+    Args:
+        tables: Predictions of the models on the same images: class, predicted.
+        groups: As of `score_table`.
+    """
+    true = [str(name) for name in tables[0]["class"]]
+    predicted = [[str(name) for name in table["predicted"]] for table in tables]
+    found = balanced_intervals_of_models(true, predicted, groups)
+    return {name: found[name] for name in ENDS}
+
+
 def score_table(scored: Sequence[ScoredModels], groups: np.ndarray | None) -> pd.DataFrame:
     """The columns of scores.csv: the mean over the final models of each setting.
 
@@ -99,7 +118,7 @@ def score_table(scored: Sequence[ScoredModels], groups: np.ndarray | None) -> pd
                 "test_high": high,
                 "test_images": images,
                 "independent_images": images if groups is None else len(np.unique(groups)),
-                **{f"test_{name}": one.measures.get(name) for name in MEASURES},
+                **{f"test_{name}": one.measures.get(name) for name in (*MEASURES, *ENDS)},
             }
         )
     return pd.DataFrame(rows, columns=list(names_of("scores")))
@@ -151,7 +170,9 @@ def comparison_table(
 def summary_columns(scores: pd.DataFrame) -> pd.DataFrame:
     """The columns of scores.csv that summary.csv takes over, with the rows that they belong to."""
     columns = ["test_accuracy", "test_low", "test_high", "test_images"]
-    return scores[["experiment", "trial", *columns, *(f"test_{name}" for name in MEASURES)]]
+    return scores[
+        ["experiment", "trial", *columns, *(f"test_{name}" for name in (*MEASURES, *ENDS))]
+    ]
 
 
 def chosen_score(scores: pd.DataFrame) -> Mapping[str, Any]:

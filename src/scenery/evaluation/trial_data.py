@@ -4,6 +4,7 @@ import functools
 import json
 import threading
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -11,7 +12,13 @@ import pandas as pd
 
 from scenery.data.feature_files import LabeledFeatures, read_features
 from scenery.data.tables import class_names, partition_table, read_split
-from scenery.evaluation.held_out import HeldOutData, in_folds, read_held_out, rows_of
+from scenery.evaluation.held_out import (
+    HeldOutData,
+    divisions,
+    in_folds,
+    read_held_out,
+    rows_of,
+)
 from scenery.pipeline.jobs import ArrayFiles, FeatureTrial, FoldFiles
 
 T = TypeVar("T")
@@ -110,6 +117,17 @@ class ShardData(TrialData[FeatureTrial]):
     def _read(files: ArrayFiles, table: Path, partition: str) -> LabeledFeatures:
         rows = partition_table(read_split(table), partition)
         return read_features(files.array, files.facts, rows)
+
+
+class UngroupedData(ShardData):
+    """The same with folds that part groups of images."""
+
+    def _read_held_out(
+        self, folds: FoldFiles, table: Path, training: ArrayFiles, validation: ArrayFiles
+    ) -> HeldOutData:
+        data = super()._read_held_out(folds, table, training, validation)
+        alone = data.table.assign(group=range(len(data.table)))
+        return replace(data, divisions=divisions(folds.resampling, alone))
 
 
 def frozen_parameters(facts: Path) -> int:

@@ -119,6 +119,15 @@ class ExportedModel:
             return None
         return scale(probabilities, temperature) >= threshold
 
+    def calibrated(self, probabilities: np.ndarray) -> np.ndarray:
+        """The probabilities with the temperature of held-out images; unchanged if it is not known.
+
+        Args:
+            probabilities: As of `answers`.
+        """
+        temperature = self.facts.calibration.temperature
+        return scale(probabilities, temperature) if temperature else probabilities
+
     def answers(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Class probabilities as of `probabilities`, and scores of novelty.
 

@@ -117,6 +117,7 @@ def _answers(
 ) -> Iterator[Answer]:
     probabilities, novelty = model.answers(np.stack(pixels))
     sets = model.prediction_sets(probabilities)
+    probabilities = model.calibrated(probabilities)
     for place, file in enumerate(files):
         yield best_classes(
             file,

@@ -212,6 +212,18 @@ class CompareDivisionsJob(Job):
     left_out: dict[str, str]
 
 
+class GroupingJob(Job):
+    """A setting in folds that keep groups of images whole, and in folds that do not.
+
+    Attributes:
+        experiment: The experiment that chose it.
+        trial: The trial, with its folds.
+    """
+
+    experiment: str
+    trial: FeatureTrial
+
+
 class BackboneSpec(Job):
     """A backbone with its weights, ended at a layer.
 
@@ -394,12 +406,15 @@ class EvaluateJob(Job):
         scored_in: The experiment for which it was trained; another one where both chose the same.
         vectors: How images become its input; None for a network, which takes images.
         costs: Costs of predictions by true and predicted class; none unless cost chooses.
+        calibration: What held-out images say about the probabilities of the chosen setting, as in
+            chosen.yaml; empty for other settings.
     """
 
     experiment: str
     scored_in: str
     vectors: VectorsSpec | None = None
     costs: dict[str, dict[str, float]] = {}
+    calibration: dict[str, float | None] = {}
 
 
 class ModelSource(Job):

@@ -318,6 +318,11 @@ class ExperimentLayout:
         """The comparisons of the chosen setting on test images."""
         return self.test("comparisons.csv")
 
+    @property
+    def grouping(self) -> str:
+        """The chosen setting in folds with whole groups, and in folds that part them."""
+        return f"{self.folder}/grouping.csv"
+
     def division(self, division: int | str = "{division}") -> DivisionFiles:
         """What the experiment chooses in one division, and how that is tested."""
         folder = f"{self.folder}/divisions/{division}"

@@ -31,6 +31,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "trials": reading.read_trials,
     "summary": reading.read_trials,
     "divisions": reading.read_divisions,
+    "grouping": reading.read_grouping,
     "history": reading.read_history,
     "choice": reading.read_choice,
     "split": reading.read_split,

@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from scenery.evaluation.calibration import COVERAGE, coverage_of, scale
-from scenery.evaluation.intervals import wilson
 from scenery.evaluation.statistics import calibration
 from scenery.reporting.labels import interval, plural, shorten_all
 from scenery.reporting.many_classes import (
@@ -93,7 +92,7 @@ def class_scores(classes: pd.DataFrame, metrics: dict[str, Any], title: str) -> 
     places = np.arange(len(rows))
     for place, (_, row) in enumerate(rows.iterrows()):
         if row["images"] > 0 and np.isfinite(row["recall"]):
-            low, high = wilson(row["recall"], int(row["images"]))
+            low, high = row["recall_low"], row["recall_high"]
             axes.plot([low, high], [place, place], color=LIGHT, linewidth=5, zorder=1,
                       solid_capstyle="butt")  # fmt: skip
     axes.plot([], [], color=LIGHT, linewidth=5, label="95 % interval of recall")

@@ -182,6 +182,11 @@ def several_divisions(study: Study, experiment: str) -> bool:
     return study.split.repeats > 1
 
 
+def shows_leakage(study: Study, experiment: str) -> bool:
+    """Whether chosen settings are also scored in folds that part groups of images."""
+    return study.shows_leakage
+
+
 def has_reference_results(study: Study, experiment: str) -> bool:
     """Whether the config gives reference results for the experiment."""
     return study.experiments[experiment].reference_results is not None
@@ -542,6 +547,22 @@ FIGURES = (
         "and test accuracy. Made with ``split.repeats``.",
         images="train, validation, test", place="study", formats=("html",), job="divisions",
         asked_for=several_divisions, params=titles,
+    ),
+    Figure(
+        "leakage", "leakage:leakage_figure", ("all_grouping",),
+        "the price of leakage",
+        "Accuracy of the chosen settings on held-out images of train and **validation** partition, "
+        "in folds that keep groups of images whole and in folds that part them.",
+        details="The price of leakage: accuracy of the chosen settings on held-out training and "
+        "validation images, with 95 % intervals. Dots: folds that keep groups whole, such as the "
+        "images of one patient or near duplicates. Diamonds: folds that part them, so that a model "
+        "is tested on images of groups that it has learned from. The number is the difference: "
+        "what a study without groups would promise and not keep. Means over five divisions into "
+        "folds; groups are the units of the intervals. Made if ``dataset.group`` or "
+        "``dataset.groups: auto`` asks for groups, or with ``validation.ungrouped``. Experiments "
+        "that fine-tune are left out.",
+        images="train, validation", place="study", job="leakage", asked_for=shows_leakage,
+        params=titles,
     ),
     Figure(
         "parameters", "study_figures:accuracy_against_parameters", ("summary",),

@@ -102,13 +102,18 @@ def class_page(classes: pd.DataFrame, confusion: pd.DataFrame, title: str) -> st
     frame = classes.sort_values("f1", kind="stable", ignore_index=True)
     taken = frame["class"].map(first["predicted"]).fillna("")
     number = frame["class"].map(first["images"])
-    frame = frame[["class", "images", "precision", "recall", "f1"]].assign(
-        **{"most often taken for": taken, "such images": number}
-    )
+    frame = frame[
+        ["class", "images", "precision", "recall", "recall_low", "recall_high", "f1"]
+    ].assign(**{"most often taken for": taken, "such images": number})
     return page(
         title,
         [
-            HtmlTable("Classes", frame, "On test images, worst F1 first."),
+            HtmlTable(
+                "Classes",
+                frame,
+                "On test images, worst F1 first.",
+                intervals=(("recall", "recall_low", "recall_high"),),
+            ),
             HtmlTable(
                 "Confused pairs", pairs.head(1000), "Most images first; at most 1,000 pairs."
             ),

@@ -166,7 +166,8 @@ def _calibration(facts: ModelFacts, predictions: pd.DataFrame) -> Section:
     if learned.temperature:
         more.append(
             f"Temperature, from held-out images: {learned.temperature:.3g}; above 1 the model is "
-            "too sure, below 1 not sure enough. The probabilities are without it."
+            "too sure, below 1 not sure enough. The model file gives probabilities without it, and "
+            "scenery predict gives them with it."
         )
     return Section(
         "Calibration",

@@ -131,6 +131,11 @@ def read_divisions(path: str | Path) -> pd.DataFrame:
     return read_table(path, names_of("divisions"))
 
 
+def read_grouping(path: str | Path) -> pd.DataFrame:
+    """One row: a setting in folds that keep groups of images whole, and in folds that do not."""
+    return read_table(path, names_of("grouping"))
+
+
 def read_scores(path: str | Path) -> pd.DataFrame:
     """One row per tested setting of an experiment, the chosen one first."""
     return read_table(path, names_of("scores"))

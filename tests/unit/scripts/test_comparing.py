@@ -31,8 +31,10 @@ def write_split(path: Path) -> Path:
 
 def scored(folder: Path, setting: str, role: str, right: int) -> ScoredSetting:
     """A setting with one final model, which is right for the first test images."""
-    table = pd.DataFrame({"file": [f"{n}.png" for n in range(IMAGES)]})
-    table.assign(correct=table.index < right).to_csv(folder / f"{setting}.csv", index=False)
+    table = pd.DataFrame({"file": [f"{n}.png" for n in range(IMAGES)], "class": "sea"})
+    table["correct"] = table.index < right
+    table["predicted"] = table["correct"].map({True: "sea", False: "land"})
+    table.to_csv(folder / f"{setting}.csv", index=False)
     facts = {"training_images": 30}
     (folder / f"{setting}.json").write_text(json.dumps(facts), encoding="utf-8")
     trial = ScoredTrial(
@@ -55,6 +57,8 @@ def test_compare_settings_writes_scores_and_comparisons(tmp_path: Path) -> None:
     assert scores["setting"].tolist() == ["1e5", "b"]
     assert scores["test_accuracy"].tolist() == pytest.approx([0.75, 0.5])
     assert scores["independent_images"].tolist() == [11, 11]
+    lows, highs = scores["test_balanced_accuracy_low"], scores["test_balanced_accuracy_high"]
+    assert ((lows < scores["test_accuracy"]) & (scores["test_accuracy"] < highs)).all()
     (row,) = read_comparisons(tmp_path / "comparisons.csv").to_dict("records")
     assert (row["experiment"], row["against"], row["same"]) == ("NA", "control", False)
     assert (row["difference"], row["training_images"]) == (pytest.approx(0.25), 30)

@@ -12,6 +12,8 @@ import pytest
 from evaluate import evaluate, score
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, log_loss
 
+from scenery.evaluation.calibration import calibration_on_test
+from scenery.evaluation.paired import accuracy_interval
 from scenery.evaluation.trial_tables import prediction_table
 from scenery.pipeline.jobs import EvaluateJob
 
@@ -81,7 +83,8 @@ def test_a_model_is_scored_on_the_test_images(study: Any, tmp_path: Path) -> Non
     out |= {"metrics": tmp_path / "metrics.json", "mistakes": tmp_path / "mistakes.npz"}
     array = study.data / "test" / "32.npy"
     files = (tmp_path / "model.keras", tmp_path / "record.json", study.split, array)
-    evaluate(*files, EvaluateJob(experiment="e", scored_in="another"), out)
+    calibration = {"temperature": 1.5, "set_probability": 0.2}
+    evaluate(*files, EvaluateJob(experiment="e", scored_in="another", calibration=calibration), out)
 
     table = pd.read_csv(out["predictions"])
     means = np.load(array).mean(axis=(1, 2))
@@ -96,7 +99,14 @@ def test_a_model_is_scored_on_the_test_images(study: Any, tmp_path: Path) -> Non
     confusion = pd.read_csv(out["confusion"]).set_index("true class")
     assert confusion.to_numpy().sum() == 6
     assert np.diag(confusion).sum() == metrics["correct"]
-    assert list(pd.read_csv(out["classes"])["images"]) == [2, 2, 2]
+    shares = table[[name for name in table if name.startswith("probability:")]].to_numpy()
+    expected_error = calibration_on_test(shares, np.repeat([0, 1, 2], 2), 1.5, 0.2)
+    for name, value in expected_error.items():
+        assert metrics[name] == pytest.approx(value, abs=1e-3), name
+    classes = pd.read_csv(out["classes"])
+    assert list(classes["images"]) == [2, 2, 2]
+    assert list(classes["recall_high"]) == [accuracy_interval(np.array([[right, right]]))[1]
+                                            for right in classes["recall"]]  # fmt: skip
 
     with np.load(out["mistakes"], allow_pickle=False) as kept:
         files, pictures = kept["files"].tolist(), kept["pictures"]

@@ -28,6 +28,7 @@ from scenery.data.feature_files import LabeledFeatures
 from scenery.data.packed_images import PackedImages, open_packed
 from scenery.data.tables import class_names, partition_table, read_split
 from scenery.errors import UserError
+from scenery.evaluation.calibration import scale
 from scenery.inference import formats
 from scenery.inference.exported import ExportedModel
 from scenery.inference.prediction import PredictOptions, predict_files
@@ -364,6 +365,15 @@ def test_prediction_set_has_the_classes_from_the_threshold_on(
     assert sorted(ranked) == sorted(classes)
     assert found[1e-9]["prediction_set"] == "; ".join(ranked)
     assert found[0.9999]["prediction_set"] == ""
+    # The probabilities have the temperature, too.
+    facts["calibration"] = {}
+    (folder / "model.json").write_text(json.dumps(facts))
+    predict_files(folder, [file], PredictOptions(out, top=3), io.StringIO())
+    without = pd.read_csv(out, keep_default_na=False).iloc[0]
+    names = ["probability", "probability_2", "probability_3"]
+    expected = scale(without[names].to_numpy(float)[None], 2.0)[0]
+    assert found[1e-9][names].to_numpy(float) == pytest.approx(expected, abs=1e-5)
+    assert found[1e-9]["probability"] < without["probability"]
 
 
 def test_changed_file_of_a_model_is_refused(exported: Path, tmp_path: Path) -> None:

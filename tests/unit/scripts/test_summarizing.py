@@ -8,7 +8,7 @@ import pytest
 from list_trials import list_trials
 from summarize import summarize
 
-from scenery.evaluation.final_scores import MEASURES
+from scenery.evaluation.final_scores import ENDS, MEASURES
 from scenery.reporting.reading import read_trials
 
 
@@ -35,7 +35,7 @@ def write(folder: Path, chosen: dict[str, list[bool]]) -> dict[str, Any]:
             "test_high": 0.9,
             "test_images": 16,
         }
-        score |= {f"test_{name}": None for name in MEASURES}
+        score |= {f"test_{name}": None for name in (*MEASURES, *ENDS)}
         scores.append(folder / f"{experiment}_scores.csv")
         first = {"experiment": experiment, "trial": f"t{flags.index(True)}"}
         selections.append(folder / f"{experiment}_selection.csv")

@@ -13,6 +13,7 @@ import train_heads as script
 
 from scenery.evaluation.trial_batches import names
 from scenery.pipeline.jobs import FeatureTrial, FeatureTrialsJob
+from scenery.training import head_trials
 
 
 class Shard:
@@ -101,7 +102,7 @@ def test_what_a_result_depends_on_trains_again(shard: Shard) -> None:
 
 def test_a_killed_job_goes_on(shard: Shard, monkeypatch: pytest.MonkeyPatch) -> None:
     trials = [shard.study.trial(epochs=n) for n in (1, 2, 3)]
-    original = script.run_epochs
+    original = head_trials.run_epochs
 
     def killed(learner: Any, plan: Any, *arguments: Any, **more: Any) -> Any:
         if plan.epochs == 2:
@@ -109,7 +110,7 @@ def test_a_killed_job_goes_on(shard: Shard, monkeypatch: pytest.MonkeyPatch) -> 
         return original(learner, plan, *arguments, **more)
 
     with monkeypatch.context() as context:
-        context.setattr(script, "run_epochs", killed)
+        context.setattr(head_trials, "run_epochs", killed)
         with pytest.raises(KeyboardInterrupt):
             shard.run(*trials)
     assert shard.run(*trials) == [trials[1].id, trials[2].id]

@@ -35,4 +35,4 @@ class Inputs:
         self.export = ExportInputs(context, self.final_models)
         self.explanation = ExplanationInputs(context, self.final_models)
         self.results = ResultInputs(context, expansions.source)
-        self.figures = FigureInputs(context, self.results, self.explanation)
+        self.figures = FigureInputs(context, self.results, self.explanation, self.divisions)

@@ -11,11 +11,15 @@ from scenery.pipeline.jobs import (
     DividedExperiment,
     DivisionJob,
     DivisionTrial,
+    GroupingJob,
 )
 from scenery.pipeline.layout import ArrayPaths
 from scenery.study.features import FeatureSet
-from scenery.study.resampling import why_not_divided
+from scenery.study.resampling import DEFAULT_FOLDS, Resampling, why_not_divided
 from scenery.study.trials import ResolvedTrial
+
+# Divisions into folds by which the price of leakage is measured.
+GROUPING_REPEATS = 5
 
 
 class DivisionInputs:
@@ -116,3 +120,35 @@ class DivisionInputs:
     def table(self) -> list[str]:
         """The table of all divisions, if the config asks for more than one."""
         return [self.layout.divisions] if self.context.study.split.repeats > 1 else []
+
+    # Groups of images that are parted
+
+    def grouping_features(self, wildcards: Any) -> list[str]:
+        """The features of the chosen setting."""
+        trial = self.context.choice(wildcards.experiment)
+        return self.trials.feature_inputs([trial], self._grouping_folds())
+
+    def grouping(self, wildcards: Any) -> dict[str, Any]:
+        """The chosen setting in several divisions into folds."""
+        trial = self.trials.feature_trial(
+            self.context.choice(wildcards.experiment), self._grouping_folds()
+        )
+        return GroupingJob(experiment=wildcards.experiment, trial=trial).as_params()
+
+    def _grouping_folds(self) -> Resampling:
+        study = self.context.study
+        folds = study.validation.folds
+        return Resampling(
+            folds=folds if isinstance(folds, int) else DEFAULT_FOLDS,
+            repeats=max(study.validation.repeats, GROUPING_REPEATS),
+            seed=study.split.seed,
+            keep_given=False,
+        )
+
+    def groupings(self, wildcards: Any) -> list[str]:
+        """The tables of all experiments that chose a setting which can be scored so."""
+        return [
+            self.layout.experiment(name).grouping
+            for name in self.context.experiments
+            if not why_not_divided([self.context.choice(name).settings])
+        ]

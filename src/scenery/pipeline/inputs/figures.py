@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from scenery.pipeline.inputs.context import Context
+from scenery.pipeline.inputs.divisions import DivisionInputs
 from scenery.pipeline.inputs.explanation import ExplanationInputs
 from scenery.pipeline.inputs.results import ResultInputs
 from scenery.pipeline.layout import Layout
@@ -31,6 +32,7 @@ class FigureInputs:
         context: The study.
         results: Titles and tables.
         explanation: The experiments that are explained.
+        divisions: Experiments in other divisions of the images.
     """
 
     def __init__(
@@ -38,11 +40,13 @@ class FigureInputs:
         context: Context,
         results: ResultInputs,
         explanation: ExplanationInputs,
+        divisions: DivisionInputs,
     ) -> None:
         self.context = context
         self.layout = context.layout
         self.results = results
         self.explanation = explanation
+        self.divisions = divisions
 
     @property
     def rules(self) -> list["FigureRule"]:
@@ -162,13 +166,15 @@ class FigureRule:
         return self.of.results.choice_before(wildcards) if self.of_experiment else []
 
     @property
-    def tables(self) -> dict[str, str | list[str]]:
+    def tables(self) -> dict[str, str | list[str] | Callable[[Any], list[str]]]:
         """The tables that the figures need."""
         names = dict.fromkeys(name for figure in self.figures for name in figure.reads)
         return {name: self._table(name) for name in names if name != IMAGE_ROOT}
 
-    def _table(self, name: str) -> str | list[str]:
+    def _table(self, name: str) -> str | list[str] | Callable[[Any], list[str]]:
         layout, experiment = self.of.layout, self.of.layout.experiment()
+        if name == "all_grouping":
+            return self.of.divisions.groupings
         if name == "all_reference_results":
             return self.of.results.reference_tables
         files: dict[str, str] = {

@@ -217,6 +217,7 @@ class FinalModelInputs:
             scored_in=experiment if compared else self.plan.refit_in(experiment),
             vectors=self.vectors(self._final(wildcards)),
             costs=self.context.study.experiments[experiment].choose.costs,
+            calibration={} if compared else self.context.choice_record(experiment)["calibration"],
         ).as_params()
 
     def vectors(self, trial: ResolvedTrial) -> VectorsSpec | None:

@@ -47,7 +47,7 @@ class TrialInputs:
 
         def files(wildcards: Any) -> list[str]:
             folds = self.plan.resampling(wildcards.experiment)
-            return self._feature_inputs(self._batch(rule, wildcards), folds)
+            return self.feature_inputs(self._batch(rule, wildcards), folds)
 
         return files
 
@@ -58,7 +58,7 @@ class TrialInputs:
             folds = self.plan.resampling(wildcards.experiment)
             trials = self._batch(rule, wildcards)
             return FeatureTrialsJob(
-                trials=tuple(self._feature_trial(trial, folds) for trial in trials),
+                trials=tuple(self.feature_trial(trial, folds) for trial in trials),
                 finished=Path(self.layout.experiment(wildcards.experiment).finished(rule)),
                 halving=self.halving_plan(wildcards.experiment),
             ).as_params()
@@ -78,9 +78,10 @@ class TrialInputs:
     def _batch(self, rule: str, wildcards: Any) -> list[ResolvedTrial]:
         return self.plan.shards(wildcards.experiment, rule, wait=False)[int(wildcards.shard)]
 
-    def _feature_inputs(
+    def feature_inputs(
         self, trials: Sequence[ResolvedTrial], folds: Resampling | None
     ) -> list[str]:
+        """The tables and features of some trials, each once."""
         files: list[str] = []
         for trial in trials:
             files.append(self.context.table(trial))
@@ -106,7 +107,8 @@ class TrialInputs:
             for file in array_inputs(self.layout.features(features.in_fold(fold).id, partition))
         ]
 
-    def _feature_trial(self, trial: ResolvedTrial, folds: Resampling | None) -> FeatureTrial:
+    def feature_trial(self, trial: ResolvedTrial, folds: Resampling | None) -> FeatureTrial:
+        """A trial on features as jobs have it."""
         # Its readable name is not there. The name changes when the experiment varies one setting
         # more, and a trial whose settings stay the same must not run again for it.
         return FeatureTrial(

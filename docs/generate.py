@@ -1,9 +1,11 @@
-"""Generate the pages about backbones, commands, figures, result columns and rules.
+"""Generate the pages about backbones, commands, figures, result columns and rules, and notebooks.
 
 Sphinx runs this before it reads the pages (see conf.py); nothing of it is committed. The tables of
 config keys are generated elsewhere: `make schema` writes them into config/README.md.
 """
 
+import base64
+import json
 import os
 import re
 import subprocess
@@ -23,6 +25,7 @@ from scenery.study.trials import setting_names
 REPOSITORY = Path(__file__).resolve().parents[1]
 REFERENCE = REPOSITORY / "docs" / "reference"
 RULES = REPOSITORY / "workflow" / "rules"
+NOTEBOOKS = REPOSITORY / "docs" / "notebooks"
 
 
 def column_page() -> str:
@@ -211,12 +214,45 @@ PAGES = {
 }
 
 
+def notebook_page(notebook: Path) -> tuple[str, dict[str, bytes]]:
+    """A notebook with its outputs as a page, and its pictures by the names of their files."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    parts: list[str] = []
+    pictures: dict[str, bytes] = {}
+    for cell in cells:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            parts.append(source)
+            continue
+        # Commands of IPython are no Python.
+        language = "text" if re.search(r"^\s*[%!]", source, re.MULTILINE) else "python"
+        parts.append(f"```{language}\n{source}\n```")
+        for output in cell["outputs"]:
+            found = output.get("data", {})
+            kind = next((one for one in ("jpeg", "png") if f"image/{one}" in found), None)
+            if kind is not None:
+                name = f"{notebook.stem}_{len(pictures) + 1}.{kind}"
+                pictures[name] = base64.b64decode("".join(found[f"image/{kind}"]))
+                parts.append(f"![Output of the cell above]({name})")
+            elif text := "".join(output.get("text", found.get("text/plain", ""))).strip("\n"):
+                parts.append(f"```text\n{text}\n```")
+    title, rest = "\n\n".join(parts).split("\n", 1)
+    link = f"{{download}}`Download this notebook <{notebook.name}>`."
+    return f"{title}\n\n{link}\n{rest}\n", pictures
+
+
 def write() -> None:
     """Write every generated page whose text has changed."""
-    for name, page in PAGES.items():
-        path, text = REFERENCE / f"{name}.md", page()
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            path.write_text(text, encoding="utf-8")
+    files: dict[Path, bytes] = {
+        REFERENCE / f"{name}.md": page().encode() for name, page in PAGES.items()
+    }
+    for notebook in NOTEBOOKS.glob("*.ipynb"):
+        text, pictures = notebook_page(notebook)
+        files[notebook.with_suffix(".md")] = text.encode()
+        files |= {NOTEBOOKS / name: content for name, content in pictures.items()}
+    for path, content in files.items():
+        if not path.exists() or path.read_bytes() != content:
+            path.write_bytes(content)
 
 
 if __name__ == "__main__":

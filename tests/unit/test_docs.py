@@ -23,7 +23,9 @@ import generate
 REPOSITORY = Path(__file__).resolve().parents[2]
 TUTORIAL = "docs/tutorial.md"
 CLUSTER = "docs/how_to/cluster.md"
-GENERATED = {f"docs/reference/{name}.md" for name in generate.PAGES}
+GENERATED = {f"docs/reference/{name}.md" for name in generate.PAGES} | {
+    f"docs/notebooks/{path.stem}.md" for path in generate.NOTEBOOKS.glob("*.ipynb")
+}
 DOCS = sorted(
     {
         "README.md",

@@ -82,7 +82,7 @@ def _regimes(material: Material) -> list[int | None]:
 
 def _regime(material: Material, cut: int, count: int | None) -> tuple[str, float, float, float]:
     """Mean accuracies of an exact head, a head trained in epochs, and logistic regression."""
-    training, unseen = (_features(material, cut, parts) for parts in (("train",), OTHERS))
+    training, unseen = (cached_features(material, cut, parts) for parts in (("train",), OTHERS))
     samples = SAMPLES if count else 1
     scores = []
     for seed in range(samples):
@@ -158,7 +158,7 @@ def pool() -> list[Settings]:
 
 
 def _choices(material: Material) -> list[Row]:
-    everything = _features(material, 0, ("train", *OTHERS))
+    everything = cached_features(material, 0, ("train", *OTHERS))
     settings = pool() if material.whole else pool()[:12:6]
     sizes = TRAINING_SIZES if material.whole else (len(everything.labels) // 2,)
     repeats = REPEATS if material.whole else 1
@@ -212,7 +212,8 @@ def _one_choice(
 # Features
 
 
-def _features(material: Material, cut: int, partitions: tuple[str, ...]) -> LabeledFeatures:
+def cached_features(material: Material, cut: int, partitions: tuple[str, ...]) -> LabeledFeatures:
+    """Features of partitions with so many stages removed; extracted once."""
     found = [_of_partition(material, cut, partition) for partition in partitions]
     joined = found[0]
     for one in found[1:]:

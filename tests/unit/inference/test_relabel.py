@@ -14,7 +14,8 @@ from scenery.config.settings import Settings
 from scenery.config.validation import read_study
 from scenery.data.sources import list_images
 from scenery.data.splitting import split_images
-from scenery.data.tables import partition_table, write_table
+from scenery.data.tables import partition_table, read_split, write_table
+from scenery.inference.relabel import MIN_CONTRAST
 from scenery.pipeline.layout import Layout
 from scenery.study.features import plain_features
 
@@ -65,6 +66,12 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Path(paths.array).parent.mkdir(parents=True, exist_ok=True)
         vectors = np.eye(3)[own] + random.normal(0, 0.1, (len(rows), 3))
         np.save(paths.array, vectors.astype(np.float32))
+        # Two black training images; all others have a pattern.
+        pixels = random.integers(0, 255, (len(rows), 32, 32, 3), dtype=np.uint8)
+        pixels[: 2 if name == "train" else 0] = 3
+        packed = Path(layout.packed(name, 32).array)
+        packed.parent.mkdir(parents=True, exist_ok=True)
+        np.save(packed, pixels)
         Path(paths.facts).write_text(json.dumps({"views": 0}), encoding="utf-8")
     return Path("results")
 
@@ -79,17 +86,30 @@ def test_relabel_writes_a_page_and_corrections_that_a_run_reads(
     }  # fmt: skip
     assert planted
     assert main(["relabel", "results"]) == 0
-    assert "have a suspicious label" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "have a suspicious label, 2 are blank" in said
     table = pd.read_csv(results / "data/suspects.csv")
     assert set(table["file"]) == set(split.index[split["partition"] != "test"])
     assert set(table["file"][: len(planted)]) == planted
     page = (results / "data/suspects.html").read_text(encoding="utf-8")
     assert "Are my labels right?" in page
     assert "b/<04>.png" not in page
+    blank = set(partition_table(read_split(results / "data/split.csv"), "train")["file"][:2])
+    assert set(table.loc[table["contrast"] < MIN_CONTRAST, "file"]) == blank
+    assert page.index("Similar images of two classes") < page.index("Blank pictures")
     assert "data:image/jpeg" in page
     before = {image.file: image.class_name for image in list_images("images")}
     after = {i.file: i.class_name for i in list_images("images", None, None, "corrections.csv")}
     assert {file for file in before if before[file] != after[file]} >= planted
+
+
+def test_relabel_without_pixels_says_how_to_make_them(
+    results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (results / "data/train/32.npy").unlink()
+    assert main(["relabel", "results"]) == 1
+    said = capsys.readouterr().err
+    assert "data/train/32.npy: does not exist; run the study again to make it" in said
 
 
 def test_relabel_does_not_replace_corrections(

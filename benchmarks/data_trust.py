@@ -174,7 +174,8 @@ def _rare_classes(material: Material, images: LabeledFeatures) -> Row:
         _logistic(strength, class_weights=weights)
         for strength, weights in product((1e-3, 1e-1), ("none", "balanced"))
     ]
-    by_cost, by_accuracy = [], []
+    by_cost: list[float] = []
+    by_accuracy: list[float] = []
     for seed in range(COST_SEEDS if material.whole else 1):
         train, test = _rare(material, images, seed)
         scores = []
@@ -182,7 +183,8 @@ def _rare_classes(material: Material, images: LabeledFeatures) -> Row:
             answers = score_in_folds(one, _folded(train, seed), 2).held_out[0].argmax(axis=1)
             scores.append((_cost(train.labels, answers), -float((answers == train.labels).mean())))
         for chosen, place in ((by_cost, 0), (by_accuracy, 1)):
-            best = min(range(len(settings)), key=lambda n, place=place: scores[n][place])
+            ranked = [score[place] for score in scores]
+            best = ranked.index(min(ranked))
             answers = _predicted(settings[best], train, test).argmax(axis=1)
             chosen.append(_cost(test.labels, answers))
     gains = np.array(by_accuracy) - np.array(by_cost)

@@ -26,6 +26,9 @@ def read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+# A table of each experiment, such as all_grouping.
+OF_EXPERIMENTS = "all_"
+
 # How each table that a figure may need is read.
 READERS: dict[str, Callable[[Path], Any]] = {
     "trials": reading.read_trials,
@@ -109,7 +112,10 @@ def draw_figures(
 
 
 def _read(name: str, files: Path | Sequence[Path]) -> Any:
-    if isinstance(files, Path):
+    if not name.startswith(OF_EXPERIMENTS):
+        assert isinstance(files, Path)
         return READERS[name](files)
-    reader = READERS[name.removeprefix("all_")]
-    return {path.parent.name: reader(path) for path in files}
+    reader = READERS[name.removeprefix(OF_EXPERIMENTS)]
+    # Snakemake gives a list of one file as its name.
+    paths = [files] if isinstance(files, Path) else files
+    return {path.parent.name: reader(path) for path in paths}

@@ -7,10 +7,12 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from tables_factory import Experiment
 
 from scenery.config.validation import read_study
+from scenery.evaluation.columns import names_of
 from scenery.installation import SOURCE, WORKFLOW
 from scenery.pipeline.code_digest import CodeDigests
 from scenery.reporting.drawing import READERS, DrawJob, draw_figures
@@ -89,3 +91,25 @@ def test_draw_figures_writes_a_page(tmp_path: Path) -> None:
     job = DrawJob("layer_table", "scenery.reporting.tables:layer_page", ("layers",), {"title": "A"})
     draw_figures([job], {"layers": layers}, {"layer_table_html": tmp_path / "page.html"})
     assert "InputLayer" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_draw_figures_tables_of_any_number_of_experiments(tmp_path: Path, count: int) -> None:
+    """Snakemake gives a list of one file as the file."""
+    row = {
+        "experiment": "e", "trial": "t", "images": 20, "independent_images": 10,
+        "difference": 0.1, "p_value": 0.01, "grouped_accuracy": 0.8, "grouped_low": 0.7,
+        "grouped_high": 0.9, "ungrouped_accuracy": 0.9, "ungrouped_low": 0.8,
+        "ungrouped_high": 0.95,
+    }  # fmt: skip
+    files = []
+    for number in range(count):
+        files.append(tmp_path / f"e{number}" / "grouping.csv")
+        files[-1].parent.mkdir()
+        pd.DataFrame([row], columns=names_of("grouping")).to_csv(files[-1], index=False)
+    given: Path | list[Path] = files[0] if count == 1 else files
+    figure = next(one for one in FIGURES if one.name == "leakage")
+    job = DrawJob("leakage", f"{figure.module}:{figure.function}", figure.reads, {"titles": {}})
+    draw_figures([job], {"all_grouping": given}, {"leakage_svg": tmp_path / "leakage.svg"})
+    text = (tmp_path / "leakage.svg").read_text()
+    assert text.count("+0.100") == count

@@ -38,6 +38,7 @@ TIMED = {
 LONG = {
     "tuners": "10 min: the search, beside KerasTuner and Optuna",
     "halving": "3 min: saved epochs and regret of successive halving",
+    "samplers": "8 min: searches that learn, beside random search",
     "search_accuracy": "15 min: the best accuracy of each search",
     "views_accuracy": "4 min: the accuracy lost by stored views",
     "conclusions": "40 min: heads beside logistic regression, and the cost of choosing",
@@ -48,6 +49,7 @@ LONG = {
 # These do not compare times, so one round is enough.
 ONCE = (
     "halving",
+    "samplers",
     "search_accuracy",
     "views_accuracy",
     "conclusions",

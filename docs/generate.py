@@ -61,6 +61,12 @@ In `experiments/{{experiment}}/test/`. `scores.csv` has one row per scored setti
 first; `comparisons.csv` one row per setting that the chosen one is compared with.
 
 {_table(_columns("scores") | _columns("comparisons"))}
+## `importance.csv`
+
+In `experiments/{{experiment}}/` of a `search`, one row per setting of the space: how much the first
+measure of `choose.by` depends on it.
+
+{_table(_columns("importance"))}
 ## `predictions.csv`
 
 One row per test image, in `experiments/{{experiment}}/test/`.

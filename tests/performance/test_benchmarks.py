@@ -28,7 +28,10 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(
     "name",
-    form([name for name in TIMED if name not in SLOW] + ["halving", "data_trust"], [*TIMED, *LONG]),
+    form(
+        [name for name in TIMED if name not in SLOW] + ["halving", "samplers", "data_trust"],
+        [*TIMED, *LONG],
+    ),
 )
 def test_a_benchmark_runs_and_writes_its_rows(name: str, out: Path) -> None:
     # As in the documentation: python -m benchmarks heads

@@ -14,6 +14,7 @@ checkpoint choose:
         metrics=INPUTS.trials.result_tables("metrics"),
         history=INPUTS.trials.result_tables("history"),
         predictions=INPUTS.trials.predictions_for_costs,
+        speeds=INPUTS.speeds.of_trials,
     output:
         chosen=EXPERIMENT.chosen,
         trials=EXPERIMENT.trials,

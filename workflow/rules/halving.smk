@@ -18,19 +18,38 @@ use rule fine_tune as fine_tune_rung with:
 
 localrules:
     promote,
+    promote_in_round,
 
 
 checkpoint promote:
     input:
-        metrics=INPUTS.trials.rung_metrics,
+        metrics=INPUTS.halving.rung_metrics,
     output:
         promoted=EXPERIMENT.promoted(),
     log:
         LAYOUT.log("promote", "{experiment}", "{rung}"),
     params:
         code=CODE.of_rule("promote"),
-        halving=INPUTS.trials.halving,
+        job=INPUTS.halving.promote,
     message:
         "Comparing the trials of {wildcards.experiment}, comparison {wildcards.rung}"
+    script:
+        "../scripts/promote.py"
+
+
+# The same in a round of a search: its trials are compared with those of earlier rounds, too.
+checkpoint promote_in_round:
+    input:
+        metrics=INPUTS.halving.rung_metrics,
+        earlier=INPUTS.halving.earlier_metrics,
+    output:
+        promoted=EXPERIMENT.promoted_in_round(),
+    log:
+        LAYOUT.log("promote_in_round", "{experiment}", "{round}", "{rung}"),
+    params:
+        code=CODE.of_rule("promote"),
+        job=INPUTS.halving.promote,
+    message:
+        "Comparing the trials of {wildcards.experiment}, round {wildcards.round}, comparison {wildcards.rung}"
     script:
         "../scripts/promote.py"

@@ -51,7 +51,7 @@ rule fine_tune:
     input:
         split=LAYOUT.split,
         files=INPUTS.trials.network_files,
-        before=INPUTS.trials.rung_before,
+        before=INPUTS.halving.rung_before,
     output:
         **EXPERIMENT.fine_tuned()._asdict(),
         record=EXPERIMENT.fine_tuned_record(),

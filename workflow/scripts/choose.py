@@ -25,7 +25,7 @@ from scenery.data.tables import read_split
 from scenery.errors import UserError
 from scenery.evaluation.calibration import Calibration
 from scenery.evaluation.class_balance import balance_warning
-from scenery.evaluation.costs import costs_of
+from scenery.evaluation.costs import trial_costs
 from scenery.evaluation.intervals import wilson
 from scenery.evaluation.result_tables import (
     as_result,
@@ -33,6 +33,7 @@ from scenery.evaluation.result_tables import (
     ended_early,
     read_results,
 )
+from scenery.evaluation.search_scores import milliseconds_of
 from scenery.evaluation.steadiness import is_unsteady, score_jump
 from scenery.evaluation.undertraining import is_undertrained
 from scenery.pipeline.execution import script_log
@@ -45,6 +46,7 @@ from scenery.study.selection import (
     Result,
     choose,
     describe_rule,
+    on_front,
     refuse_unknown_classes,
 )
 
@@ -83,9 +85,13 @@ def choose_setting(
     settings = {str(trial.row["trial"]): trial.settings for trial in job.trials}
     table = with_gap(_join(rows, metrics, job.experiment))
     table["training_images"] = _training_images(job)
-    if job.how.by == COST:
+    if COST in job.how.aims:
         classes = set(read_split(split)["class"])
-        table["validation_cost"] = _costs(job, table["trial"], predictions, classes)
+        refuse_unknown_classes(job.how.costs, classes, job.experiment)
+        said = [read_results(path) for path in predictions]
+        table["validation_cost"] = trial_costs(list(table["trial"]), said, job.how.costs)
+    if job.speeds:
+        table["milliseconds"] = milliseconds_of(list(table["trial"]), job.speeds)
     epochs = pd.concat([read_results(path) for path in history], ignore_index=True)
     epochs = epochs[epochs["trial"].isin(table["trial"])]
     table = with_unsteady(with_undertrained(table, epochs), epochs)
@@ -95,6 +101,8 @@ def choose_setting(
     results = [as_result(row) for row in trials_as_dicts(table)]
     choice = choose(results, job.how, job.experiment)
     failed.unlink()
+    if len(job.how.aims) > 1:
+        table["pareto"] = table["setting"].isin(on_front(results, job.how))
     table["chosen"] = table["trial"].isin(choice.trials)
     table.to_csv(out_trials, index=False)
     epochs.to_csv(out_history, index=False)
@@ -130,7 +138,7 @@ def _warnings(
     training = split[split["partition"] == "train"]["class"].value_counts()
     warning = balance_warning(
         job.experiment,
-        job.how.by,
+        job.how.measure,
         int(chosen["classes_missed"]),
         json.loads(chosen["missed_classes"]),
         {str(name): int(images) for name, images in training.items()},
@@ -228,17 +236,6 @@ def _lows(table: pd.DataFrame) -> list[float]:
 def trials_as_dicts(table: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows of a table as dictionaries."""
     return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
-
-
-def _costs(
-    job: ChooseJob, trials: pd.Series, predictions: list[Path], classes: set[str]
-) -> pd.Series:
-    """The mean cost of each trial's predictions of validation images; NaN without predictions."""
-    refuse_unknown_classes(job.how.costs, classes, job.experiment)
-    tables = [read_results(path)[["trial", "class", "predicted"]] for path in predictions]
-    rows = pd.concat(tables, ignore_index=True)
-    values = costs_of(list(rows["class"]), list(rows["predicted"]), job.how.costs)
-    return trials.map(pd.Series(values).groupby(rows["trial"]).mean())
 
 
 def _training_images(job: ChooseJob) -> list[int]:

@@ -12,8 +12,8 @@ import yaml
 
 from scenery.evaluation.status import TrialStatus
 from scenery.pipeline.execution import script_log
-from scenery.pipeline.jobs import HalvingPlan
-from scenery.study.successive_halving import Ranking, survivors
+from scenery.pipeline.jobs import PromoteJob
+from scenery.study.successive_halving import Ranking, survivors_at
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -21,33 +21,41 @@ if TYPE_CHECKING:
 log = logging.getLogger("scenery")
 
 
-def promote(metrics: list[Path], plan: HalvingPlan, out: Path) -> None:
+def promote(metrics: list[Path], earlier: list[Path], job: PromoteJob, out: Path) -> None:
     """Rank the trials by validation results and write the ids of the survivors.
 
     Args:
         metrics: One table of one row per trial, in the order of the config.
-        plan: How many go on, and what they are ranked by.
+        earlier: The same for the trials of earlier rounds with which they are compared.
+        job: How many go on, and what they are ranked by.
         out: promoted.yaml.
     """
-    table = pd.concat([pd.read_csv(path) for path in metrics], ignore_index=True)
-    standings = [
+    standings = _standings(metrics)
+    kept = survivors_at(
+        job.rung, standings, job.brackets, job.halving, job.choose, _standings(earlier)
+    )
+    out.write_text(yaml.safe_dump(kept), encoding="utf-8")
+    log.info("%d of %d trials go on", len(kept), len(standings))
+
+
+def _standings(metrics: list[Path]) -> list[Ranking]:
+    return [
         Ranking(
             trial=str(row["trial"]),
             diverged=row["status"] == TrialStatus.DIVERGED,
             accuracy=float(row["validation_accuracy"]),
             loss=float(row["validation_loss"]),
         )
-        for row in table.to_dict("records")
+        for path in metrics
+        for row in pd.read_csv(path).to_dict("records")
     ]
-    kept = survivors(standings, plan.halving, plan.choose)
-    out.write_text(yaml.safe_dump(kept), encoding="utf-8")
-    log.info("%d of %d trials go on", len(kept), len(standings))
 
 
 if __name__ == "__main__":
     with script_log(snakemake.log[0]):
         promote(
             metrics=[Path(path) for path in snakemake.input.metrics],
-            plan=HalvingPlan.model_validate(snakemake.params.halving),
+            earlier=[Path(path) for path in snakemake.input.get("earlier", [])],
+            job=PromoteJob.model_validate(snakemake.params.job),
             out=Path(snakemake.output.promoted),
         )

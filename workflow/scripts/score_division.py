@@ -111,7 +111,7 @@ def _run(job: DivisionJob, trials: list[DivisionTrial], data: DivisionData) -> l
 def _row(job: DivisionJob, trial: DivisionTrial, result: TrialResult) -> dict[str, Any]:
     """What the choice looks at."""
     row = result.metrics | validation_measures(result.predictions)
-    if job.how.by == COST and result.predictions:
+    if COST in job.how.aims and result.predictions:
         true, predicted = (
             [str(one[name]) for one in result.predictions] for name in ("class", "predicted")
         )

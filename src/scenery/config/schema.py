@@ -42,11 +42,12 @@ def schema() -> dict[str, Any]:
     experiment["grid"]["anyOf"][0]["propertyNames"] = settings
     experiment["list"]["anyOf"][0]["items"]["propertyNames"] = settings
     parts["Choose"]["properties"]["only"]["propertyNames"] = settings
-    space = parts["Random"]["properties"]["space"]
-    space["propertyNames"] = settings
     # A plain list is short for a choice; that is the work of a validator, which no schema shows.
     choice = {"type": "array", "minItems": 1}
-    space["additionalProperties"] = {"anyOf": [choice, space["additionalProperties"]]}
+    for search in ("Random", "Search"):
+        space = parts[search]["properties"]["space"]
+        space["propertyNames"] = settings
+        space["additionalProperties"] = {"anyOf": [choice, space["additionalProperties"]]}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
 
 

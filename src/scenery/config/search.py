@@ -1,6 +1,6 @@
 """Options of the search strategies of an experiment."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -26,7 +26,7 @@ DISTRIBUTIONS = ("uniform", "loguniform", "integer", "normal", "lognormal", "cho
 
 
 class Distribution(Strict):
-    """How random search samples a setting; a plain list is a choice among its values."""
+    """How a search samples a setting; a plain list is a choice among its values."""
 
     uniform: tuple[Number, Number] | None = Field(None, description="Uniform between two numbers.")
     loguniform: tuple[Number, Number] | None = Field(
@@ -87,12 +87,15 @@ class Halving(Strict):
     first_epochs: Annotated[Int, Field(ge=1)] = Field(
         3, description="Minimum number of epochs of each trial."
     )
+    brackets: Annotated[Int, Field(ge=1, le=10)] = Field(
+        1,
+        description="Number of brackets (Hyperband): the trials of the second bracket are first "
+        "compared where those of the first are compared for the second time, and so on.",
+    )
 
 
-class Random(Strict):
-    """Random search (Bergstra and Bengio 2012): independent samples from a space."""
-
-    renamed_keys: ClassVar[dict[str, str]] = {"trials": "n_trials"}
+class Sampled(Strict):
+    """A search that samples trials from a space."""
 
     n_trials: Annotated[Int, Field(ge=1, le=100_000)] = Field(description="Number of trials.")
     seed: Seed = Field(
@@ -104,3 +107,67 @@ class Random(Strict):
     halving: Halving | None = Field(
         None, description="Stop unpromising trials early; unset: train all of them fully."
     )
+
+
+class Random(Sampled):
+    """Random search (Bergstra and Bengio 2012): independent samples from a space."""
+
+    renamed_keys: ClassVar[dict[str, str]] = {"trials": "n_trials"}
+
+
+Sampler = Literal["tpe", "gp", "cmaes", "nsga2", "qmc", "random"]
+# Their samples do not depend on results, so all trials can run at once.
+WITHOUT_RESULTS: tuple[Sampler, ...] = ("qmc", "random")
+# They optimize a single measure.
+WITH_ONE_AIM: tuple[Sampler, ...] = ("gp", "cmaes")
+
+
+class Search(Sampled):
+    """Search in rounds: the trials of a round are proposed from the results of earlier rounds."""
+
+    sampler: Sampler = Field(
+        "tpe",
+        description="How trials are proposed. tpe: tree-structured Parzen estimator; gp: Gaussian "
+        "process with expected improvement; cmaes: CMA-ES; nsga2: NSGA-II; qmc: scrambled Sobol "
+        "sequence; random: as random search.",
+    )
+    batch: Annotated[Int, Field(ge=1, le=10_000)] = Field(
+        5,
+        description="Number of trials of a round, which run side by side. qmc and random have one "
+        "round.",
+    )
+    seed: Seed = Field(
+        1,
+        description="Seed of the proposals; a round depends on the seed and the results of earlier "
+        "rounds only.",
+    )
+
+    halving: Halving | None = Field(
+        None,
+        description="Stop unpromising trials early; unset: train all of them fully. The trials of "
+        "a round are compared with each other and with those of earlier rounds.",
+    )
+    warm_start: Annotated[str, Field(min_length=1)] | None = Field(
+        None,
+        description="Trials that are known before the first round, and not run again: an earlier "
+        "experiment of the file, or the path of the trials.csv of an experiment of another study.",
+    )
+
+    @property
+    def warm_file(self) -> str | None:
+        """The file of `warm_start`; None for an experiment."""
+        is_file = self.warm_start is not None and self.warm_start.endswith(".csv")
+        return self.warm_start if is_file else None
+
+    @property
+    def warm_experiment(self) -> str | None:
+        """The experiment of `warm_start`; None for a file."""
+        return self.warm_start if self.warm_file is None else None
+
+    @property
+    def round_sizes(self) -> tuple[int, ...]:
+        """The number of trials of each round."""
+        if self.sampler in WITHOUT_RESULTS:
+            return (self.n_trials,)
+        starts = range(0, self.n_trials, self.batch)
+        return tuple(min(self.batch, self.n_trials - start) for start in starts)

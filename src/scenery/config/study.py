@@ -6,7 +6,15 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from scenery.config.search import Grid, Halving, ListOfTrials, Random, Searched
+from scenery.config.search import (
+    WITH_ONE_AIM,
+    Grid,
+    Halving,
+    ListOfTrials,
+    Random,
+    Search,
+    Searched,
+)
 from scenery.config.settings import NETWORK_ONLY, Settings
 from scenery.registry.datasets import NAMED_DATASETS
 from scenery.registry.options import Bool, Int, Number, Seed, Strict
@@ -248,16 +256,31 @@ class Subset(Strict):
         return self
 
 
+Measure = Literal["validation_accuracy", "validation_loss", "balanced_accuracy", "macro_f1", "cost"]
+
+# What a choice with several aims may also compare.
+Aim = Literal[
+    "validation_accuracy",
+    "validation_loss",
+    "balanced_accuracy",
+    "macro_f1",
+    "cost",
+    "parameters",
+    "milliseconds",
+]
+
+
 class Choose(Strict):
     """How one setting is chosen among an experiment's trials, on validation images alone."""
 
-    by: Literal[
-        "validation_accuracy", "validation_loss", "balanced_accuracy", "macro_f1", "cost"
-    ] = Field(
+    by: Measure | Annotated[tuple[Aim, ...], Field(min_length=2, max_length=3)] = Field(
         "validation_accuracy",
         description="The measure that is compared, a mean over repeats. balanced_accuracy and "
         "macro_f1, on validation images too, count rare classes as much as others. "
-        "cost: the mean cost of predictions.",
+        "cost: the mean cost of predictions. A list such as [validation_accuracy, parameters] has "
+        "several aims: chosen is the knee of their Pareto front, or with smallest_within the "
+        "smallest network near the best of the first measure. milliseconds: time of a prediction, "
+        "per image, of the backbone up to its end.",
     )
     costs: dict[str, dict[str, Annotated[Number, Field(ge=0)]]] = Field(
         default_factory=dict,
@@ -275,9 +298,32 @@ class Choose(Strict):
         description="Choose only among trials with these settings, such as one backbone.",
     )
 
+    @property
+    def aims(self) -> tuple[Aim, ...]:
+        """What is compared, the most important measure first."""
+        return (self.by,) if isinstance(self.by, str) else self.by
+
+    @property
+    def measure(self) -> Aim:
+        """The measure that is compared, or the first of several aims."""
+        return self.aims[0]
+
+    @property
+    def by_knee(self) -> bool:
+        """Whether the knee of a Pareto front is chosen."""
+        return len(self.aims) > 1 and self.smallest_within is None and not self.one_standard_error
+
+    @model_validator(mode="after")
+    def _different_aims(self) -> "Choose":
+        if self.measure in ("parameters", "milliseconds"):
+            raise ValueError(f"by: the first aim is a measure of predictions; found {self.measure}")
+        if len(set(self.aims)) < len(self.aims):
+            raise ValueError(f"by: each aim stands there once; found {', '.join(self.aims)}")
+        return self
+
     @model_validator(mode="after")
     def _costs_of_a_choice_by_cost(self) -> "Choose":
-        if (self.by == "cost") != bool(self.costs):
+        if ("cost" in self.aims) != bool(self.costs):
             raise ValueError("by: cost and costs belong together; give both or none of them")
         return self
 
@@ -285,7 +331,7 @@ class Choose(Strict):
     def _one_margin(self) -> "Choose":
         if self.smallest_within is not None and self.one_standard_error:
             raise ValueError("smallest_within and one_standard_error exclude each other")
-        if self.one_standard_error and self.by != "validation_accuracy":
+        if self.one_standard_error and self.measure != "validation_accuracy":
             raise ValueError("one_standard_error compares validation_accuracy only")
         return self
 
@@ -342,6 +388,11 @@ class Experiment(Strict):
     grid: Grid = Field(None, description="Every combination of these values.")
     list_: ListOfTrials = Field(None, alias="list", description="A list of trials.")
     random: Annotated[Random | None, Searched] = Field(None, description="Random search.")
+    rounds: Annotated[Search | None, Searched] = Field(
+        None,
+        alias="search",
+        description="Search in rounds, which learns from the results of earlier rounds.",
+    )
     repeats: Annotated[Int, Field(ge=1, le=1000)] = Field(
         1, description="Number of runs of each setting, with different seeds."
     )
@@ -365,10 +416,16 @@ class Experiment(Strict):
                 f"{self.strategy}.halving compares single runs, so repeats must be 1; "
                 f"found {self.repeats}"
             )
-        if self.halving is not None and not self.choose.by.startswith("validation_"):
+        if self.halving is not None and not self.choose.measure.startswith("validation_"):
             raise ValueError(
                 f"{self.strategy}.halving compares trials before their end, for which there is no "
-                f"{self.choose.by}; choose.by must be validation_accuracy or validation_loss"
+                f"{self.choose.measure}; choose.by must be validation_accuracy or validation_loss"
+            )
+        with_one_aim = self.rounds is not None and self.rounds.sampler in WITH_ONE_AIM
+        if with_one_aim and len(self.choose.aims) > 1:
+            raise ValueError(
+                f"search.sampler: {self.search.sampler} has one aim, and choose.by has "
+                f"{len(self.choose.aims)}; give tpe, nsga2, qmc or random"
             )
         if self.choose.one_standard_error and self.repeats < 2:
             raise ValueError("choose.one_standard_error needs repeats of at least 2")

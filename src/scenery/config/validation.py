@@ -170,6 +170,13 @@ def check_files(study: Study, weights: Iterable[str], source: str) -> None:
                 f"{source}: subsets.{name}.files: there is no file or folder "
                 f"{short_repr(subset.files)} (seen from {Path.cwd()})"
             )
+    for name, experiment in study.experiments.items():
+        known = None if experiment.rounds is None else experiment.rounds.warm_file
+        if known is not None and not _is_there(known, Path.is_file):
+            raise UserError(
+                f"{source}: experiments.{name}.search.warm_start: there is no file "
+                f"{short_repr(known)} (seen from {Path.cwd()})"
+            )
     for value in sorted(set(weights) - {"imagenet", "none"}):
         if not (value.startswith(WEIGHTS_FROM_EXPERIMENT) or _is_there(value, Path.is_file)):
             raise UserError(

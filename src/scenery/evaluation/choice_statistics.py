@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from scenery.config.study import Choose
+from scenery.study.pareto import knee
 
 DRAWS = 1000
 # The bootstrap samples are computed in blocks, so that 10,000 settings fit in memory.
@@ -80,17 +81,25 @@ def epoch_optimism(history: pd.DataFrame) -> float:
     return max(float(values[best] - level), 0.0)
 
 
-def rule_of(how: Choose, losses: Array, parameters: Array, errors: Array) -> Rule:
+def rule_of(
+    how: Choose,
+    losses: Array,
+    parameters: Array,
+    errors: Array,
+    milliseconds: Array | None = None,
+) -> Rule:
     """The rule of choice as a function of mean accuracies.
 
     A choice by loss is treated as one by accuracy, since predictions hold no losses; ties go to the
-    lower loss on all images, then to the smaller network, then to the first.
+    lower loss on all images, then to the smaller network, then to the first. The same holds for the
+    measures among several aims.
 
     Args:
         how: The rule.
         losses: Shape (settings,): mean validation losses.
         parameters: Shape (settings,): numbers of parameters.
         errors: Shape (settings,): standard errors of the mean over repeats; 0 with one.
+        milliseconds: Shape (settings,): times of a prediction, where they are an aim.
     """
     places = np.arange(len(losses))
     by_goodness = np.lexsort((places, parameters, losses))
@@ -108,6 +117,15 @@ def rule_of(how: Choose, losses: Array, parameters: Array, errors: Array) -> Rul
         left = close & (parameters == fewest)
         return int(by_size[int(np.argmax(np.where(left, scores, -np.inf)[by_size]))])
 
+    def at_knee(scores: Array) -> int:
+        given = {"parameters": np.log(np.maximum(parameters, 1))}
+        if milliseconds is not None:
+            given["milliseconds"] = np.log(np.maximum(milliseconds, 1e-9))
+        columns = [given.get(aim, -scores) for aim in how.aims]
+        return knee(np.stack(columns, axis=1).tolist())
+
+    if how.by_knee:
+        return at_knee
     return smallest if how.smallest_within is not None or how.one_standard_error else best
 
 

@@ -75,11 +75,18 @@ COLUMNS = (
     Column("division", "fact", (DIVISIONS,), COUNT,
            "Number of the division into training and test images, from 0, which is that of the "
            "study."),
+    Column("round", "fact", TRIALS, COUNT,
+           "Number of the round that proposed the trial, from 0, if the experiment has a `search`.",
+           page="after"),
     Column("rule", "fact", TRIALS, TEXT, "The workflow rule that trained the trial."),
     Column("varied", "fact", TRIALS, TEXT,
            "Names of the settings that the experiment varies, as a JSON list."),
     Column("candidate", "fact", TRIALS, FLAG, "Whether `choose.only` allows this trial."),
     Column("chosen", "fact", TRIALS, FLAG, "Whether the experiment chose this setting."),
+    Column("pareto", "fact", TRIALS, FLAG,
+           "Whether the setting is on the Pareto front of the aims of `choose.by`, if there are "
+           "several: no other one is as good in all of them and better in one.",
+           "on the Pareto front", page="before"),
     Column("status", "fact", TRIALS, TEXT,
            "`completed`; `stopped` early by successive halving; `diverged`: the loss became NaN or "
            "infinite; `failed`: the classical model could not be fitted.",
@@ -182,6 +189,9 @@ COLUMNS = (
            "Where `reference_accuracy` was published.", "published in", page="after"),
     Column("trained_parameters", "measure", TRIALS, COUNT,
            "Parameters that training changed.", page="after"),
+    Column("milliseconds", "measure", TRIALS, NUMBER,
+           "Time of a prediction of the backbone up to its end, per image, on the machine of the "
+           "job that measured it, if `choose.by` has it.", "time of a prediction", "ms", "after"),
     Column("best_epoch", "measure", TRIALS, COUNT,
            "Epoch whose weights are kept, from 1: the one with the best validation accuracy or "
            "loss (`checkpoint`); 0 for models without epochs.",
@@ -192,6 +202,9 @@ COLUMNS = (
            "time", "s", "after"),
     Column("peak_memory_mb", "measure", TRIALS, NUMBER, "Peak memory of the process.",
            "peak memory", "MiB", "after"),
+    Column("comparisons", "fact", TRIALS, TEXT,
+           "Best validation accuracy and loss of a head up to each comparison of successive "
+           "halving, as a JSON list."),
     Column("reason", "fact", (*TRIALS, DIVISIONS), TEXT,
            "Why the trial diverged, failed or was stopped; in `divisions.csv` why a result is "
            "missing.",
@@ -287,6 +300,17 @@ COLUMNS = (
     Column("f1", "measure", ("classes",), ACCURACY, "F1 score of the class.", "F1"),
     Column("images", "fact", ("classes", "grouping"), COUNT,
            "Test images of the class; in `grouping.csv` all held-out images."),
+    # importance.csv
+    Column("parameter", "fact", ("importance",), TEXT, "The setting."),
+    Column("permutation", "measure", ("importance",), NUMBER,
+           "Loss of R² of a random forest on held-out trials when the setting is shuffled, as in "
+           "the figure of the search; empty with fewer than 15 trials."),
+    Column("fanova", "measure", ("importance",), NUMBER,
+           "Share of the variance that the setting explains in a random forest (Hutter et al. "
+           "2014), computed by Optuna."),
+    Column("ped_anova", "measure", ("importance",), NUMBER,
+           "How much the best trials differ from all trials in the setting (Watanabe et al. 2023), "
+           "computed by Optuna."),
     # reference_results.csv
     Column("low", "measure", ("reference_results",), ACCURACY,
            "Lower end of the 95 % Wilson interval of `validation_accuracy`."),

@@ -1,9 +1,11 @@
 """The mean cost of predictions, where some mistakes are worse than others."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 Costs = Mapping[str, Mapping[str, float]]
@@ -26,6 +28,22 @@ def costs_of(true: Sequence[str], predicted: Sequence[str], costs: Costs) -> NDA
             for one, other in zip(true, predicted, strict=True)
         ]
     )
+
+
+def trial_costs(
+    trials: Sequence[str], predictions: Sequence[pd.DataFrame], costs: Costs
+) -> list[float]:
+    """The mean cost of each trial's predictions of validation images; NaN without predictions.
+
+    Args:
+        trials: Ids of the trials.
+        predictions: Tables with the columns trial, class and predicted.
+        costs: As of `costs_of`.
+    """
+    rows = pd.concat([one[["trial", "class", "predicted"]] for one in predictions])
+    values = pd.Series(costs_of(list(rows["class"]), list(rows["predicted"]), costs))
+    means = values.groupby(rows["trial"].to_numpy()).mean()
+    return [float(means.get(trial, math.nan)) for trial in trials]
 
 
 def cost_interval(

@@ -70,4 +70,5 @@ def as_result(row: Mapping[str, Any]) -> Result:
         balanced_accuracy=row["validation_balanced_accuracy"],
         macro_f1=row["validation_macro_f1"],
         cost=row.get("validation_cost", math.nan),
+        milliseconds=row.get("milliseconds", math.nan),
     )

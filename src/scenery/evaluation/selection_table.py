@@ -109,6 +109,7 @@ def _rule(able: pd.DataFrame, how: Choose) -> Rule:
         settings["validation_loss"].mean().to_numpy(dtype=float),
         settings["parameters"].first().to_numpy(dtype=float),
         np.asarray(settings["validation_accuracy"].sem().fillna(0.0), dtype=np.float64),
+        settings["milliseconds"].first().to_numpy(dtype=float) if "milliseconds" in able else None,
     )
 
 

@@ -77,6 +77,11 @@ def measure(network: keras.Model) -> NetworkCosts:
     )
 
 
+def forward_milliseconds(network: keras.Model) -> float:
+    """Milliseconds per image of a prediction, as of `NetworkCosts`."""
+    return _milliseconds(_passes(network)[0])
+
+
 def depth(network: keras.Model) -> int:
     """Convolutions and dense layers on the longest path of a flat functional network.
 

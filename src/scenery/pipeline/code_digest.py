@@ -26,6 +26,8 @@ LIBRARIES = {
     "scipy": ("scipy",),
     "skimage": ("scikit-image",),
     "cv2": ("opencv-python-headless",),
+    "optuna": ("optuna",),
+    "cmaes": ("cmaes",),
 }
 
 

@@ -11,9 +11,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from scenery.config.encoding import Encoding
-from scenery.config.search import Halving
+from scenery.config.search import Distribution, Halving, Search
 from scenery.config.settings import Augment, Settings
-from scenery.config.study import Choose
+from scenery.config.study import Aim, Choose
 from scenery.registry.custom_architectures import Network
 from scenery.study.features import FeatureSet
 from scenery.study.resampling import FoldSpec, Resampling
@@ -45,11 +45,25 @@ class HalvingPlan(Job):
         rungs: The epochs after which they are compared, rising.
         halving: How many go on.
         choose: The rule by which they are ranked.
+        brackets: The bracket of each trial, by its id: the comparison at which it begins.
+        earlier: Metrics of the trials of earlier rounds with which they are compared; of heads.
     """
 
     rungs: tuple[int, ...]
     halving: Halving
     choose: Choose
+    brackets: dict[str, int]
+    earlier: tuple[Path, ...] = ()
+
+
+class PromoteJob(HalvingPlan):
+    """One comparison of the fine-tuned trials of an experiment.
+
+    Attributes:
+        rung: Its number.
+    """
+
+    rung: int
 
 
 class FoldFeatures(Job):
@@ -609,6 +623,7 @@ class ChooseJob(Job):
         checkpoints: Folder of the states of its fine-tuned trials.
         control: The setting that the chosen one is compared with; None without one.
         compare: Whether other settings and repeats are scored, too.
+        speeds: Files with the times of predictions by trial, where they are an aim.
     """
 
     experiment: str
@@ -619,6 +634,7 @@ class ChooseJob(Job):
     checkpoints: Path
     control: str | None = None
     compare: bool = True
+    speeds: dict[str, Path] = {}
 
 
 class AssessJob(Job):
@@ -629,6 +645,78 @@ class AssessJob(Job):
     """
 
     how: Choose
+
+
+class PastProposal(Job):
+    """A proposal of an earlier round.
+
+    Attributes:
+        values: The values of its settings.
+        trials: Its repeats; none where the settings exclude each other.
+    """
+
+    values: dict[str, Any]
+    trials: tuple[str, ...]
+
+
+class ProposeJob(Job):
+    """The proposals of one round of a search.
+
+    Attributes:
+        experiment: Its name.
+        search: Sampler, seed and space. Its number of trials is that up to this round.
+        count: Number of proposals.
+        basis: Digest of what they are proposed from.
+        aims: The measures that are optimized.
+        costs: Costs of predictions by true and predicted class; none unless cost is the measure.
+        start: The settings that the trials vary.
+        base: The settings of the study.
+        color_mode: Whether images keep their colors.
+        before: The proposals of each earlier round.
+        speeds: Files with the times of predictions by trial, where they are an aim.
+    """
+
+    experiment: str
+    search: Search
+    count: int
+    basis: str
+    aims: tuple[Aim, ...]
+    costs: dict[str, dict[str, float]]
+    start: Settings
+    base: Settings
+    color_mode: Literal["rgb", "grayscale"]
+    before: tuple[tuple[PastProposal, ...], ...]
+    speeds: dict[str, Path] = {}
+
+
+class OptunaJob(Job):
+    """A search as a study of Optuna.
+
+    Attributes:
+        experiment: Its name.
+        aims: The measures that are optimized.
+        space: The space of its settings.
+    """
+
+    experiment: str
+    aims: tuple[Aim, ...]
+    space: dict[str, Distribution]
+
+
+class TimeNetworkJob(Job):
+    """A network whose predictions are timed; its weights do not matter.
+
+    Attributes:
+        name: Of the backbone.
+        image_size: Side of its input in pixels.
+        layer: The layer at which it ends.
+        options: Of a custom architecture.
+    """
+
+    name: str
+    image_size: int
+    layer: str
+    options: Network
 
 
 class Rendering(Job):

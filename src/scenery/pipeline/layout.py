@@ -127,6 +127,10 @@ class Layout:
         """The layers for which the weights were checked."""
         return f"{self.results}/weights/{weights}.checked.json"
 
+    def speed(self, network: str = "{network}") -> str:
+        """Time of a prediction of a network."""
+        return f"{self.results}/speed/{network}.json"
+
     def features(self, features: str = "{features}", partition: str = "{partition}") -> ArrayPaths:
         """Activations of a frozen backbone, or descriptors."""
         stem = f"{self.results}/features/{features}/{partition}"
@@ -291,6 +295,24 @@ class ExperimentLayout:
     def promoted(self, rung: int | str = "{rung}") -> str:
         """The trials that are trained beyond a comparison."""
         return f"{self.folder}/halving/{rung}/promoted.yaml"
+
+    @property
+    def optuna_database(self) -> str:
+        """The trials of a search as a study of Optuna."""
+        return f"{self.folder}/optuna.db"
+
+    @property
+    def importance(self) -> str:
+        """How much the results of a search depend on each setting."""
+        return f"{self.folder}/importance.csv"
+
+    def proposals(self, number: int | str = "{round}") -> str:
+        """The proposals of a round of a search."""
+        return f"{self.folder}/rounds/{number}/proposals.json"
+
+    def promoted_in_round(self, number: int | str = "{round}", rung: int | str = "{rung}") -> str:
+        """The trials of a round of a search that are trained beyond a comparison."""
+        return f"{self.folder}/rounds/{number}/halving/{rung}/promoted.yaml"
 
     def final_model(self, rule: str, suffix: str = "keras") -> str:
         """The model that a refit makes."""

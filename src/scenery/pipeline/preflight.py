@@ -26,6 +26,7 @@ from scenery.registry.datasets import DATASET_IMAGES, NAMED_DATASETS
 from scenery.study.checks import check_study
 from scenery.study.expansions import Expansions
 from scenery.study.plan import NotChosenYet
+from scenery.study.rounds import NotProposedYet, Round, read_round
 from scenery.study.selection import refuse_unknown_classes
 
 # Snakemake's own notes of a run fit into this many bytes.
@@ -201,6 +202,19 @@ def _read_chosen(path: str, *state: int) -> tuple[Settings, dict[str, Any]]:
     # among the arguments, so that a new choice is read anew.
     record = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     return Settings.model_validate(record["settings"]), record
+
+
+def proposed_round(path: str | Path) -> Round:
+    """The proposals of a round.
+
+    Raises:
+        NotProposedYet: While there are none.
+    """
+    try:
+        return read_round(Path(path).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError, KeyError):
+        # A file that a killed job left half written is no proposal either.
+        raise NotProposedYet(str(path)) from None
 
 
 def local_gpus() -> int:

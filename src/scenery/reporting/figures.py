@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from scenery.config.study import Study
+from scenery.evaluation.measures import measure_column
 from scenery.registry.backbones import BACKBONES
 from scenery.study.search_strategies import search_strategy
 from scenery.study.subsets import images_per_class
@@ -197,6 +198,17 @@ def several_reference_results(study: Study, experiment: str) -> bool:
     return sum(e.reference_results is not None for e in study.experiments.values()) > 1
 
 
+def has_several_aims(study: Study, experiment: str) -> bool:
+    """Whether an experiment compares its trials by several measures."""
+    return len(study.experiments[experiment].choose.aims) > 1
+
+
+def aims(case: Case) -> dict[str, Any]:
+    """These measures, as columns of the table of trials."""
+    how = case.study.experiments[case.experiment].choose
+    return {"aims": [measure_column(aim) for aim in how.aims]}
+
+
 def titles(case: Case) -> dict[str, Any]:
     """The titles of all experiments."""
     return {"titles": {name: e.title or name for name, e in case.study.experiments.items()}}
@@ -262,7 +274,8 @@ FIGURES = (
         "that value, and, above a setting with two values, the mean difference between "
         "trials that agree in all other settings, both with a 95 % t interval over "
         "repeats. Random search: a dot for each trial, and the best accuracy of n of the "
-        "trials (median, and the range of 95 % of all samples of n trials). Importance is "
+        "trials (median, and the range of 95 % of all samples of n trials); of a search in "
+        "rounds the best of its first n trials. Importance is "
         "the loss of R² of a random forest on held-out trials when one setting is "
         "shuffled (Breiman 2001; bars: standard deviation). Crosses are trials without a "
         "result; means do not include them.",
@@ -308,6 +321,17 @@ FIGURES = (
         "least three such backbones.",
         applies=varies_backbone, params=imagenet_backbones,
         slide=SlidePlace(Section.TRIED, "accuracy here and on ImageNet"),
+    ),
+    Figure(
+        "pareto_front", "pareto_figure:pareto_figure", ("trials", "choice"),
+        "Pareto front of the aims",
+        TRIED + "the aims of the choice against each other, on the **validation** partition.",
+        details="A dot for each setting, a mean over its repeats, for experiments with several "
+        "aims (``choose.by: [validation_accuracy, parameters]``). Settings on the Pareto front "
+        "are blue and joined by a line: no other setting is as good in all aims and better in one. "
+        "The chosen setting is orange. Settings that cannot be chosen are missing.",
+        asked_for=has_several_aims, params=aims,
+        slide=SlidePlace(Section.TRIED, "Pareto front of the aims"),
     ),
     Figure(
         "sample_size", "sample_size:draw_sample_size", ("trials", "choice", "split"),

@@ -1,4 +1,4 @@
-"""Random search: every hyper-parameter against accuracy, and how soon a good one was found."""
+"""A search: every hyper-parameter against accuracy, and how soon a good one was found."""
 
 from numbers import Real
 
@@ -23,6 +23,7 @@ from scenery.reporting.labels import (
 from scenery.reporting.ranking import varied_columns
 from scenery.reporting.reading import Choice
 from scenery.reporting.style import BLUE, CHOSEN, SKY, new_figure, set_title, styled
+from scenery.study.search_strategies import search_strategy
 
 # A range wider than this factor is drawn on a logarithmic axis.
 WIDE = 50.0
@@ -34,8 +35,9 @@ def random_search(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
 
     Every trial is a dot, the chosen one large, failed ones crosses on the lower edge. Then the
     best validation accuracy that n of these trials would have found: median, and the range of
-    95 % of all draws (Bergstra and Bengio 2012); and how much worse a forest predicts accuracy
-    when a setting is shuffled (see `importance`).
+    95 % of all draws (Bergstra and Bengio 2012), or of a search in rounds the best of its first n
+    trials; and how much worse a forest predicts accuracy when a setting is shuffled (see
+    `importance`).
     """
     varied = varied_columns(trials, choice)
     panels_needed = len(varied) + 2
@@ -45,7 +47,8 @@ def random_search(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
     panels = figure.subplots(rows, columns, squeeze=False, sharey=True)
     for axes, name in zip(panels.flat, varied, strict=False):
         _hyper_parameter(axes, trials, name)
-    _efficiency(panels.flat[len(varied)], trials)
+    in_rounds = search_strategy(choice.strategy).in_rounds
+    (_progress if in_rounds else _efficiency)(panels.flat[len(varied)], trials)
     # The last panel has settings up its side, not accuracies.
     place = panels.flat[len(varied) + 1].get_subplotspec()
     panels.flat[len(varied) + 1].remove()
@@ -55,7 +58,8 @@ def random_search(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
     for row in panels:
         row[0].set_ylabel("validation accuracy")
     failed = count_failed(trials)
-    set_title(figure, title, f"{plural(len(trials), 'random trial')}, validation accuracy")
+    kind = "trial" if in_rounds else "random trial"
+    set_title(figure, title, f"{plural(len(trials), kind)}, validation accuracy")
     stopped = int(ended_early(trials).sum())
     notes = ["orange: chosen"] + ([f"hollow: {stopped} ended early"] if stopped else [])
     notes += [f"\u00d7 {failed} failed"] if failed else []
@@ -133,6 +137,15 @@ def _efficiency(axes: Axes, trials: pd.DataFrame) -> None:
     axes.set_xlabel("best of n trials: n")
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.legend(loc="lower right")
+
+
+def _progress(axes: Axes, trials: pd.DataFrame) -> None:
+    """The best accuracy so far, trial by trial: later trials have learned from earlier ones."""
+    results = trials["validation_accuracy"].where(completed(trials))
+    best = results.cummax().ffill().to_numpy(dtype=float)
+    axes.step(np.arange(1, len(best) + 1), best, where="post", color=BLUE, marker="o", ms=3)
+    axes.set_xlabel("best of the first n trials: n")
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
 
 
 def _importance(axes: Axes, trials: pd.DataFrame, varied: list[str]) -> None:

@@ -6,9 +6,11 @@ from scenery.config.settings import NETWORK_ONLY, Settings
 from scenery.config.study import Study
 from scenery.errors import UserError
 from scenery.messages import short_repr, suggestions
+from scenery.registry.custom_architectures import HANDCRAFTED
 from scenery.study.expansions import Expansions
 from scenery.study.experiments import reference_results_of
 from scenery.study.possible_networks import experiment_starts
+from scenery.study.selection import MILLISECONDS
 
 
 def check_study(study: Study, source: str, expansions: Expansions | None = None) -> set[str]:
@@ -26,10 +28,12 @@ def check_study(study: Study, source: str, expansions: Expansions | None = None)
         UserError: For the first mistake found.
     """
     _check_order(study, source)
+    _check_warm_starts(study, source)
     _refuse_unused(study, source)
     weights: set[str] = set()
     for one in experiment_starts(expansions or Expansions(study, source)):
         reference_results_of(study, one.experiment, one.start, source)
+        _refuse_untimed(study, one.experiment, one.networks, source)
         _refuse_untrained(one.networks, one.choices, f"{source}: experiments.{one.experiment}")
         weights |= {settings.weights for settings in one.networks}
     return weights
@@ -51,6 +55,17 @@ def _refuse_untrained(
             )
 
 
+def _refuse_untimed(study: Study, name: str, networks: list[Settings], source: str) -> None:
+    """Refuse to time what is no network."""
+    timed = MILLISECONDS in study.experiments[name].choose.aims
+    made_by_hand = [one.backbone for one in networks if one.backbone in HANDCRAFTED]
+    if timed and made_by_hand:
+        raise UserError(
+            f"{source}: experiments.{name}.choose.by: milliseconds are measured for networks; "
+            f"{made_by_hand[0]} is made by hand"
+        )
+
+
 def _refuse_unused(study: Study, source: str) -> None:
     """Refuse what the base says of networks where all trials would be classical models."""
     said = sorted(study.base.model_fields_set.intersection(NETWORK_ONLY))
@@ -59,6 +74,20 @@ def _refuse_unused(study: Study, source: str) -> None:
             f"{source}: base.{said[0]}: it is for networks and not used by base.classifier; leave "
             "it out, or set the classifier in experiments"
         )
+
+
+def _check_warm_starts(study: Study, source: str) -> None:
+    """Refuse a search that is to know the trials of an experiment which does not come before it."""
+    earlier: list[str] = []
+    for name, experiment in study.experiments.items():
+        known = None if experiment.rounds is None else experiment.rounds.warm_experiment
+        if known is not None and known not in earlier:
+            raise UserError(
+                f"{source}: experiments.{name}.search.warm_start: there is no experiment "
+                f"{short_repr(known)} before it; {suggestions(known, earlier)}; or give the path "
+                "of a trials.csv"
+            )
+        earlier.append(name)
 
 
 def _check_order(study: Study, source: str) -> None:

@@ -1,5 +1,6 @@
 """The trials of a study's experiments, each experiment expanded once from each start."""
 
+from collections.abc import Sequence
 from functools import cached_property
 
 from scenery.config.settings import Settings
@@ -7,6 +8,7 @@ from scenery.config.study import Study
 from scenery.study.experiments import expand
 from scenery.study.features import CodebookSpec, FeatureSet, WeightsSpec
 from scenery.study.resampling import FoldSpec, Resampling, resampling
+from scenery.study.rounds import Proposed, ProposedTrials, Values
 from scenery.study.trial_kinds import BATCHED_RULES, FINE_TUNING
 from scenery.study.trials import ResolvedTrial
 
@@ -33,7 +35,7 @@ class Expanded:
 
     def _shards(self, rule: str, size: int) -> list[list[ResolvedTrial]]:
         trials = [trial for trial in self.trials if trial.kind.rule == rule]
-        return [trials[start : start + size] for start in range(0, len(trials), size)]
+        return _divided(trials, size)
 
     @cached_property
     def feature_sets(self) -> dict[str, FeatureSet]:
@@ -67,6 +69,36 @@ class Expanded:
         return {spec.id: spec for spec in specs if spec is not None}
 
 
+class ExpandedRounds(Expanded):
+    """The trials of an experiment as far as they are proposed. A job has trials of one round.
+
+    Args:
+        rounds: The proposals of each round.
+        size: Trials on frozen backbones that share a job.
+        resampling: The folds in which they are scored; None: the validation share.
+    """
+
+    def __init__(
+        self, rounds: list[list[Proposed]], size: int, resampling: Resampling | None
+    ) -> None:
+        self.rounds = rounds
+        trials = [trial for one in rounds for p in one for trial in p.trials]
+        super().__init__(trials, size, resampling)
+
+    def _shards(self, rule: str, size: int) -> list[list[ResolvedTrial]]:
+        return [
+            shard
+            for number in range(len(self.rounds))
+            for shard in _divided(
+                [t for t in self.trials if t.kind.rule == rule and t.round == number], size
+            )
+        ]
+
+
+def _divided(trials: list[ResolvedTrial], size: int) -> list[list[ResolvedTrial]]:
+    return [trials[start : start + size] for start in range(0, len(trials), size)]
+
+
 class Expansions:
     """The trials of all experiments, from each start that was asked for.
 
@@ -79,9 +111,11 @@ class Expansions:
         self.study = study
         self.source = source
         self._expanded: dict[tuple[str, Settings | None], Expanded] = {}
+        self._proposed: dict[tuple[str, Settings | None, str], ExpandedRounds] = {}
+        self._resolver = ProposedTrials(study, source)
 
     def of(self, experiment: str, start: Settings | None) -> Expanded:
-        """The trials of an experiment.
+        """The trials of an experiment; of one that searches in rounds, examples of its trials.
 
         Args:
             experiment: Its name.
@@ -100,3 +134,30 @@ class Expansions:
             folds = resampling(self.study, [trial.settings for trial in trials])
             self._expanded[key] = Expanded(trials, size, folds)
         return self._expanded[key]
+
+    def proposed(
+        self,
+        experiment: str,
+        start: Settings | None,
+        rounds: Sequence[Sequence[Values]],
+        basis: str,
+    ) -> ExpandedRounds:
+        """The trials of an experiment that searches in rounds.
+
+        Args:
+            experiment: Its name.
+            start: As of `of`.
+            rounds: The values of the proposals of each round.
+            basis: Digest of all of them.
+        """
+        key = (experiment, start, basis)
+        if key not in self._proposed:
+            resolved = self._resolver.resolve(experiment, start, rounds)
+            folds = self.of(experiment, start).resampling
+            halving = self.study.experiments[experiment].halving
+            # Heads are compared half-way, so those of a round all train in one job.
+            size = (
+                self.study.trials_per_job if halving is None else max(map(len, resolved), default=1)
+            )
+            self._proposed[key] = ExpandedRounds(resolved, size, folds)
+        return self._proposed[key]

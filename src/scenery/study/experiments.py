@@ -59,20 +59,7 @@ def expand(study: Study, name: str, chosen: Settings | None, source: str) -> lis
     start = base_settings(study, name, chosen, source)
     trials: list[ResolvedTrial] = []
     for variation in variations(experiment, where, with_effect(study, start)):
-        settings = checked_settings(study, name, start, variation, dependent=chosen is not None)
-        if settings is None:
-            continue
-        varied = tuple((key, read(settings, key)) for key in flatten(variation[0]))
-        used = with_monitor(settings.without_unused(), experiment.choose)
-        trials += [
-            ResolvedTrial(
-                experiment=name,
-                settings=used.model_copy(update={"seed": used.seed + repeat}) if repeat else used,
-                varied=varied,
-                repeat=repeat,
-            )
-            for repeat in range(experiment.repeats)
-        ]
+        trials += repeats_of(study, name, start, variation, dependent=chosen is not None)
     if not trials:
         raise UserError(
             f"{where}: none of its settings fits {start.backbone}, which "
@@ -81,6 +68,31 @@ def expand(study: Study, name: str, chosen: Settings | None, source: str) -> lis
     reject_duplicates(trials, where)
     _check_halving(study, experiment, trials, where)
     return trials
+
+
+def repeats_of(
+    study: Study, name: str, start: Settings, variation: Variation, dependent: bool
+) -> list[ResolvedTrial]:
+    """The trials of one variation of an experiment. Arguments as of `checked_settings`.
+
+    Returns:
+        One for each repeat; none for a network that cannot have the stages.
+    """
+    experiment = study.experiments[name]
+    settings = checked_settings(study, name, start, variation, dependent)
+    if settings is None:
+        return []
+    varied = tuple((key, read(settings, key)) for key in flatten(variation[0]))
+    used = with_monitor(settings.without_unused(), experiment.choose)
+    return [
+        ResolvedTrial(
+            experiment=name,
+            settings=used.model_copy(update={"seed": used.seed + repeat}) if repeat else used,
+            varied=varied,
+            repeat=repeat,
+        )
+        for repeat in range(experiment.repeats)
+    ]
 
 
 def checked_settings(
@@ -120,7 +132,7 @@ def with_monitor(settings: Settings, how: Choose) -> Settings:
     What the config says about the measure holds instead. A model without epochs has none.
     """
     by_epochs = settings.classifier is None and settings.head.solver != "lbfgs"
-    if how.by != LOSS or settings.monitor_is_set or not by_epochs:
+    if how.measure != LOSS or settings.monitor_is_set or not by_epochs:
         return settings
     checkpoint = settings.checkpoint.model_copy(update={"monitor": LOSS})
     return settings.model_copy(update={"checkpoint": checkpoint})

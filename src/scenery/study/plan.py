@@ -10,7 +10,7 @@ from scenery.config.study import Study
 from scenery.errors import UserError
 from scenery.registry.custom_architectures import NATIVE_SIZES, Network
 from scenery.study.controls import control_setting
-from scenery.study.expansions import Expanded, Expansions
+from scenery.study.expansions import Expanded, ExpandedRounds, Expansions
 from scenery.study.experiments import (
     ancestors,
     base_settings,
@@ -20,7 +20,15 @@ from scenery.study.experiments import (
 from scenery.study.features import CodebookSpec, FeatureSet, WeightsSpec
 from scenery.study.possible_networks import experiment_starts, possible_layers
 from scenery.study.resampling import Resampling
-from scenery.study.successive_halving import rungs
+from scenery.study.rounds import (
+    NotProposedYet,
+    Round,
+    Values,
+    first_basis,
+    next_basis,
+    searches_in_rounds,
+)
+from scenery.study.successive_halving import divide, rungs
 from scenery.study.trials import ResolvedTrial
 
 
@@ -39,6 +47,9 @@ class Plan:
             an exception of its own (Snakemake's, which then waits for the checkpoint).
         known: The same without waiting; raises NotChosenYet.
         expansions: The trials that are known already, such as those that were checked.
+        proposed: Gives a round of an experiment that searches in rounds, by its number. While
+            there are no proposals, it raises an exception of its own, as `chosen` does.
+        known_rounds: The same without waiting; raises NotProposedYet.
     """
 
     study: Study
@@ -46,38 +57,122 @@ class Plan:
     chosen: Callable[[str], Settings]
     known: Callable[[str], Settings]
     expansions: Expansions | None = None
+    proposed: Callable[[str, int], Round] | None = None
+    known_rounds: Callable[[str, int], Round] | None = None
 
     @cached_property
     def _expansions(self) -> Expansions:
         return self.expansions or Expansions(self.study, self.source)
 
-    def _look(self, experiment: str, wait: bool = True) -> Expanded:
+    def start(self, experiment: str, wait: bool = True) -> Settings | None:
+        """The settings that an experiment starts from; None where they are the study's base.
+
+        Args:
+            experiment: Its name.
+            wait: Whether to wait for the choice of the experiment before it.
+        """
         after = self.study.experiments[experiment].start_from
         ask = self.chosen if wait else self.known
-        return self._expansions.of(experiment, None if after is None else ask(after))
+        return None if after is None else ask(after)
+
+    def _look(self, experiment: str, wait: bool = True) -> Expanded:
+        if searches_in_rounds(self.study, experiment):
+            return self.rounds(experiment, wait)
+        return self._expansions.of(experiment, self.start(experiment, wait))
+
+    def rounds(
+        self, experiment: str, wait: bool = True, before: int | None = None
+    ) -> ExpandedRounds:
+        """The trials of an experiment that searches in rounds.
+
+        Args:
+            experiment: Its name.
+            wait: Whether to wait for proposals; without, those trials that are known by now.
+            before: Only rounds before this one; None: all.
+        """
+        start = self.start(experiment, wait)
+        ask = self.proposed if wait else self.known_rounds
+        assert ask is not None
+        basis = self.first_basis(experiment, start)
+        proposals: list[tuple[Values, ...]] = []
+        sizes = self.study.experiments[experiment].search.round_sizes[:before]
+        for number, size in enumerate(sizes):
+            try:
+                found = ask(experiment, number)
+            except NotProposedYet:
+                break
+            # Files of another search may lie there, until it gets to these rounds.
+            if not wait and found.basis != basis:
+                break
+            proposals.append(found.proposals[:size])
+            basis = next_basis(basis, proposals[-1])
+        return self._expansions.proposed(experiment, start, proposals, basis)
+
+    def first_basis(self, experiment: str, start: Settings | None) -> str:
+        """Digest of what the first round of an experiment builds on."""
+        settings = base_settings(self.study, experiment, start, self.source)
+        return first_basis(self.study.experiments[experiment].search, settings)
+
+    def varied_settings(self, experiment: str) -> Settings:
+        """The settings that the trials of an experiment vary, overrides included."""
+        return base_settings(self.study, experiment, self.start(experiment), self.source)
+
+    def _examples(self, experiment: str) -> Expanded:
+        """The trials of an experiment, or examples of them, by which it is known what all share."""
+        return self._expansions.of(experiment, self.start(experiment, wait=False))
 
     def trials(self, experiment: str, wait: bool = True) -> list[ResolvedTrial]:
         """The trials of an experiment, in the order of the config."""
         return self._look(experiment, wait).trials
 
-    def shards(self, experiment: str, rule: str, wait: bool = True) -> list[list[ResolvedTrial]]:
-        """The trials of a rule on frozen backbones, as many to a job as the config says."""
-        return self._look(experiment, wait).shards[rule]
+    def shards(
+        self, experiment: str, rule: str, wait: bool = True, before: int | None = None
+    ) -> list[list[ResolvedTrial]]:
+        """The trials of a rule on frozen backbones, as many to a job as the config says.
 
-    def fine_tuned(self, experiment: str, wait: bool = True) -> list[ResolvedTrial]:
-        """The trials that fine-tune, each a job of its own."""
-        return self._look(experiment, wait).fine_tuned
+        Args:
+            experiment: Its name.
+            rule: The rule.
+            wait: Whether to wait until all are known.
+            before: Only the trials of rounds before this one; None: all.
+        """
+        return self._before(experiment, wait, before).shards[rule]
+
+    def fine_tuned(
+        self, experiment: str, wait: bool = True, before: int | None = None
+    ) -> list[ResolvedTrial]:
+        """The trials that fine-tune, each a job of its own. Arguments as of `shards`."""
+        return self._before(experiment, wait, before).fine_tuned
+
+    def _before(self, experiment: str, wait: bool, before: int | None) -> Expanded:
+        if before is None:
+            return self._look(experiment, wait)
+        return self.rounds(experiment, wait, before)
 
     def rungs(self, experiment: str) -> tuple[int, ...]:
         """Epochs after which an experiment's trials are compared and most of them end."""
         halving = self.study.experiments[experiment].halving
         if halving is None:
             return ()
-        return rungs(self._look(experiment, wait=False).trials[0].settings.epochs, halving)
+        return rungs(self._examples(experiment).trials[0].settings.epochs, halving)
+
+    def brackets(self, experiment: str, before: int | None = None) -> dict[str, int]:
+        """For each trial of an experiment the comparison at which it begins.
+
+        Args:
+            experiment: Its name.
+            before: Only the trials of rounds before this one; None: all that are known.
+        """
+        halving = self.study.experiments[experiment].halving
+        trials = self._before(experiment, False, before).trials
+        if halving is None:
+            return {}
+        numbers = divide(len(trials), len(self.rungs(experiment)), halving)
+        return {trial.id: number for trial, number in zip(trials, numbers, strict=True)}
 
     def resampling(self, experiment: str) -> Resampling | None:
         """The folds in which an experiment's trials are scored; None: the validation share."""
-        return self._look(experiment, wait=False).resampling
+        return self._examples(experiment).resampling
 
     def trial(self, experiment: str, identity: str) -> ResolvedTrial:
         """One trial of an experiment by its id."""
@@ -194,7 +289,10 @@ class Plan:
 
     def rows(self, experiment: str) -> list[dict[str, object]]:
         """An experiment's trials as rows of trials.csv."""
-        return [row(trial) for trial in self.trials(experiment)]
+        trials = self.trials(experiment)
+        if not searches_in_rounds(self.study, experiment):
+            return [row(trial) for trial in trials]
+        return [row(trial) | {"round": trial.round} for trial in trials]
 
 
 def row(trial: ResolvedTrial) -> dict[str, object]:

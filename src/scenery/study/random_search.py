@@ -1,16 +1,19 @@
 """Random search: draws that depend on the seed and their number alone."""
 
-import hashlib
 import itertools
-import json
-import math
-import statistics
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from scenery.config.search import Distribution, Random
+from scenery.config.search import Distribution, Sampled
 from scenery.errors import UserError
 from scenery.messages import short_repr
+from scenery.study.search_space import (
+    hashed_share,
+    in_order_of_conditions,
+    is_active,
+    value_at,
+    values_key,
+)
 
 MAX_REDRAWS = 1000
 # Spaces of more combinations are not counted beforehand.
@@ -18,7 +21,7 @@ MAX_COUNTED = 100_000
 
 
 def draw(
-    random: Random,
+    random: Sampled,
     source: str,
     keep: Callable[[dict[str, Any]], dict[str, Any]] = lambda values: values,
 ) -> list[dict[str, Any]]:
@@ -51,8 +54,8 @@ def draw(
     seen: set[str] = set()
     for number in range(random.n_trials):
         for attempt in range(MAX_REDRAWS):
-            values = keep(_draw_one(random, number, attempt))
-            key = _key(values)
+            values = keep(draw_one(random, number, attempt))
+            key = values_key(values)
             if key not in seen:
                 break
         else:
@@ -65,84 +68,24 @@ def draw(
     return drawn
 
 
-def _draw_one(random: Random, number: int, attempt: int) -> dict[str, Any]:
+def draw_one(
+    random: Sampled, number: int, attempt: int = 0, given: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """One sample of a space.
+
+    Args:
+        random: Seed and space.
+        number: Number of the trial.
+        attempt: How often its samples were refused so far.
+        given: Values that are not sampled, of settings whose conditions hold.
+    """
     values: dict[str, Any] = {}
-    for name in _in_order_of_conditions(random.space):
-        distribution = random.space[name]
-        if all(values.get(other) in allowed for other, allowed in distribution.when.items()):
-            share = _share(f"{random.seed}/{number}/{attempt}/{name}")
-            values[name] = _value(distribution, share)
+    for name in in_order_of_conditions(random.space):
+        if is_active(random.space[name], values):
+            share = hashed_share(f"{random.seed}/{number}/{attempt}/{name}")
+            fixed = given or {}
+            values[name] = fixed[name] if name in fixed else value_at(random.space[name], share)
     return {name: values[name] for name in random.space if name in values}
-
-
-def _share(key: str) -> float:
-    # A hash and not a generator: the same on every platform and Python, and no state to keep.
-    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") / 2**64
-
-
-def _value(distribution: Distribution, share: float) -> Any:
-    if distribution.choice is not None:
-        return distribution.choice[int(share * len(distribution.choice))]
-    if distribution.integer is not None:
-        first, last = distribution.integer
-        whole = first + int(share * (last - first + 1))
-        return whole if distribution.step is None else _whole_multiple(whole, distribution)
-    value, low, high = _number(distribution, share)
-    if distribution.step is not None:
-        return _multiple(value, distribution.step, low, high)
-    return _readable(value, low, high)
-
-
-def _number(distribution: Distribution, share: float) -> tuple[float, float, float]:
-    """A number at a share of the distribution, and the bounds of the distribution."""
-    if distribution.uniform is not None:
-        start, end = distribution.uniform
-        return start + share * (end - start), start, end
-    if distribution.loguniform is not None:
-        start, end = distribution.loguniform
-        return math.exp(math.log(start) + share * (math.log(end) - math.log(start))), start, end
-    low, high = distribution.bounds or (-math.inf, math.inf)
-    if distribution.normal is not None:
-        return _truncated(*distribution.normal, low, high, share), low, high
-    assert distribution.lognormal is not None
-    median, deviation = distribution.lognormal
-    log_low = math.log(low) if low > 0 else -math.inf
-    log_high = math.log(high) if high < math.inf else math.inf
-    log_value = _truncated(math.log(median), deviation, log_low, log_high, share)
-    return math.exp(log_value), max(low, 0.0), high
-
-
-def _truncated(mean: float, deviation: float, low: float, high: float, share: float) -> float:
-    """The quantile of a normal distribution that is cut off at two numbers."""
-    normal = statistics.NormalDist(mean, deviation)
-    first, last = normal.cdf(low), normal.cdf(high)
-    # The inverse is not defined at 0 and 1.
-    quantile = min(max(first + share * (last - first), 1e-12), 1 - 1e-12)
-    return min(max(normal.inv_cdf(quantile), low), high)
-
-
-def _multiple(value: float, step: float, low: float, high: float) -> float:
-    """The nearest multiple of a step between two numbers; the value if there is none."""
-    count = round(value / step)
-    if count * step < low:
-        count += 1
-    elif count * step > high:
-        count -= 1
-    # A product such as 3 * 0.1 has digits that nobody wrote.
-    multiple = float(f"{count * step:.10g}")
-    return multiple if low <= multiple <= high else _readable(value, low, high)
-
-
-def _whole_multiple(value: int, distribution: Distribution) -> int:
-    assert distribution.integer is not None
-    assert distribution.step is not None
-    return round(_multiple(value, distribution.step, *distribution.integer))
-
-
-def _readable(value: float, start: float, end: float) -> float:
-    # Four digits tell trials apart and can be typed into a config; a bound such as 0.99999 must
-    # not become 1.
-    return min(max(float(f"{value:.4g}"), start), end)
 
 
 def _check_conditions(space: Mapping[str, Distribution], source: str) -> None:
@@ -159,23 +102,8 @@ def _check_conditions(space: Mapping[str, Distribution], source: str) -> None:
                     f"{source}.space.{name}.when.{other}: {short_repr(allowed)} can never be "
                     f"drawn; drawn are {short_repr(list(possible))}"
                 )
-    if len(_in_order_of_conditions(space)) < len(space):
+    if len(in_order_of_conditions(space)) < len(space):
         raise UserError(f"{source}.space: conditions (`when`) that depend on each other")
-
-
-def _in_order_of_conditions(space: Mapping[str, Distribution]) -> list[str]:
-    """Settings so ordered that each comes after those that its condition names."""
-    ordered: list[str] = []
-    waiting = list(space)
-    while ready := [n for n in waiting if all(o in ordered for o in space[n].when)]:
-        ordered += ready
-        waiting = [name for name in waiting if name not in ready]
-    return ordered
-
-
-def _key(values: Mapping[str, Any]) -> str:
-    # YAML knows values that JSON does not, such as dates; the settings will refuse them.
-    return json.dumps(values, sort_keys=True, default=repr)
 
 
 def _combinations(space: Mapping[str, Distribution]) -> int | None:
@@ -199,8 +127,8 @@ def _combinations(space: Mapping[str, Distribution]) -> int | None:
     for combination in itertools.product(*values.values()):
         full = dict(zip(values, combination, strict=True))
         kept: dict[str, Any] = {}
-        for name in _in_order_of_conditions(space):
-            if all(kept.get(o) in allowed for o, allowed in space[name].when.items()):
+        for name in in_order_of_conditions(space):
+            if is_active(space[name], kept):
                 kept[name] = full[name]
-        different.add(_key(kept))
+        different.add(values_key(kept))
     return len(different)

@@ -7,17 +7,24 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from scenery.config.classifier import CLASSIFIER_OPTIONS
-from scenery.config.search import Random
+from scenery.config.search import Distribution, Sampled, Search
 from scenery.config.settings import OPTIMIZER_OPTIONS, SCHEDULE_OPTIONS
 from scenery.config.study import Experiment
 from scenery.errors import UserError
-from scenery.study.random_search import draw
+from scenery.study.random_search import draw, draw_one
+from scenery.study.search_space import values_key
 
 # Overrides of one trial, and their place in the config for messages.
 Variation = tuple[dict[str, Any], str]
 # Gives sampled values, and their place in the config, without those that have no effect.
 Keep = Callable[[dict[str, Any], str], dict[str, Any]]
 MAX_TRIALS = 100_000
+# Groups of settings on which the network of a trial and the data that it needs depend.
+OF_NETWORKS = frozenset(
+    {"backbone", "weights", "image_size", "cut", "remove_stages", "network", "trainable"}
+    | {"classifier", "encoding", "subset"}
+)
+MAX_EXAMPLES = 1000
 # Options of a group that only some of the things that its name chooses have.
 OWN_OPTIONS: dict[str, Mapping[str, tuple[str, ...]]] = {
     "optimizer": OPTIMIZER_OPTIONS,
@@ -39,6 +46,8 @@ class SearchStrategy:
             config. The same trials come first when more are asked for, and they depend on the
             config alone.
         refuses_ineffective: Whether a setting without effect is an error; it would be a repeat.
+        in_rounds: Whether trials are proposed in rounds, from results. `variations` are then
+            examples of what may be proposed, with which the study is checked.
     """
 
     key: str
@@ -47,6 +56,7 @@ class SearchStrategy:
     names: Callable[[Any], Iterable[str]]
     variations: Callable[[Any, str, Keep], Iterator[Variation]]
     refuses_ineffective: bool = False
+    in_rounds: bool = False
 
 
 def _combinations(grid: Mapping[str, Sequence[Any]], place: str, keep: Keep) -> Iterator[Variation]:
@@ -104,10 +114,45 @@ def _numbered(trials: Sequence[dict[str, Any]], place: str, keep: Keep) -> Itera
         yield values, f"{place}, trial {number}"
 
 
-def _samples(random: Random, place: str, keep: Keep) -> Iterator[Variation]:
+def _samples(random: Sampled, place: str, keep: Keep) -> Iterator[Variation]:
     space = f"{place}.space"
     for values in draw(random, place, lambda values: keep(values, space)):
         yield values, space
+
+
+def _examples(search: Search, place: str, keep: Keep) -> Iterator[Variation]:
+    """Samples of the space, and others so that there is one for each network that it names."""
+    seen: set[str] = set()
+    for values, where in _samples(search, place, keep):
+        seen.add(values_key(values))
+        yield values, where
+    space = f"{place}.space"
+    for number, given in enumerate(_networks(search.space)):
+        values = keep(draw_one(search, number, given=given), space)
+        if values_key(values) not in seen:
+            seen.add(values_key(values))
+            yield values, space
+
+
+def _networks(space: Mapping[str, Distribution]) -> Iterator[dict[str, Any]]:
+    """Values of the settings on which the network and its data depend: all combinations of them.
+
+    Of too many combinations, each value alone.
+    """
+    named: dict[str, Sequence[Any]] = {}
+    for name, one in space.items():
+        if name.partition(".")[0] not in OF_NETWORKS:
+            continue
+        if one.choice is not None:
+            named[name] = one.choice
+        elif one.integer is not None and one.integer[1] - one.integer[0] < MAX_EXAMPLES:
+            named[name] = range(one.integer[0], one.integer[1] + 1)
+    if math.prod(len(values) for values in named.values()) <= MAX_EXAMPLES:
+        for combination in itertools.product(*named.values()):
+            yield dict(zip(named, combination, strict=True))
+    else:
+        for name, values in named.items():
+            yield from ({name: value} for value in values)
 
 
 STRATEGIES = (
@@ -132,6 +177,14 @@ STRATEGIES = (
         count=lambda random: random.n_trials,
         names=lambda random: random.space,
         variations=_samples,
+    ),
+    SearchStrategy(
+        key="search",
+        arrangement="sample",
+        count=lambda search: search.n_trials,
+        names=lambda search: search.space,
+        variations=_examples,
+        in_rounds=True,
     ),
     SearchStrategy(
         key="single",

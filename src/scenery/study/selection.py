@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from scenery.config.study import Choose
 from scenery.errors import UserError
+from scenery.study.pareto import knee, pareto_front
 from scenery.study.trials import spell
 
 BALANCED, MACRO_F1, COST = "balanced_accuracy", "macro_f1", "cost"
+MILLISECONDS = "milliseconds"
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Result:
         balanced_accuracy: Mean recall of the classes on validation images, 0 to 1.
         macro_f1: Mean F1 of the classes on validation images, 0 to 1.
         cost: Mean cost of the predictions of validation images.
+        milliseconds: Time of a prediction, per image.
     """
 
     trial: str
@@ -39,6 +42,7 @@ class Result:
     balanced_accuracy: float = math.nan
     macro_f1: float = math.nan
     cost: float = math.nan
+    milliseconds: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -54,10 +58,14 @@ class Candidate:
     balanced_accuracy: float = math.nan
     macro_f1: float = math.nan
     cost: float = math.nan
+    milliseconds: float = math.nan
 
 
 def choose(results: Sequence[Result], how: Choose, experiment: str) -> Candidate:
     """The chosen setting.
+
+    With several aims it is the knee of their Pareto front, unless a margin leaves the choice to the
+    smallest network.
 
     Ties go to the lower validation loss, then to the smaller network, then to the setting that
     stands first in the config, so that the choice never depends on the order of the jobs.
@@ -77,6 +85,8 @@ def choose(results: Sequence[Result], how: Choose, experiment: str) -> Candidate
             "setting has a trial that did not complete; failed_trials.csv in its folder says why; "
             "try a lower learning rate"
         )
+    if how.by_knee:
+        return candidates[knee([_point(candidate, how) for candidate in candidates])]
     best = min(candidates, key=_goodness(how))
     if how.smallest_within is not None:
         margin = how.smallest_within
@@ -87,6 +97,30 @@ def choose(results: Sequence[Result], how: Choose, experiment: str) -> Candidate
     # The best one is always within its margin; the tolerance forgives binary fractions.
     close = [c for c in candidates if _shortfall(c, best, how) <= margin + 1e-12]
     return min(close, key=lambda c: (c.parameters, *_goodness(how)(c)))
+
+
+def on_front(results: Sequence[Result], how: Choose) -> set[str]:
+    """The settings on the Pareto front of the aims, among those that may be chosen."""
+    candidates = average([result for result in results if result.allowed])
+    front = pareto_front([_point(candidate, how) for candidate in candidates])
+    return {candidates[place].setting for place in front}
+
+
+def _point(candidate: Candidate, how: Choose) -> list[float]:
+    """The aims of a candidate, where lower is better. Sizes and times differ by factors."""
+    values = {
+        "validation_loss": candidate.loss,
+        "parameters": math.log(max(candidate.parameters, 1)),
+        # Where nothing was timed, time does not decide.
+        MILLISECONDS: 0.0
+        if math.isnan(candidate.milliseconds)
+        else math.log(max(candidate.milliseconds, 1e-9)),
+        "validation_accuracy": -candidate.accuracy,
+        BALANCED: -candidate.balanced_accuracy,
+        MACRO_F1: -candidate.macro_f1,
+        COST: candidate.cost,
+    }
+    return [values[aim] for aim in how.aims]
 
 
 def average(results: Sequence[Result]) -> list[Candidate]:
@@ -107,6 +141,7 @@ def average(results: Sequence[Result]) -> list[Candidate]:
                 accuracy=statistics.fmean(accuracies),
                 loss=statistics.fmean(result.loss for result in group),
                 parameters=group[0].parameters,
+                milliseconds=group[0].milliseconds,
                 error=error,
                 balanced_accuracy=statistics.fmean(result.balanced_accuracy for result in group),
                 macro_f1=statistics.fmean(result.macro_f1 for result in group),
@@ -135,13 +170,11 @@ def refuse_unknown_classes(
 
 def describe_rule(how: Choose) -> str:
     """The rule of choice as a report says it."""
-    measure = {
-        BALANCED: "validation balanced accuracy",
-        MACRO_F1: "validation macro F1",
-        COST: "validation cost",
-    }.get(how.by, how.by.replace("_", " "))
-    best = f"{'lowest' if how.by in ('validation_loss', COST) else 'best'} {measure}"
-    if how.smallest_within is not None:
+    measure = _words(how.measure)
+    best = f"{'lowest' if how.measure in ('validation_loss', COST) else 'best'} {measure}"
+    if how.by_knee:
+        text = f"knee of the Pareto front of {' and '.join(map(_words, how.aims))}"
+    elif how.smallest_within is not None:
         unit = measure.removeprefix("validation ")
         text = f"smallest network within {how.smallest_within:g} of {unit} of the {best}"
     elif how.one_standard_error:
@@ -154,22 +187,31 @@ def describe_rule(how: Choose) -> str:
     return text
 
 
+def _words(aim: str) -> str:
+    named = {
+        BALANCED: "validation balanced accuracy",
+        MACRO_F1: "validation macro F1",
+        COST: "validation cost",
+    }
+    return named.get(aim, aim.replace("_", " "))
+
+
 def _goodness(how: Choose) -> Callable[[Candidate], tuple[float, float, int]]:
-    if how.by == "validation_loss":
+    if how.measure == "validation_loss":
         return lambda c: (c.loss, -c.accuracy, c.parameters)
     return lambda c: (-_score(c, how), c.loss, c.parameters)
 
 
 def _score(candidate: Candidate, how: Choose) -> float:
     """The measure that is compared, where higher is better."""
-    if how.by == BALANCED:
+    if how.measure == BALANCED:
         return candidate.balanced_accuracy
-    if how.by == COST:
+    if how.measure == COST:
         return -candidate.cost
-    return candidate.macro_f1 if how.by == MACRO_F1 else candidate.accuracy
+    return candidate.macro_f1 if how.measure == MACRO_F1 else candidate.accuracy
 
 
 def _shortfall(candidate: Candidate, best: Candidate, how: Choose) -> float:
-    if how.by == "validation_loss":
+    if how.measure == "validation_loss":
         return candidate.loss - best.loss
     return _score(best, how) - _score(candidate, how)

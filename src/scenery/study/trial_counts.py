@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from scenery.study.expansions import Expansions
 from scenery.study.possible_networks import experiment_starts
+from scenery.study.rounds import searches_in_rounds
 
 
 @dataclass
@@ -43,6 +44,12 @@ def count_trials(expansions: Expansions) -> dict[str, TrialCount]:
     for one in experiment_starts(expansions):
         expanded = expansions.of(one.experiment, one.start)
         trials, tuned = len(expanded.trials), len(expanded.fine_tuned)
+        if searches_in_rounds(expansions.study, one.experiment):
+            # These trials are examples.
+            trials = (
+                experiments[one.experiment].search.n_trials * experiments[one.experiment].repeats
+            )
+            tuned = trials if tuned else 0
         start_from = experiments[one.experiment].start_from
         known = found.setdefault(one.experiment, TrialCount(start_from, trials, trials, tuned))
         known.fewest = min(known.fewest, trials)

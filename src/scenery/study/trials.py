@@ -51,12 +51,14 @@ class ResolvedTrial:
             filled in.
         varied: The settings in which it differs from its experiment's base, by dotted name.
         repeat: 0 for the first seed, 1 for the second, ...
+        round: Number of the round that proposed it, from 0; None: it was not proposed.
     """
 
     experiment: str
     settings: Settings
     varied: tuple[tuple[str, Any], ...] = ()
     repeat: int = 0
+    round: int | None = None
 
     @cached_property
     def id(self) -> str:

@@ -1,7 +1,10 @@
 """Trials of heads on features of a frozen backbone: trained in epochs, or fitted exactly."""
 
+import dataclasses
+import json
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,6 +17,7 @@ from scenery.classical.linear_scores import (
 )
 from scenery.config.settings import Settings
 from scenery.evaluation.division_data import FinalData
+from scenery.evaluation.result_tables import read_results
 from scenery.evaluation.status import TrialStatus
 from scenery.evaluation.training_result import TrainingResult
 from scenery.evaluation.trial_batches import (
@@ -26,7 +30,7 @@ from scenery.evaluation.trial_data import TrialData
 from scenery.evaluation.trial_tables import fitted_row, metrics_row, with_calibration
 from scenery.pipeline.execution import count_steps, peak_memory_mb
 from scenery.pipeline.jobs import HalvingPlan
-from scenery.study.successive_halving import survivors
+from scenery.study.successive_halving import Ranking, survivors_at
 from scenery.training.epochs import EpochPlan, fit_at_recorded_rates, run_epochs
 from scenery.training.fold_trainer import FoldTrainer
 from scenery.training.head_stack import can_be_stacked
@@ -56,20 +60,37 @@ def train_in_rungs(trials: Sequence[T], data: TrialData[T], plan: HalvingPlan) -
     """Successive halving: what a trial gives depends on the others, so nothing is taken over.
 
     Args:
-        trials: All trials of the experiment.
+        trials: All trials of the experiment, or of a round of it.
         data: What they share.
         plan: When and how they are compared.
     """
     learners = {trial.id: _trainer(trial, data) for trial in trials}
-    runs = run_in_rungs(
-        learners, plan.rungs, lambda so_far: survivors(so_far, plan.halving, plan.choose)
+    earlier = earlier_rankings(plan.earlier)
+    runs, reached = run_in_rungs(
+        learners,
+        plan.rungs,
+        lambda rung, so_far: survivors_at(
+            rung, so_far, plan.brackets, plan.halving, plan.choose, earlier.get(rung, ())
+        ),
     )
     results = []
     for trial in trials:
         run = runs[trial.id]
         seconds = sum(row.seconds for row in run.history)
-        results.append(outcome(trial, data, learners[trial.id], run, seconds))
+        result = outcome(trial, data, learners[trial.id], run, seconds)
+        steps = [[one.accuracy, one.loss] for one in reached[trial.id] if not one.diverged]
+        metrics = result.metrics | {"comparisons": json.dumps(steps)}
+        results.append(dataclasses.replace(result, metrics=metrics))
     return results
+
+
+def earlier_rankings(metrics: Sequence[Path]) -> dict[int, list[Ranking]]:
+    """What the heads of earlier rounds had reached at each comparison, by its number."""
+    found: dict[int, list[Ranking]] = {}
+    for row in (row for path in metrics for row in read_results(path).to_dict("records")):
+        for rung, (accuracy, loss) in enumerate(json.loads(row["comparisons"])):
+            found.setdefault(rung, []).append(Ranking(row["trial"], False, accuracy, loss))
+    return found
 
 
 def outcome(

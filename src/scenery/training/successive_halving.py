@@ -30,8 +30,8 @@ class HeadLike(Trainer, Protocol):
 def run_in_rungs(
     trainers: Mapping[str, HeadLike],
     rungs: Sequence[int],
-    survivors: Callable[[Sequence[Ranking]], list[str]],
-) -> dict[str, TrainingResult]:
+    survivors: Callable[[int, Sequence[Ranking]], list[str]],
+) -> tuple[dict[str, TrainingResult], dict[str, list[Ranking]]]:
     """Train heads rung by rung; after each rung only the survivors go on.
 
     A survivor is trained exactly as without halving.
@@ -39,16 +39,18 @@ def run_in_rungs(
     Args:
         trainers: By trial.
         rungs: Epochs after which trials are compared, rising.
-        survivors: Gives the trials that are trained further.
+        survivors: Gives the trials that are trained beyond a comparison, by its number.
 
     Returns:
-        The run of every trial; each trainer holds the weights of its best epoch.
+        The run of every trial, and what it had reached at each comparison. Each trainer holds the
+        weights of its best epoch.
     """
+    reached: dict[str, list[Ranking]] = {trial: [] for trial in trainers}
     runs = {trial: TrainingResult() for trial in trainers}
     # After a rung a trainer has its best weights; training continues from the last ones.
     last: dict[str, Weights] = {}
     running = list(trainers)
-    for until in (*rungs, None):
+    for rung, until in enumerate((*rungs, None)):
         for trial in running:
             trainer = trainers[trial]
             trainer.set_weights(last.get(trial, []))
@@ -62,9 +64,11 @@ def run_in_rungs(
             runs[trial] = run_epochs(trainer, plan, trial, runs[trial], keep, quiet=True)
         if until is not None:
             rankings = [ranking(trial, runs[trial]) for trial in running]
-            running = survivors(rankings)
+            for one in rankings:
+                reached[one.trial].append(one)
+            running = survivors(rung, rankings)
             log.info("after %d epochs %d of %d trials continue", until, len(running), len(rankings))
-    return runs
+    return runs, reached
 
 
 def _keep(

@@ -92,7 +92,7 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("experiments.first.grid.seed", [], "experiments.first.grid.seed: list should have at least 1"),
     ("experiments.first.grid.seed", 3, "experiments.first.grid.seed: input should be a valid list"),
     ("experiments.first.gird", {}, "experiments.first.gird: unknown key; did you mean grid?"),
-    ("experiments.first.list", [{}], "experiments.first: give one of grid, list and random; found"),
+    ("experiments.first.list", [{}], "experiments.first: give one of grid, list, random and"),
     ("experiments.first.grid.epoch", [1], "experiments.first.grid.epoch: unknown setting; did you"),
     ("experiments.first.grid.seed", ["x"], "experiments.first.grid: seed: input should be a valid"),
     ("experiments.first.overrides", {"epochs": 0}, "experiments.first.overrides: epochs: input sh"),

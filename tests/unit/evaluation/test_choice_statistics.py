@@ -1,5 +1,7 @@
 """Bootstrap of a choice, on simulated trials whose true accuracies are known."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -94,8 +96,16 @@ def test_bootstrap_choice_one_setting_needs_no_correction() -> None:
     assert found.corrected == pytest.approx(0.8, abs=0.01)
 
 
-@pytest.mark.parametrize("how", [{}, {"smallest_within": 0.05}, {"one_standard_error": True}])
-def test_rule_of_chooses_as_the_experiment_does(how: dict[str, float]) -> None:
+@pytest.mark.parametrize(
+    "how",
+    [
+        {},
+        {"smallest_within": 0.05},
+        {"one_standard_error": True},
+        {"by": ["validation_accuracy", "parameters"]},
+    ],
+)
+def test_rule_of_chooses_as_the_experiment_does(how: dict[str, Any]) -> None:
     random = np.random.default_rng(6)
     for _ in range(30):
         scores = random.integers(10, 16, 12) / 20

@@ -9,6 +9,7 @@ import yaml
 from PIL import Image
 
 from scenery.config.validation import read_study
+from scenery.errors import UserError
 from scenery.pipeline.inputs import Inputs
 from scenery.pipeline.jobs import (
     ChooseJob,
@@ -22,13 +23,17 @@ from scenery.pipeline.jobs import (
     GroupingJob,
     JoinFoldsJob,
     PackJob,
+    PromoteJob,
+    ProposeJob,
     RefitFeaturesJob,
     RefitNetworkJob,
     SplitJob,
+    TimeNetworkJob,
 )
 from scenery.pipeline.layout import Layout
 from scenery.study.checks import check_study
 from scenery.study.expansions import Expansions
+from scenery.study.rounds import Round, next_basis, write_round
 from scenery.study.trials import ResolvedTrial
 
 BASE = {"backbone": "SqueezeNet", "weights": "none", "image_size": 64, "epochs": 2}
@@ -58,6 +63,8 @@ class Checkpoints:
     def __init__(self, layout: Layout) -> None:
         self.choose = SimpleNamespace(get=self._choose)
         self.promote = SimpleNamespace(get=self._promote)
+        self.propose = SimpleNamespace(get=self._propose)
+        self.promote_in_round = SimpleNamespace(get=self._promote_in_round)
         self.layout = layout
 
     def _choose(self, experiment: str) -> Any:
@@ -65,6 +72,13 @@ class Checkpoints:
 
     def _promote(self, experiment: str, rung: int) -> Any:
         return self._file("promoted", self.layout.experiment(experiment).promoted(rung))
+
+    def _propose(self, experiment: str, round: int) -> Any:
+        return self._file("proposals", self.layout.experiment(experiment).proposals(round))
+
+    def _promote_in_round(self, experiment: str, round: int, rung: int) -> Any:
+        path = self.layout.experiment(experiment).promoted_in_round(round, rung)
+        return self._file("promoted", path)
 
     @staticmethod
     def _file(name: str, path: str) -> Any:
@@ -258,10 +272,10 @@ def test_halving_rungs_continue_the_ones_before(workflow: Workflow) -> None:
     ids = [trial.id for trial in trials.plan.fine_tuned("search")]
     assert trials.plan.rungs("search") == (2, 6)
     first = of(experiment="search", rung=0, trial=ids[0])
-    assert trials.rung_before(first) == []
+    assert workflow.inputs.halving.rung_before(first) == []
     assert FineTuneJob.model_validate(trials.fine_tune_rung(first)).until == 2
     with pytest.raises(NotReady):
-        trials.rung_metrics(of(experiment="search", rung=1))
+        workflow.inputs.halving.rung_metrics(of(experiment="search", rung=1))
     for rung, kept in ((0, ids[:2]), (1, ids[:1])):
         promoted = Path(workflow.layout.experiment("search").promoted(rung))
         promoted.parent.mkdir(parents=True, exist_ok=True)
@@ -273,7 +287,43 @@ def test_halving_rungs_continue_the_ones_before(workflow: Workflow) -> None:
         f"{folder}/halving/0/{ids[2]}/metrics.csv",
     ]
     end = of(experiment="search", trial=ids[0])
-    assert trials.rung_before(end) == f"{folder}/halving/1/{ids[0]}/metrics.csv"
+    assert workflow.inputs.halving.rung_before(end) == f"{folder}/halving/1/{ids[0]}/metrics.csv"
+
+
+def test_trials_of_a_later_bracket_begin_at_a_later_comparison(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    search = EXPERIMENTS["search"]["random"] | {"n_trials": 6}
+    search["halving"] = {"factor": 3, "first_epochs": 2, "brackets": 3}
+    workflow = Workflow(experiments={"search": EXPERIMENTS["search"] | {"random": search}})
+    trials, layout = workflow.inputs.trials, workflow.layout.experiment("search")
+    by_bracket: dict[int, list[str]] = {}
+    for trial, bracket in trials.plan.brackets("search").items():
+        by_bracket.setdefault(bracket, []).append(trial)
+    assert [len(by_bracket[bracket]) for bracket in range(3)] == [3, 2, 1]
+    (first, *others), (second, early), (last,) = (by_bracket[bracket] for bracket in range(3))
+    assert workflow.inputs.halving.rung_metrics(of(experiment="search", rung=0)) == [
+        layout.rung(0, trial).metrics for trial in (first, *others)
+    ]
+    for rung, kept in ((0, [first]), (1, [first, second])):
+        path = Path(layout.promoted(rung))
+        path.parent.mkdir(parents=True)
+        path.write_text(yaml.safe_dump(kept))
+    compared = workflow.inputs.halving.rung_metrics(of(experiment="search", rung=1))
+    assert set(compared) == {layout.rung(1, trial).metrics for trial in (first, second, early)}
+    assert workflow.inputs.halving.rung_before(of(experiment="search", rung=1, trial=second)) == []
+    assert workflow.inputs.halving.rung_before(of(experiment="search", trial=last)) == []
+    assert workflow.inputs.halving.rung_before(of(experiment="search", rung=1, trial=first)) != []
+    assert set(trials.result_tables("metrics")(of(experiment="search"))) == {
+        *(layout.fine_tuned(trial).metrics for trial in (first, second, last)),
+        *(layout.rung(0, trial).metrics for trial in others),
+        layout.rung(1, early).metrics,
+    }
+    job = PromoteJob.model_validate(
+        workflow.inputs.halving.promote(of(experiment="search", rung="1"))
+    )
+    assert (job.rung, job.brackets[second]) == (1, 1)
 
 
 def test_choose_job_lists_trials_in_order(workflow: Workflow) -> None:
@@ -512,3 +562,158 @@ def test_grouping_is_scored_where_the_config_asks_for_groups(
     files = found.inputs.divisions.grouping_features(of(experiment="heads"))
     assert str(job.trial.training.array) in files
     assert not any("/test" in file for file in files)
+
+
+def test_round_is_proposed_from_the_results_of_those_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    search = {"n_trials": 5, "batch": 2, "space": {"epochs": {"integer": [1, 9]}}}
+    search["warm_start"] = "heads"
+    choose = {"by": "cost", "costs": {"a": {"b": 2}}}
+    experiments = {
+        "heads": {"grid": {"head.dropout": [0, 0.5]}},
+        "learning": {"start_from": "heads", "search": search, "choose": choose},
+    }
+    workflow = Workflow(experiments=experiments)
+    rounds, trials = workflow.inputs.rounds, workflow.inputs.trials
+    with pytest.raises(NotReady, match="heads/chosen"):
+        rounds.metrics(of(experiment="learning", round="0"))
+    workflow.choose("heads", 1)
+    first = of(experiment="learning", round="0")
+    assert rounds.metrics(first) == rounds.predictions(first) == []
+    assert rounds.known_trials(first) == ["results/experiments/heads/trials.csv"]
+    with pytest.raises(NotReady, match="rounds/0/proposals"):
+        trials.result_tables("metrics")(of(experiment="learning"))
+
+    def propose(number: int, *epochs: int) -> ProposeJob:
+        job = ProposeJob.model_validate(rounds.propose(of(experiment="learning", round=number)))
+        assert job.count == len(epochs)
+        path = Path(workflow.layout.experiment("learning").proposals(number))
+        path.parent.mkdir(parents=True)
+        path.write_text(write_round(Round(job.basis, tuple({"epochs": n} for n in epochs))))
+        return job
+
+    job = propose(0, 3, 4)
+    assert (job.before, job.search.n_trials) == ((), 2)
+    # The settings that the trials vary are those that were chosen.
+    assert (job.start.head.dropout, job.base.head.dropout) == (0.5, 0)
+    (shard,) = FeatureTrialsJob.model_validate(
+        trials.batch("train_heads")(of(experiment="learning", shard="0"))
+    ).trials[:1]
+    assert shard.settings.epochs == 3
+    second = of(experiment="learning", round="1")
+    (metrics,) = rounds.metrics(second)
+    (predictions,) = rounds.predictions(second)
+    assert metrics.endswith("train_heads/0/metrics.csv")
+    assert predictions.endswith("train_heads/0/predictions.csv")
+    job = propose(1, 5, 6)
+    assert [one.values for one in job.before[0]] == [{"epochs": 3}, {"epochs": 4}]
+    assert job.before[0][0].trials == (shard.id,)
+    propose(2, 7)
+    tables = trials.result_tables("metrics")(of(experiment="learning"))
+    assert len(tables) == 3
+    assert len(workflow.inputs.final_models.plan.rows("learning")) == 5
+
+
+def test_trials_of_one_network_share_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    by = {"choose": {"by": ["validation_accuracy", "milliseconds"]}}
+    grid = {"head.dropout": [0, 0.5], "image_size": [64, 96]}
+    timed = {"grid": grid} | by
+    search = {"search": {"n_trials": 2, "batch": 1, "space": {"image_size": [64, 96]}}} | by
+    workflow = Workflow(experiments={"timed": timed, "plain": {"grid": grid}, "search": search})
+    speeds = workflow.inputs.speeds
+    files = speeds.of_trials(of(experiment="timed"))
+    assert len(files) == 2
+    assert speeds.of_trials(of(experiment="plain")) == []
+    job = ChooseJob.model_validate(workflow.inputs.final_models.choose(of(experiment="timed")))
+    assert {str(path) for path in job.speeds.values()} == set(files)
+    assert len(job.speeds) == 4
+    network = Path(files[1]).stem
+    timed_network = TimeNetworkJob.model_validate(speeds.job(of(network=network)))
+    assert timed_network.image_size in (64, 96)
+    with pytest.raises(UserError, match="no trial of this study has the network X-1"):
+        speeds.job(of(network="X-1"))
+    # The search knows the times of its earlier rounds.
+    rounds = workflow.inputs.rounds
+    first = ProposeJob.model_validate(rounds.propose(of(experiment="search", round=0)))
+    path = Path(workflow.layout.experiment("search").proposals(0))
+    path.parent.mkdir(parents=True)
+    path.write_text(write_round(Round(first.basis, ({"image_size": 96},))))
+    second = of(experiment="search", round=1)
+    job = ProposeJob.model_validate(rounds.propose(second))
+    assert [str(path) for path in job.speeds.values()] == rounds.times(second)
+    assert rounds.times(second)[0] in files
+
+
+def rounds_with_halving(trainable: str) -> Workflow:
+    """A search of two rounds of three trials each, with two comparisons; both are proposed."""
+    search = {
+        "n_trials": 6, "batch": 3, "halving": {"factor": 3, "first_epochs": 2},
+        "space": {"head.dropout": {"uniform": [0, 0.5]}},
+    }  # fmt: skip
+    overrides = {"trainable": trainable, "epochs": 18}
+    workflow = Workflow(experiments={"learning": {"overrides": overrides, "search": search}})
+    layout, plan = workflow.layout.experiment("learning"), workflow.inputs.rounds.plan
+    basis = plan.first_basis("learning", None)
+    for number in range(2):
+        proposals = tuple({"head.dropout": (1 + number * 3 + n) / 20} for n in range(3))
+        path = Path(layout.proposals(number))
+        path.parent.mkdir(parents=True)
+        path.write_text(write_round(Round(basis, proposals)))
+        basis = next_basis(basis, proposals)
+    return workflow
+
+
+def test_heads_of_a_round_are_compared_with_earlier_rounds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    workflow = rounds_with_halving("head")
+    layout = workflow.layout.experiment("learning")
+    first, second = (
+        FeatureTrialsJob.model_validate(
+            workflow.inputs.trials.batch("train_heads")(of(experiment="learning", shard=number))
+        ).halving
+        for number in ("0", "1")
+    )
+    assert first is not None and second is not None
+    # Later rounds change nothing in the jobs of earlier ones.
+    assert (first.earlier, len(first.brackets)) == ((), 3)
+    metrics = layout.batch("train_heads", 0).metrics
+    assert ([str(path) for path in second.earlier], len(second.brackets)) == ([metrics], 6)
+    files = workflow.inputs.trials.batch_features("train_heads")
+    assert metrics in files(of(experiment="learning", shard="1"))
+    assert metrics not in files(of(experiment="learning", shard="0"))
+
+
+def test_fine_tuned_trials_of_a_round_are_compared_with_earlier_rounds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    workflow = rounds_with_halving("all")
+    layout, halving = workflow.layout.experiment("learning"), workflow.inputs.halving
+    ids = [trial.id for trial in workflow.inputs.rounds.plan.trials("learning")]
+    second = of(experiment="learning", round="1", rung="0")
+    assert halving.rung_metrics(second) == [layout.rung(0, trial).metrics for trial in ids[3:]]
+    assert halving.earlier_metrics(second) == [layout.rung(0, trial).metrics for trial in ids[:3]]
+    job = PromoteJob.model_validate(halving.promote(of(experiment="learning", round=0, rung=0)))
+    assert set(job.brackets) == set(ids[:3])
+    with pytest.raises(NotReady):
+        halving.earlier_metrics(of(experiment="learning", round="1", rung="1"))
+    # Of the first round one goes on; of the second none.
+    for number, kept in ((0, ids[:1]), (1, [])):
+        for rung in (0, 1):
+            path = Path(layout.promoted_in_round(number, rung))
+            path.parent.mkdir(parents=True)
+            path.write_text(yaml.safe_dump(kept))
+    before = workflow.inputs.rounds.metrics(of(experiment="learning", round="1"))
+    early = {layout.rung(0, trial).metrics for trial in ids[1:]}
+    assert set(before) == {layout.fine_tuned(ids[0]).metrics} | (
+        early - {layout.rung(0, trial).metrics for trial in ids[3:]}
+    )
+    tables = workflow.inputs.trials.result_tables("metrics")(of(experiment="learning"))
+    assert set(tables) == {layout.fine_tuned(ids[0]).metrics} | early

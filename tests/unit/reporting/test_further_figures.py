@@ -14,6 +14,7 @@ from scenery.evaluation.result_tables import with_reference_results
 from scenery.reporting.fine_tuning_depth import fine_tuning_depth_figure, fine_tuning_depth_rows
 from scenery.reporting.imagenet_accuracy import imagenet_accuracy_figure, imagenet_accuracy_rows
 from scenery.reporting.parameter_curves import parameter_curve_rows, parameter_curves_figure
+from scenery.reporting.pareto_figure import pareto_figure, pareto_rows
 from scenery.reporting.reading import read_reference_results
 from scenery.reporting.reference_results import (
     reference_results_page_table,
@@ -244,3 +245,26 @@ def test_imagenet_accuracy_figure_draws_the_best_setting_of_each_backbone(tmp_pa
     assert "Spearman's rank correlation" in said
     assert all(name in said for name in names)
     assert outside(figure) == []
+
+
+def test_pareto_figure_joins_the_front(tmp_path: Path) -> None:
+    settings = grid(head__dense=[[], [64], [256]], seed=[1, 2])
+    one = write_experiment(tmp_path, "aims", settings, "grid", "Aims", 2, diverged=(0,))
+    trials = one.trials()
+    sizes = {setting: 10**place for place, setting in enumerate(trials["setting"].unique())}
+    trials["parameters"] = trials["setting"].map(sizes)
+    trials["candidate"] = True
+    front = list(sizes)[2:4]
+    trials["pareto"] = trials["setting"].isin(front)
+    rows = pareto_rows(trials, ["validation_accuracy", "parameters"])
+    # A setting with a failed repeat cannot be chosen.
+    assert len(rows) == len(sizes) - 1
+    figure = pareto_figure(trials, one.choice(), "Aims", ["validation_accuracy", "parameters"])
+    (axes,) = figure.axes
+    assert axes.lines[0].get_xdata().tolist() == [sizes[setting] for setting in front]
+    assert axes.get_xscale() == "log"
+    assert "5 settings" in texts(figure)
+    assert outside(figure) == []
+    trials["validation_loss"] = 1.0
+    aims = ["validation_accuracy", "parameters", "validation_loss"]
+    assert len(pareto_figure(trials, one.choice(), "Aims", aims).axes) == 2

@@ -55,9 +55,14 @@ def epochs(name: str, steps: dict[str, int]) -> list[dict[str, Any]]:
 
 
 def choose_job(
-    trials: list[dict[str, Any]], checkpoints: Path, table: Path, **how: Any
+    trials: list[dict[str, Any]],
+    checkpoints: Path,
+    table: Path,
+    speeds: dict[str, Path] | None = None,
+    **how: Any,
 ) -> ChooseJob:
     return ChooseJob(
+        speeds=speeds or {},
         experiment="e",
         title="A title",
         strategy="grid",
@@ -117,6 +122,37 @@ class Case:
 @pytest.fixture
 def case(tmp_path: Path, study: Any) -> Case:
     return Case(tmp_path, study.split)
+
+
+def test_several_aims_mark_their_front_and_choose_its_knee(case: Case) -> None:
+    names, accuracies = ("a", "b", "c", "d"), (0.9, 0.88, 0.5, 0.4)
+    sizes = dict(zip(names, (1000, 100, 10, 20), strict=True))
+    results = [
+        outcome(name, accuracy) | {"parameters": sizes[name]}
+        for name, accuracy in zip(names, accuracies, strict=True)
+    ]
+    history = [[row for name in names for row in epochs(name, {"head": 2})]]
+    by = ["validation_accuracy", "parameters"]
+    record = case.run([trial(name) for name in names], [results], history, by=by)
+    assert (record["trial"], record["parameters"]) == ("b", 100)
+    assert "knee of the Pareto front" in record["rule"]
+    assert case.trials["pareto"].tolist() == [True, True, True, False]
+    case.run([trial(name) for name in names], [results], history)
+    assert "pareto" not in case.trials
+
+
+def test_times_of_predictions_are_an_aim(case: Case) -> None:
+    names = ("a", "b")
+    speeds = {name: case.folder / f"{name}.json" for name in names}
+    for name, time in zip(names, (20.0, 5.0), strict=True):
+        speeds[name].write_text(json.dumps({"milliseconds": time}))
+    history = [[row for name in names for row in epochs(name, {"head": 2})]]
+    by = ["validation_accuracy", "milliseconds"]
+    results = [[outcome("a", 0.9), outcome("b", 0.9)]]
+    record = case.run([trial(n) for n in names], results, history, by=by, speeds=speeds)
+    assert record["trial"] == "b"
+    assert case.trials["milliseconds"].tolist() == [20.0, 5.0]
+    assert case.trials["pareto"].tolist() == [False, True]
 
 
 def test_a_choice_by_cost_takes_the_lowest_cost(case: Case) -> None:

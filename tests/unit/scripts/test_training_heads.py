@@ -13,6 +13,7 @@ import train_heads as script
 
 from scenery.evaluation.trial_batches import names
 from scenery.pipeline.jobs import FeatureTrial, FeatureTrialsJob
+from scenery.study.successive_halving import Ranking
 from scenery.training import head_trials
 
 
@@ -188,3 +189,14 @@ def test_progress_names_what_differs(shard: Shard) -> None:
     described = [shard.study.trial(epochs=n, head={"dropout": 0.5}) for n in (1, 2)]
     assert names(described) == ["epochs=1", "epochs=2"]
     assert names(described[:1]) == [described[0].id]
+
+
+def test_earlier_rankings_are_those_of_each_comparison(tmp_path: Path) -> None:
+    table = tmp_path / "metrics.csv"
+    steps = ["[[0.5, 1.0], [0.7, 0.8]]", "[[0.4, 2.0]]", "[]"]
+    pd.DataFrame({"trial": ["a", "b", "c"], "comparisons": steps}).to_csv(table, index=False)
+    found = head_trials.earlier_rankings([table])
+    assert found == {
+        0: [Ranking("a", False, 0.5, 1.0), Ranking("b", False, 0.4, 2.0)],
+        1: [Ranking("a", False, 0.7, 0.8)],
+    }

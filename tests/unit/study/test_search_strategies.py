@@ -18,6 +18,7 @@ SEARCHES = {
     "grid": ({"epochs": [1, 2], "seed": [0, 1]}, 4, {"epochs", "seed"}),
     "list": ([{"epochs": 1}, {"seed": 3}], 2, {"epochs", "seed"}),
     "random": (SPACE, 3, {"epochs"}),
+    "search": ({"sampler": "tpe", **SPACE}, 3, {"epochs"}),
 }
 
 
@@ -27,7 +28,7 @@ def experiment(**values: object) -> Experiment:
 
 def test_every_key_that_names_trials_has_a_strategy() -> None:
     assert {strategy.key for strategy in STRATEGIES} == {*search_keys(), "single"}
-    assert list(search_keys()) == ["grid", "list", "random"]
+    assert list(search_keys()) == ["grid", "list", "random", "search"]
 
 
 @pytest.mark.parametrize("key", SEARCHES)
@@ -47,7 +48,9 @@ def test_without_a_strategy_there_is_one_trial() -> None:
 
 
 def test_two_strategies_are_refused() -> None:
-    with pytest.raises(ValidationError, match="one of grid, list and random; found grid and list"):
+    with pytest.raises(
+        ValidationError, match="one of grid, list, random and search; found grid and list"
+    ):
         experiment(grid={"seed": [1]}, list=[{}])
 
 
@@ -66,6 +69,19 @@ def test_sampled_values_are_kept_by_their_place_in_the_config() -> None:
 
     assert len(list(variations(experiment(random=SPACE), "a", keep))) == 3
     assert places == {"a.random.space"}
+
+
+def test_examples_of_a_search_have_every_network_that_it_names() -> None:
+    space = {
+        "backbone": ["MobileNet", "VGG16", "ResNet50"],
+        "remove_stages": {"integer": [0, 2], "when": {"backbone": ["VGG16"]}},
+        "epochs": {"integer": [1, 9]},
+    }
+    found = experiment(search={"n_trials": 1, "space": space})
+    trials = [values for values, _ in variations(found, "a", lambda values, _: values)]
+    networks = {(values["backbone"], values.get("remove_stages")) for values in trials}
+    vgg = {("VGG16", number) for number in range(3)}
+    assert networks == {("MobileNet", None), ("ResNet50", None)} | vgg
 
 
 def test_grid_over_optimizers_varies_an_option_with_those_that_have_it() -> None:

@@ -5,10 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from scenery.config.study import Choose
+from scenery.config.study import Choose, Experiment
 from scenery.errors import UserError
-from scenery.study.selection import Result, average, choose, describe_rule
+from scenery.study.selection import Result, average, choose, describe_rule, on_front
 
 
 def result(
@@ -167,3 +168,47 @@ def test_the_rule_in_words() -> None:
 def test_describe_rule_spells_values_as_a_config_does() -> None:
     how = Choose(only={"cut": None, "head.batch_norm": True})
     assert describe_rule(how).endswith("among trials with cut=none, head.batch_norm=true")
+
+
+AIMS = ("validation_accuracy", "parameters")
+
+
+def test_several_aims_choose_the_knee_of_their_front() -> None:
+    results = [
+        result("large", 0.95, parameters=10_000_000),
+        result("knee", 0.94, parameters=100_000),
+        result("worse", 0.93, parameters=200_000),
+        result("small", 0.5, parameters=10_000),
+        result("forbidden", 0.99, parameters=1, allowed=False),
+        result("failed", 0.99, parameters=1, completed=False),
+    ]
+    how = Choose(by=AIMS)
+    assert chosen(results, by=AIMS) == "knee"
+    assert on_front(results, how) == {"large", "knee", "small"}
+    assert "knee of the Pareto front of validation accuracy and parameters" in describe_rule(how)
+    # A margin leaves the choice to the smallest network, as with one aim.
+    assert chosen(results, by=AIMS, smallest_within=0.005) == "large"
+    assert chosen(results, by=AIMS, smallest_within=0.05) == "knee"
+
+
+@pytest.mark.parametrize(
+    ("by", "message"),
+    [
+        (["parameters", "validation_accuracy"], "first aim is a measure of predictions"),
+        (["macro_f1", "macro_f1"], "each aim stands there once"),
+        (["macro_f1", "cost"], "cost and costs belong together"),
+        (["macro_f1"], "at least 2"),
+        ("parameters", "validation_accuracy"),
+        (["milliseconds", "macro_f1"], "first aim is a measure of predictions; found millisec"),
+    ],
+)
+def test_aims_that_cannot_be_are_refused(by: object, message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        Choose.model_validate({"by": by})
+
+
+@pytest.mark.parametrize("sampler", ["gp", "cmaes"])
+def test_sampler_with_one_aim_is_refused_for_several(sampler: str) -> None:
+    search = {"sampler": sampler, "n_trials": 5, "space": {"seed": [1, 2]}}
+    with pytest.raises(ValidationError, match=f"{sampler} has one aim, and choose.by has 2"):
+        Experiment.model_validate({"search": search, "choose": {"by": AIMS}})

@@ -9,7 +9,7 @@ from scenery.config.study import Choose
 from scenery.config.validation import read_study
 from scenery.errors import UserError
 from scenery.study.checks import check_study
-from scenery.study.successive_halving import Ranking, rungs, survivors
+from scenery.study.successive_halving import Ranking, divide, rungs, survivors, survivors_at
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,38 @@ def test_equal_accuracies_are_told_apart_by_the_loss() -> None:
 def test_what_diverged_never_goes_on() -> None:
     assert survivors(standings(-1.0, -1.0, -1.0, 0.2), Halving(factor=2), Choose()) == ["t3"]
     assert survivors(standings(-1.0, -1.0), Halving(factor=2), Choose()) == []
+
+
+def test_brackets_have_the_trials_of_hyperband_and_more_trials_keep_them() -> None:
+    halving = Halving(factor=3, brackets=3)
+    found = divide(22, 2, halving)
+    # Of 5.5 parts 3 are compared twice, 1.5 once and 1 never.
+    assert [found.count(bracket) for bracket in range(3)] == [12, 6, 4]
+    for trials in range(22):
+        assert divide(trials, 2, halving) == found[:trials]
+    assert divide(4, 2, Halving(factor=3)) == [0] * 4
+    # There is one bracket more than comparisons.
+    assert set(divide(40, 1, Halving(factor=3, brackets=9))) == {0, 1}
+
+
+def test_trials_are_compared_with_those_of_their_bracket() -> None:
+    halving, how = Halving(factor=2, brackets=2), Choose()
+    brackets = {"t0": 0, "t1": 0, "t2": 1, "t3": 1}
+    ranked = standings(0.9, 0.8, 0.1, 0.2)
+    # Those of the later bracket are not compared at first.
+    assert survivors_at(0, ranked, brackets, halving, how) == ["t0", "t2", "t3"]
+    assert survivors_at(1, ranked, brackets, halving, how) == ["t0", "t3"]
+
+
+def test_trials_of_a_round_are_compared_with_those_before() -> None:
+    halving, how = Halving(factor=2), Choose()
+    brackets = dict.fromkeys(("t0", "t1", "old", "older"), 0)
+    ranked = standings(0.7, 0.6)
+    assert survivors_at(0, ranked, brackets, halving, how) == ["t0"]
+    better = [Ranking(name, False, 0.9, 1.0) for name in ("old", "older")]
+    assert survivors_at(0, ranked, brackets, halving, how, better) == []
+    worse = [Ranking(name, False, 0.1, 1.0) for name in ("old", "older")]
+    assert survivors_at(0, ranked, brackets, halving, how, worse) == ["t0", "t1"]
 
 
 def halved(space: dict[str, Any] | None = None, **more: Any) -> None:

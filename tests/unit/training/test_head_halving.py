@@ -32,10 +32,13 @@ def with_rate(rate: float, kind: Kind) -> HeadTrainer | StackedHeadTrainer:
 def test_the_hopeless_end_early_and_the_best_is_as_if_alone(kind: Kind) -> None:
     learners = {name: with_rate(rate, kind) for name, rate in RATES.items()}
     halving = Halving(factor=2, first_epochs=2)
-    runs = run_in_rungs(learners, (2, 4), lambda s: survivors(s, halving, Choose()))
+    runs, reached = run_in_rungs(learners, (2, 4), lambda _, s: survivors(s, halving, Choose()))
     lengths = {name: len(run.history) for name, run in runs.items()}
     assert sorted(lengths.values()) == [2, 2, 4, 9]
     assert lengths["slow"] == 2
+    assert {name: len(steps) for name, steps in reached.items()} == {
+        name: 1 + (length > 2) for name, length in lengths.items()
+    }
     last = max(lengths, key=lambda name: lengths[name])
     assert runs[last].status == "completed"
     ended = [name for name in runs if lengths[name] < 9]
@@ -55,7 +58,7 @@ def test_the_hopeless_end_early_and_the_best_is_as_if_alone(kind: Kind) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_that_ended_early_has_its_best_weights(kind: Kind) -> None:
     learners = {name: with_rate(rate, kind) for name, rate in RATES.items()}
-    runs = run_in_rungs(learners, (3,), lambda s: survivors(s, Halving(factor=4), Choose()))
+    runs, _ = run_in_rungs(learners, (3,), lambda _, s: survivors(s, Halving(factor=4), Choose()))
     ended = next(name for name, run in runs.items() if run.status == "stopped")
     loss, accuracy = learners[ended].validate()
     assert loss == pytest.approx(runs[ended].best_row.validation_loss)

@@ -8,7 +8,10 @@ from scenery.pipeline.inputs.export import ExportInputs
 from scenery.pipeline.inputs.features import FeatureInputs
 from scenery.pipeline.inputs.figures import FigureInputs
 from scenery.pipeline.inputs.final_models import FinalModelInputs
+from scenery.pipeline.inputs.halving import HalvingInputs
 from scenery.pipeline.inputs.results import ResultInputs
+from scenery.pipeline.inputs.rounds import RoundInputs
+from scenery.pipeline.inputs.speeds import SpeedInputs
 from scenery.pipeline.inputs.trials import TrialInputs
 from scenery.pipeline.inputs.weights import WeightsInputs
 from scenery.pipeline.layout import Layout
@@ -29,9 +32,12 @@ class Inputs:
         self.data = DataInputs(context)
         self.weights = WeightsInputs(context)
         self.features = FeatureInputs(context)
-        self.trials = TrialInputs(context)
+        self.halving = HalvingInputs(context)
+        self.trials = TrialInputs(context, self.halving)
         self.divisions = DivisionInputs(context, self.trials)
-        self.final_models = FinalModelInputs(context)
+        self.speeds = SpeedInputs(context)
+        self.rounds = RoundInputs(context, self.trials, self.speeds)
+        self.final_models = FinalModelInputs(context, self.speeds)
         self.export = ExportInputs(context, self.final_models)
         self.explanation = ExplanationInputs(context, self.final_models)
         self.results = ResultInputs(context, expansions.source)

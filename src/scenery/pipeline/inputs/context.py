@@ -10,7 +10,7 @@ from snakemake.io import ancient
 from scenery.config.study import Study
 from scenery.pipeline.jobs import ArrayFiles
 from scenery.pipeline.layout import ArrayPaths, Layout
-from scenery.pipeline.preflight import chosen_record, chosen_settings
+from scenery.pipeline.preflight import chosen_record, chosen_settings, proposed_round
 from scenery.study.expansions import Expansions
 from scenery.study.features import WeightsSpec
 from scenery.study.plan import Plan
@@ -50,6 +50,12 @@ class Context:
             ),
             known=lambda name: chosen_settings(layout.experiment(name).chosen),
             expansions=expansions,
+            proposed=lambda name, number: proposed_round(
+                checkpoints.propose.get(experiment=name, round=number).output.proposals
+            ),
+            known_rounds=lambda name, number: proposed_round(
+                layout.experiment(name).proposals(number)
+            ),
         )
         return cls(expansions.study, layout, plan, checkpoints)
 

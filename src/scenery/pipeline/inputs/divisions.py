@@ -84,7 +84,7 @@ class DivisionInputs:
             ),
             refit=self.context.study.refit,
             resampling=self.plan.resampling(name),
-            halving=self.trials.halving_plan(name),
+            halving=self.trials.halving.plan_of(name, None),
         ).as_params()
 
     def _left_out(self, experiment: str) -> str:

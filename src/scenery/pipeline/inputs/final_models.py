@@ -5,6 +5,7 @@ from typing import Any
 
 from scenery.pipeline.inputs.context import Context, array_files, array_inputs, unique
 from scenery.pipeline.inputs.features import codebook_file, codebook_inputs
+from scenery.pipeline.inputs.speeds import SpeedInputs
 from scenery.pipeline.inputs.trials import backbone_spec, network_data, network_inputs
 from scenery.pipeline.jobs import (
     AssessJob,
@@ -29,8 +30,9 @@ from scenery.study.trials import ResolvedTrial
 class FinalModelInputs:
     """The choice, the final models and their scores."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, speeds: SpeedInputs) -> None:
         self.context = context
+        self.speeds = speeds
         self.layout = context.layout
         self.plan = context.plan
 
@@ -60,6 +62,7 @@ class FinalModelInputs:
             checkpoints=Path(self.layout.checkpoints(name)),
             control=self.plan.control(name),
             compare=self.context.study.compare,
+            speeds=self.speeds.by_trial(name, self.plan.trials(name)),
         ).as_params()
 
     def assess(self, wildcards: Any) -> dict[str, Any]:

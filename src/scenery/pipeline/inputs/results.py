@@ -69,6 +69,9 @@ class ResultInputs:
 
     def all_choices(self, wildcards: Any) -> list[str]:
         """The choices of all experiments; only then is every trial known."""
+        # As `trial_rows` does, which has to wait for the same checkpoint: a choice, or a round.
+        for name in self.context.experiments:
+            self.plan.trials(name)
         return [self.context.chosen_file(name) for name in self.context.experiments]
 
     def trial_rows(self, wildcards: Any) -> list[dict[str, object]]:

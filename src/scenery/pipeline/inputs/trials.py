@@ -1,12 +1,11 @@
-"""Inputs and parameters of the rules of workflow/rules/train.smk and halving.smk."""
+"""Inputs and parameters of the rules of workflow/rules/train.smk."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from scenery.pipeline.inputs.context import Context, array_files, array_inputs, unique
+from scenery.pipeline.inputs.halving import HalvingInputs
 from scenery.pipeline.jobs import (
     ArrayFiles,
     BackboneSpec,
@@ -35,8 +34,9 @@ PARTITIONS = ("train", "validation")
 class TrialInputs:
     """Trials: batched on features, or fine-tuned in a job each."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, halving: HalvingInputs) -> None:
         self.context = context
+        self.halving = halving
         self.layout = context.layout
         self.plan = context.plan
 
@@ -47,7 +47,8 @@ class TrialInputs:
 
         def files(wildcards: Any) -> list[str]:
             folds = self.plan.resampling(wildcards.experiment)
-            return self.feature_inputs(self._batch(rule, wildcards), folds)
+            trials = self._batch(rule, wildcards)
+            return self.feature_inputs(trials, folds) + self._earlier(wildcards, trials)
 
         return files
 
@@ -60,7 +61,7 @@ class TrialInputs:
             return FeatureTrialsJob(
                 trials=tuple(self.feature_trial(trial, folds) for trial in trials),
                 finished=Path(self.layout.experiment(wildcards.experiment).finished(rule)),
-                halving=self.halving_plan(wildcards.experiment),
+                halving=self._halving(wildcards, trials),
             ).as_params()
 
         return params
@@ -69,11 +70,26 @@ class TrialInputs:
         """Gives the processors of one job of a rule."""
 
         def threads(wildcards: Any) -> int:
-            if self.halving_plan(wildcards.experiment) is not None:
+            if self.context.study.experiments[wildcards.experiment].halving is not None:
                 return 1
             return trial_threads(len(self._batch(rule, wildcards)))
 
         return threads
+
+    def _halving(self, wildcards: Any, trials: Sequence[ResolvedTrial]) -> HalvingPlan | None:
+        """How the heads of a job are compared."""
+        plan = self.halving.plan_of(wildcards.experiment, trials[0].round)
+        if plan is None:
+            return None
+        earlier = tuple(map(Path, self._earlier(wildcards, trials)))
+        return plan.model_copy(update={"earlier": earlier})
+
+    def _earlier(self, wildcards: Any, trials: Sequence[ResolvedTrial]) -> list[str]:
+        """The results of earlier rounds with which the trials of a job are compared."""
+        number = trials[0].round
+        if number is None or self.context.study.experiments[wildcards.experiment].halving is None:
+            return []
+        return [tables.metrics for tables in self.results(wildcards.experiment, number)]
 
     def _batch(self, rule: str, wildcards: Any) -> list[ResolvedTrial]:
         return self.plan.shards(wildcards.experiment, rule, wait=False)[int(wildcards.shard)]
@@ -237,85 +253,46 @@ class TrialInputs:
         assert folds is not None
         return folds
 
-    # Successive halving
-
-    def halving_plan(self, experiment: str) -> HalvingPlan | None:
-        """When and how the trials of an experiment are compared before their end."""
-        settings = self.context.study.experiments[experiment]
-        if settings.halving is None:
-            return None
-        return HalvingPlan(
-            rungs=self.plan.rungs(experiment), halving=settings.halving, choose=settings.choose
-        )
-
-    def halving(self, wildcards: Any) -> dict[str, Any]:
-        """How the trials of an experiment are compared."""
-        plan = self.halving_plan(wildcards.experiment)
-        assert plan is not None
-        return plan.as_params()
-
-    def rung_before(self, wildcards: Any) -> str | list[str]:
-        """A trial's results of the rung before, from whose state it continues."""
-        rungs = len(self.plan.rungs(wildcards.experiment))
-        number = int(wildcards.get("rung", rungs))
-        if number == 0:
-            return []
-        return self._rung(wildcards.experiment, number - 1, wildcards.trial).metrics
-
-    def rung_metrics(self, wildcards: Any) -> list[str]:
-        """The results of all trials that reach a rung."""
-        trials = self._trials_of_rung(wildcards.experiment, int(wildcards.rung))
-        return [self._rung(wildcards.experiment, wildcards.rung, t).metrics for t in trials]
-
-    def _rung(self, experiment: str, rung: int, trial: str) -> TrialTables:
-        return self.layout.experiment(experiment).rung(rung, trial)
-
-    def _trials_of_rung(self, experiment: str, rung: int) -> list[str]:
-        """Ids of the fine-tuned trials that reach a rung; Snakemake waits for the one before."""
-        if rung == 0:
-            return [trial.id for trial in self.plan.fine_tuned(experiment)]
-        before = self.context.checkpoints.promote.get(experiment=experiment, rung=rung - 1)
-        ids: list[str] = yaml.safe_load(Path(before.output.promoted).read_text(encoding="utf-8"))
-        return ids
-
     # Results of all trials
 
     def result_tables(self, kind: str) -> Callable[[Any], list[str]]:
         """Gives one table of every job of an experiment: metrics, history or predictions."""
 
         def files(wildcards: Any) -> list[str]:
-            return [getattr(tables, kind) for tables in self._results(wildcards.experiment)]
+            return [getattr(tables, kind) for tables in self.results(wildcards.experiment)]
 
         return files
 
     def predictions_for_costs(self, wildcards: Any) -> list[str]:
         """The predictions of all trials where cost chooses; none for other rules of choice."""
-        if self.context.study.experiments[wildcards.experiment].choose.by != COST:
+        if COST not in self.context.study.experiments[wildcards.experiment].choose.aims:
             return []
         return self.result_tables("predictions")(wildcards)
 
-    def _results(self, experiment: str) -> list[TrialTables]:
+    def results(self, experiment: str, before: int | None = None) -> list[TrialTables]:
+        """The tables of the jobs of an experiment.
+
+        Args:
+            experiment: Its name.
+            before: Only those of the rounds before this one; None: all.
+        """
         paths = self.layout.experiment(experiment)
         batched = [
             paths.batch(rule, number)
             for rule in BATCHED_RULES
-            for number, _ in enumerate(self.plan.shards(experiment, rule))
+            for number, _ in enumerate(self.plan.shards(experiment, rule, before=before))
         ]
-        return batched + self._fine_tuned_results(experiment)
+        return batched + self._fine_tuned_results(experiment, before)
 
-    def _fine_tuned_results(self, experiment: str) -> list[TrialTables]:
+    def _fine_tuned_results(self, experiment: str, before: int | None) -> list[TrialTables]:
         """Of each fine-tuned trial the results of its last rung, or of its end."""
         found = {
             trial.id: self._fine_tuned(self.plan.runs_in(experiment, trial), trial)
-            for trial in self.plan.fine_tuned(experiment)
+            for trial in self.plan.fine_tuned(experiment, before=before)
         }
-        rungs = self.plan.rungs(experiment) if found else ()
-        for rung, _ in enumerate(rungs):
-            promoted = self._trials_of_rung(experiment, rung + 1)
-            for trial in self._trials_of_rung(experiment, rung):
-                if trial not in promoted:
-                    found[trial] = self._rung(experiment, rung, trial)
-        return list(found.values())
+        return (
+            list((found | self.halving.early_results(experiment, before)).values()) if found else []
+        )
 
     def _fine_tuned(self, experiment: str, trial: ResolvedTrial) -> TrialTables:
         paths = self.layout.experiment(experiment)

@@ -54,6 +54,7 @@ def told(tmp_path: Path, statuses: list[str], **more: Any) -> Any:
         {
             "trial": [f"t{number}" for number in range(12)],
             "status": statuses,
+            "epochs_run": 3,
             "parameters": [10 - number % 5 for number in range(12)],
             "validation_accuracy": [number / 20 for number in range(12)],
             "class": ["a"] * 12,

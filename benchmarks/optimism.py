@@ -3,25 +3,31 @@
 In each re-split, some photographs are training and validation images, and all others are test
 images. A pool of trials is scored on the validation images, or by out-of-fold predictions of 5
 folds. The best trial is chosen, and its score and its corrected score are compared with its
-accuracy on the test images.
+accuracy on the test images: of the model of the trial with a validation share, and of the final
+model, which has learned from all images, with folds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedKFold, train_test_split
+from sklearn.model_selection import train_test_split
 
 from benchmarks.material import Material
 from benchmarks.results import Row
 from scenery.classical import classifiers
+from scenery.classical.classifier_scores import score_in_folds
 from scenery.config.settings import Settings
 from scenery.config.study import Choose
 from scenery.data.feature_files import LabeledFeatures, read_features
+from scenery.data.folds import assign_folds
 from scenery.data.tables import partition_table
+from scenery.evaluation.held_out import HeldOutData
 from scenery.evaluation.selection_table import selection_table
+from scenery.training.epochs import EpochPlan, fit_at_recorded_rates, run_epochs
 from scenery.training.hardware import set_up
-from scenery.training.head_training import HeadTrainer
+from scenery.training.trainers import fold_trainer, head_trainer
 
 RESPLITS, FOLDS = 20, 5
 IMAGES, VALIDATION = 300, 0.33
@@ -33,8 +39,8 @@ POOL = [
     *({"name": "nearest_neighbors", "n_neighbors": n} for n in (1, 3, 5, 9)),
     *({"name": "random_forest", "n_estimators": n} for n in (20, 50)),
 ]
-HEADS = [
-    {"optimizer": {"learning_rate": rate}, "head": {"dropout": dropout}}
+HEADS: list[dict[str, Any]] = [
+    {"optimizer": {"learning_rate": rate}, "head": {"solver": "epochs", "dropout": dropout}}
     for rate in (3e-4, 1e-3, 3e-3)
     for dropout in (0.0, 0.5)
 ]
@@ -57,6 +63,8 @@ def run(material: Material) -> list[Row]:
              [_folded(photographs, classical, seed) for seed in range(resplits)]),
         _row(f"{len(heads)} heads of {epochs} epochs, validation share",
              [_shared(photographs, heads, seed) for seed in range(resplits)]),
+        _row(f"{len(heads)} heads of {epochs} epochs, {FOLDS} folds",
+             [_folded(photographs, heads, seed) for seed in range(resplits)]),
     ]  # fmt: skip
 
 
@@ -86,37 +94,12 @@ def _photographs(material: Material) -> LabeledFeatures:
     return parts[0].joined_with(parts[1])
 
 
-def _some(photographs: LabeledFeatures, rows: np.ndarray) -> LabeledFeatures:
-    return LabeledFeatures(photographs.values[rows], photographs.labels[rows], photographs.views)
-
-
 def _division(labels: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Positions of the images of a study, and of its test images."""
     size = min(IMAGES, len(labels) // 2)
     rows = np.arange(len(labels))
     study, test = train_test_split(rows, train_size=size, stratify=labels, random_state=seed)
     return study, test
-
-
-def _answers(
-    settings: Settings, training: LabeledFeatures, others: Sequence[LabeledFeatures]
-) -> tuple[list[np.ndarray], list[float]]:
-    """Predictions of a trial of other images (the first of them validate), and its curve."""
-    classes = int(training.labels.max()) + 1
-    if settings.classifier is not None:
-        model = classifiers.fit(settings, training)
-        found = [classifiers.probabilities(model, one.values, classes) for one in others]
-        return [one.argmax(axis=1) for one in found], []
-    trainer = HeadTrainer(settings, classes, training, others[0])
-    curve: list[float] = []
-    best: list[np.ndarray] = []
-    for epoch in range(1, settings.epochs + 1):
-        trainer.train_epoch(epoch, settings.optimizer.learning_rate)
-        found = [np.asarray(trainer.model.predict_on_batch(one.values)) for one in others]
-        curve.append(float((found[0].argmax(axis=1) == others[0].labels).mean()))
-        if curve[-1] == max(curve) and curve.count(curve[-1]) == 1:
-            best = [one.argmax(axis=1) for one in found]
-    return best, curve
 
 
 def _shared(
@@ -127,33 +110,70 @@ def _shared(
     train, validation = train_test_split(
         study, test_size=VALIDATION, stratify=photographs.labels[study], random_state=seed
     )
-    others = [_some(photographs, validation), _some(photographs, test)]
+    training, held_out, unseen = map(photographs.of_images, (train, validation, test))
     answers, tests, curves = [], [], []
     for settings in pool:
-        found, curve = _answers(settings, _some(photographs, train), others)
-        answers.append(found[0])
-        tests.append(float((found[1] == others[1].labels).mean()))
+        predict, curve = _trained(settings, training, held_out)
+        answers.append(predict(held_out))
+        tests.append(float((predict(unseen) == unseen.labels).mean()))
         curves.append(curve)
-    return _errors(np.array(answers), others[0].labels, None, np.array(tests), curves)
+    return _errors(np.array(answers), held_out.labels, None, np.array(tests), curves)
+
+
+Predict = Callable[[LabeledFeatures], np.ndarray]
+
+
+def _trained(
+    settings: Settings, training: LabeledFeatures, validation: LabeledFeatures
+) -> tuple[Predict, list[float]]:
+    """A trial, as a function from features to classes, and its validation accuracies."""
+    classes = int(training.labels.max()) + 1
+    if settings.classifier is not None:
+        return _fitted(settings, training, classes), []
+    trainer = head_trainer(settings, classes, training, validation)
+    run = run_epochs(trainer, EpochPlan.of(settings, "head", trainer.images), "", quiet=True)
+    curve = [row.validation_accuracy for row in run.history]
+    return lambda features: trainer.predict(features).argmax(axis=1), curve
+
+
+def _fitted(settings: Settings, training: LabeledFeatures, classes: int) -> Predict:
+    model = classifiers.fit(settings, training)
+    return lambda features: classifiers.probabilities(model, features.values, classes).argmax(1)
 
 
 def _folded(
     photographs: LabeledFeatures, pool: Sequence[Settings], seed: int
 ) -> tuple[float, float]:
-    """The same with folds; the test accuracy is the mean over the models of the folds."""
+    """The same with folds."""
     study, test = _division(photographs.labels, seed)
-    labels = photographs.labels[study]
-    answers = np.empty((len(pool), len(study)), dtype=int)
-    fold, tests = np.empty(len(study), dtype=int), np.zeros(len(pool))
-    division = StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(study, labels)
-    for number, (inside, outside) in enumerate(division):
-        others = [_some(photographs, study[outside]), _some(photographs, test)]
-        fold[outside] = number
-        for place, settings in enumerate(pool):
-            found, _ = _answers(settings, _some(photographs, study[inside]), others)
-            answers[place, outside] = found[0]
-            tests[place] += float((found[1] == others[1].labels).mean()) / FOLDS
-    return _errors(answers, labels, fold, tests, [[] for _ in pool])
+    training, unseen = map(photographs.of_images, (study, test))
+    table = pd.DataFrame({"label": training.labels})
+    folds = assign_folds(training.labels, np.arange(len(study)), FOLDS, seed)
+    data = HeldOutData(training, training, table, folds[None])
+    answers, tests, curves = [], [], []
+    for settings in pool:
+        held_out, predict, curve = _trained_in_folds(settings, data)
+        answers.append(held_out)
+        tests.append(float((predict(unseen) == unseen.labels).mean()))
+        curves.append(curve)
+    return _errors(np.array(answers), training.labels, folds, np.array(tests), curves)
+
+
+def _trained_in_folds(
+    settings: Settings, data: HeldOutData
+) -> tuple[np.ndarray, Predict, list[float]]:
+    """Classes of the images when they were held out, the final model, and the mean accuracies."""
+    classes = int(data.plain.labels.max()) + 1
+    if settings.classifier is not None:
+        scores = score_in_folds(settings, data, classes)
+        return scores.held_out[0].argmax(axis=1), _fitted(settings, data.training, classes), []
+    trainer = fold_trainer(settings, classes, data)
+    run = run_epochs(trainer, EpochPlan.of(settings, "head", trainer.images), "", quiet=True)
+    final = head_trainer(settings, classes, data.training, None)
+    fit_at_recorded_rates(final, run.rates, "head", "")
+    curve = [row.validation_accuracy for row in run.history]
+    held_out = trainer.held_out[0].argmax(axis=1)
+    return held_out, lambda features: final.predict(features).argmax(axis=1), curve
 
 
 def _errors(

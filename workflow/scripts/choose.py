@@ -37,7 +37,7 @@ from scenery.evaluation.search_scores import milliseconds_of
 from scenery.evaluation.steadiness import is_unsteady, score_jump
 from scenery.evaluation.undertraining import is_undertrained
 from scenery.pipeline.execution import script_log
-from scenery.pipeline.jobs import ChooseJob
+from scenery.pipeline.jobs import ChooseJob, TrialRow
 from scenery.study.advice import advice
 from scenery.study.scored import CHOSEN, Scored, scored_settings
 from scenery.study.selection import (
@@ -49,6 +49,7 @@ from scenery.study.selection import (
     on_front,
     refuse_unknown_classes,
 )
+from scenery.study.trials import setting_columns
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -81,7 +82,7 @@ def choose_setting(
     Raises:
         UserError: When no trial can be chosen.
     """
-    rows = [trial.row | {"candidate": trial.candidate} for trial in job.trials]
+    rows = [_row(trial) for trial in job.trials]
     settings = {str(trial.row["trial"]): trial.settings for trial in job.trials}
     table = with_gap(_join(rows, metrics, job.experiment))
     table["training_images"] = _training_images(job)
@@ -128,6 +129,11 @@ def choose_setting(
     )
     for warning in record["warnings"]:
         log.warning("WARNING: %s", warning)
+
+
+def _row(trial: TrialRow) -> dict[str, Any]:
+    columns = {**trial.row, **setting_columns(trial.settings)}
+    return {**columns, **trial.row, "candidate": trial.candidate}
 
 
 def _warnings(

@@ -435,10 +435,12 @@ class Settings(Strict):
         Only what differs from the defaults counts, so that a setting added in a later version
         does not change the digests of older trials.
         """
-        values = {name: value for name, value in self.minimal().items() if name not in without}
-        values = self._with_implied_monitors(values)
-        text = json.dumps(values, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:10]
+        return _digest(self._with_implied_monitors(self.minimal()), without)
+
+    def digests(self) -> tuple[str, str]:
+        """The digest of all settings, and that of all but the seed."""
+        values = self._with_implied_monitors(self.minimal())
+        return _digest(values), _digest(values, frozenset({"seed"}))
 
     def _with_implied_monitors(self, values: dict[str, Any]) -> dict[str, Any]:
         """Values that name the monitored measures only where they are not the implied ones."""
@@ -461,6 +463,12 @@ class Settings(Strict):
     def flat(self) -> dict[str, Any]:
         """Settings by dotted name, such as `optimizer.learning_rate`."""
         return flatten(self.model_dump())
+
+
+def _digest(values: dict[str, Any], without: frozenset[str] = frozenset()) -> str:
+    kept = {name: value for name, value in values.items() if name not in without}
+    text = json.dumps(kept, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
 @cache
@@ -488,10 +496,14 @@ def ineffective_settings(settings: Settings) -> dict[str, str]:
 def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested dictionaries as one level of dotted names; an empty one is a value."""
     flat: dict[str, Any] = {}
+    _flatten_into(flat, values, prefix)
+    return flat
+
+
+def _flatten_into(flat: dict[str, Any], values: dict[str, Any], prefix: str) -> None:
     for key, value in values.items():
         # `early_stopping: {}` sets it, with its defaults.
         if isinstance(value, dict) and value:
-            flat.update(flatten(value, f"{prefix}{key}."))
+            _flatten_into(flat, value, f"{prefix}{key}.")
         else:
-            flat[f"{prefix}{key}"] = value
-    return flat
+            flat[prefix + key] = value

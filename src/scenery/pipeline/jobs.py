@@ -6,9 +6,9 @@ path that its script needs beside the rule's own inputs and outputs.
 """
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PlainSerializer
 
 from scenery.config.encoding import Encoding
 from scenery.config.search import Distribution, Halving, Search
@@ -29,6 +29,10 @@ class Job(BaseModel):
     def as_params(self) -> dict[str, Any]:
         """Plain values, as `params` of a rule may hold them."""
         return self.model_dump(mode="json")
+
+
+# A study can have thousands of trials, whose settings are mostly their defaults.
+TrialSettings = Annotated[Settings, PlainSerializer(Settings.minimal)]
 
 
 class ArrayFiles(Job):
@@ -114,7 +118,7 @@ class FeatureTrial(Job):
     """
 
     id: str
-    settings: Settings
+    settings: TrialSettings
     table: Path
     training: ArrayFiles
     validation: ArrayFiles
@@ -286,7 +290,7 @@ class FineTuneJob(Job):
     """
 
     trial: str
-    settings: Settings
+    settings: TrialSettings
     backbone: BackboneSpec
     table: Path
     training: NetworkData
@@ -304,7 +308,7 @@ class FineTuneFoldJob(Job):
     """
 
     trial: str
-    settings: Settings
+    settings: TrialSettings
     backbone: BackboneSpec
     table: Path
     training: NetworkData
@@ -339,7 +343,7 @@ class JoinFoldsJob(Job):
     """
 
     trial: str
-    settings: Settings
+    settings: TrialSettings
     table: Path
     resampling: Resampling
     folds: tuple[tuple[FoldResult, ...], ...]
@@ -355,7 +359,7 @@ class Choice(Job):
     """
 
     trial: str
-    settings: Settings
+    settings: TrialSettings
     learning_rates: dict[str, list[float]]
 
 
@@ -599,7 +603,7 @@ class TrialRow(Job):
     """A trial as `choose` and `trials.csv` list it.
 
     Attributes:
-        row: Identity and every setting by its dotted name.
+        row: The columns that say which trial it is.
         candidate: Whether it may be chosen.
         settings: Its settings.
         table: Table of its training images.
@@ -607,7 +611,7 @@ class TrialRow(Job):
 
     row: dict[str, Any]
     candidate: bool
-    settings: Settings
+    settings: TrialSettings
     table: Path
 
 

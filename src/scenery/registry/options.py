@@ -145,12 +145,18 @@ def _default(model: type[Strict]) -> Strict:
 def differences(model: Strict, implied: Mapping[str, Any]) -> dict[str, Any]:
     """The values of a model that differ from `implied`, as plain values."""
     found: dict[str, Any] = {}
-    for name in type(model).model_fields:
-        value, default = getattr(model, name), implied.get(name)
+    values = model.__dict__
+    for name in _field_names(type(model)):
+        value, default = values[name], implied.get(name)
         # Most values are their defaults, and the same objects.
         if value is not default and value != default:
             found[name] = value.minimal() if isinstance(value, Strict) else value
     return found
+
+
+@cache
+def _field_names(model: type[Strict]) -> tuple[str, ...]:
+    return tuple(model.model_fields)
 
 
 class Record(Strict):

@@ -10,7 +10,7 @@ from scenery.study.features import CodebookSpec, FeatureSet, WeightsSpec
 from scenery.study.resampling import FoldSpec, Resampling, resampling
 from scenery.study.rounds import Proposed, ProposedTrials, Values
 from scenery.study.trial_kinds import BATCHED_RULES, FINE_TUNING
-from scenery.study.trials import ResolvedTrial
+from scenery.study.trials import ResolvedTrial, identity_columns, setting_columns
 
 
 class Expanded:
@@ -56,6 +56,15 @@ class Expanded:
         found = (features.codebook for features in plain)
         return {codebook.id: codebook for codebook in found if codebook is not None}
 
+    @cached_property
+    def rows(self) -> list[dict[str, object]]:
+        """The trials as rows of trials.csv: identity, then every setting by its dotted name."""
+        return [self.identity(trial) | setting_columns(trial.settings) for trial in self.trials]
+
+    def identity(self, trial: ResolvedTrial) -> dict[str, object]:
+        """The columns of trials.csv that say which trial it is."""
+        return identity_columns(trial)
+
     @property
     def _folds(self) -> list[FoldSpec]:
         if self.resampling is None:
@@ -84,6 +93,10 @@ class ExpandedRounds(Expanded):
         self.rounds = rounds
         trials = [trial for one in rounds for p in one for trial in p.trials]
         super().__init__(trials, size, resampling)
+
+    def identity(self, trial: ResolvedTrial) -> dict[str, object]:
+        """The columns of trials.csv that say which trial it is, and of which round."""
+        return identity_columns(trial) | {"round": trial.round}
 
     def _shards(self, rule: str, size: int) -> list[list[ResolvedTrial]]:
         return [

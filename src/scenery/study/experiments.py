@@ -57,9 +57,10 @@ def expand(study: Study, name: str, chosen: Settings | None, source: str) -> lis
     experiment = study.experiments[name]
     where = f"{source}: experiments.{name}"
     start = base_settings(study, name, chosen, source)
+    derived = DerivedSettings(study, start)
     trials: list[ResolvedTrial] = []
-    for variation in variations(experiment, where, with_effect(study, start)):
-        trials += repeats_of(study, name, start, variation, dependent=chosen is not None)
+    for variation in variations(experiment, where, with_effect(derived)):
+        trials += repeats_of(derived, name, variation, dependent=chosen is not None)
     if not trials:
         raise UserError(
             f"{where}: none of its settings fits {start.backbone}, which "
@@ -71,15 +72,15 @@ def expand(study: Study, name: str, chosen: Settings | None, source: str) -> lis
 
 
 def repeats_of(
-    study: Study, name: str, start: Settings, variation: Variation, dependent: bool
+    derived: "DerivedSettings", name: str, variation: Variation, dependent: bool
 ) -> list[ResolvedTrial]:
     """The trials of one variation of an experiment. Arguments as of `checked_settings`.
 
     Returns:
         One for each repeat; none for a network that cannot have the stages.
     """
-    experiment = study.experiments[name]
-    settings = checked_settings(study, name, start, variation, dependent)
+    experiment = derived.study.experiments[name]
+    settings = checked_settings(derived, name, variation, dependent)
     if settings is None:
         return []
     varied = tuple((key, read(settings, key)) for key in flatten(variation[0]))
@@ -95,15 +96,38 @@ def repeats_of(
     ]
 
 
+class DerivedSettings:
+    """Settings that start from the same ones, each derived and validated once.
+
+    Args:
+        study: The study.
+        start: The settings to start from.
+    """
+
+    def __init__(self, study: Study, start: Settings) -> None:
+        self.study = study
+        self._start = start
+        self._known: dict[str, Settings] = {}
+
+    def of(self, changes: Mapping[str, Any], place: str) -> Settings:
+        """The settings with some of them overridden. Arguments and errors as of `derive_settings`.
+
+        Sampled values are looked at before it is known which of them have an effect.
+        """
+        key = repr(changes)
+        if key not in self._known:
+            self._known[key] = derive_settings(self.study, self._start, changes, place)
+        return self._known[key]
+
+
 def checked_settings(
-    study: Study, name: str, start: Settings, variation: Variation, dependent: bool
+    derived: DerivedSettings, name: str, variation: Variation, dependent: bool
 ) -> Settings | None:
     """The settings of a trial, checked as far as it goes without the other trials.
 
     Args:
-        study: The study.
+        derived: Gives the settings from what the trial varies.
         name: The experiment.
-        start: The settings that its trials vary.
         variation: What the trial varies, and where it was written.
         dependent: Whether an earlier experiment chose the start.
 
@@ -114,7 +138,7 @@ def checked_settings(
         UserError: For settings that are wrong or do not fit each other.
     """
     values, place = variation
-    settings = derive_settings(study, start, values, place)
+    study, settings = derived.study, derived.of(values, place)
     if search_strategy(study.experiments[name].strategy).refuses_ineffective:
         _refuse_ineffective(settings, values, place)
     check_fit(study, settings, place)
@@ -229,11 +253,11 @@ def _of_first_step(key: str) -> bool:
     return key.partition(".")[0] == "first_step"
 
 
-def with_effect(study: Study, start: Settings) -> Keep:
+def with_effect(derived: DerivedSettings) -> Keep:
     """A function that leaves out of sampled values those that have no effect on the trial."""
 
     def keep(values: dict[str, Any], place: str) -> dict[str, Any]:
-        unused = ineffective_settings(derive_settings(study, start, values, place))
+        unused = ineffective_settings(derived.of(values, place))
         return {name: value for name, value in values.items() if not _group_in(name, unused)}
 
     return keep

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property, lru_cache
 
 from scenery.config.encoding import OF_CODEBOOK, Encoding
 from scenery.config.settings import WEIGHTS_FROM_EXPERIMENT, Augment, Settings
@@ -44,7 +45,7 @@ class FeatureSet:
     encoding: Encoding | None = None
     codebook: "CodebookSpec | None" = None
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Folder below results/features."""
         values = {part.name: getattr(self, part.name) for part in fields(self)}
@@ -131,7 +132,7 @@ class CodebookSpec:
     seed: int
     fold: FoldSpec | None = None
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Folder below results/codebooks."""
         parts = self.encoding.model_dump(include=set(OF_CODEBOOK), exclude_defaults=True)
@@ -144,20 +145,28 @@ class CodebookSpec:
         return f"{name}-{self.encoding.name}_{self.encoding.size}-{digest}"
 
 
+@lru_cache(maxsize=1024)
+def shared(features: FeatureSet) -> FeatureSet:
+    """The first of equal feature sets, which knows its id."""
+    return features
+
+
 def plain_features(settings: Settings) -> FeatureSet:
     """The features of the plain images at the end of the settings' backbone."""
     head, encoding = settings.head, settings.encoding
     positions = head.pooling == "flatten" or head.aggregation != "none" or encoding is not None
     pooling = "map" if positions else head.pooling
     drawn = settings.weights == "none" and settings.backbone not in HANDCRAFTED
-    plain = FeatureSet(
-        backbone=settings.backbone,
-        weights=settings.weights,
-        image_size=image_size(settings),
-        layer=cut_layer(settings),
-        pooling=pooling,
-        seed=settings.seed if drawn else 0,
-        network=settings.network,
+    plain = shared(
+        FeatureSet(
+            backbone=settings.backbone,
+            weights=settings.weights,
+            image_size=image_size(settings),
+            layer=cut_layer(settings),
+            pooling=pooling,
+            seed=settings.seed if drawn else 0,
+            network=settings.network,
+        )
     )
     if encoding is None:
         return plain

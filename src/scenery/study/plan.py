@@ -289,25 +289,9 @@ class Plan:
 
     def rows(self, experiment: str) -> list[dict[str, object]]:
         """An experiment's trials as rows of trials.csv."""
-        trials = self.trials(experiment)
-        if not searches_in_rounds(self.study, experiment):
-            return [row(trial) for trial in trials]
-        return [row(trial) | {"round": trial.round} for trial in trials]
+        return self._look(experiment).rows
 
-
-def row(trial: ResolvedTrial) -> dict[str, object]:
-    """A trial as a row of trials.csv: its identity, then every setting by its dotted name."""
-    settings = {
-        name: json.dumps(list(value)) if isinstance(value, tuple) else value
-        for name, value in trial.settings.flat().items()
-    }
-    return {
-        "experiment": trial.experiment,
-        "trial": trial.id,
-        "name": trial.name,
-        "setting": trial.setting,
-        "repeat": trial.repeat,
-        "rule": trial.kind.rule,
-        "varied": json.dumps([name for name, _ in trial.varied]),
-        **settings,
-    }
+    def identities(self, experiment: str) -> list[dict[str, object]]:
+        """The columns of these rows that say which trial it is."""
+        found = self._look(experiment)
+        return [found.identity(trial) for trial in found.trials]

@@ -18,6 +18,7 @@ from scenery.messages import short_repr
 from scenery.registry.custom_architectures import NATIVE_SIZES
 from scenery.study.expansions import Expansions
 from scenery.study.experiments import (
+    DerivedSettings,
     base_settings,
     checked_settings,
     derive_settings,
@@ -139,7 +140,7 @@ def _kinds(
         for key, value in experiment.choose.only.items()
         if key.partition(".")[0] not in NETWORK
     }
-    all_variations = list(variations(experiment, where, with_effect(study, base)))
+    all_variations = list(variations(experiment, where, with_effect(DerivedSettings(study, base))))
     # Variations that the network of this start cannot have gave no trial.
     complete = len(all_variations) == len(trials)
     kinds: dict[tuple[Any, ...], _Kind] = {}
@@ -178,13 +179,14 @@ def _derived(
     where = f"{source}: experiments.{name}.choose.only"
     every: list[Settings] = []
     candidates: list[Settings] = []
+    derived = DerivedSettings(study, base)
     for kind in kinds:
-        settings = checked_settings(study, name, base, kind.first, dependent=True)
+        settings = checked_settings(derived, name, kind.first, dependent=True)
         if settings is None:
             continue
         every.append(settings.without_unused())
         if kind.candidate is not None and kind.candidate is not kind.first:
-            settings = checked_settings(study, name, base, kind.candidate, dependent=True)
+            settings = checked_settings(derived, name, kind.candidate, dependent=True)
         if kind.candidate is not None and settings is not None:
             settings = settings.without_unused()
             if matches(settings, only, where):
@@ -228,7 +230,8 @@ def _refuse_impossible(study: Study, name: str, starts: list[Settings], source: 
         return
     bases = [base_settings(study, name, start, source) for start in starts]
     seen: set[tuple[Any, ...]] = set()
-    for values, place in variations(experiment, where, with_effect(study, bases[0])):
+    keep = with_effect(DerivedSettings(study, bases[0]))
+    for values, place in variations(experiment, where, keep):
         key = _key(values)
         if key in seen or not _CUTS & set(flatten(values)):
             continue

@@ -13,7 +13,7 @@ from scenery.config.search import Search
 from scenery.config.settings import Settings
 from scenery.config.study import Study
 from scenery.errors import UserError
-from scenery.study.experiments import base_settings, repeats_of
+from scenery.study.experiments import DerivedSettings, base_settings, repeats_of
 from scenery.study.search_space import values_key
 from scenery.study.search_strategies import search_strategy
 from scenery.study.trials import ResolvedTrial
@@ -128,9 +128,10 @@ class ProposedTrials:
         key = (name, chosen, values_key(values))
         if key not in self._resolved:
             start = base_settings(self.study, name, chosen, self.source)
+            derived = DerivedSettings(self.study, start)
             place = f"{self.source}: experiments.{name}.search.space"
             try:
-                trials = repeats_of(self.study, name, start, (values, place), chosen is not None)
+                trials = repeats_of(derived, name, (values, place), chosen is not None)
             except UserError:
                 # The examples with which the study was checked were possible. A rare combination
                 # that is not counts as a failed trial.

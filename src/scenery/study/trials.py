@@ -1,5 +1,6 @@
 """Trials: settings with a seed, a name and an identity."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -65,12 +66,16 @@ class ResolvedTrial:
         """Name in paths. It follows from the settings alone, so no other trial changes it."""
         # A layer's name may have characters that are none for a path.
         trained = re.sub(r"[^A-Za-z0-9+]", "-", self.settings.trainable)
-        return f"{self.settings.backbone}-{trained}-{self.settings.digest()}"
+        return f"{self.settings.backbone}-{trained}-{self._digests[0]}"
 
     @cached_property
     def setting(self) -> str:
         """Digest that the repeats of one setting share."""
-        return self.settings.digest(without=frozenset({"seed"}))
+        return self._digests[1]
+
+    @cached_property
+    def _digests(self) -> tuple[str, str]:
+        return self.settings.digests()
 
     @cached_property
     def name(self) -> str:
@@ -112,6 +117,27 @@ class ResolvedTrial:
     def weights(self) -> WeightsSpec | None:
         """The weights of its backbone; None for random ones."""
         return self.plain_features.weights_spec
+
+
+def identity_columns(trial: ResolvedTrial) -> dict[str, object]:
+    """The columns of trials.csv that say which trial it is."""
+    return {
+        "experiment": trial.experiment,
+        "trial": trial.id,
+        "name": trial.name,
+        "setting": trial.setting,
+        "repeat": trial.repeat,
+        "rule": trial.kind.rule,
+        "varied": json.dumps([name for name, _ in trial.varied]),
+    }
+
+
+def setting_columns(settings: Settings) -> dict[str, object]:
+    """The columns of trials.csv that hold every setting by its dotted name."""
+    return {
+        name: json.dumps(list(value)) if isinstance(value, tuple) else value
+        for name, value in settings.flat().items()
+    }
 
 
 def named(settings: Settings, changes: Mapping[str, Any]) -> str:

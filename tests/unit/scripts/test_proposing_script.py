@@ -12,8 +12,7 @@ from scenery.config.search import Search
 from scenery.config.settings import Settings
 from scenery.errors import UserError
 from scenery.pipeline.jobs import PastProposal, ProposeJob
-from scenery.study.plan import row
-from scenery.study.trials import ResolvedTrial
+from scenery.study.trials import ResolvedTrial, identity_columns, setting_columns
 
 SPACE = {
     "head.dense": [[], [64]],
@@ -99,10 +98,14 @@ def test_several_aims_are_told_together(tmp_path: Path) -> None:
     assert one != both
 
 
+def row(settings: Settings) -> dict[str, object]:
+    return identity_columns(ResolvedTrial("other", settings)) | setting_columns(settings)
+
+
 def earlier(path: Path, settings: list[Settings], **columns: Any) -> Path:
     """A trials.csv of another experiment."""
     rows = [
-        row(ResolvedTrial("other", one)) | {"status": "completed", "validation_accuracy": n / 20}
+        row(one) | {"status": "completed", "validation_accuracy": n / 20}
         for n, one in enumerate(settings)
     ]
     pd.DataFrame(rows).assign(**columns).to_csv(path, index=False)

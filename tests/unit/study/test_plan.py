@@ -9,8 +9,8 @@ from scenery.config.settings import Settings
 from scenery.config.validation import read_study
 from scenery.errors import UserError
 from scenery.study.features import WeightsSpec, plain_features, training_features
-from scenery.study.plan import NotChosenYet, Plan, row
-from scenery.study.trials import change
+from scenery.study.plan import NotChosenYet, Plan
+from scenery.study.trials import change, identity_columns, setting_columns
 
 
 class Choices(dict[str, Settings]):
@@ -151,7 +151,7 @@ def test_what_may_be_chosen() -> None:
 
 def test_rows_of_the_trial_table() -> None:
     (trial,) = plan({"a": {"list": [{"head.dense": [8, 4]}]}}).trials("a")
-    values = row(trial)
+    values = identity_columns(trial) | setting_columns(trial.settings)
     assert values["trial"] == trial.id
     assert (values["head.dense"], values["varied"]) == ("[8, 4]", '["head.dense"]')
     assert set(Settings().flat()) <= set(values)

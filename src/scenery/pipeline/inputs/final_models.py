@@ -43,7 +43,10 @@ class FinalModelInputs:
         name = wildcards.experiment
         experiment = self.context.study.experiments[name]
         trials = zip(
-            self.plan.rows(name), self.plan.choosable(name), self.plan.trials(name), strict=True
+            self.plan.identities(name),
+            self.plan.choosable(name),
+            self.plan.trials(name),
+            strict=True,
         )
         return ChooseJob(
             experiment=name,

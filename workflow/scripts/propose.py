@@ -22,7 +22,7 @@ from scenery.evaluation.status import TrialStatus
 from scenery.files import write_text
 from scenery.pipeline.execution import script_log
 from scenery.pipeline.jobs import ProposeJob
-from scenery.study.experiments import derive_settings, with_effect, with_monitor
+from scenery.study.experiments import DerivedSettings, derive_settings, with_effect, with_monitor
 from scenery.study.proposing import Told, propose
 from scenery.study.rounds import Round, Values, write_round
 from scenery.study.selection import COST
@@ -59,7 +59,7 @@ def propose_round(
         dataset=Dataset(color_mode=job.color_mode),
         experiments={job.experiment: Experiment()},
     )
-    effective = with_effect(study, job.start)
+    effective = with_effect(DerivedSettings(study, job.start))
     place = f"experiments.{job.experiment}.search.space"
     warm = known_trials(known[0], job) if known else KnownTrials([], frozenset())
 

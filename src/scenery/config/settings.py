@@ -506,4 +506,4 @@ def _flatten_into(flat: dict[str, Any], values: dict[str, Any], prefix: str) -> 
         if isinstance(value, dict) and value:
             _flatten_into(flat, value, f"{prefix}{key}.")
         else:
-            flat[prefix + key] = value
+            flat[f"{prefix}{key}"] = value

@@ -33,9 +33,9 @@ def test_corrections_change_classes_and_leave_images_out(images: Path) -> None:
 def test_corrections_change_the_digest_of_the_data_set(images: Path) -> None:
     table = corrections(images, "file,class\na/0.png,b\n")
     cache = images.parent / "digests.json"
-    digests = {dataset_digest(images, None, cache, None, given) for given in (None, table)}
+    digests = {dataset_digest(images, None, cache, corrections=given) for given in (None, table)}
     table.write_text("file,class\na/1.png,b\n", encoding="utf-8")
-    assert len(digests | {dataset_digest(images, None, cache, None, table)}) == 3
+    assert len(digests | {dataset_digest(images, None, cache, corrections=table)}) == 3
 
 
 @pytest.mark.parametrize(

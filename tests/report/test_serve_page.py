@@ -56,8 +56,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def left(folder: Path) -> list[Path]:
-    """All files of a folder but TensorFlow's own, of generated code."""
-    own = "__autograph_generated_file"
+    """All files of a folder but TensorFlow's own, of generated code, which Python compiles."""
+    own = ("__autograph_generated_file", "__pycache__")
     return [path for path in folder.rglob("*") if not path.name.startswith(own)]
 
 

@@ -60,5 +60,5 @@ def test_more_trials_keep_those_that_there_are(searched: Checkout, tmp_path: Pat
     assert said.count("Training the heads of learning, part") == 1
     assert proposals(copy)[:3] == before
     more = trials(copy.folder)
-    columns = ["trial", "round", "validation_accuracy", "validation_loss", "seconds"]
+    columns = ["trial", "round", "validation_accuracy", "validation_loss"]
     pd.testing.assert_frame_equal(more[:3][columns], results[columns])

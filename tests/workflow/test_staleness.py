@@ -30,7 +30,11 @@ def test_what_changes_no_result_makes_nothing_stale(changeable: Checkout) -> Non
     for file, old, new in [
         (HEADS, "MOMENTUM = 0.9", "# a comment\nMOMENTUM = 0.9"),
         (HEADS, '"""The head:', '"""What is the head:'),
-        ("workflow/scripts/train_heads.py", "import json", "import json  # for facts"),
+        (
+            "workflow/scripts/train_heads.py",
+            "from pathlib import Path",
+            "from pathlib import Path  # of files",
+        ),
         ("workflow/rules/train.smk", "# Trials.", "# All trials."),
         ("Snakefile", "# Scenery:", "# This is Scenery:"),
         ("study.yaml", "# Every kind", "# Each kind"),

@@ -150,7 +150,7 @@ CONFIGS = [
     case(
         "a grid and a list",
         "experiments: {first: {grid: {seed: [1]}, list: [{seed: 2}]}}",
-        "experiments.first: give one of grid, list and random; found grid and list",
+        "experiments.first: give one of grid, list, random and search; found grid and list",
     ),
     case(
         "a huge grid",

@@ -19,7 +19,7 @@ from scenery.config.loading import load_config
 from scenery.data.sources import dataset_digest, list_images
 from scenery.data.tables import read_catalogue, read_split
 from scenery.errors import UserError
-from scenery.pipeline.jobs import CheckWeightsJob
+from scenery.pipeline.jobs import CheckWeightsJob, SplitJob
 from scenery.pipeline.preflight import check_config
 
 LINE = 1500
@@ -56,7 +56,7 @@ def catalogue(path: str, on_problem: str = "stop") -> None:
         Path(path), Path(path), on_problem, 50_000_000, True, "drop", "drop", 2, "catalogue.csv",
         Path("similar_images.npz"),
     )  # type: ignore[arg-type]  # fmt: skip
-    make_split("catalogue.csv", 0.34, 0.5, 1, "split.csv")
+    make_split("catalogue.csv", SplitJob(test=0.34, validation=0.5, seed=1), "split.csv")
 
 
 @pytest.mark.parametrize("case", IMAGES, ids=named)

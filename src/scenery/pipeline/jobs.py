@@ -274,8 +274,8 @@ class NetworkData(Job):
     features: ArrayFiles | None = None
 
 
-class FineTuneJob(Job):
-    """One fine-tuned trial.
+class NetworkTrial(Job):
+    """A fine-tuned trial.
 
     Attributes:
         trial: Its id.
@@ -285,8 +285,6 @@ class FineTuneJob(Job):
         training: Training images.
         validation: Validation images.
         checkpoints: Folder of its states.
-        keep_weights: Whether its best weights stay there.
-        until: The epoch after which it pauses, to be compared with others; None: its last.
     """
 
     trial: str
@@ -296,24 +294,27 @@ class FineTuneJob(Job):
     training: NetworkData
     validation: NetworkData
     checkpoints: Path
+
+
+class FineTuneJob(NetworkTrial):
+    """One fine-tuned trial.
+
+    Attributes:
+        keep_weights: Whether its best weights stay in the folder of its states.
+        until: The epoch after which it pauses, to be compared with others; None: its last.
+    """
+
     keep_weights: bool
     until: int | None = None
 
 
-class FineTuneFoldJob(Job):
-    """A fine-tuned trial in one fold. Attributes as of `FineTuneJob`.
+class FineTuneFoldJob(NetworkTrial):
+    """A fine-tuned trial in one fold.
 
     Attributes:
         fold: The fold whose images are held out.
     """
 
-    trial: str
-    settings: TrialSettings
-    backbone: BackboneSpec
-    table: Path
-    training: NetworkData
-    validation: NetworkData
-    checkpoints: Path
     fold: FoldSpec
 
 

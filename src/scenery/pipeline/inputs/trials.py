@@ -19,6 +19,7 @@ from scenery.pipeline.jobs import (
     HalvingPlan,
     JoinFoldsJob,
     NetworkData,
+    NetworkTrial,
 )
 from scenery.pipeline.layout import TrialTables
 from scenery.pipeline.resources import forward_threads, trial_threads
@@ -188,35 +189,33 @@ class TrialInputs:
     def _fine_tune(
         self, wildcards: Any, keep_weights: bool, until: int | None = None
     ) -> dict[str, Any]:
-        trial = self._trial(wildcards)
-        return FineTuneJob(
-            trial=trial.id,
-            settings=trial.settings,
-            backbone=backbone_spec(self.context, trial),
-            table=Path(self.context.table(trial)),
-            training=network_data(self.context, trial, "train"),
-            validation=network_data(self.context, trial, "validation"),
-            checkpoints=Path(self.layout.checkpoints(wildcards.experiment, trial.id)),
-            keep_weights=keep_weights,
-            until=until,
-        ).as_params()
+        trial = self._network_trial(wildcards, wildcards.trial)
+        return FineTuneJob(**dict(trial), keep_weights=keep_weights, until=until).as_params()
 
     def fine_tune_fold(self, wildcards: Any) -> dict[str, Any]:
         """A fine-tuned trial in one fold."""
-        trial, folds = self._trial(wildcards), self._folds(wildcards.experiment)
-        specs = {fold.id: fold for repeat in folds.by_repeat for fold in repeat}
-        return FineTuneFoldJob(
+        folds = self._folds(wildcards.experiment).by_repeat
+        specs = {fold.id: fold for repeat in folds for fold in repeat}
+        trial = self._network_trial(wildcards, wildcards.trial, wildcards.fold)
+        return FineTuneFoldJob(**dict(trial), fold=specs[wildcards.fold]).as_params()
+
+    def _network_trial(self, wildcards: Any, *checkpoints: str) -> NetworkTrial:
+        """What all jobs of a fine-tuned trial have.
+
+        Args:
+            wildcards: Experiment and trial.
+            checkpoints: Parts of the path of the job's states below those of the experiment.
+        """
+        trial = self._trial(wildcards)
+        return NetworkTrial(
             trial=trial.id,
             settings=trial.settings,
             backbone=backbone_spec(self.context, trial),
             table=Path(self.context.table(trial)),
             training=network_data(self.context, trial, "train"),
             validation=network_data(self.context, trial, "validation"),
-            checkpoints=Path(
-                self.layout.checkpoints(wildcards.experiment, trial.id, wildcards.fold)
-            ),
-            fold=specs[wildcards.fold],
-        ).as_params()
+            checkpoints=Path(self.layout.checkpoints(wildcards.experiment, *checkpoints)),
+        )
 
     def fold_results(self, wildcards: Any) -> list[str]:
         """What a fine-tuned trial gave in each of its folds."""

@@ -7,7 +7,9 @@ image), record.json (effective settings, seed, versions, commit, digests).
 The state after every epoch is kept outside the outputs, so that a killed job goes on.
 """
 
+import contextlib
 import dataclasses
+import functools
 import logging
 import time
 from dataclasses import dataclass
@@ -28,10 +30,11 @@ from scenery.models.feature_extraction import load_backbone
 from scenery.pipeline.execution import count_steps, peak_memory_mb, script_log
 from scenery.pipeline.jobs import FineTuneJob
 from scenery.training.checkpoints import CheckpointStore, state_key
-from scenery.training.epochs import EpochPlan, run_epochs
+from scenery.training.epochs import EpochPlan
 from scenery.training.fine_tuning import FineTuningTrainer
-from scenery.training.first_step import joined, train_head_first
+from scenery.training.first_step import train_head_first
 from scenery.training.hardware import set_up, use_mixed_precision
+from scenery.training.network_steps import train_in_steps
 from scenery.training.tensorboard import LiveCurves
 
 if TYPE_CHECKING:
@@ -124,27 +127,11 @@ def train(
     job: FineTuneJob, learner: FineTuningTrainer, split: pd.DataFrame, store: CheckpointStore
 ) -> TrainingResult:
     """Both steps, or what is left of them."""
-    first = None
-    run = store.restore(learner)
-    if job.settings.first_step is not None:
-        # A second or two on features; its history is wanted even when the state is restored.
-        weights = learner.get_weights() if run else None
-        first = _first_step(job, learner, split)
-        if weights is not None:
-            learner.set_weights(weights)
-        if first.status != TrialStatus.COMPLETED:
-            return first
     plan = EpochPlan.of(job.settings, "network", len(learner.images))
     plan = dataclasses.replace(plan, until=job.until)
-    curves = LiveCurves(job.checkpoints / "curves")
-
-    def keep(so_far: TrainingResult, improved: bool) -> None:
-        store.save(learner, so_far, improved)
-        curves.add(so_far.history[-1])
-
-    run = run_epochs(learner, plan, job.trial, run, keep)
-    curves.close()
-    return joined(first, run)
+    first_step = functools.partial(_first_step, job, learner, split)
+    with contextlib.closing(LiveCurves(job.checkpoints / "curves")) as curves:
+        return train_in_steps(learner, plan, job.trial, store, first_step, curves.add)
 
 
 def _first_step(

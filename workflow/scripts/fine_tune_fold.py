@@ -8,6 +8,7 @@ The state after every epoch is kept outside the outputs, so that a killed job go
 """
 
 import dataclasses
+import functools
 import json
 import logging
 from dataclasses import dataclass
@@ -21,7 +22,6 @@ from scenery.data.feature_files import LabeledFeatures, read_features
 from scenery.data.packed_images import open_packed
 from scenery.data.tables import class_names, read_split
 from scenery.evaluation.held_out import division_of, rows_of
-from scenery.evaluation.status import TrialStatus
 from scenery.evaluation.training_result import TrainingResult
 from scenery.evaluation.trial_batches import COLUMNS
 from scenery.files import write_text
@@ -29,10 +29,11 @@ from scenery.models.feature_extraction import load_backbone
 from scenery.pipeline.execution import count_steps, peak_memory_mb, script_log
 from scenery.pipeline.jobs import FineTuneFoldJob, FoldResult
 from scenery.training.checkpoints import CheckpointStore, state_key
-from scenery.training.epochs import EpochPlan, run_epochs
+from scenery.training.epochs import EpochPlan
 from scenery.training.fine_tuning_fold import FoldFineTuningTrainer
-from scenery.training.first_step import joined, train_head_first
+from scenery.training.first_step import train_head_first
 from scenery.training.hardware import set_up, use_mixed_precision
+from scenery.training.network_steps import train_in_steps
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -140,22 +141,9 @@ def train(
     job: FineTuneFoldJob, learner: FoldFineTuningTrainer, images: Images, store: CheckpointStore
 ) -> TrainingResult:
     """Both steps, or what is left of them."""
-    first = None
-    run = store.restore(learner)
-    if job.settings.first_step is not None:
-        # A second or two on features; its history is wanted even when the state is restored.
-        weights = learner.get_weights() if run else None
-        first = _first_step(job, learner, images)
-        if weights is not None:
-            learner.set_weights(weights)
-        if first.status != TrialStatus.COMPLETED:
-            return first
     plan = EpochPlan.of(learner.settings, "network", len(learner.images))
-
-    def keep(so_far: TrainingResult, improved: bool) -> None:
-        store.save(learner, so_far, improved)
-
-    return joined(first, run_epochs(learner, plan, job.trial, run, keep))
+    first_step = functools.partial(_first_step, job, learner, images)
+    return train_in_steps(learner, plan, job.trial, store, first_step)
 
 
 def _first_step(

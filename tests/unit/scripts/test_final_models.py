@@ -149,7 +149,7 @@ def test_a_trial_that_is_over_is_not_trained_again(
     out = tune(study, tmp_path, keep=False)
     first = {path.name: path.read_bytes() for path in out.files}
     shutil.rmtree(tmp_path / "out")
-    monkeypatch.setattr("fine_tune.run_epochs", None)
+    monkeypatch.setattr("scenery.training.network_steps.run_epochs", None)
     again = tune(study, tmp_path, keep=False)
     assert {path.name: path.read_bytes() for path in again.files} == first
 

@@ -108,7 +108,7 @@ def test_a_fold_learns_from_no_image_that_it_holds_out(
         seen["learned"], seen["held_out"] = learner.images.files, learner.validation.files
         return run_epochs(learner, *args)
 
-    monkeypatch.setattr("fine_tune_fold.run_epochs", look)
+    monkeypatch.setattr("scenery.training.network_steps.run_epochs", look)
     fold = FOLDS.by_repeat[0][1]
     again = tune(study, tmp_path, fold)
     assert (len(seen["learned"]), len(seen["held_out"])) == (12, 6)
@@ -129,13 +129,13 @@ def test_a_killed_fold_goes_on_with_its_predictions(
 
     fold = FOLDS.by_repeat[0][0]
     with monkeypatch.context() as patch:
-        patch.setattr("fine_tune_fold.run_epochs", killed)
+        patch.setattr("scenery.training.network_steps.run_epochs", killed)
         with pytest.raises(KeyboardInterrupt):
             tune(study, tmp_path, fold)
     found = np.load(tune(study, tmp_path, fold).predictions)
     assert np.array_equal(found, np.load(result(folder / fold.id).predictions))
     # The results of a finished fold are found, and nothing is trained.
-    monkeypatch.setattr("fine_tune_fold.run_epochs", None)
+    monkeypatch.setattr("scenery.training.network_steps.run_epochs", None)
     assert tune(study, tmp_path, fold).history.is_file()
 
 

@@ -75,7 +75,7 @@ rule fine_tune:
 rule fine_tune_fold:
     input:
         split=LAYOUT.split,
-        files=INPUTS.trials.network_files,
+        files=INPUTS.trials.fold_network_files,
     output:
         **EXPERIMENT.fold()._asdict(),
     log:

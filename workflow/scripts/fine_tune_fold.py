@@ -7,10 +7,12 @@ predictions.npy (class probabilities of the held-out images after each epoch).
 The state after every epoch is kept outside the outputs, so that a killed job goes on.
 """
 
+import contextlib
 import dataclasses
 import functools
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,13 +29,14 @@ from scenery.evaluation.trial_batches import COLUMNS
 from scenery.files import write_text
 from scenery.models.feature_extraction import load_backbone
 from scenery.pipeline.execution import count_steps, peak_memory_mb, script_log
-from scenery.pipeline.jobs import FineTuneFoldJob, FoldResult
+from scenery.pipeline.jobs import ArrayFiles, FineTuneFoldJob, FoldResult
 from scenery.training.checkpoints import CheckpointStore, state_key
 from scenery.training.epochs import EpochPlan
 from scenery.training.fine_tuning_fold import FoldFineTuningTrainer
 from scenery.training.first_step import train_head_first
 from scenery.training.hardware import set_up, use_mixed_precision
 from scenery.training.network_steps import train_in_steps
+from scenery.training.tensorboard import LiveCurves
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -143,21 +146,29 @@ def train(
     """Both steps, or what is left of them."""
     plan = EpochPlan.of(learner.settings, "network", len(learner.images))
     first_step = functools.partial(_first_step, job, learner, images)
-    return train_in_steps(learner, plan, job.trial, store, first_step)
+    with contextlib.closing(LiveCurves(job.checkpoints / "curves")) as curves:
+        return train_in_steps(learner, plan, job.trial, store, first_step, curves.add)
 
 
 def _first_step(
     job: FineTuneFoldJob, learner: FoldFineTuningTrainer, images: Images
 ) -> TrainingResult:
-    files = (job.training.features, job.validation.features)
+    data = (job.training, job.validation)
+    learned = _joined([one.features for one in data], images).of_images(images.parts[0])
+    plain = [one.held_out or one.features for one in data]
+    held_out = _joined(plain, images).of_images(images.parts[1])
+    return train_head_first(
+        job.settings, learner.classes, learned, held_out, learner.head, job.trial
+    )
+
+
+def _joined(files: Sequence[ArrayFiles | None], images: Images) -> LabeledFeatures:
+    """The features of both partitions."""
     found: list[LabeledFeatures] = []
     for one, table in zip(files, images.tables, strict=True):
         assert one is not None
         found.append(read_features(one.array, one.facts, table))
-    learned, held_out = map(found[0].joined_with(found[1]).of_images, images.parts)
-    return train_head_first(
-        job.settings, learner.classes, learned, held_out, learner.head, job.trial
-    )
+    return found[0].joined_with(found[1])
 
 
 if __name__ == "__main__":

@@ -57,3 +57,8 @@ class FirstStep(Strict):
 
     epochs: Epochs = Field(20, description="Epochs of the head alone.")
     learning_rate: Rate = Field(1e-3, description="Learning rate of Adam in this step.")
+    views: Annotated[Int, Field(ge=0, le=1000)] = Field(
+        0,
+        description="Augmented views of each image that the head learns from, by the augmentation "
+        "of the trial; 0: the images as they are.",
+    )

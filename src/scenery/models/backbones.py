@@ -87,7 +87,7 @@ def _custom_network(name: str, image_size: int, options: Network) -> keras.Model
     architecture_outline(name, options, image_size)
     images = keras.Input((image_size, image_size, 3), name="images")
     record = architecture(name, options)
-    pixels = preprocess(images, "tf")
+    pixels = preprocess(images, record.preprocessing)
     output = record.build(luminance(pixels) if record.input_channels == 1 else pixels)
     network = keras.Model(images, output, name=name)
     give_stable_names(network)
@@ -129,6 +129,14 @@ def preprocess(images: Any, how: Preprocessing) -> Any:
 
     if how == "tf":
         return rescale(1 / 127.5, -1.0)
+    if how == "unit":
+        return rescale(1 / 255, 0.0)
+    if how == "samplewise":
+        # The variance of an image of one color is 0, and its quotient, too.
+        return keras.layers.LayerNormalization(
+            axis=(1, 2, 3), epsilon=1e-3, center=False, scale=False, dtype="float32",
+            name=f"{PREPROCESS}_scale",
+        )(images)  # fmt: skip
     if how == "lite":
         return rescale(1 / 128, -127 / 128)
     if how in ("torch", "efficientnet"):

@@ -267,11 +267,15 @@ class NetworkData(Job):
 
     Attributes:
         images: Packed images.
-        features: Plain features, for the first of two steps; None without one.
+        features: For the first of two steps, None without one: of images that are learned from
+            the views that the step asks for, of all others plain ones.
+        held_out: Plain features of the same images, for the folds in which they are held out;
+            None without folds, and where `features` are plain.
     """
 
     images: ArrayFiles
     features: ArrayFiles | None = None
+    held_out: ArrayFiles | None = None
 
 
 class NetworkTrial(Job):

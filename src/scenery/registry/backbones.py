@@ -9,7 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Preprocessing = Literal["tf", "torch", "caffe", "efficientnet", "lite", "inside", "none"]
+Preprocessing = Literal[
+    "tf", "torch", "caffe", "efficientnet", "lite", "inside", "none", "unit", "samplewise"
+]
 # What the first layers of a model do with RGB values from 0 to 255.
 PREPROCESSING_TEXTS: dict[Preprocessing, str] = {
     "tf": "the model scales its input to [-1, 1]",
@@ -21,6 +23,9 @@ PREPROCESSING_TEXTS: dict[Preprocessing, str] = {
     "lite": "the model scales its input to (x - 127) / 128",
     "inside": "the model contains the scaling of its input",
     "none": "the model takes its input as it is",
+    "unit": "the model scales its input to [0, 1]",
+    "samplewise": "the model subtracts the mean of each image and divides by its standard "
+    "deviation",
 }
 
 

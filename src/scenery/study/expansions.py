@@ -42,6 +42,7 @@ class Expanded:
         """All features that the trials could need, by id."""
         kinds = {trial.plain_features for trial in self.trials}
         kinds |= {trial.training_features for trial in self.trials}
+        kinds |= {trial.first_step_features for trial in self.trials}
         kinds |= {features.in_fold(fold) for features in kinds for fold in self._folds}
         # What is encoded is made of maps, and so is its codebook.
         maps = {features.raw for features in kinds}

@@ -176,13 +176,23 @@ def plain_features(settings: Settings) -> FeatureSet:
 
 def training_features(settings: Settings) -> FeatureSet:
     """The features that a head learns from: augmented views where the settings augment."""
+    return _viewed(settings, settings.views)
+
+
+def first_step_features(settings: Settings) -> FeatureSet:
+    """The features that a head learns from in the first of two steps."""
+    views = 0 if settings.first_step is None else settings.first_step.views
+    return _viewed(settings, views)
+
+
+def _viewed(settings: Settings, views: int) -> FeatureSet:
     plain = plain_features(settings)
-    if not settings.augment.active:
+    if not settings.augment.active or not views:
         return plain
     return replace(
         plain,
         subset=training_subset(settings),
         augment=settings.augment,
-        views=settings.views,
+        views=views,
         seed=settings.seed,
     )

@@ -24,7 +24,13 @@ from scenery.config.training import EarlyStopping, FirstStep
 from scenery.config.validation import read_settings, renamed_message
 from scenery.errors import UserError
 from scenery.messages import one_line, suggestions
-from scenery.study.features import FeatureSet, WeightsSpec, plain_features, training_features
+from scenery.study.features import (
+    FeatureSet,
+    WeightsSpec,
+    first_step_features,
+    plain_features,
+    training_features,
+)
 from scenery.study.subsets import training_subset
 from scenery.study.trial_kinds import TrialKind, trial_kind
 from scenery.study.trial_network import cut_layer, image_size
@@ -112,6 +118,11 @@ class ResolvedTrial:
     def training_features(self) -> FeatureSet:
         """The features that its head or classifier learns from."""
         return training_features(self.settings)
+
+    @cached_property
+    def first_step_features(self) -> FeatureSet:
+        """The features that its head learns from in the first of two steps."""
+        return first_step_features(self.settings)
 
     @property
     def weights(self) -> WeightsSpec | None:

@@ -269,7 +269,20 @@ ITEMS: dict[str, list[Item]] = {
             "histogram equalization", "`augment.equalize`",
             f"{AUGMENTATION}::test_equalize_flattens_the_histograms_of_some_images",
         ),
-        Item("centering and rescaling as a setting; augmentation of the first of two steps"),
+        Item(
+            "augmentation in the first of two steps", "`first_step.views`",
+            f"{UNIT}/pipeline/test_inputs.py"
+            "::test_first_step_learns_from_views_and_is_judged_on_plain_images",
+        ),
+        Item(
+            "no picture is seen twice", "`views` as many as `epochs`",
+            f"{HEAD_TRAINING}::test_each_view_serves_once_before_one_serves_twice",
+        ),
+        Item(
+            "rescaling, and centering of each image", "`network.scaling`",
+            f"{NETWORKS}::test_scaling_is_that_of_its_formula",
+        ),
+        Item("centering by statistics of the training images (featurewise)"),
     ],
     "Search": [
         Item(

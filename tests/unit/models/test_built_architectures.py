@@ -312,3 +312,19 @@ def test_build_and_facts_with_wrong_options_are_refused(
         build_backbone(name, size, None, Network(**values))
     with pytest.raises(UserError, match=message):
         facts(name, Network(**values), size)
+
+
+@pytest.mark.parametrize("scaling", ["symmetric", "unit", "none", "samplewise"])
+def test_scaling_is_that_of_its_formula(scaling: str) -> None:
+    network = build_backbone("MLP", 4, options=Network(widths=[3], scaling=scaling))
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 4, 4, 3)).astype(np.float32)
+    first = next(layer for layer in network.layers if isinstance(layer, keras.layers.Reshape))
+    scaled = keras.Model(network.input, first.input)(pixels).numpy()
+    mean, deviation = (getattr(pixels, what)(axis=(1, 2, 3), keepdims=True)
+                       for what in ("mean", "std"))  # fmt: skip
+    wanted = {
+        "symmetric": pixels / 127.5 - 1, "unit": pixels / 255, "none": pixels,
+        "samplewise": (pixels - mean) / deviation,
+    }  # fmt: skip
+    np.testing.assert_allclose(scaled, wanted[scaling], atol=1e-4)
+    assert network.count_params() == 48 * 3 + 3

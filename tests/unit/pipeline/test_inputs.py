@@ -231,6 +231,28 @@ def test_fine_tuned_trials_in_folds_have_a_job_for_each_fold(
     assert str(job.checkpoints) == f"results/checkpoints/networks/{trial.id}/2-1"
 
 
+def test_folds_of_a_first_step_hold_out_plain_features(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    steps = {"trainable": "all", "augment.zoom": 0.1, "first_step.views": 3}
+    workflow = Workflow(
+        validation={"folds": 2, "trials": "all"}, experiments={"steps": {"overrides": steps}}
+    )
+    (trial,) = workflow.inputs.trials.plan.trials("steps")
+    where = of(experiment="steps", trial=trial.id, fold="1-0")
+    job = FineTuneFoldJob.model_validate(workflow.inputs.trials.fine_tune_fold(where))
+    files = workflow.inputs.trials.fold_network_files(where)
+    for data, partition in ((job.training, "train"), (job.validation, "validation")):
+        assert data.features is not None and data.held_out is not None
+        used = [str(one.array) for one in (data.features, data.held_out)]
+        assert used == [
+            f"results/features/{features.id}/{partition}.npy"
+            for features in (trial.first_step_features, trial.plain_features)
+        ]
+        assert set(used) <= set(files)
+
+
 def test_inputs_before_a_choice_wait_for_it(workflow: Workflow) -> None:
     with pytest.raises(NotReady):
         workflow.inputs.final_models.refit_features(of(experiment="heads"))
@@ -265,6 +287,37 @@ def test_fine_tune_job_holds_every_path(workflow: Workflow) -> None:
         "results/data/train/64.npy", "results/data/train/64.json",
         "results/data/validation/64.npy", "results/data/validation/64.json",
     ]  # fmt: skip
+
+
+def test_first_step_learns_from_views_and_is_judged_on_plain_images(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    steps = {"trainable": "all", "augment.zoom": 0.1, "first_step.views": 3}
+    workflow = Workflow(experiments={"steps": {"overrides": steps}})
+    (trial,) = workflow.inputs.trials.plan.trials("steps")
+    wildcards = of(experiment="steps", trial=trial.id)
+    views, plain = trial.first_step_features, trial.plain_features
+    assert (views.views, views.augment, plain.views) == (3, trial.settings.augment, 0)
+    job = FineTuneJob.model_validate(workflow.inputs.trials.fine_tune(wildcards))
+    assert job.training.features is not None and job.validation.features is not None
+    used = [str(one.features.array) for one in (job.training, job.validation)]
+    assert used == [
+        f"results/features/{views.id}/train.npy", f"results/features/{plain.id}/validation.npy"
+    ]  # fmt: skip
+    assert set(used) <= set(workflow.inputs.trials.network_files(wildcards))
+    workflow.inputs.trials.plan.feature_set(views.id)
+    workflow.choose("steps")
+    final = workflow.inputs.final_models
+    refit = RefitNetworkJob.model_validate(final.refit_network(of(experiment="steps")))
+    # The final model learns from the validation images, too.
+    assert refit.validation is not None and refit.validation.features is not None
+    array = str(refit.validation.features.array)
+    assert array == f"results/features/{views.id}/validation.npy"
+    assert array in final.refit_network_files(of(experiment="steps"))
+    kept = RefitNetworkJob.model_validate(final.keep_network(of(experiment="steps")))
+    assert kept.validation is not None and kept.validation.features is not None
+    assert str(kept.validation.features.array) == used[1]
 
 
 def test_halving_rungs_continue_the_ones_before(workflow: Workflow) -> None:

@@ -309,6 +309,25 @@ def test_the_first_step_sees_no_views(training: PackedImages, validation: Packed
     assert losses[0] == losses[1]
 
 
+def test_the_first_step_learns_from_views_where_it_has_them(
+    training: PackedImages, validation: PackedImages
+) -> None:
+    plain, held_out = (
+        extracted(network(described()), part, "average") for part in (training, validation)
+    )
+    losses = []
+    for second in (plain.values, plain.values[::-1].copy()):
+        views = LabeledFeatures(np.stack([plain.values, second]), plain.labels, views=True)
+        settings = described(
+            trainable="all", first_step={"epochs": 2, "views": 2}, augment={"zoom": 0.1}
+        )
+        head = build_head(plain.values.shape[1:], CLASSES, settings.head)
+        run = train_head_first(settings, CLASSES, views, held_out, head, "t")
+        losses.append([row.loss for row in run.history])
+    # The second view of each image has the features of another one.
+    assert losses[0][0] < losses[1][0]
+
+
 @pytest.fixture
 def policy_put_back() -> Iterator[None]:
     yield

@@ -8,7 +8,7 @@ from scenery.pipeline.inputs.final_models import FinalModelInputs
 from scenery.pipeline.jobs import ExportJob, ModelSource
 from scenery.pipeline.model_folder import CARD_PAGE, FACTS, FORMAT_FILES
 from scenery.registry.backbones import BACKBONES, PREPROCESSING_TEXTS
-from scenery.registry.custom_architectures import HANDCRAFTED
+from scenery.registry.custom_architectures import architecture
 from scenery.study.trials import ResolvedTrial
 
 
@@ -74,7 +74,8 @@ class ExportInputs:
         if record is not None:
             how = PREPROCESSING_TEXTS[record.preprocessing]
         else:
-            how = PREPROCESSING_TEXTS["none" if settings.backbone in HANDCRAFTED else "tf"]
+            made = architecture(settings.backbone, settings.network)
+            how = PREPROCESSING_TEXTS[made.preprocessing]
         published = record is not None and settings.weights == "imagenet"
         return ModelSource(
             experiment=experiment,

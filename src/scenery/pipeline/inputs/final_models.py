@@ -148,8 +148,10 @@ class FinalModelInputs:
     def refit_network_files(self, wildcards: Any) -> list[str]:
         """Table, images, features and weights of a final fine-tuned network."""
         trial = self._final(wildcards)
-        partitions = self.refit_partitions(trial, self.context.study.refit)
-        return network_inputs(self.context, trial, partitions)
+        refit = self.context.study.refit
+        partitions = self.refit_partitions(trial, refit)
+        learned = partitions if refit else ["train"]
+        return network_inputs(self.context, trial, partitions, learned)
 
     def kept_network_files(self, wildcards: Any) -> list[str]:
         """The same for the chosen network as its trial left it."""
@@ -175,8 +177,8 @@ class FinalModelInputs:
             choice=self._choice(wildcards),
             refit=refit,
             table=Path(self.context.table(trial)),
-            training=network_data(self.context, trial, "train"),
-            validation=network_data(self.context, trial, "validation") if both else None,
+            training=network_data(self.context, trial, "train", learned=True),
+            validation=network_data(self.context, trial, "validation", refit) if both else None,
             backbone=backbone_spec(self.context, trial),
             checkpoints=Path(self.layout.checkpoints(wildcards.experiment)),
         ).as_params()

@@ -171,6 +171,12 @@ class TrialInputs:
         """Table, images, features and weights of a fine-tuned trial."""
         return network_inputs(self.context, self._trial(wildcards), PARTITIONS)
 
+    def fold_network_files(self, wildcards: Any) -> list[str]:
+        """The same of a trial in one fold, which may hold out any of the images."""
+        trial = self._trial(wildcards)
+        plain = network_inputs(self.context, trial, PARTITIONS, learned=())
+        return unique(plain + network_inputs(self.context, trial, PARTITIONS, PARTITIONS))
+
     def threads(self, wildcards: Any) -> int:
         """Processors of a job that fine-tunes."""
         return forward_threads(self._trial(wildcards).image_size)
@@ -196,15 +202,18 @@ class TrialInputs:
         """A fine-tuned trial in one fold."""
         folds = self._folds(wildcards.experiment).by_repeat
         specs = {fold.id: fold for repeat in folds for fold in repeat}
-        trial = self._network_trial(wildcards, wildcards.trial, wildcards.fold)
+        trial = self._network_trial(wildcards, wildcards.trial, wildcards.fold, folded=True)
         return FineTuneFoldJob(**dict(trial), fold=specs[wildcards.fold]).as_params()
 
-    def _network_trial(self, wildcards: Any, *checkpoints: str) -> NetworkTrial:
+    def _network_trial(
+        self, wildcards: Any, *checkpoints: str, folded: bool = False
+    ) -> NetworkTrial:
         """What all jobs of a fine-tuned trial have.
 
         Args:
             wildcards: Experiment and trial.
             checkpoints: Parts of the path of the job's states below those of the experiment.
+            folded: Whether the job trains one fold, which may hold out any of the images.
         """
         trial = self._trial(wildcards)
         return NetworkTrial(
@@ -212,8 +221,8 @@ class TrialInputs:
             settings=trial.settings,
             backbone=backbone_spec(self.context, trial),
             table=Path(self.context.table(trial)),
-            training=network_data(self.context, trial, "train"),
-            validation=network_data(self.context, trial, "validation"),
+            training=network_data(self.context, trial, "train", learned=True, folded=folded),
+            validation=network_data(self.context, trial, "validation", folded, folded),
             checkpoints=Path(self.layout.checkpoints(wildcards.experiment, *checkpoints)),
         )
 
@@ -299,23 +308,54 @@ class TrialInputs:
         return paths.folded(trial.id) if in_folds else paths.fine_tuned(trial.id)
 
 
-def network_inputs(context: Context, trial: ResolvedTrial, partitions: Sequence[str]) -> list[str]:
-    """What a job reads that trains a network on the images of some partitions."""
+def network_inputs(
+    context: Context,
+    trial: ResolvedTrial,
+    partitions: Sequence[str],
+    learned: Sequence[str] = ("train",),
+) -> list[str]:
+    """What a job reads that trains a network on the images of some partitions.
+
+    Args:
+        context: The study.
+        trial: The trial.
+        partitions: The partitions.
+        learned: Those of them whose images the network learns from.
+    """
     files = [context.table(trial)]
     for partition in partitions:
         files += array_inputs(context.layout.packed(partition, trial.image_size))
         if trial.settings.first_step is not None:
-            files += array_inputs(context.layout.features(trial.plain_features.id, partition))
+            features = first_step_of(trial, partition in learned)
+            files += array_inputs(context.layout.features(features.id, partition))
     return files + context.weights_inputs(trial.weights)
 
 
-def network_data(context: Context, trial: ResolvedTrial, partition: str) -> NetworkData:
-    """The files of one partition, as such a job holds them."""
-    features = None
+def first_step_of(trial: ResolvedTrial, learned: bool) -> FeatureSet:
+    """The features in the first of two steps, of images that are learned from or not."""
+    return trial.first_step_features if learned else trial.plain_features
+
+
+def network_data(
+    context: Context, trial: ResolvedTrial, partition: str, learned: bool, folded: bool = False
+) -> NetworkData:
+    """The files of one partition, as such a job holds them.
+
+    Args:
+        context: The study.
+        trial: The trial.
+        partition: The partition.
+        learned: Whether the network learns from its images.
+        folded: Whether a fold may hold them out.
+    """
+    features = held_out = None
     if trial.settings.first_step is not None:
-        features = array_files(context.layout.features(trial.plain_features.id, partition))
+        used = first_step_of(trial, learned)
+        features = array_files(context.layout.features(used.id, partition))
+        if folded and used != trial.plain_features:
+            held_out = array_files(context.layout.features(trial.plain_features.id, partition))
     images = array_files(context.layout.packed(partition, trial.image_size))
-    return NetworkData(images=images, features=features)
+    return NetworkData(images=images, features=features, held_out=held_out)
 
 
 def backbone_spec(context: Context, trial: ResolvedTrial, seed: int | None = None) -> BackboneSpec:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from scenery.registry.backbones import Preprocessing
 from scenery.registry.layers import (
     Activation,
     BatchNorm,
@@ -38,6 +39,9 @@ BATCH_NORM = "batch norm in each layer"
 
 _One = Literal[(*ACTIVATIONS, "maxout")]  # type: ignore[valid-type]
 _OneOfList = Literal[ACTIVATIONS]  # type: ignore[valid-type]
+SCALINGS: dict[str, Preprocessing] = {
+    "symmetric": "tf", "unit": "unit", "none": "none", "samplewise": "samplewise",
+}  # fmt: skip
 Several = Field(max_length=1000)
 ActivationName = _One | Annotated[tuple[_OneOfList, ...], Several]
 InitializerName = Initializer | Annotated[tuple[Initializer, ...], Several]
@@ -66,6 +70,11 @@ class Architecture(Record):
         """Channels of the images that it reads."""
         return 3
 
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How its input is scaled."""
+        return "none"
+
     def sequence(self) -> Iterator[Layer]:
         """Its layers from the image, scaled to [-1, 1], to its feature map."""
         raise NotImplementedError
@@ -91,6 +100,11 @@ class LayeredArchitecture(Architecture):
         "rgb",
         description="channels that the network reads: three, or with grayscale the luminance alone",
     )
+    scaling: Literal["symmetric", "unit", "none", "samplewise"] = Field(
+        "symmetric",
+        description="what becomes of pixels from 0 to 255: symmetric, from -1 to 1; unit, from 0 "
+        "to 1; none; samplewise, minus the mean of the image and divided by its standard deviation",
+    )
     negative_slope: Slope = Field(LEAKY_SLOPE, description=SLOPE)
     kernel_initializer: InitializerName = Field("he_normal", description=INITIALIZER)
     batch_norm: Bool = Field(False, description=BATCH_NORM)
@@ -108,6 +122,11 @@ class LayeredArchitecture(Architecture):
             kernel_initializer=self.kernel_initializer,
             negative_slope=self.negative_slope,
         )
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """As the option says."""
+        return SCALINGS[self.scaling]
 
     # A list stands in each layer until `layer_list` gives the layer its own value.
     @property

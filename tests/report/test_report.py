@@ -34,6 +34,7 @@ OF_THE_EXPLAINED = [
     "feature maps, by channel (validation)",
     "filters of the first layer",
     "Grad-CAM (validation)",
+    "patches that excite channels (validation)",
     "PCA and t-SNE of features (validation)",
     "table of all layers",
 ]

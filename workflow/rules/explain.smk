@@ -6,10 +6,12 @@ rule explain:
         model=INPUTS.final_models.final_model,
         split=LAYOUT.split,
         images=INPUTS.explanation.images,
+        files=INPUTS.explanation.files,
     output:
         answers=EXPERIMENT.explanation("answers.csv"),
         grad_cam=EXPERIMENT.explanation("grad_cam.npz"),
         feature_maps=EXPERIMENT.explanation("feature_maps.npz"),
+        patches=EXPERIMENT.explanation("patches.npz"),
         filters=EXPERIMENT.explanation("filters.npz"),
         layers=EXPERIMENT.explanation("layers.csv"),
         architecture=EXPERIMENT.explanation("architecture.dot"),
@@ -22,8 +24,7 @@ rule explain:
         runtime=per_attempt(60),
     params:
         code=CODE.of_rule("explain"),
-        images=STUDY.explain.images,
-        learned=INPUTS.explanation.learned,
+        job=INPUTS.explanation.explain,
     message:
         "Looking inside the final model of {wildcards.experiment}"
     script:

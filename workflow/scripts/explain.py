@@ -4,7 +4,9 @@ In: model.keras, packed validation images. Out:
 answers.csv           one row per validation image: class, predicted, correct, confidence, and its
                       place by PCA and t-SNE of the last features
 grad_cam.npz          pictures of right and wrong answers, and where they speak for a class
-feature_maps.npz      activations of one image per row at the ends of stages, channels reduced
+feature_maps.npz      activations of one image per row, of layers or at the ends of stages, channels
+                      reduced
+patches.npz           the parts of validation images that excite channels of these layers most
 filters.npz           the kernels of the first convolution
 layers.csv            every layer: output shape, parameters, receptive field
 architecture.dot, layers.dot   diagrams by stage and by layer, for Graphviz
@@ -19,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from scenery.data.images import read_image, resize_image, to_gray
 from scenery.data.packed_images import PackedImages, open_packed
 from scenery.data.tables import class_names, partition_table, read_split
 from scenery.evaluation.trial_tables import prediction_table
@@ -34,8 +37,10 @@ from scenery.inference.explanation import (
     split_model,
 )
 from scenery.inference.final_model import load_final
+from scenery.inference.patches import SEARCHED, known_layers, strongest_patches
 from scenery.models.layer_table import layer_table, layers_diagram, stages_diagram
 from scenery.pipeline.execution import script_log
+from scenery.pipeline.jobs import ExplainJob
 from scenery.training.hardware import set_up
 
 if TYPE_CHECKING:
@@ -52,8 +57,8 @@ def explain(
     record: Path,
     split: Path,
     array: Path,
-    images: int,
-    learned: bool,
+    job: ExplainJob,
+    files: list[Path],
     out: dict[str, Path],
 ) -> None:
     """Write all files of the folder.
@@ -63,10 +68,13 @@ def explain(
         record: record.json beside it.
         split: The split.
         array: Packed validation images.
-        images: Most right and most wrong answers that Grad-CAM explains.
-        learned: Whether the model was trained on the validation images too.
-        out: Paths by name: answers, grad_cam, feature_maps, filters, layers, architecture,
-            layers_dot, facts.
+        job: What is looked into.
+        files: Images of the user's own, whose feature maps are kept; none: validation images.
+        out: Paths by name: answers, grad_cam, feature_maps, patches, filters, layers,
+            architecture, layers_dot, facts.
+
+    Raises:
+        UserError: The network has none of the layers, or a file cannot be read.
     """
     table = read_split(split)
     classes = class_names(table)
@@ -80,13 +88,20 @@ def explain(
     places = embed(values, SEED).set_index("position")
     pd.concat([answers, places], axis=1).to_csv(out["answers"], index=False)
 
-    right, wrong = pick(probabilities, validation.labels, images)
+    right, wrong = pick(probabilities, validation.labels, job.images)
     layer = grad_cam_layer(parts.backbone)
     heat = _grad_cam(parts, layer.layer, validation, probabilities, right + wrong)
     np.savez_compressed(out["grad_cam"], **heat, right=len(right))
     shown = validation.read(np.array((right + wrong)[:MAPPED], dtype=np.int64))
-    maps: dict[str, Any] = {"pixels": shown, **feature_maps(parts.backbone, shown)}
+    if files:
+        shown = np.stack([_read(file, validation.size, job) for file in files])
+    layers = known_layers(parts.backbone, job.layers)
+    maps: dict[str, Any] = {"pixels": shown, **feature_maps(parts.backbone, shown, layers)}
     np.savez_compressed(out["feature_maps"], **maps)
+    searched = np.linspace(0, len(validation) - 1, min(len(validation), SEARCHED)).astype(np.int64)
+    names = [str(name) for name in maps["layers"]]
+    patches: dict[str, Any] = strongest_patches(parts.backbone, names, validation.read(searched))
+    np.savez_compressed(out["patches"], **patches)
     np.savez_compressed(out["filters"], filters=first_filters(parts.backbone))
     layer_table(parts.backbone, parts.head).to_csv(out["layers"], index=False)
     out["architecture"].write_text(stages_diagram(parts.backbone, parts.head), encoding="utf-8")
@@ -95,7 +110,7 @@ def explain(
     about = {
         "trial": facts["trial"],
         "backbone": parts.backbone.name,
-        "learned": learned,
+        "learned": job.learned,
         "images": len(validation),
         "right": int(answers["correct"].sum()),
         "grad_cam_layer": layer.layer,
@@ -110,6 +125,13 @@ def explain(
         layer.size,
         layer.size,
     )
+
+
+def _read(file: Path, size: int, job: ExplainJob) -> np.ndarray:
+    """An image of the user's own, as the model takes it: uint8, shape (size, size, 3)."""
+    pixels = read_image(file, job.max_pixels, job.white_level)
+    small = resize_image(pixels, size, job.resize, job.interpolation)
+    return to_gray(small) if job.color_mode == "grayscale" else small
 
 
 def _grad_cam(
@@ -140,7 +162,7 @@ if __name__ == "__main__":
             record=Path(snakemake.input.model[1]),
             split=Path(snakemake.input.split),
             array=Path(snakemake.input.images[0]),
-            images=snakemake.params.images,
-            learned=snakemake.params.learned,
+            job=ExplainJob.model_validate(snakemake.params.job),
+            files=[Path(path) for path in snakemake.input.files],
             out={name: Path(path) for name, path in snakemake.output.items()},
         )

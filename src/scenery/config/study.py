@@ -468,6 +468,15 @@ class Explain(Strict):
     images: Annotated[Int, Field(ge=1, le=64)] = Field(
         8, description="Number of correct predictions shown, and of wrong ones."
     )
+    layers: Annotated[tuple[ColumnName, ...], Field(max_length=12)] = Field(
+        (),
+        description="Layers whose feature maps are shown, and the patches that excite their "
+        "channels most, such as block1_conv1. Empty: the ends of up to five stages.",
+    )
+    files: Annotated[tuple[ColumnName, ...], Field(max_length=8)] = Field(
+        (),
+        description="Images of one's own whose feature maps are shown. Empty: validation images.",
+    )
 
 
 def _results_folder(value: str) -> str:

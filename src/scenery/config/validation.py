@@ -177,6 +177,12 @@ def check_files(study: Study, weights: Iterable[str], source: str) -> None:
                 f"{source}: experiments.{name}.search.warm_start: there is no file "
                 f"{short_repr(known)} (seen from {Path.cwd()})"
             )
+    for file in study.explain.files:
+        if not _is_there(file, Path.is_file):
+            raise UserError(
+                f"{source}: explain.files: there is no file {short_repr(file)} (seen from "
+                f"{Path.cwd()})"
+            )
     for value in sorted(set(weights) - {"imagenet", "none"}):
         if not (value.startswith(WEIGHTS_FROM_EXPERIMENT) or _is_there(value, Path.is_file)):
             raise UserError(

@@ -94,30 +94,33 @@ def shown_stages(backbone: keras.Model, most: int = SHOWN_STAGES) -> list[CutPoi
     return [points[place] for place in picked]
 
 
-def feature_maps(backbone: keras.Model, pixels: np.ndarray) -> dict[str, np.ndarray]:
-    """The activations at the ends of stages, their channels reduced in three ways.
+def feature_maps(
+    backbone: keras.Model, pixels: np.ndarray, layers: Sequence[str] = ()
+) -> dict[str, np.ndarray]:
+    """The activations of layers, their channels reduced in three ways.
 
     Args:
         backbone: The network.
         pixels: uint8, shape (images, size, size, 3).
+        layers: Names of layers; none: the ends of stages.
 
     Returns:
-        For each stage number s (0, 1, ...): `mean_s` and `max_s`, shape (images, cells, cells);
+        For each layer number s (0, 1, ...): `mean_s` and `max_s`, shape (images, cells, cells);
         `components_s`, shape (images, cells, cells, up to 3), the first principal components over
         channels, fitted to all cells of these images; `variance_s`, their shares of the variance;
         `channels_s`, shape (up to 3 images, channels, cells, cells), the channels that vary most
         over all cells; `strongest_s`, their numbers. `layers` holds the layers' names.
     """
-    stages = shown_stages(backbone)
-    probe = keras.Model(backbone.input, [backbone.get_layer(one.layer).output for one in stages])
+    names = list(layers) or [stage.layer for stage in shown_stages(backbone)]
+    probe = keras.Model(backbone.input, [backbone.get_layer(name).output for name in names])
     outputs = [
         probe(tf.cast(part, tf.float32), training=False)
         for part in np.array_split(pixels, -(-len(pixels) // EXPLAINED_AT_ONCE))
     ]
-    found: dict[str, np.ndarray] = {"layers": np.array([one.layer for one in stages])}
-    for number in range(len(stages)):
+    found: dict[str, np.ndarray] = {"layers": np.array(names)}
+    for number in range(len(names)):
         maps = np.concatenate(
-            [np.asarray(part[number] if len(stages) > 1 else part) for part in outputs]
+            [np.asarray(part[number] if len(names) > 1 else part) for part in outputs]
         ).astype(np.float32)
         found |= {f"{name}_{number}": value for name, value in _reduced(maps).items()}
     return found

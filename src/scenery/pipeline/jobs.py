@@ -728,6 +728,26 @@ class TimeNetworkJob(Job):
     options: Network
 
 
+class ExplainJob(Job):
+    """What is looked into of a final model.
+
+    Attributes:
+        images: Most right and most wrong answers that Grad-CAM explains.
+        layers: Layers whose feature maps are kept; none: the ends of stages.
+        learned: Whether the model was trained on the validation images, too.
+        resize, interpolation, color_mode, max_pixels, white_level: As of `PackJob`.
+    """
+
+    images: int
+    layers: tuple[str, ...] = ()
+    learned: bool = False
+    resize: Literal["stretch", "crop", "pad"] = "stretch"
+    interpolation: Interpolation = "bilinear"
+    color_mode: Literal["rgb", "grayscale"] = "rgb"
+    max_pixels: int = 50_000_000
+    white_level: int = 65535
+
+
 class Rendering(Job):
     """An augmentation to be shown: its label and its operations."""
 

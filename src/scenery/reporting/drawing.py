@@ -49,6 +49,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "facts": read_json,
     "grad_cam": read_archive,
     "feature_maps": read_archive,
+    "patches": read_archive,
     "filters": read_archive,
     "layers": reading.read_layers,
     "architecture": Diagram,

@@ -130,7 +130,7 @@ def feature_maps_figure(feature_maps: Arrays, title: str) -> Figure:
     pixels, layers = feature_maps["pixels"], [str(name) for name in feature_maps["layers"]]
     images = min(MAPPED_IMAGES, len(pixels))
     figure = new_figure(2.1 * (len(layers) + 1) + 0.6, 1.2 + 1.95 * 3 * images)
-    set_title(figure, title, "activations at the ends of stages, their channels reduced to one")
+    set_title(figure, title, "activations of layers, their channels reduced to one")
     panels = figure.subplots(3 * images, len(layers) + 1, squeeze=False)
     for image in range(images):
         block = panels[3 * image : 3 * image + 3]
@@ -171,7 +171,7 @@ def channels_figure(feature_maps: Arrays, title: str) -> Figure:
     columns = max(feature_maps[f"channels_{number}"].shape[1] for number in range(len(layers))) + 1
     figure = new_figure(1.25 * columns + 1.2, 1.2 + 1.6 * len(layers))
     set_title(
-        figure, title, "the channels of each stage that vary most, each scaled to its own range"
+        figure, title, "the channels of each layer that vary most, each scaled to its own range"
     )
     panels = figure.subplots(len(layers), columns, squeeze=False)
     for row, (axes_of_row, name) in enumerate(zip(panels, layers, strict=True)):

@@ -459,11 +459,12 @@ FIGURES = (
     ),
     Figure(
         "feature_maps", "explain_figures:feature_maps_figure", ("feature_maps",), "feature maps",
-        INSIDE + "activations of three images of the **validation** partition at the ends of "
-        "stages, as mean, maximum and principal components of the channels.",
+        INSIDE + "activations of three images of the **validation** partition (or of the files in "
+        "the config), as mean, maximum and principal components of the channels.",
         details="Activations of three images of the **validation** partition at the ends of "
-        "stages. Three pictures summarize the channels of a layer: the mean, the maximum, "
-        "and the first three principal components as red, green and blue, with their "
+        "stages, or of the layers and the files in the config (`explain`). Three pictures "
+        "summarize the channels of a layer: the mean, the maximum, and the first three "
+        "principal components as red, green and blue, with their "
         "share of the variance. Mean and maximum are scaled to the range of each picture. "
         "These are examples and not a measure.",
         place="explanation", formats=("png",), job="explanation", applies=is_explained,
@@ -478,6 +479,16 @@ FIGURES = (
         "channel is scaled to its own range. These are examples and not a measure.",
         place="explanation", formats=("png",), job="explanation", applies=is_explained,
         slide=SlidePlace(Section.INSIDE, "what its layers hold"),
+    ),
+    Figure(
+        "patches", "patches_figure:patches_figure", ("patches",), "patches that excite channels",
+        INSIDE + "parts of images of the **validation** partition with the largest activations of "
+        "channels.",
+        details="Of each layer the four channels that vary most, and for each of them the images "
+        "of the **validation** partition with its largest activations (at most 512 images are "
+        "searched). A patch is the receptive field of the cell with the largest activation "
+        "(Zeiler and Fergus 2014). These are examples and not a measure.",
+        place="explanation", formats=("png",), job="explanation", applies=is_explained,
     ),
     Figure(
         "filters", "explain_figures:filters_figure", ("filters",), "filters of the first layer",

@@ -404,6 +404,14 @@ ITEMS: dict[str, list[Item]] = {
             "Grad-CAM", "`explain`",
             f"{EXPLANATION}::test_grad_cam_is_the_class_activation_map_of_a_linear_head",
         ),
-        Item("any layer, any image of one's own, patches that excite a channel most"),
+        Item(
+            "any layer, any image of one's own", "`explain.layers`, `explain.files`",
+            f"{UNIT}/scripts/test_explaining.py"
+            "::test_explain_shows_layers_and_files_of_the_config",
+        ),
+        Item(
+            "patches that excite a channel most", "`explain`",
+            f"{UNIT}/inference/test_patches.py::test_patches_are_around_the_largest_activations",
+        ),
     ],
 }  # fmt: skip

@@ -4,7 +4,7 @@ from typing import Any
 
 from scenery.pipeline.inputs.context import Context, array_inputs
 from scenery.pipeline.inputs.final_models import FinalModelInputs
-from scenery.pipeline.jobs import Rendering
+from scenery.pipeline.jobs import ExplainJob, Rendering
 
 
 class ExplanationInputs:
@@ -40,6 +40,24 @@ class ExplanationInputs:
         """The packed validation images."""
         size = self.context.choice(wildcards.experiment).image_size
         return array_inputs(self.layout.packed("validation", size))
+
+    def files(self, wildcards: Any) -> list[str]:
+        """Images of the user's own."""
+        return list(self.context.study.explain.files)
+
+    def explain(self, wildcards: Any) -> dict[str, Any]:
+        """What is looked into, and how images of the user's own are read."""
+        study = self.context.study
+        return ExplainJob(
+            images=study.explain.images,
+            layers=study.explain.layers,
+            learned=self.learned(wildcards),
+            resize=study.dataset.resize,
+            interpolation=study.dataset.interpolation,
+            color_mode=study.dataset.color_mode,
+            max_pixels=study.dataset.max_pixels,
+            white_level=study.dataset.white_level,
+        ).as_params()
 
     def learned(self, wildcards: Any) -> bool:
         """Whether the final model has learned from the validation images, too."""

@@ -193,7 +193,7 @@ class FigureRule:
             **{n: experiment.explanation(f"{n}.csv") for n in ("answers", "layers")},
             **{
                 n: experiment.explanation(f"{n}.npz")
-                for n in ("grad_cam", "feature_maps", "filters")
+                for n in ("grad_cam", "feature_maps", "patches", "filters")
             },
             "facts": experiment.explanation("facts.json"),
             "architecture": experiment.explanation("architecture.dot"),

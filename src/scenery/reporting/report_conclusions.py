@@ -17,6 +17,7 @@ from scenery.reporting.conclusions import (
     sureness,
 )
 from scenery.reporting.labels import accuracy, plural, shorten
+from scenery.study.advice import rule_of_thumb
 
 PAIRS = 3
 TITLE_WIDTH = 60
@@ -154,6 +155,7 @@ def _advice(
     lines = [
         *_of_training(best),
         *_of_classes(confusion),
+        *_of_depth(results, best),
     ]
     unclear = [one for one in comparisons if not one.significant]
     if unclear:
@@ -183,6 +185,33 @@ def _of_training(best: ExperimentResult) -> list[str]:
             "``head.dropout`` or ``head.l2``, or add photographs."
         )
     return lines
+
+
+def _of_depth(results: Sequence[ExperimentResult], best: ExperimentResult) -> list[str]:
+    """The rule of thumb for pre-trained networks."""
+    trials = pd.concat([result.trials for result in results], ignore_index=True)
+    pretrained = trials[completed(trials) & (trials["weights"] != "none")]
+    if pretrained.empty or best.score is None or best.predictions is None:
+        return []
+    classes = best.predictions["class"].nunique()
+    images = float(best.score["training_images"]) / max(classes, 1)
+    return [escape(rule_of_thumb(images, _is_similar(pretrained)))]
+
+
+def _is_similar(trials: pd.DataFrame) -> bool | None:
+    """Whether lower layers of frozen backbones are worse than the last; None without such trials.
+
+    Of each backbone and training set, the best trial of the whole network is compared with the
+    best one that ends below.
+    """
+    frozen = trials[trials["trainable"] == "head"]
+    lower = (frozen["remove_stages"] > 0) | (frozen["cut"].fillna("") != "")
+    kept = frozen.assign(lower=lower).groupby(["backbone", "subset", "lower"], dropna=False)
+    best = kept["validation_accuracy"].max().unstack("lower").reindex(columns=[False, True])
+    both = best.dropna()
+    if both.empty:
+        return None
+    return bool((both[False] > both[True]).all())
 
 
 def _of_classes(confusion: pd.DataFrame | None) -> list[str]:

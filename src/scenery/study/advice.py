@@ -9,6 +9,9 @@ from scenery.config.settings import Settings
 USUAL_RATE = 1e-3
 USUAL_RATES = {"SGD": 1e-2, "Adagrad": 1e-2, "Adadelta": 1.0}
 
+# Below so many training images of each class they are few.
+FEW = 100
+
 
 def high_rate(settings: Settings) -> str:
     """Say that a learning rate is high for pre-trained weights; empty if it is not.
@@ -34,3 +37,32 @@ def advice(trials: Iterable[Settings]) -> list[str]:
         trials: Their settings.
     """
     return list(dict.fromkeys(text for settings in trials if (text := high_rate(settings))))
+
+
+def rule_of_thumb(per_class: float, similar: bool | None) -> str:
+    """What to train of a pre-trained network, by number and kind of the images.
+
+    Args:
+        per_class: Training images of each class.
+        similar: Whether the images are like those that the network was trained on; None: that is
+            not known.
+    """
+    few = per_class < FEW
+    images = f"{'Few' if few else 'Many'} training images ({per_class:.0f} of each class)"
+    if similar is None:
+        usual = "a frozen backbone" if few else "fine-tuning at a low rate"
+        return (
+            f"{images}: {usual} is usual. Vary remove_stages with a frozen backbone to see whether "
+            "the images are like those of ImageNet: a lower layer is then worse than the last one."
+        )
+    if similar:
+        kind = "like those of ImageNet, since a lower layer is worse than the last one"
+        usual = "trainable: head" if few else "trainable: from:LAYER or all, at a low rate"
+    else:
+        kind = "unlike those of ImageNet, since a lower layer is as good as the last one"
+        usual = (
+            "trainable: head on a lower cut, or classical models"
+            if few
+            else "trainable: all, or scratch"
+        )
+    return f"{images}, {kind}: {usual} is usual."

@@ -154,6 +154,12 @@ ITEMS: dict[str, list[Item]] = {
             "rule of thumb: a first study by the size of the data", "`scenery init`",
             f"{UNIT}/pipeline/test_starter.py::test_starter_few_images_keeps_the_backbone_frozen",
         ),
+        Item(
+            "rule of thumb: few or many images, like those of ImageNet or not",
+            "first page of the report",
+            f"{UNIT}/reporting/test_report_conclusions.py"
+            "::test_report_conclusions_apply_the_rule_of_thumb",
+        ),
     ],
     "Networks": [
         Item(

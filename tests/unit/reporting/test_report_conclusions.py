@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -70,3 +71,24 @@ def test_escape_shows_any_text_as_it_is(given: str) -> None:
     assert "<a " not in shown
     words = html.unescape(re.sub(r"<[^>]+>", "", shown)).split()
     assert words == f"start {given} end".split()
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "said"),
+    [((0.9, 0.8), "like those of ImageNet, since a lower layer is worse"),
+     ((0.8, 0.8), "unlike those of ImageNet"), ((0.9, None), "Vary remove")],
+)  # fmt: skip
+def test_report_conclusions_apply_the_rule_of_thumb(
+    tmp_path: Path, accuracies: tuple[float, float | None], said: str
+) -> None:
+    one = result(
+        write_experiment(tmp_path, "cuts", grid(remove_stages=[0, 1]), "grid", "Cuts", epochs=2)
+    )
+    trials = one.trials.assign(validation_accuracy=list(accuracies))
+    trials = trials[trials["validation_accuracy"].notna()]
+    shown = as_html(report_conclusions([replace(one, trials=trials)]))
+    # 200 training images of two classes.
+    assert "Many training images (100 of each class)" in shown
+    assert said in html.unescape(shown)
+    without = trials.assign(weights="none")
+    assert "each class)" not in as_html(report_conclusions([replace(one, trials=without)]))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from scenery.config.settings import Settings
-from scenery.study.advice import advice, high_rate
+from scenery.study.advice import advice, high_rate, rule_of_thumb
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,22 @@ def test_high_rate_is_one_that_is_usual_for_random_weights(
 def test_advice_says_each_line_once() -> None:
     trial = Settings(trainable="all", optimizer={"learning_rate": 0.01})
     assert len(advice([trial, trial.model_copy(update={"seed": 2}), Settings()])) == 1
+
+
+@pytest.mark.parametrize(
+    ("per_class", "similar", "usual"),
+    [
+        (50, True, "trainable: head is usual"),
+        (50, False, "trainable: head on a lower cut, or classical models is usual"),
+        (500, True, "trainable: from:LAYER or all, at a low rate is usual"),
+        (500, False, "trainable: all, or scratch is usual"),
+        (50, None, "a frozen backbone is usual. Vary remove_stages"),
+        (500, None, "fine-tuning at a low rate is usual. Vary remove_stages"),
+    ],
+)
+def test_rule_of_thumb_follows_number_and_kind_of_the_images(
+    per_class: float, similar: bool | None, usual: str
+) -> None:
+    text = rule_of_thumb(per_class, similar)
+    assert usual in text
+    assert text.startswith("Few" if per_class < 100 else "Many")

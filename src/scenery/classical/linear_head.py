@@ -2,7 +2,10 @@
 
 The penalized cross-entropy is convex, so L-BFGS (Liu and Nocedal 1989) finds its minimum. There are
 no epochs and no learning rate. The strength of the penalty is chosen by the cross-entropy on images
-that were held out in folds. It is less a matter of chance than the accuracy, if images are few.
+that were held out in folds. It is less a matter of chance than the accuracy, if images are few. Of
+strengths that are hardly worse than the best, the strongest penalty is taken: the rule of one
+standard error (Breiman et al. 1984, Classification and Regression Trees), here of the difference on
+the same images.
 """
 
 from dataclasses import dataclass
@@ -15,11 +18,15 @@ from sklearn.preprocessing import StandardScaler
 
 from scenery.data.feature_files import LabeledFeatures
 from scenery.data.standardization import deviations
-from scenery.evaluation.scores import cross_entropy
+from scenery.evaluation.scores import cross_entropies
 
 # Inverse strengths of the penalty (`C` of scikit-learn) that are tried, rising. Of MobileNet, upper
 # layers and few images need the lower ones, lower layers and many images the higher ones.
-STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
+STRENGTHS = tuple(10.0 ** (half / 2) for half in range(-6, 3))
+# How much worse a stronger penalty may be, in standard errors of its difference from the lowest
+# mean loss. On training photographs, 5 to 150 of each class, one standard error lost up to 0.006 of
+# accuracy against the best strength, none lost up to 0.007 and two up to 0.013.
+TOLERATED_ERRORS = 1.0
 # Where no class has two groups, nothing can be held out.
 DEFAULT_STRENGTH = 1e-2
 MAX_STEPS = 1_000
@@ -210,13 +217,17 @@ def _reduced(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
 
 
 def best_strength(path: np.ndarray, labels: np.ndarray) -> int:
-    """The place of the strength of lowest cross-entropy.
+    """The place of the strongest penalty whose cross-entropy is hardly above the lowest.
 
     Args:
-        path: Class probabilities, shape (strengths, images, classes).
+        path: Class probabilities at strengths that rise, shape (strengths, images, classes).
         labels: Shape (images,), class numbers.
     """
-    return int(np.argmin([cross_entropy(probabilities, labels) for probabilities in path]))
+    losses = np.array([cross_entropies(probabilities, labels) for probabilities in path])
+    excess = losses - losses[int(losses.mean(axis=1).argmin())]
+    errors = excess.std(axis=1) / np.sqrt(len(labels))
+    # Where losses are no numbers, nothing is hardly worse, and the first place is taken.
+    return int((excess.mean(axis=1) <= TOLERATED_ERRORS * errors).argmax())
 
 
 def held_out_predictions(path: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> np.ndarray:

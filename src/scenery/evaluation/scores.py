@@ -13,10 +13,18 @@ def cross_entropy(probabilities: np.ndarray, labels: np.ndarray) -> float:
         probabilities: Shape (images, classes), rows sum to 1.
         labels: Shape (images,), class numbers.
     """
+    return float(cross_entropies(probabilities, labels).mean())
+
+
+def cross_entropies(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The cross-entropy of each image, shape (images,); all NaN if a probability is no number.
+
+    Arguments as of `cross_entropy`.
+    """
     right = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     if not np.isfinite(right).all():
-        return float("nan")
-    return float(-np.log(np.clip(right, EPSILON, 1.0)).mean())
+        return np.full(len(labels), np.nan)
+    return np.asarray(-np.log(np.clip(right, EPSILON, 1.0)))
 
 
 def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:

@@ -32,7 +32,11 @@ def column_page() -> str:
     """The columns of the tables of trials, scores and predictions."""
     trials = _columns("trials")
     summary = {name: text for name, text in _columns("summary").items() if name not in trials}
-    probabilities = {"probability:CLASS": "Probability of each class, one column per class."}
+    probabilities = {
+        "probability:CLASS": "Probability of each class, one column per class.",
+        "calibrated:CLASS": "The same with the temperature of held-out images, as in "
+        "`scenery predict`; only of the chosen setting.",
+    }
     return f"""# Columns of the result tables
 
 `experiments/{{experiment}}/trials.csv` has one row per trial of an experiment, and `summary.csv`

@@ -11,7 +11,6 @@ from checkout import Checkout, check_out
 from test_protocol import beside
 
 from scenery.cli import main
-from scenery.evaluation.calibration import scale
 
 SMALL = Path(__file__).with_name("features.yaml")
 CLASSICAL = {"classifiers": 5, "views": 4, "search": 3, "mlp": 0, "inner": 2, "words": 2}
@@ -113,11 +112,8 @@ def test_predict_answers_as_evaluate(
     assert main(["predict", "results", str(files), *options]) == 0
     found = pd.read_csv(out)
     assert list(found["class"]) == list(expected["predicted"])
-    # The answers have the temperature of the chosen trial.
-    chosen = yaml.safe_load(Path(f"results/experiments/{experiment}/chosen.yaml").read_text())
-    shares = expected[[name for name in expected if name.startswith("probability:")]].to_numpy()
-    scaled = scale(shares, chosen["calibration"]["temperature"])
-    assert (found["probability"] - scaled.max(axis=1)).abs().max() < 1e-3
+    shares = expected[[name for name in expected if name.startswith("calibrated:")]].to_numpy()
+    assert (found["probability"] - shares.max(axis=1)).abs().max() < 1e-6
 
 
 def test_views_make_more_rows_of_the_same_images(results: Path) -> None:

@@ -21,7 +21,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from scenery.classical import classifiers
 from scenery.data.packed_images import open_packed
 from scenery.data.tables import class_names, partition_table, read_split
-from scenery.evaluation.calibration import calibration_on_test
+from scenery.evaluation.calibration import calibrated, calibration_on_test
 from scenery.evaluation.class_balance import (
     balanced_intervals,
     precision_measures,
@@ -31,7 +31,7 @@ from scenery.evaluation.costs import cost_interval
 from scenery.evaluation.mistakes import write_mistakes
 from scenery.evaluation.paired import accuracy_interval
 from scenery.evaluation.scores import cross_entropy, top_accuracy
-from scenery.evaluation.trial_tables import prediction_table
+from scenery.evaluation.trial_tables import class_columns, prediction_table
 from scenery.inference.final_model import load_final, predict
 from scenery.inference.vectors import extract_vectors
 from scenery.pipeline.execution import count_steps, script_log
@@ -115,12 +115,14 @@ def evaluate(
         "refit": facts["refit"],
         "training_images": facts["training_images"],
     }
+    temperature = job.calibration.get("temperature")
     metrics |= calibration_on_test(
-        probabilities,
-        images.labels,
-        job.calibration.get("temperature"),
-        job.calibration.get("set_probability"),
+        probabilities, images.labels, temperature, job.calibration.get("set_probability")
     )
+    if temperature:
+        # The answers of `scenery predict` for these images.
+        shares = class_columns("calibrated", calibrated(probabilities, temperature), classes)
+        predictions = pd.concat([predictions, shares], axis=1)
     if job.costs:
         answers = list(predictions["class"]), list(predictions["predicted"])
         metrics |= cost_interval(*answers, job.costs, groups)

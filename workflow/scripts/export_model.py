@@ -2,8 +2,8 @@
 
 In: model.keras or model.skops; of a classical model the weights of its backbone and its codebook.
 Out: model.json (how to use the model), labels.txt (its classes in order), and beside them
-model.keras, or model.skops with features.keras and codebook.skops as far as it needs them; and a
-network in further formats.
+model.keras, or model.skops with features.keras and codebook.skops as far as it needs them; and the
+model in further formats.
 """
 
 import json
@@ -29,6 +29,7 @@ from scenery.pipeline.model_folder import (
     FormatCheck,
     HandcraftedFacts,
     ModelFacts,
+    format_problem,
     remove,
     write_facts,
 )
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("scenery")
 
 NETWORK_INPUT = "float32, shape (images, size, size, 3), RGB values from 0 to 255"
-NO_FORMAT = "a classical model exists in its own format only"
 OWN_FILES = (NETWORK, CLASSIFIER, FEATURE_NETWORK, CODEBOOK, REFERENCES)
 
 
@@ -87,10 +87,12 @@ def export_model(
         data_digest=file_digest(split),
         files={name: file_digest(folder / name) for name in files},
         versions=versions(),
-        formats=_write_formats(job, folder),
         **parts,
     )
     write_facts(facts, facts_out)
+    formats = _write_formats(job, folder)
+    if formats:
+        write_facts(facts.model_copy(update={"formats": formats}), facts_out)
     log.info("%s: %s in %s", job.source.experiment, ", ".join(files), folder)
 
 
@@ -145,27 +147,30 @@ def _write_references(job: ExportJob, folder: Path, rows: pd.DataFrame) -> None:
 
 
 def _write_formats(job: ExportJob, folder: Path) -> dict[str, FormatCheck]:
-    """Write a network in the formats of other programs, and compare each with Keras."""
+    """Write the model in the formats of other programs, and compare each with it."""
     for name in FORMAT_FILES.values():
         remove(folder / name)
-    if job.vectors is not None or job.images is None:
-        found: dict[str, FormatCheck] = {
-            name: FormatCheck(problem=NO_FORMAT) for name in job.formats
-        }
-        for name in found:
-            log.warning("%s: no %s: %s", job.source.experiment, name, NO_FORMAT)
-        return found
+    if not job.formats:
+        return {}
+    problem = format_problem(job.vectors)
+    if problem:
+        for name in job.formats:
+            log.warning("%s: no %s: %s", job.source.experiment, name, problem)
+        return {name: FormatCheck(problem=problem) for name in job.formats}
     # Few studies ask for these, and TensorFlow takes seconds to import.
     import numpy as np
 
-    from scenery.inference.final_model import load_final
+    from scenery.inference.exported import ExportedModel
     from scenery.inference.formats import CHECKED_IMAGES, write_format
 
+    assert job.images is not None
     packed = np.load(job.images, mmap_mode="r", allow_pickle=False)
     places = np.linspace(0, len(packed) - 1, min(len(packed), CHECKED_IMAGES)).astype(int)
-    images = packed[places].astype(np.float32)
-    model = load_final(folder / NETWORK)
-    return {name: write_format(name, model, folder, images) for name in job.formats}
+    images = packed[places]
+    model = ExportedModel(folder)
+    expected, network = model.probabilities(images), model.as_network()
+    images = images.astype(np.float32)
+    return {name: write_format(name, network, folder, images, expected) for name in job.formats}
 
 
 if __name__ == "__main__":

@@ -532,8 +532,9 @@ class Study(Strict):
         ("keras",),
         description="How final models are written for use without the study, into the folder "
         "model of their experiment. keras: the model itself, as scenery predict takes it; it is "
-        "always there. onnx, tflite and saved_model: networks for other programs, compared with "
-        "Keras; onnx needs the packages of scenery[onnx]. novelty: training images "
+        "always there. onnx, tflite and saved_model: one network from image to probabilities, "
+        "for other programs, compared with the model; classical models, too, except of DenseSIFT "
+        "and encodings. onnx needs the packages of scenery[onnx]. novelty: training images "
         "to compare with, so that scenery predict says which photographs are unlike all of them. "
         "An empty list: no folder.",
     )

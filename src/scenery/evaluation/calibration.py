@@ -96,6 +96,16 @@ def scale(probabilities: Array, temperature: float) -> Array:
     return scaled
 
 
+def calibrated(probabilities: Array, temperature: float | None) -> Array:
+    """The probabilities that a user is told, by `scenery predict` as by `evaluate`.
+
+    Args:
+        probabilities: As the model gives them, shape (images, classes).
+        temperature: What held-out images gave; None: it is not known, and they stay as they are.
+    """
+    return scale(probabilities, temperature) if temperature else probabilities
+
+
 def _scores(probabilities: Array) -> Array:
     """Scores whose softmax is the probabilities."""
     scores: Array = np.log(np.clip(probabilities, EPSILON, 1.0))

@@ -126,6 +126,16 @@ def prediction_table(
             "confidence": probabilities.max(axis=1).round(6),
         }
     )
-    for number, name in enumerate(classes):
-        table[f"probability:{name}"] = probabilities[:, number].round(6)
-    return table
+    return pd.concat([table, class_columns("probability", probabilities, classes)], axis=1)
+
+
+def class_columns(prefix: str, probabilities: np.ndarray, classes: list[str]) -> pd.DataFrame:
+    """One column per class, named `prefix:CLASS`, with six digits.
+
+    Args:
+        prefix: What the probabilities are.
+        probabilities: Shape (images, classes).
+        classes: Class names in the order of their numbers.
+    """
+    names = [f"{prefix}:{name}" for name in classes]
+    return pd.DataFrame(np.asarray(probabilities).round(6), columns=names)

@@ -13,13 +13,15 @@ from scenery.classical import classifiers
 from scenery.classical.codebooks import encode, load_codebook
 from scenery.classical.handcrafted import Handcrafted, handcrafted_descriptors
 from scenery.data.packed_images import PackedImages
-from scenery.evaluation.calibration import scale
+from scenery.evaluation.calibration import calibrated
 from scenery.inference import final_model, vectors
-from scenery.inference.explanation import split_model
+from scenery.inference.classifier_layers import with_classifier
+from scenery.inference.explanation import Parts, split_model
 from scenery.inference.final_model import load_final
 from scenery.inference.novelty import References, load_references
 from scenery.models.feature_extraction import make_extract_fn
 from scenery.models.forward import make_forward_fn
+from scenery.models.heads import STANDARDIZATION
 from scenery.pipeline.model_folder import (
     CLASSIFIER,
     CODEBOOK,
@@ -32,14 +34,29 @@ from scenery.pipeline.model_folder import (
 
 
 def with_features(network: keras.Model) -> keras.Model:
-    """A network that gives its probabilities and what goes into its last dense layer."""
+    """A network that gives its probabilities and the features that they rest on.
+
+    They are what goes into its last dense layer, before they are standardized: standardization
+    enlarges what hardly varies among training images, and hides how unlike another image is.
+    """
     parts = split_model(network)
     maps = parts.backbone(network.input)
-    return keras.Model(network.input, [parts.head(maps), parts.before(maps)])
+    return keras.Model(network.input, [parts.head(maps), _compared(parts)(maps)])
+
+
+def _compared(parts: Parts) -> keras.Model:
+    """The part of a head up to the features."""
+    names = {layer.name for layer in parts.head.layers}
+    if STANDARDIZATION not in names or "dense_1" in names:
+        return parts.before
+    plain = parts.head.get_layer(STANDARDIZATION).input
+    if len(plain.shape) == 4:
+        plain = keras.layers.GlobalAveragePooling2D()(plain)
+    return keras.Model(parts.head.input, plain)
 
 
 def network_features(network: keras.Model, images: PackedImages) -> np.ndarray:
-    """What goes into the last dense layer: float32, shape (images, values)."""
+    """Features as of `with_features`: float32, shape (images, values)."""
     forward = make_forward_fn(with_features(network))
     parts = [forward(batch)[1].numpy() for batch in images.batches(final_model.BATCH)]
     return np.concatenate(parts)
@@ -73,7 +90,8 @@ class ExportedModel:
             self._forward = make_forward_fn(self.network)
             return
         self.batch = vectors.BATCH
-        self._forward = make_extract_fn(self._feature_extractor(folder))
+        self._extractor = self._feature_extractor(folder)
+        self._forward = make_extract_fn(self._extractor)
         self._classifier = classifiers.load(folder / CLASSIFIER)
         self._codebook = None
         if self.facts.encoding is not None:
@@ -84,6 +102,18 @@ class ExportedModel:
         if made is not None:
             return handcrafted_descriptors(made.name, self.facts.image_size, made.network)
         return load_final(folder / FEATURE_NETWORK)
+
+    def as_network(self) -> keras.Model:
+        """One network from images to class probabilities, for other programs.
+
+        Raises:
+            ValueError: No network computes the features (see `format_problem`).
+        """
+        if self.network is not None:
+            return self.network
+        if not isinstance(self._extractor, keras.Model) or self._codebook is not None:
+            raise ValueError("no network computes the features of this model")
+        return with_classifier(self._extractor, self._classifier, len(self.facts.classes))
 
     def features(self, pixels: np.ndarray) -> np.ndarray:
         """What the classifier takes: float32, shape (images, ...).
@@ -113,11 +143,10 @@ class ExportedModel:
         Args:
             probabilities: As of `answers`.
         """
-        temperature = self.facts.calibration.temperature
         threshold = self.facts.calibration.set_probability
-        if not temperature or not threshold:
+        if not self.has_sets or threshold is None:
             return None
-        return scale(probabilities, temperature) >= threshold
+        return self.calibrated(probabilities) >= threshold
 
     def calibrated(self, probabilities: np.ndarray) -> np.ndarray:
         """The probabilities with the temperature of held-out images; unchanged if it is not known.
@@ -125,8 +154,7 @@ class ExportedModel:
         Args:
             probabilities: As of `answers`.
         """
-        temperature = self.facts.calibration.temperature
-        return scale(probabilities, temperature) if temperature else probabilities
+        return calibrated(probabilities, self.facts.calibration.temperature)
 
     def answers(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Class probabilities as of `probabilities`, and scores of novelty.
@@ -146,8 +174,8 @@ class ExportedModel:
     def with_features(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Class probabilities as of `probabilities`, and the features that they rest on.
 
-        Features have shape (images, ...): what goes into the last dense layer of a network, or
-        into a classical model.
+        Features have shape (images, ...): those of `with_features`, or what goes into a classical
+        model.
         """
         if self.network is not None:
             found, values = self._both(tf.constant(pixels))

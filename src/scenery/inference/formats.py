@@ -1,4 +1,4 @@
-"""A network in formats of other programs, each compared with Keras."""
+"""A model in formats of other programs, each compared with the model itself."""
 
 import logging
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from scenery.pipeline.model_folder import FORMAT_FILES, FormatCheck, remove
 
 log = logging.getLogger("scenery")
 
-# Images on which a format is compared with Keras, and the largest difference of a probability.
+# Images on which a format is compared with the model, and the largest difference of a probability.
 CHECKED_IMAGES = 64
 TOLERANCE = 1e-5
 INPUT = "images"
@@ -24,8 +24,10 @@ OPSET = 17
 Ask = Callable[[np.ndarray], np.ndarray]
 
 
-def write_format(name: str, model: keras.Model, folder: Path, images: np.ndarray) -> FormatCheck:
-    """Write a network in one format and ask both for the same images.
+def write_format(
+    name: str, model: keras.Model, folder: Path, images: np.ndarray, expected: np.ndarray
+) -> FormatCheck:
+    """Write a network in one format and compare its answers.
 
     A file that gives other answers is removed, and the check says why.
 
@@ -34,18 +36,18 @@ def write_format(name: str, model: keras.Model, folder: Path, images: np.ndarray
         model: The network: float32 images of 0 to 255 in, class probabilities out.
         folder: The folder of the model.
         images: float32, shape (images, size, size, 3).
+        expected: What the final model says of them: float64, shape (images, classes).
     """
     file = FORMAT_FILES[name]
     remove(folder / file)
     ask = WRITERS[name](model, folder / file)
-    expected = np.asarray(model(images, training=False), dtype=np.float64)
     found = np.asarray(ask(images), dtype=np.float64)
     difference = float(np.abs(found - expected).max())
     changes = int((found.argmax(axis=1) != expected.argmax(axis=1)).sum())
     problem = ""
     if not difference <= TOLERANCE or changes:
         problem = (
-            f"probabilities differ from those of Keras by {difference:.2g} (allowed is "
+            f"probabilities differ from those of the model by {difference:.2g} (allowed is "
             f"{TOLERANCE:g}), and {changes} of {len(images)} predicted classes"
         )
         remove(folder / file)

@@ -15,7 +15,7 @@ from scenery.config.encoding import Encoding
 from scenery.errors import UserError
 from scenery.files import file_digest, write_text
 from scenery.messages import suggestions
-from scenery.pipeline.jobs import ModelSource
+from scenery.pipeline.jobs import ModelSource, VectorsSpec
 from scenery.pipeline.layout import Layout
 from scenery.registry.custom_architectures import HANDCRAFTED, Network
 
@@ -28,7 +28,7 @@ CLASSIFIER = "model.skops"
 FEATURE_NETWORK = "features.keras"
 CODEBOOK = "codebook.skops"
 REFERENCES = "training_images.npz"
-# Further formats of a network, by their names in the config.
+# Further formats of a model, by their names in the config.
 FORMAT_FILES = {"onnx": "model.onnx", "tflite": "model.tflite", "saved_model": "saved_model"}
 # A larger file is not one of ours.
 MAX_BYTES = 4_000_000
@@ -191,6 +191,22 @@ def remove(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path)
     path.unlink(missing_ok=True)
+
+
+def format_problem(vectors: VectorsSpec | None) -> str:
+    """Why a model cannot be written as one network, for other programs; empty where it can.
+
+    Args:
+        vectors: How images become the input of a classical model; None for a network.
+    """
+    if vectors is None:
+        return ""
+    features, what = vectors.features, ""
+    if features.backbone in HANDCRAFTED:
+        what = f"features of {features.backbone}"
+    elif features.encoding is not None:
+        what = f"the encoding {features.encoding.name}"
+    return f"no network computes {what}; the model exists in its own format only" if what else ""
 
 
 def find_model(results: Path, experiment: str | None = None) -> tuple[Path, str]:

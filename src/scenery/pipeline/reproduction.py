@@ -182,7 +182,8 @@ def _in_predictions(original: Path, again: Path, file: Path) -> Iterator[str]:
 
 
 def _largest_change(first: Mapping[str, str], second: Mapping[str, str]) -> float:
-    names = [name for name in first if name.startswith("probability:") and name in second]
+    prefixes = ("probability:", "calibrated:")
+    names = [name for name in first if name.startswith(prefixes) and name in second]
     return max((abs(float(first[name]) - float(second[name])) for name in names), default=0.0)
 
 

@@ -22,7 +22,7 @@ from scenery.study.search_strategies import search_strategy
 def _typed(column: pd.Series) -> pd.Series:
     """A column of texts with the type of its record; without one, numbers if all cells are."""
     record = BY_NAME.get(str(column.name))
-    if str(column.name).startswith("probability:"):
+    if str(column.name).startswith(("probability:", "calibrated:")):
         return pd.to_numeric(column, errors="coerce")
     if record is not None and record.kind != "setting":
         if record.format is Format.TEXT:

@@ -12,6 +12,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import onnxruntime
 import pandas as pd
 import pytest
 from evaluate import evaluate
@@ -55,6 +56,8 @@ KINDS: dict[str, dict[str, Any]] = {
     "fine_tuned": {"trainable": "all", "head": {"dropout": 0.3}},
     "svm": {"classifier": {"name": "svm", "kernel": "rbf", "C": 10}},
     "forest": {"classifier": {"name": "random_forest", "n_estimators": 5}},
+    "neighbors": {"classifier": {"name": "nearest_neighbors", "n_neighbors": 3}},
+    "logistic": {"classifier": {"name": "logistic_regression", "pca": 5}},
     "words_of_sift": SIFT,
     "fisher_vectors": {
         "classifier": {"name": "logistic_regression"},
@@ -139,7 +142,9 @@ def export(
 def evaluated(study: Any, folder: Path, model: Path, vectors: VectorsSpec | None) -> pd.DataFrame:
     out = {"metrics": folder / "metrics.json", "predictions": folder / "predictions.csv"}
     array = study.data / "test" / "32.npy"
-    job = EvaluateJob(experiment="e", scored_in="e", vectors=vectors)
+    job = EvaluateJob(
+        experiment="e", scored_in="e", vectors=vectors, calibration={"temperature": TEMPERATURE}
+    )
     evaluate(model, folder / "record.json", study.split, array, job, out)
     return pd.read_csv(out["predictions"])
 
@@ -179,10 +184,14 @@ def test_exported_model_answers_as_evaluate(
         ranks = ("", "_2", "_3")
         answer = {row[f"class{rank}"]: row[f"probability{rank}"] for rank in ranks}
         assert set(answer) == set(classes)
-        # The answers have the temperature of the chosen trial, which `evaluate` does not apply.
-        shares = scale(np.array([[answer[name] for name in classes]]), 1 / TEMPERATURE)[0]
-        for name, share in zip(classes, shares, strict=True):
-            assert share == pytest.approx(one[f"probability:{name}"], abs=3e-6)
+        for name, share in answer.items():
+            assert share == pytest.approx(one[f"calibrated:{name}"], abs=1e-6)
+    # Both are in the table, with six digits: as the model gives them, and with the temperature.
+    raw, told = (
+        expected[[f"{prefix}:{name}" for name in classes]].to_numpy()
+        for prefix in ("probability", "calibrated")
+    )
+    assert told == pytest.approx(scale(raw, TEMPERATURE), abs=1e-4)
     facts = read_facts(alone)
     assert (alone / "labels.txt").read_text().splitlines() == list(facts.classes) == classes
     assert (facts.calibration.temperature, facts.calibration.set_probability) == (TEMPERATURE, None)
@@ -307,16 +316,47 @@ def test_format_that_answers_differently_is_not_kept(
     inputs = keras.Input((4, 4, 3))
     outputs = keras.layers.Softmax()(keras.layers.GlobalAveragePooling2D()(inputs))
     images = np.zeros((2, 4, 4, 3), np.float32)
-    check = formats.write_format("tflite", keras.Model(inputs, outputs), tmp_path, images)
-    assert "probabilities differ from those of Keras by" in check.problem
+    model = keras.Model(inputs, outputs)
+    expected = np.asarray(model(images))
+    check = formats.write_format("tflite", model, tmp_path, images, expected)
+    assert "probabilities differ from those of the model by" in check.problem
     assert check.file == ""
     assert list(tmp_path.iterdir()) == []
 
 
-def test_classical_model_has_no_further_format(study: Any, tmp_path: Path) -> None:
-    export(study, tmp_path, "forest", ("tflite",))
+@pytest.mark.parametrize("kind", ["svm", "logistic"])
+def test_classical_model_is_written_as_one_network(study: Any, tmp_path: Path, kind: str) -> None:
+    export(study, tmp_path, kind, ("onnx",))
+    folder = tmp_path / "model"
+    check = read_facts(folder).formats["onnx"]
+    assert (check.file, check.problem, check.class_changes, check.images) == (
+        "model.onnx",
+        "",
+        0,
+        12,
+    )
+    assert check.largest_difference <= 1e-5
+    session = onnxruntime.InferenceSession(folder / "model.onnx")
+    pixels = np.load(study.data / "test" / "32.npy")
+    [found] = session.run(["probabilities"], {"images": pixels.astype(np.float32)})
+    assert np.abs(found - ExportedModel(folder).probabilities(pixels)).max() <= 1e-5
+
+
+@pytest.mark.parametrize(
+    ("kind", "what"),
+    [
+        ("words_of_sift", "features of DenseSIFT"),
+        ("fisher_vectors", "the encoding fisher_vectors"),
+    ],
+)
+def test_model_without_a_network_says_why_it_has_no_further_format(
+    study: Any, tmp_path: Path, kind: str, what: str
+) -> None:
+    export(study, tmp_path, kind, ("tflite",))
     check = read_facts(tmp_path / "model").formats["tflite"]
-    assert check.problem == "a classical model exists in its own format only"
+    assert check.problem == f"no network computes {what}; the model exists in its own format only"
+    with pytest.raises(ValueError, match="no network computes the features"):
+        ExportedModel(tmp_path / "model").as_network()
 
 
 @pytest.mark.parametrize("kind", ["head", "svm"])

@@ -6,7 +6,7 @@ from typing import Any
 from scenery.pipeline.inputs.context import Context, array_inputs, unique
 from scenery.pipeline.inputs.final_models import FinalModelInputs
 from scenery.pipeline.jobs import ExportJob, ModelSource
-from scenery.pipeline.model_folder import CARD_PAGE, FACTS, FORMAT_FILES
+from scenery.pipeline.model_folder import CARD_PAGE, FACTS, FORMAT_FILES, format_problem
 from scenery.registry.backbones import BACKBONES, PREPROCESSING_TEXTS
 from scenery.registry.custom_architectures import architecture
 from scenery.study.trials import ResolvedTrial
@@ -33,7 +33,7 @@ class ExportInputs:
     def images(self, wildcards: Any) -> list[str]:
         """The packed training images, where further formats or the score of novelty need them."""
         trial = self.context.choice(wildcards.experiment)
-        compared = self._formats and trial.settings.classifier is None
+        compared = self._formats and not format_problem(self.final_models.vectors(trial))
         if not compared and not self._novelty:
             return []
         return array_inputs(self.context.layout.packed("train", trial.image_size))

@@ -37,6 +37,7 @@ CODE = CodeDigests(Path(".snakemake/scenery_code.json"), WORKFLOW / "scripts")
 
 if workflow.is_main_process:
     find_other_runs()
+    snakemake_internals.drop_notices()
     snakemake_internals.prepare_resources(workflow, WORKFLOW / "slurm")
 
 

@@ -13,6 +13,8 @@ from scenery.redact import redact
 
 log = logging.getLogger("scenery")
 
+# Goes with a message that is for the log file and not for the terminal: extra=FILE_ONLY.
+FILE_ONLY = {"file_only": True}
 FULL = (errno.ENOSPC, errno.EDQUOT)
 _steps: list[float] = []
 UNEXPECTED = "This should not happen; please report it with the lines below."
@@ -42,6 +44,7 @@ def script_log(log_file: str | Path) -> Iterator[None]:
     log.setLevel(logging.INFO)
     log.propagate = False
     log.handlers.clear()
+    handlers[1].addFilter(lambda record: not getattr(record, "file_only", False))
     for handler in handlers:
         handler.setFormatter(form)
         log.addHandler(handler)
@@ -49,7 +52,8 @@ def script_log(log_file: str | Path) -> Iterator[None]:
     try:
         yield
         if _steps:
-            log.info("%.3f s in training, feature or evaluation steps", sum(_steps))
+            text = "%.3f s in training, feature or evaluation steps"
+            log.info(text, sum(_steps), extra=FILE_ONLY)
     except UserError as error:
         log.error("ERROR: %s", error)
         sys.exit(1)

@@ -1,11 +1,24 @@
 """The few places where Scenery touches what Snakemake does not offer by an interface."""
 
+import logging
 import os
 from pathlib import Path
 from typing import Any
 
 from scenery.pipeline.preflight import local_gpus
 from scenery.pipeline.user_settings import override_user_settings
+
+# Snakemake writes this for each job. The lines about the job itself follow.
+NOTICE = "Select jobs to execute..."
+
+
+def drop_notices() -> None:
+    """Leave a line without content out of the output of Snakemake."""
+    logging.getLogger("snakemake.logging").addFilter(_has_content)
+
+
+def _has_content(record: logging.LogRecord) -> bool:
+    return record.getMessage() != NOTICE
 
 
 def submits_jobs(workflow: Any) -> bool:

@@ -15,9 +15,14 @@ from scenery.config.settings import Schedule, Settings
 from scenery.config.training import ACCURACY, LOSS, MODES, EarlyStopping
 from scenery.evaluation.status import TrialStatus
 from scenery.evaluation.training_result import Epoch, TrainingResult, Weights
+from scenery.pipeline.execution import FILE_ONLY
 from scenery.registry.schedules import learning_rate
 
 log = logging.getLogger("scenery")
+
+# Seconds below which an epoch is quick: of these the terminal shows each tenth.
+QUICK = 1.0
+SHOWN_OF_QUICK = 10
 
 
 class Trainer(Protocol):
@@ -146,7 +151,7 @@ def run_epochs(
         if improved:
             run.best, run.best_epoch = trainer.get_weights(), row.epoch
         if not quiet:
-            log.info("%s: %s", name, _progress(row, plan))
+            log.info("%s: %s", name, _progress(row, plan), extra=_shown(row, plan))
         if after_epoch is not None:
             after_epoch(run, improved)
     trainer.set_weights(run.best)
@@ -226,6 +231,12 @@ def _diverged(
     run.reason = f"{what} became {value} in epoch {number + 1} (learning rate {rate:g})"
     log.warning("diverged: %s", run.reason)
     return run
+
+
+def _shown(row: Epoch, plan: EpochPlan) -> dict[str, bool]:
+    """For the terminal every epoch, but of quick ones some; the log file has all of them."""
+    shown = row.seconds >= QUICK or row.epoch % SHOWN_OF_QUICK == 0 or row.epoch == plan.epochs
+    return {} if shown else FILE_ONLY
 
 
 def _progress(row: Epoch, plan: EpochPlan) -> str:

@@ -296,3 +296,15 @@ def test_each_epoch_has_a_line_with_its_measures_and_the_time_left(
     assert first.startswith("a trial: epoch 1/2  accuracy 0.750  validation accuracy 0.250  loss 2")
     assert second.startswith("a trial: epoch 2/2  accuracy 0.750  validation accuracy 0.500")
     assert second.endswith("0 s left)")
+
+
+def test_quick_epochs_are_shown_now_and_then(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("scenery"), "propagate", True)
+    with caplog.at_level(logging.INFO, "scenery"):
+        run_epochs(Scripted([0.5] * 25), plan(25), "quick")
+    records = [record for record in caplog.records if record.message.startswith("quick: epoch")]
+    shown = [one.message.split()[2] for one in records if not getattr(one, "file_only", False)]
+    assert list(dict.fromkeys(shown)) == ["10/25", "20/25", "25/25"]
+    assert len({record.message for record in records}) == 25

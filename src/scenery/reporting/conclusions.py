@@ -176,7 +176,7 @@ def format_p_value(p_value: float) -> str:
 def conclusions(results: Sequence[ExperimentResult]) -> list[str]:
     """Sentences about the study, each derived from its numbers by a rule."""
     sentences = [_best(results), *_compared(compare_experiments(results))]
-    sentences.extend(sureness(result) for result in results if result.selection is not None)
+    # How sure each choice is stands on the slide of its experiment.
     sentences.extend(divided(result) for result in results if result.divisions is not None)
     sentences.extend(_overfitted(results))
     sentences.extend(_undertrained(results))

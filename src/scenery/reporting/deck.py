@@ -36,7 +36,7 @@ from scenery.reporting.many_classes import MAX_NAMED
 from scenery.reporting.ranking import rank_settings, varied_columns
 from scenery.reporting.reference_results import reference_results_slide_table, source_note
 from scenery.reporting.slide_curves import chosen_curves
-from scenery.reporting.slides import Chart, Slide, Table
+from scenery.reporting.slides import Chart, Slide, Table, readable_pages
 from scenery.study.scored import REGIME
 
 SHOWN = 12
@@ -82,7 +82,7 @@ def study_slides(
         slides += _experiment(result, titles.get(result.final_model, ""), pictures)
     if len(results) > 1:
         slides.extend(_comparison(results))
-    slides.append(_conclusions(results))
+    slides.extend(_conclusions(results))
     slides.append(_appendix(command, versions))
     return slides
 
@@ -92,7 +92,7 @@ def _short(results: Sequence[ExperimentResult]) -> list[Slide]:
     titles = {result.choice.experiment: result.title for result in results}
     best = [_best(result, titles.get(result.final_model, "")) for result in results]
     compared = _comparison(results)[:1] if len(results) > 1 else []
-    return [*best, *compared, _conclusions(results)]
+    return [*best, *compared, *_conclusions(results)]
 
 
 def _experiment(result: ExperimentResult, model_of: str, pictures: Pictures) -> list[Slide]:
@@ -212,7 +212,7 @@ def _best(result: ExperimentResult, model_of: str) -> Slide:
         rows=[(label, value or "none") for label, value, _ in rows]
         + [("parameters", count(choice.parameters))],
         marked=frozenset(place for place, row in enumerate(rows) if row[2]),
-        note="bold: varied in this experiment" if choice.varied else "",
+        note="bold: varied here" if choice.varied else "",
     )
     return Slide(
         title=_headed(result, "best result and its configuration"),
@@ -442,13 +442,17 @@ def _shown(one: Comparison) -> str:
     return f"not shown; {one.smallest:.3f} would have been"
 
 
-def _conclusions(results: Sequence[ExperimentResult]) -> Slide:
-    return Slide(
-        title="What the numbers say",
-        bullets=conclusions(results),
-        notes="Compared on the same test images: McNemar's exact test, or a t test over repeats; "
-        "p values adjusted by Holm's method.",
+def _conclusions(results: Sequence[ExperimentResult]) -> list[Slide]:
+    pages = readable_pages(conclusions(results))
+    numbers = [f" ({place} of {len(pages)})" for place in range(1, len(pages) + 1)]
+    notes = (
+        "Compared on the same test images: McNemar's exact test, or a t test over repeats; "
+        "p values adjusted by Holm's method."
     )
+    return [
+        Slide(title="What the numbers say" + number * (len(pages) > 1), bullets=page, notes=notes)
+        for number, page in zip(numbers, pages, strict=True)
+    ]
 
 
 def _appendix(command: str, versions: Mapping[str, str]) -> Slide:

@@ -40,23 +40,12 @@ def random_search(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
     `importance`).
     """
     varied = varied_columns(trials, choice)
-    panels_needed = len(varied) + 2
-    columns = min(panels_needed, 4 if panels_needed > 6 else 3)
-    rows = -(-panels_needed // columns)
-    figure = new_figure(3.9 * columns, 1.2 + 2.8 * rows)
-    panels = figure.subplots(rows, columns, squeeze=False, sharey=True)
-    for axes, name in zip(panels.flat, varied, strict=False):
+    figure, panels = _panels(len(varied) + 2)
+    for axes, name in zip(panels, varied, strict=False):
         _hyper_parameter(axes, trials, name)
     in_rounds = search_strategy(choice.strategy).in_rounds
-    (_progress if in_rounds else _efficiency)(panels.flat[len(varied)], trials)
-    # The last panel has settings up its side, not accuracies.
-    place = panels.flat[len(varied) + 1].get_subplotspec()
-    panels.flat[len(varied) + 1].remove()
-    _importance(figure.add_subplot(place), trials, varied)
-    for axes in panels.flat[panels_needed:]:
-        axes.set_axis_off()
-    for row in panels:
-        row[0].set_ylabel("validation accuracy")
+    (_progress if in_rounds else _efficiency)(panels[-2], trials)
+    _importance(panels[-1], trials, varied)
     failed = count_failed(trials)
     kind = "trial" if in_rounds else "random trial"
     set_title(figure, title, f"{plural(len(trials), kind)}, validation accuracy")
@@ -65,6 +54,26 @@ def random_search(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
     notes += [f"\u00d7 {failed} failed"] if failed else []
     figure.supxlabel("; ".join(notes), fontsize=12, x=0.01, ha="left")
     return figure
+
+
+def _panels(count: int) -> tuple[Figure, list[Axes]]:
+    """Panels in rows that each fill the width; all but the last show accuracies on one axis."""
+    columns = min(count, 4 if count > 6 else 3)
+    rows = np.array_split(np.arange(count), -(-count // columns))
+    figure = new_figure(3.9 * columns, 1.2 + 2.8 * len(rows))
+    panels: list[Axes] = []
+    # A row is a figure of its own, since labels of one row would move the panels of another.
+    for part, places in zip(figure.subfigures(len(rows), 1, squeeze=False).flat, rows, strict=True):
+        row = part.subplots(1, len(places), squeeze=False)[0]
+        row[0].set_ylabel("validation accuracy")
+        for axes, place in zip(row, places, strict=True):
+            if panels and place < count - 1:
+                axes.sharey(panels[0])
+                axes.tick_params(labelleft=axes is row[0])
+            panels.append(axes)
+    if len(rows[-1]) == 1:
+        panels[-1].set_ylabel("")
+    return figure, panels
 
 
 def _is_number(values: pd.Series) -> bool:
@@ -162,7 +171,7 @@ def _importance(axes: Axes, trials: pd.DataFrame, varied: list[str]) -> None:
     spreads = [found.drops[name][1] for name in names]
     axes.barh(range(len(names)), means, 0.65, xerr=spreads, color=BLUE,
               error_kw={"ecolor": "black", "capsize": 3})  # fmt: skip
-    size = 11 if len(names) <= 8 else 8
+    size = 11 if len(names) <= 8 else 10
     labels = shorten_all(map(column_label, names), 18)
     axes.set_yticks(range(len(names)), labels, fontsize=size)
     axes.set_xlabel("importance: loss of R\u00b2")

@@ -19,6 +19,8 @@ TOP, BOTTOM = 1.6, 6.85
 GAP = 0.2
 LINE = 1.25
 TITLE_SIZES = (30, 28, 26, 24, 22, 20)
+# Of bullets that have slides of their own: 1/30 of the height of a slide.
+READABLE = 18
 BULLET_SIZES = (22, 20, 18, 16, 14, 13)
 TABLE_SIZES = (16, 15, 14, 13, 12, 11, 10)
 NOTE_SIZE = 12
@@ -249,7 +251,7 @@ def place_table(table: Table, left: float, top: float, width: float, height: flo
     if row_height * (shown + 1) > height - note:
         # What is cut is said in a note, which needs its room.
         shown = int((height - 0.3) / row_height) - 1
-        left_out = f"{len(table.rows) - shown} further rows not shown"
+        left_out = f"{len(table.rows) - shown} more rows"
         table = Table(table.head, table.rows[:shown], table.marked,
                       "; ".join(filter(None, (table.note, left_out))), table.numeric)  # fmt: skip
     widths = _shares(needed, width)
@@ -296,6 +298,17 @@ def _place_picture(path: Path, left: float, top: float, width: float, height: fl
         size[1],
         path,
     )
+
+
+def readable_pages(bullets: Sequence[str]) -> list[list[str]]:
+    """Bullets for as many slides as they need in letters that the back of a room can read."""
+    pages: list[list[str]] = [[]]
+    for bullet in bullets:
+        lines = [wrap(text, RIGHT - LEFT - 0.5, READABLE) for text in (*pages[-1], bullet)]
+        if pages[-1] and _text_height(lines, READABLE) > BOTTOM - TOP:
+            pages.append([])
+        pages[-1].append(bullet)
+    return pages
 
 
 def lay_out(slide: Slide, footer: str, number: int) -> list[Item]:

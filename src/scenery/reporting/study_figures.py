@@ -1,6 +1,8 @@
 """The whole study in three pictures: experiments compared, accuracy against size and time."""
 
-from typing import Literal
+import json
+from collections.abc import Callable, Hashable
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -14,6 +16,7 @@ from scenery.reporting.labels import (
     accuracy,
     duration,
     interval,
+    named_value,
     plural,
     short_count,
     shorten,
@@ -30,6 +33,9 @@ from scenery.reporting.style import (
 )
 
 KEYED = 10
+# Letters of a line beside the points, and the share of an axis that a number takes.
+KEY_WIDTH = 46
+NEAR = 0.04
 
 
 def experiment_rows(summary: pd.DataFrame) -> pd.DataFrame:
@@ -80,10 +86,11 @@ def comparison(summary: pd.DataFrame) -> Figure:
         text = interval(row["test_accuracy"], row["test_low"], row["test_high"])
         if np.isnan(row["test_accuracy"]):
             text = "not tested"
+        # The layout leaves no margin beside a text at the edge.
         axes.text(
             1.01,
             float(str(place)),
-            text,
+            f"{text}  ",
             transform=axes.get_yaxis_transform(),
             va="center",
         )
@@ -98,8 +105,9 @@ def comparison(summary: pd.DataFrame) -> Figure:
 
 
 def _settings_of(summary: pd.DataFrame, cost: str) -> pd.DataFrame:
-    """Means over repeats: experiment, title, name, cost, validation_accuracy, chosen, place."""
+    """Means over repeats: experiment, title, name, cost, validation_accuracy, chosen."""
     good = summary[completed(summary) & summary[cost].notna() & (summary[cost] > 0)]
+    good = good.assign(name=[_name(row) for row in good.to_dict("records")])
     grouped = good.groupby(["experiment", "setting"], sort=False)
     return grouped.agg(
         title=("title", "first"),
@@ -108,6 +116,12 @@ def _settings_of(summary: pd.DataFrame, cost: str) -> pd.DataFrame:
         validation_accuracy=("validation_accuracy", "mean"),
         chosen=("chosen", "any"),
     ).reset_index()
+
+
+def _name(row: dict[Hashable, Any]) -> str:
+    """What a trial varies: "dropout 0.3, label smoothing 0.1"; else its name."""
+    varied = [name for name in json.loads(row.get("varied") or "[]") if name in row]
+    return ", ".join(named_value(name, row[name]) for name in varied) or str(row["name"])
 
 
 @styled
@@ -127,9 +141,15 @@ def accuracy_against(summary: pd.DataFrame, cost: Literal["parameters", "seconds
     key.set_axis_off()
     _scatter(axes, rows)
     front = _front(axes, rows)
-    _key(axes, key, rows.loc[front], format_cost)
-    costs = rows["cost"]
-    if len(costs) and costs.max() / costs.min() > 10:
+    shown = rows.loc[front[_spread(len(front))]]
+    for numbers, row in _numbers(shown, rows):
+        axes.annotate(
+            numbers, (row["cost"], row["validation_accuracy"]), xytext=(-7, 7),
+            textcoords="offset points", ha="right", va="bottom", fontsize=12, fontweight="bold",
+        )  # fmt: skip
+    axes.margins(x=0.08, y=0.1)
+    _key(key, shown, format_cost)
+    if _is_wide(rows["cost"]):
         axes.set_xscale("log")
         axes.xaxis.set_minor_formatter(NullFormatter())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: format_cost(value)))
@@ -165,9 +185,38 @@ def _front(axes: Axes, rows: pd.DataFrame) -> pd.Index:
     return front.index
 
 
-def _key(axes: Axes, key: Axes, front: pd.DataFrame, format_cost: object) -> None:
-    """Numbers beside the points of the front, and what they stand for."""
-    picked = np.unique(np.linspace(0, len(front) - 1, min(len(front), KEYED)).round().astype(int))
+def _is_wide(costs: pd.Series) -> bool:
+    """Whether costs need a logarithmic axis."""
+    return bool(len(costs)) and costs.max() / costs.min() > 10
+
+
+def _spread(points: int) -> np.ndarray:
+    """Which points of the front are named: at most so many, spread over it."""
+    return np.unique(np.linspace(0, points - 1, min(points, KEYED)).round().astype(int))
+
+
+def _numbers(shown: pd.DataFrame, rows: pd.DataFrame) -> list[tuple[str, pd.Series]]:
+    """The numbers beside points; points so near that numbers would overlap share a text."""
+    scale = np.log if _is_wide(rows["cost"]) else np.asarray
+    across, up = scale(rows["cost"]), rows["validation_accuracy"]
+    widths = max(np.ptp(across), 1e-9), max(np.ptp(up), 1e-9)
+    groups: list[tuple[str, pd.Series]] = []
+    for number, (_, row) in enumerate(shown.iterrows(), start=1):
+        if groups:
+            text, first = groups[-1]
+            apart = (
+                abs(scale(row["cost"]) - scale(first["cost"])) / widths[0],
+                abs(row["validation_accuracy"] - first["validation_accuracy"]) / widths[1],
+            )
+            if apart[0] < NEAR and apart[1] < NEAR:
+                groups[-1] = f"{text}, {number}", first
+                continue
+        groups.append((str(number), row))
+    return groups
+
+
+def _key(key: Axes, shown: pd.DataFrame, format_cost: Callable[[float], str]) -> None:
+    """What the numbers beside points stand for."""
     key.text(
         0,
         1,
@@ -176,18 +225,11 @@ def _key(axes: Axes, key: Axes, front: pd.DataFrame, format_cost: object) -> Non
         va="top",
         transform=key.transAxes,
     )
-    for place, index in enumerate(picked):
-        row = front.iloc[index]
-        axes.annotate(
-            str(place + 1), (row["cost"], row["validation_accuracy"]), xytext=(-7, 7),
-            textcoords="offset points", ha="right", va="bottom", fontsize=12, fontweight="bold",
-        )  # fmt: skip
-        cost = format_cost(row["cost"])  # type: ignore[operator]
-        text = f"{place + 1}  {accuracy(row['validation_accuracy'])}, {cost}"
-        text += f"\n    {shorten(row['name'], 36)}\n    {shorten(row['title'], 36)}"
-        key.text(0, 0.92 - place * 0.095, text, va="top", fontsize=10.5, transform=key.transAxes,
+    for place, (_, row) in enumerate(shown.iterrows()):
+        text = f"{place + 1}  {accuracy(row['validation_accuracy'])}, {format_cost(row['cost'])}"
+        text += f"\n    {shorten(row['name'], KEY_WIDTH)}\n    {shorten(row['title'], KEY_WIDTH)}"
+        key.text(0, 0.92 - place * 0.095, text, va="top", fontsize=11, transform=key.transAxes,
                  linespacing=1.15)  # fmt: skip
-    axes.margins(x=0.08, y=0.1)
 
 
 def accuracy_against_parameters(summary: pd.DataFrame) -> Figure:

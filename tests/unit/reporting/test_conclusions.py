@@ -12,6 +12,7 @@ from scenery.reporting.conclusions import (
     ExperimentResult,
     compare_experiments,
     conclusions,
+    sureness,
 )
 
 IMAGES = 200
@@ -120,11 +121,14 @@ def test_conclusions_one_line_says_how_sure_a_choice_is(
     p_values = np.where(one.trials["chosen"], np.nan, 0.01)
     p_values[np.flatnonzero(~one.trials["chosen"])[:7]] = 0.5
     trials = one.trials.assign(**sure, p_to_chosen=p_values)
-    said = conclusions([ExperimentResult(one.choice, trials)])
-    assert (
+    result = ExperimentResult(one.choice, trials)
+    said = sureness(result)
+    assert said == (
         '"Search": with other images the same setting would be chosen in 48 % of cases; expected '
         "loss of accuracy 0.013; no difference shown to 7 of 199 other settings."
-    ) in said
+    )
+    # It stands on the slide of the experiment, and not once more in the conclusions.
+    assert said not in conclusions([result])
     assert ExperimentResult(one.choice, trials).corrected == "0.700 (0.650-0.750)"
 
 

@@ -1,6 +1,7 @@
 """Figures: what stands in them, for studies of any size and any names."""
 
 import re
+from dataclasses import replace
 from pathlib import Path, PurePath
 from weakref import WeakSet
 from xml.etree import ElementTree
@@ -38,6 +39,7 @@ from scenery.reporting.reading import (
     read_trials,
 )
 from scenery.reporting.roc_pr import roc_pr_curves
+from scenery.reporting.search_figure import random_search
 from scenery.reporting.settings_figures import settings_figure
 from scenery.reporting.study_figures import accuracy_against, comparison
 from scenery.reporting.style import save, style
@@ -101,6 +103,23 @@ def test_experiment_figures_any_kind_fit_the_page(
     assert "test accuracy" in said
     assert "Adam" in said or "optimizer" in said
     assert outside(best) == []
+
+
+@pytest.mark.parametrize("settings", [1, 3, 5, 8])
+def test_search_figure_rows_fill_the_width(
+    experiments: dict[str, Experiment], settings: int
+) -> None:
+    one = experiments["search"]
+    trials, choice = one.trials(), one.choice()
+    names = [f"augment.{name}" for name in "abcdefgh"[:settings]]
+    trials = trials.assign(**dict.fromkeys(names, np.arange(len(trials)) % 7 / 10))
+    figure = random_search(trials, replace(choice, varied=tuple(names)), "Search")
+    FigureCanvasAgg(figure).draw()
+    boxes = [axes.get_window_extent() for axes in figure.axes]
+    width = figure.get_figwidth() * figure.dpi
+    for row in {round(box.y0) for box in boxes}:
+        ends = [box.x1 for box in boxes if round(box.y0) == row]
+        assert max(ends) > 0.95 * width
 
 
 def test_heat_map_diverged_pair_is_marked(experiments: dict[str, Experiment]) -> None:
@@ -304,6 +323,22 @@ def test_study_figures_count_trials_and_failures(study: Path) -> None:
         said = texts(figure)
         assert "4 failed (not drawn)" in said
         assert "On the Pareto front" in said
+
+
+def test_accuracy_against_numbers_of_near_points_share_a_text(study: Path) -> None:
+    summary = read_trials(study / "summary.csv")
+    rows = summary[summary["status"] == "completed"].head(4).copy()
+    rows["setting"] = list("abcd")
+    rows["varied"] = '["head.dropout"]'
+    rows["head.dropout"] = [0.1, 0.2, 0.3, 0.4]
+    # The second and the third are nearly in one place; the last is not on the front.
+    rows["seconds"] = [10.0, 12.0, 12.1, 19.0]
+    rows["validation_accuracy"] = [0.5, 0.898, 0.9, 0.4]
+    figure = accuracy_against(rows, "seconds")
+    assert [text.get_text() for text in figure.axes[0].texts] == ["1", "2, 3"]
+    said = texts(figure)
+    assert all(f"dropout {value}\n" in said for value in (0.1, 0.2, 0.3))
+    assert "head.dropout" not in said
 
 
 def test_save_photographs_changes_no_color_that_one_sees(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from scenery.reporting.reading import (
 from scenery.reporting.slide_curves import chosen_curves
 from scenery.reporting.slides import (
     HEIGHT,
+    READABLE,
     WIDTH,
     Curves,
     Drawing,
@@ -37,6 +38,7 @@ from scenery.reporting.slides import (
     Text,
     fit,
     lay_out,
+    readable_pages,
     text_width,
     wrap,
 )
@@ -327,11 +329,25 @@ def test_fit_long_text_ends_in_ellipsis() -> None:
     assert (paragraphs, size) == ([["short"]], 20)
 
 
+def test_readable_pages_keep_all_bullets_in_large_letters() -> None:
+    bullets = [f"{number}: " + "several words " * (3 * number) for number in range(1, 13)]
+    pages = readable_pages(bullets)
+    assert len(pages) > 1
+    assert [bullet for page in pages for bullet in page] == bullets
+    for page in pages:
+        items = lay_out(Slide(title="T", bullets=page), "", 1)
+        [text] = [one for one in items if isinstance(one, Text) and one.kind == "bullets"]
+        assert text.size >= READABLE
+        assert " ".join(word for one in text.paragraphs for word in one) == " ".join(
+            " ".join(bullet.split()) for bullet in page
+        )
+
+
 def test_place_table_too_long_counts_missing_rows() -> None:
     rows = [(f"row {number}", "x") for number in range(100)]
     slide = Slide(title="Many", table=Table(("a", "b"), rows))
     grid = next(item for item in lay_out(slide, "", 1) if isinstance(item, Grid))
-    assert f"{100 - len(grid.rows)} further rows not shown" in grid.table.note
+    assert f"{100 - len(grid.rows)} more rows" in grid.table.note
     check_layout(slide)
 
 

@@ -44,7 +44,8 @@ install: environment
 
 QUICK := $(addprefix tests/unit/,config registry study pipeline data reporting \
 	evaluation)
-TEST = pytest -n 2 --no-loadscope-reorder
+# Tests of Slurm, kills and browsers wait for other programs, so that three processes keep two cores busy.
+TEST = pytest -n 3 --no-loadscope-reorder
 
 # DONE=quick leaves out what `make quick-test` has run just before.
 test: environment $(ENV)/.dev $(ENV)/.benchmarks

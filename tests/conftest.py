@@ -26,7 +26,7 @@ SERVER = ExitStack()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """One server for jobs of tests' studies, for all processes of `-n 2`."""
+    """One server for jobs of tests' studies, for all processes of `-n 3`."""
     if job_server.is_available() and not hasattr(config, "workerinput"):
         SERVER.enter_context(starting.server())
 
@@ -38,7 +38,7 @@ def pytest_unconfigure() -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Among several processes (`-n 2`), what takes minutes to make is made in one of them."""
+    """Among several processes (`-n 3`), what takes minutes to make is made in one of them."""
     from xdist.scheduler import LoadScopeScheduling
 
     class Together(LoadScopeScheduling):

@@ -15,7 +15,7 @@ from forms import form
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 # These train small studies several times.
-SLOW = ("overhead", "fine_tuning", "search")
+SLOW = ("overhead", "fine_tuning", "search", "startup", "halving")
 # These watch the processes of jobs, which a fork is not.
 WATCHING = ("overhead", "memory")
 
@@ -29,7 +29,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     "name",
     form(
-        [name for name in TIMED if name not in SLOW] + ["halving", "samplers", "data_trust"],
+        [name for name in (*TIMED, "samplers", "data_trust") if name not in SLOW],
         [*TIMED, *LONG],
     ),
 )

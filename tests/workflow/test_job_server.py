@@ -13,6 +13,7 @@ import psutil
 import pytest
 from checkout import REPOSITORY, Checkout, check_out
 from forked import starting
+from forms import form
 from killing import experiments_of
 
 from scenery.pipeline.job_server.server import LATE_VARIABLES
@@ -191,6 +192,7 @@ def test_all_end_when_the_tests_are_killed(script: Path, tmp_path: Path) -> None
 import os, subprocess, sys, time
 sys.path[:0] = {[str(REPOSITORY / "tests"), str(REPOSITORY / "src")]}
 from forked import starting
+from forms import form
 with starting.server():
     subprocess.run([os.environ[starting.VARIABLE], "-m", "snakemake", "--version"], check=True)
     time.sleep(300)
@@ -211,10 +213,10 @@ with starting.server():
 def test_a_study_gives_the_same_with_and_without_forks(
     python: str, undisturbed: Checkout, tmp_path: Path
 ) -> None:
-    """Byte for byte, but for how long things took."""
+    """Byte for byte, but for how long things took; the long form fine-tunes, too."""
     plain = check_out(tmp_path / "plain", "faults.yaml")
-    # Enough to have a job of each kind that computes with TensorFlow, and of those before it.
-    test = "results/experiments/network/test/metrics.json"
+    # Jobs that compute with TensorFlow, and those before them.
+    test = f"results/experiments/{form('heads', 'network')}/test/metrics.json"
     plain.snakemake(test, forked=False, environment={"SCENERY_PLAIN_JOBS": "1"})
     there, here = experiments_of(undisturbed), experiments_of(plain)
     assert {file: there[file] for file in here} == here

@@ -98,8 +98,8 @@ def test_efficientnet_scales_as_with_imagenet_weights(
 ) -> None:
     # Keras builds another network with weights="imagenet" than without: a scaling layer more,
     # and the mean and variance of ImageNet come from the file.
-    source = keras.applications.EfficientNetB2(
-        include_top=False, weights=None, input_shape=(260, 260, 3)
+    source = keras.applications.EfficientNetB0(
+        include_top=False, weights=None, input_shape=(64, 64, 3)
     )
     scaling = next(x for x in source.layers if isinstance(x, keras.layers.Normalization))
     scaling.set_weights(
@@ -109,19 +109,19 @@ def test_efficientnet_scales_as_with_imagenet_weights(
             np.array(0),
         ]
     )
-    file = server / "efficientnetb2_notop.h5"
+    file = server / "efficientnetb0_notop.h5"
     publish(source, file)
     digest = hashlib.md5(file.read_bytes()).hexdigest()
-    monkeypatch.setitem(efficientnet.WEIGHTS_HASHES, "b2", ("", digest))
-    keras_own = keras.applications.EfficientNetB2(include_top=False, input_shape=(260, 260, 3))
-    path = tmp_path / "EfficientNetB2.weights.h5"
-    fetch_imagenet("EfficientNetB2", path)
-    expected = keras_own.predict(some_images(260), verbose=0)
+    monkeypatch.setitem(efficientnet.WEIGHTS_HASHES, "b0", ("", digest))
+    keras_own = keras.applications.EfficientNetB0(include_top=False, input_shape=(64, 64, 3))
+    path = tmp_path / "EfficientNetB0.weights.h5"
+    fetch_imagenet("EfficientNetB0", path)
+    expected = keras_own.predict(some_images(64), verbose=0)
     assert expected.std() > 0
     for weights in (path, file):
-        network = build_backbone("EfficientNetB2", 260)
+        network = build_backbone("EfficientNetB0", 64)
         load_weights(network, weights)
-        found = network.predict(some_images(260), verbose=0)
+        found = network.predict(some_images(64), verbose=0)
         np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
 
 

@@ -55,6 +55,8 @@ WITHOUT_ENVIRONMENT = [
     "score_division",
     "compare_divisions",
     "score_grouping",
+    "find_suspects",
+    "tabulate_suspects",
     "tabulate_experiment",
     "compare_reference_results",
     "export_model",

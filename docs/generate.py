@@ -71,6 +71,11 @@ In `experiments/{{experiment}}/` of a `search`, one row per setting of the space
 measure of `choose.by` depends on it.
 
 {_table(_columns("importance"))}
+## `suspects.csv`
+
+In `data/`, one row per training and validation image, the least probable label first.
+
+{_table(_columns("suspects"))}
 ## `predictions.csv`
 
 One row per test image, in `experiments/{{experiment}}/test/`.

@@ -232,6 +232,7 @@ rule results:
         INPUTS.figures.explanation_files,
         INPUTS.export.files,
         INPUTS.divisions.table,
+        INPUTS.suspects.page,
         INPUTS.rounds.databases,
         INPUTS.results.tensorboard,
 

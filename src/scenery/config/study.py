@@ -117,6 +117,13 @@ class Dataset(Strict):
         description="CSV with file and class: these images have other classes than the data set "
         "says; those with an empty class are left out. scenery relabel writes one.",
     )
+    suspects: Bool | None = Field(
+        None,
+        description="List the training and validation images by how probable their labels are, as "
+        "a table and as a page of the report with pictures. The features are those of the best "
+        "choice with a frozen backbone and without an encoding. Unset: true for images of one's "
+        "own, where there is such a choice.",
+    )
     groups: Literal["given", "auto"] = Field(
         "given",
         description="auto: groups are also taken from folders in class folders, from file names "
@@ -565,6 +572,12 @@ class Study(Strict):
         if self.validation.ungrouped is not None:
             return self.validation.ungrouped
         return self.dataset.group is not None or self.dataset.groups == "auto"
+
+    @property
+    def lists_suspects(self) -> bool:
+        """Whether images are listed by how probable their labels are, if there are features."""
+        suspects = self.dataset.suspects
+        return not self.dataset.made if suspects is None else suspects
 
     @property
     def subset_names(self) -> tuple[str, ...]:

@@ -58,6 +58,8 @@ DIVISIONS = "divisions"
 SELECTION = ("selection", "summary")
 # The predictions of single images, and the tables that `explain` derives from them.
 PREDICTIONS = ("predictions", "answers")
+# Training and validation images by how probable their labels are.
+SUSPECTS = "suspects"
 # The predictions of a trial for the images that it did not learn from.
 HELD_OUT = "trial_predictions"
 
@@ -283,8 +285,10 @@ COLUMNS = (
     Column("loss", "measure", ("history",), NUMBER, "Loss on the training images."),
     Column("accuracy", "measure", ("history",), ACCURACY, "Accuracy on the training images."),
     # predictions.csv and classes.csv
-    Column("file", "fact", (*PREDICTIONS, HELD_OUT), TEXT, "Path of the image below the data set."),
-    Column("class", "fact", (*PREDICTIONS, HELD_OUT, "classes"), TEXT, "The true class."),
+    Column("file", "fact", (*PREDICTIONS, HELD_OUT, SUSPECTS), TEXT,
+           "Path of the image below the data set."),
+    Column("class", "fact", (*PREDICTIONS, HELD_OUT, "classes", SUSPECTS), TEXT,
+           "The true class; in `suspects.csv` the label."),
     Column("predicted", "fact", (*PREDICTIONS, HELD_OUT), TEXT, "The predicted class."),
     Column("correct", "fact", PREDICTIONS, FLAG, "Whether the prediction is correct."),
     Column("confidence", "measure", (*PREDICTIONS, HELD_OUT), ACCURACY,
@@ -300,6 +304,21 @@ COLUMNS = (
     Column("f1", "measure", ("classes",), ACCURACY, "F1 score of the class.", "F1"),
     Column("images", "fact", ("classes", "grouping"), COUNT,
            "Test images of the class; in `grouping.csv` all held-out images."),
+    # suspects.csv
+    Column("suggested", "fact", (SUSPECTS,), TEXT, "The most probable class."),
+    Column("self_confidence", "measure", (SUSPECTS,), ACCURACY,
+           "Probability of the label, by models that have not seen the image.",
+           "probability of the label"),
+    Column("suspect", "fact", (SUSPECTS,), FLAG,
+           "Whether another class is at least as probable as it is on average for images that have "
+           "it as their label."),
+    Column("nearest", "fact", (SUSPECTS,), TEXT, "The most similar other image.",
+           "most similar image"),
+    Column("nearest_class", "fact", (SUSPECTS,), TEXT, "Its label.", "its class"),
+    Column("similarity", "measure", (SUSPECTS,), NUMBER,
+           "Cosine of the angle between the features of both, after the mean is subtracted."),
+    Column("contrast", "measure", (SUSPECTS,), NUMBER,
+           "Standard deviation of the gray values of the resized image; below 4 it is blank."),
     # importance.csv
     Column("parameter", "fact", ("importance",), TEXT, "The setting."),
     Column("permutation", "measure", ("importance",), NUMBER,

@@ -230,6 +230,18 @@ class CompareDivisionsJob(Job):
     left_out: dict[str, str]
 
 
+class SuspectsJob(Job):
+    """The features and pixels by which the labels of images are checked.
+
+    Attributes:
+        features: Plain features of the training and of the validation images.
+        images: The same images, packed.
+    """
+
+    features: tuple[ArrayFiles, ArrayFiles]
+    images: tuple[ArrayFiles, ArrayFiles]
+
+
 class GroupingJob(Job):
     """A setting in folds that keep groups of images whole, and in folds that do not.
 

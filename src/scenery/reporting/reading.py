@@ -136,6 +136,11 @@ def read_grouping(path: str | Path) -> pd.DataFrame:
     return read_table(path, names_of("grouping"))
 
 
+def read_suspects(path: str | Path) -> pd.DataFrame:
+    """One row per training and validation image, the least probable label first."""
+    return read_table(path, names_of("suspects"))
+
+
 def read_scores(path: str | Path) -> pd.DataFrame:
     """One row per tested setting of an experiment, the chosen one first."""
     return read_table(path, names_of("scores"))

@@ -12,10 +12,10 @@ from PIL import Image
 from scenery.cli import main
 from scenery.config.settings import Settings
 from scenery.config.validation import read_study
+from scenery.data.contrast import MIN_CONTRAST
 from scenery.data.sources import list_images
 from scenery.data.splitting import split_images
 from scenery.data.tables import partition_table, read_split, write_table
-from scenery.inference.relabel import MIN_CONTRAST
 from scenery.pipeline.layout import Layout
 from scenery.study.features import plain_features
 
@@ -101,6 +101,15 @@ def test_relabel_writes_a_page_and_corrections_that_a_run_reads(
     before = {image.file: image.class_name for image in list_images("images")}
     after = {i.file: i.class_name for i in list_images("images", None, None, "corrections.csv")}
     assert {file for file in before if before[file] != after[file]} >= planted
+
+
+def test_relabel_takes_the_table_that_the_study_has_made(results: Path) -> None:
+    assert main(["relabel", "results"]) == 0
+    table = pd.read_csv(results / "data/suspects.csv")
+    table["suspect"] = table.index == len(table) - 1
+    write_table(table, results / "data/suspects.csv")
+    assert main(["relabel", "results", "--out", "mine.csv"]) == 0
+    assert list(pd.read_csv("mine.csv")["file"]) == [table["file"].iloc[-1]]
 
 
 def test_relabel_without_pixels_says_how_to_make_them(

@@ -28,6 +28,7 @@ from scenery.pipeline.jobs import (
     RefitFeaturesJob,
     RefitNetworkJob,
     SplitJob,
+    SuspectsJob,
     TimeNetworkJob,
 )
 from scenery.pipeline.layout import Layout
@@ -770,3 +771,44 @@ def test_fine_tuned_trials_of_a_round_are_compared_with_earlier_rounds(
     )
     tables = workflow.inputs.trials.result_tables("metrics")(of(experiment="learning"))
     assert set(tables) == {layout.fine_tuned(ids[0]).metrics} | early
+
+
+def test_suspects_come_from_the_best_choice_with_vectors_of_a_frozen_backbone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for dataset, wanted in (
+        ({}, False),
+        ({"suspects": True}, True),
+        ({"path": "pictures"}, True),
+        ({"path": "pictures", "suspects": False}, False),
+    ):
+        assert Workflow(dataset=dataset).study.lists_suspects is wanted
+    found = Workflow(dataset={"path": "pictures"})
+    with pytest.raises(NotReady):
+        found.inputs.suspects.page(of())
+    for name in EXPERIMENTS:
+        found.choose(name)
+    assert found.inputs.suspects.page(of()) == ["results/data/suspects.html"]
+    features = found.inputs.suspects.context.choice("heads").plain_features
+    job = SuspectsJob.model_validate(found.inputs.suspects.job(of()))
+    parts = ("train", "validation")
+    assert [str(one.array) for one in job.features] == [
+        f"results/features/{features.id}/{part}.npy" for part in parts
+    ]
+    assert [str(one.array) for one in job.images] == [f"results/data/{p}/64.npy" for p in parts]
+    files = found.inputs.suspects.arrays(of())
+    assert all(str(one.facts) in files for one in (*job.features, *job.images))
+
+
+def test_suspects_without_features_are_left_out_unless_they_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    networks = {"networks": {"list": [{"trainable": "all"}]}}
+    found = Workflow(dataset={"path": "pictures"}, experiments=networks)
+    found.choose("networks")
+    assert found.inputs.suspects.page(of()) == []
+    found = Workflow(dataset={"path": "pictures", "suspects": True}, experiments=networks)
+    with pytest.raises(UserError, match=r"dataset\.suspects: true needs an experiment"):
+        found.inputs.suspects.page(of())

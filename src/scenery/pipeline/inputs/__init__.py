@@ -12,6 +12,7 @@ from scenery.pipeline.inputs.halving import HalvingInputs
 from scenery.pipeline.inputs.results import ResultInputs
 from scenery.pipeline.inputs.rounds import RoundInputs
 from scenery.pipeline.inputs.speeds import SpeedInputs
+from scenery.pipeline.inputs.suspects import SuspectInputs
 from scenery.pipeline.inputs.trials import TrialInputs
 from scenery.pipeline.inputs.weights import WeightsInputs
 from scenery.pipeline.layout import Layout
@@ -35,6 +36,7 @@ class Inputs:
         self.halving = HalvingInputs(context)
         self.trials = TrialInputs(context, self.halving)
         self.divisions = DivisionInputs(context, self.trials)
+        self.suspects = SuspectInputs(context)
         self.speeds = SpeedInputs(context)
         self.rounds = RoundInputs(context, self.trials, self.speeds)
         self.final_models = FinalModelInputs(context, self.speeds)

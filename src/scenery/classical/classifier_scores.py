@@ -80,9 +80,8 @@ def _fit(
     classes: int,
 ) -> tuple[np.ndarray, tuple[float, float], int]:
     """Probabilities of vectors, accuracy and loss on the training images, and stored numbers."""
-    model = classifiers.fit(settings, training, groups)
-    rows, labels, _ = classifiers.as_rows(training)
-    fitted = classifiers.probabilities(model, rows, classes)
+    model, fitted = classifiers.fit_and_predict(settings, training, groups, classes)
+    _, labels, _ = classifiers.as_rows(training)
     scores = accuracy(fitted, labels), cross_entropy(fitted, labels)
     predicted = classifiers.probabilities(model, vectors, classes)
     return predicted, scores, classifiers.stored_numbers(model)

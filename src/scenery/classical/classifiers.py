@@ -128,6 +128,37 @@ def fit(
         ValueError: The vectors are not what the model can take: values below 0 for histograms, or
             fewer of them or of their features than principal components.
     """
+    model, vectors, labels, more = _prepared(settings, features, groups)
+    # The threads of boosted trees wait for each other at every node: on a machine with other jobs
+    # two of them take many times as long as one.
+    with threadpool_limits(1, user_api="openmp"):
+        return model.fit(
+            vectors, labels, **{f"model__{name}": value for name, value in more.items()}
+        )
+
+
+def fit_and_predict(
+    settings: Settings, features: LabeledFeatures, groups: np.ndarray | None, classes: int
+) -> tuple[Pipeline, np.ndarray]:
+    """A fitted model, and class probabilities of the rows that it learned from.
+
+    Arguments and errors as of `fit`. A support vector machine computes its kernels once for both.
+    """
+    if settings.classifier is None or settings.classifier.name != "svm":
+        model = fit(settings, features, groups)
+        return model, probabilities(model, as_rows(features)[0], classes)
+    model, vectors, labels, more = _prepared(settings, features, groups)
+    rows = model[:-1].fit_transform(vectors, labels)
+    found = np.zeros((len(rows), classes))
+    fitted = model["model"].fit_predict_proba(rows, labels, **more)
+    found[:, model.classes_] = fitted
+    return model, found
+
+
+def _prepared(
+    settings: Settings, features: LabeledFeatures, groups: np.ndarray | None
+) -> tuple[Pipeline, np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+    """The unfitted model, vectors, labels, and what else it is fitted with."""
     vectors, labels, images = as_rows(features)
     wanted = settings.classifier
     if wanted is not None and wanted.kernel == "histogram_intersection" and vectors.min() < 0:
@@ -143,11 +174,8 @@ def fit(
     model = build_classifier(settings)
     if groups is not None:
         images = np.unique(groups, return_inverse=True)[1][images]
-    more = {"model__images": images} if wanted is not None and wanted.name == "svm" else {}
-    # The threads of boosted trees wait for each other at every node: on a machine with other jobs
-    # two of them take many times as long as one.
-    with threadpool_limits(1, user_api="openmp"):
-        return model.fit(vectors, labels, **more)
+    more = {"images": images} if wanted is not None and wanted.name == "svm" else {}
+    return model, vectors, labels, more
 
 
 def probabilities(model: Pipeline, vectors: np.ndarray, classes: int) -> np.ndarray:

@@ -9,13 +9,14 @@ import skops.io
 from pydantic import ValidationError
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 
 from scenery.classical import classifiers, kernel_svm
-from scenery.classical.kernel_svm import KernelSVM, histogram_intersection
+from scenery.classical.kernel_svm import KernelSVM, gaussian, histogram_intersection
 from scenery.config.settings import Settings
 from scenery.data.feature_files import LabeledFeatures
 from scenery.errors import UserError
@@ -257,3 +258,24 @@ def test_svm_predicts_as_scikit_learn_that_breaks_ties() -> None:
     assert np.array_equal(ours, ties)
     # Ties are there, so that the test above can fail.
     assert not np.array_equal(ours, votes)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_gaussian_far_from_the_origin_is_that_of_scikit_learn(kind: type) -> None:
+    random = np.random.default_rng(0)
+    left, right = (random.normal(100, 1, (rows, 64)).astype(kind) for rows in (9, 7))
+    expected = rbf_kernel(left.astype(np.float64), right.astype(np.float64), gamma=0.01)
+    np.testing.assert_allclose(gaussian(left, right, 0.01), expected, atol=1e-5)
+    assert (np.diag(gaussian(left, left, 0.01)) == 1).all()
+
+
+@pytest.mark.parametrize("classifier", MODELS)
+def test_fit_and_predict_equals_fit_then_predict(classifier: dict[str, Any]) -> None:
+    data = features(90)
+    settings = Settings.model_validate({"classifier": classifier})
+    groups = np.arange(len(data.labels))
+    model, found = classifiers.fit_and_predict(settings, data, groups, CLASSES)
+    again = classifiers.fit(settings, data, groups)
+    for one in (model, again):
+        predicted = classifiers.probabilities(one, data.values, CLASSES)
+        np.testing.assert_allclose(predicted, found, atol=1e-5)

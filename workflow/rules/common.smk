@@ -17,7 +17,7 @@ from scenery.pipeline.job_server.starting import start_server
 from scenery.pipeline.layout import Layout
 from scenery.pipeline.preflight import open_study, start_run
 from scenery.pipeline.resources import per_attempt
-from scenery.pipeline.run_lock import end, find_other_runs
+from scenery.pipeline.run_lock import end, find_other_runs, name_results
 
 snakemake_internals.prepare_environment(SOURCE)
 CONFIG_FILE = snakemake_internals.config_file_name(workflow)
@@ -48,6 +48,7 @@ onstart:
 
 onsuccess:
     end(failed=False, submits=SUBMITS)
+    name_results(LAYOUT, exports=bool(STUDY.export))
 
 
 onerror:

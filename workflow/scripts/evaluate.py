@@ -131,9 +131,11 @@ def evaluate(
     if "confusion" in out:
         _write_classes(predictions, classes, groups, out)
         write_mistakes(out["mistakes"], predictions, images.read)
+    # Other models of the experiment are tested, too, to compare them.
+    name = job.experiment if "confusion" in out else f"{job.experiment}, compared {facts['trial']}"
     log.info(
         "%s: test accuracy %.3f (%.3f to %.3f) on %d images",
-        job.experiment,
+        name,
         metrics["accuracy"],
         metrics["low"],
         metrics["high"],

@@ -5,7 +5,7 @@ import logging
 import os
 import struct
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, NamedTuple
+from typing import Any, BinaryIO, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -175,6 +175,8 @@ def resize_image(pixels: Pixels, size: int, how: Resize, interpolation: str = "b
     Raises:
         ValueError: Another word for `how`.
     """
+    if pixels.shape[:2] == (size, size) and how in get_args(Resize):
+        return pixels
     picture = Image.fromarray(pixels)
     method = Image.Resampling[interpolation.upper()]
     if how == "stretch":
@@ -347,6 +349,9 @@ def _to_rgb(picture: Image.Image, min_is_white: bool, white_level: int) -> Image
         colored = picture.convert("RGBA")
         white = Image.new("RGBA", colored.size, "white")
         return Image.alpha_composite(white, colored).convert("RGB")
+    if picture.mode == "RGB":
+        # Pillow would copy it.
+        return picture
     try:
         return picture.convert("RGB")
     except ValueError:

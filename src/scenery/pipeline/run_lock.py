@@ -19,6 +19,7 @@ from pathlib import Path
 import psutil
 
 from scenery.errors import UserError
+from scenery.pipeline.layout import Layout
 from scenery.pipeline.slurm import cancel_orphaned_jobs, explain_failed_jobs, queued_jobs
 
 NOTES = Path(".snakemake/scenery")
@@ -151,6 +152,25 @@ def end(failed: bool, submits: bool) -> None:
     if failed and submits:
         explain_failed_jobs()
     (NOTES / f"{socket.gethostname()}-{os.getpid()}.json").unlink(missing_ok=True)
+
+
+def name_results(layout: Layout, exports: bool) -> None:
+    """Say where the report is that this run has made, and what can be done next.
+
+    Args:
+        layout: The paths of the study.
+        exports: Whether final models are exported.
+    """
+    try:
+        made = Path(layout.report).stat().st_mtime >= psutil.Process().create_time()
+    except OSError:
+        return
+    if not made:
+        return
+    lines = [f"The report is {layout.report}, the slides are {layout.slides_pdf}."]
+    if exports:
+        lines.append(f"To classify photographs: scenery predict {layout.results} PHOTOS")
+    print("\n".join(["", *lines]), file=sys.stderr, flush=True)
 
 
 def stop_orphaned_processes() -> None:

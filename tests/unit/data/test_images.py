@@ -383,3 +383,9 @@ def test_content_is_decoded_as_its_file_is(tmp_path: Path) -> None:
         assert (found[0] is None) is (expected is None)
         assert np.array_equal(found[0], expected) or expected is None
     assert try_decode_image(good, max_pixels=599)[1].startswith("too large: 30 x 20")
+
+
+@pytest.mark.parametrize("how", ["stretch", "crop", "pad"])
+def test_resize_to_the_same_size_changes_nothing(how: str) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 9, 3), dtype=np.uint8)
+    assert np.array_equal(resize_image(pixels, 9, how, "lanczos"), pixels)  # type: ignore[arg-type]

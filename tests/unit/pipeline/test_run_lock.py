@@ -13,6 +13,7 @@ import pytest
 
 from scenery.errors import UserError
 from scenery.pipeline import run_lock as runs
+from scenery.pipeline.layout import Layout
 from scenery.pipeline.run_lock import LOCKS, NOTES, Run
 
 
@@ -41,6 +42,27 @@ def test_a_run_is_noted_and_forgotten() -> None:
     assert runs.find_other_runs() == []
     runs.end(failed=False, submits=False)
     assert not list(NOTES.glob("*.json"))
+
+
+def test_the_report_of_this_run_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    layout = Layout("results/photos")
+    report = folder / layout.report
+    runs.name_results(layout, exports=True)
+    report.parent.mkdir(parents=True)
+    report.touch()
+    # One of an earlier run.
+    os.utime(report, (1, 1))
+    runs.name_results(layout, exports=True)
+    assert capsys.readouterr().err == ""
+    report.touch()
+    runs.name_results(layout, exports=True)
+    assert capsys.readouterr().err.splitlines() == [
+        "",
+        "The report is results/photos/report.html, the slides are results/photos/slides.pdf.",
+        "To classify photographs: scenery predict results/photos PHOTOS",
+    ]
+    runs.name_results(layout, exports=False)
+    assert "predict" not in capsys.readouterr().err
 
 
 def test_a_living_run_is_named_and_stops_another(capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,6 +21,8 @@ from scenery.reporting.style import (
 )
 
 LABELED = 8
+# More curves than this, beside those that are named, are shown by their quantiles.
+MAX_CURVES = 60
 _MEASURES = (("accuracy", "accuracy"), ("loss", "loss"))
 
 
@@ -70,37 +72,57 @@ def _draw_others(
     axes: Axes,
     history: pd.DataFrame,
     trials: pd.DataFrame,
+    ranked: pd.DataFrame,
     choice: Choice,
     measure: str,
 ) -> None:
-    ranked = rank_settings(trials, choice)
-    labels = dict(zip(ranked["setting"], shorten_all(ranked["label"], 72), strict=True))
     others = [name for name in ranked["setting"] if name != choice.setting]
     column = f"validation_{measure}"
-    by_setting = trials.set_index("trial")["setting"]
-    grouped = dict(iter(history.groupby("trial", sort=False)))
+    trials_of = trials.groupby("setting", sort=False)["trial"].unique()
+    known = set(history["trial"].unique())
     # A classical model has no epochs, and so no line to be named.
-    drawn = set(by_setting[by_setting.index.isin(grouped)])
-    others = [name for name in others if name in drawn]
+    others = [name for name in others if not known.isdisjoint(trials_of[name])]
     named = others[: LABELED - 1]
-    for place, setting in enumerate([*others[LABELED - 1 :], *reversed(named), choice.setting]):
-        faint = place < len(others) - len(named)
-        look: dict[str, object] = {"color": LIGHT, "linewidth": 1.0, "zorder": 1}
+    rest = [trial for name in others[LABELED - 1 :] for trial in trials_of[name] if trial in known]
+    if len(rest) > MAX_CURVES:
+        _draw_quantiles(axes, history[history["trial"].isin(rest)], column)
+        rest = []
+    lines = [*reversed(named), choice.setting]
+    shown = ranked[ranked["setting"].isin(lines)]
+    labels = dict(zip(shown["setting"], shorten_all(shown["label"], 72), strict=True))
+    wanted = {*rest, *(trial for name in lines for trial in trials_of.get(name, ()))}
+    grouped = dict(iter(history[history["trial"].isin(wanted)].groupby("trial", sort=False)))
+    for trial in rest:
+        _line(axes, grouped[trial], column, color=LIGHT, linewidth=1.0, zorder=1)
+    for setting in lines:
         if setting == choice.setting:
-            look = {"color": CHOSEN, "linewidth": 3.0, "zorder": 4}
-        elif not faint:
+            look: dict[str, object] = {"color": CHOSEN, "linewidth": 3.0, "zorder": 4}
+        else:
             rank = named.index(setting)
             style = "-" if rank < len(COLORS) else "--"
             look = {"color": COLORS[rank % len(COLORS)], "linewidth": 1.6, "linestyle": style,
                     "zorder": 3}  # fmt: skip
-        label = labels[setting] + (" (chosen)" if setting == choice.setting else "")
-        for trial in by_setting[by_setting == setting].index:
+        label: str | None = labels[setting] + (" (chosen)" if setting == choice.setting else "")
+        for trial in trials_of.get(setting, ()):
             if trial in grouped:
-                _line(axes, grouped[trial], column, label=None if faint else label, **look)
+                _line(axes, grouped[trial], column, label=label, **look)
                 label = None
     if len(others) > len(named):
-        rest = f"{plural(len(others) - len(named), 'further setting')}"
-        axes.plot([], [], color=LIGHT, linewidth=2, label=rest)
+        more = f"{plural(len(others) - len(named), 'further setting')}"
+        if not rest:
+            more += ": median, and the middle 50 % and 90 %"
+        axes.plot([], [], color=LIGHT, linewidth=2, label=more)
+
+
+def _draw_quantiles(axes: Axes, rows: pd.DataFrame, column: str) -> None:
+    """The median and two ranges of many curves, at each epoch of those that reach it."""
+    finite = rows[np.isfinite(rows[column])]
+    found = finite.groupby("position")[column].quantile([0.05, 0.25, 0.5, 0.75, 0.95]).unstack()
+    for low, high, alpha in ((0.05, 0.95, 0.35), (0.25, 0.75, 0.6)):
+        axes.fill_between(
+            found.index, found[low], found[high], color=LIGHT, alpha=alpha, linewidth=0, zorder=1
+        )
+    axes.plot(found.index, found[0.5], color=GRAY, linewidth=1.2, zorder=2)
 
 
 def _mark_diverged(axes: Axes, history: pd.DataFrame, trials: pd.DataFrame, column: str) -> None:
@@ -135,8 +157,9 @@ def learning_curves(
     """Train and validation curves of the chosen trial, and validation curves of all trials.
 
     Left: the chosen trial; right: every setting, the chosen one and the seven best others
-    named, the rest faint. An experiment with one setting has the left half only. Classical models
-    have no epochs: one that is chosen has no left half; without any network there is no curve.
+    named, the rest faint; more than 60 others are shown by their quantiles. An experiment with one
+    setting has the left half only. Classical models have no epochs: one that is chosen has no left
+    half; without any network there is no curve.
     """
     history = with_position(history)
     with_epochs = trials["trial"].isin(history["trial"])
@@ -150,13 +173,14 @@ def learning_curves(
         return figure
     figure = new_figure(15 if columns == 2 else 8.5, 8.5)
     panels = figure.subplots(2, columns, squeeze=False, sharex="col")
+    ranked = rank_settings(trials, choice) if several else trials
     for row, (measure, name) in enumerate(_MEASURES):
         if len(chosen_rows):
             _draw_chosen(panels[row, 0], chosen_rows, choice, measure)
             panels[row, 0].set_ylabel(name)
             panels[row, 0].legend(loc="best")
         if several:
-            _draw_others(panels[row, -1], history, trials, choice, measure)
+            _draw_others(panels[row, -1], history, trials, ranked, choice, measure)
             _mark_diverged(panels[row, -1], history, trials, f"validation_{measure}")
             panels[row, -1].set_ylabel(f"validation {name}")
     if len(chosen_rows):

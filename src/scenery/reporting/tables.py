@@ -2,6 +2,7 @@
 
 import base64
 import html
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -28,7 +29,12 @@ from scenery.reporting.labels import (
     plural,
     setting_value,
 )
+from scenery.reporting.page_parts import SCRIPT, STYLE
 from scenery.reporting.reading import setting_columns
+
+# Longer tables are data, of which the page shows some rows at a time: a browser takes seconds to
+# lay out ten thousand rows.
+MAX_ELEMENTS = 1000
 
 
 @dataclass(frozen=True)
@@ -135,90 +141,54 @@ def _rendered(table: HtmlTable, number_on_page: int) -> str:
         button = f'<button type="button">{html.escape(head)}</button>'
         parts.append(f'<th scope="col"{look}>{button}</th>')
     parts.append("</tr></thead><tbody>")
-    for cells, mark in zip(rows, marks, strict=True):
-        parts.append('<tr class="marked">' if mark else "<tr>")
-        for cell, right in zip(cells, numeric, strict=True):
-            look = ' class="number"' if right else ""
-            order = ""
-            if cell.order is not None:
-                # JavaScript knows the infinite by another name.
-                order = f' data-order="{repr(cell.order).replace("inf", "Infinity")}"'
-            text = html.escape(cell.text).replace("\n", "<br>")
-            if cell.picture:
-                text = _image(cell.picture)
-            parts.append(f"<td{look}{order}>{text}</td>")
-        parts.append("</tr>")
-    parts.append("</tbody></table></div></section>")
-    return "".join(parts)
+    long = len(rows) > MAX_ELEMENTS and not any(cell.picture for row in rows for cell in row)
+    if not long:
+        parts += [_element(*row, numeric) for row in zip(rows, marks, strict=True)]
+    parts.append("</tbody></table></div>")
+    if long:
+        parts.append(_as_data(rows, marks, number_on_page))
+    return "".join([*parts, "</section>"])
+
+
+def _element(cells: list[Cell], mark: bool, numeric: list[bool]) -> str:
+    """A row as HTML."""
+    parts = ['<tr class="marked">' if mark else "<tr>"]
+    for cell, right in zip(cells, numeric, strict=True):
+        look = ' class="number"' if right else ""
+        order = "" if cell.order is None else f' data-order="{_order(cell.order)}"'
+        text = html.escape(cell.text).replace("\n", "<br>")
+        if cell.picture:
+            text = _image(cell.picture)
+        parts.append(f"<td{look}{order}>{text}</td>")
+    return "".join([*parts, "</tr>"])
+
+
+def _order(value: float) -> str:
+    # JavaScript knows the infinite by another name.
+    return repr(value).replace("inf", "Infinity")
+
+
+def _as_data(rows: list[list[Cell]], marks: list[bool], number_on_page: int) -> str:
+    """The rows as JSON: whether a row is marked, then its cells; numbers as text and value."""
+    values = [
+        [mark, *(c.text if c.order is None else [c.text, _order(c.order)] for c in cells)]
+        for cells, mark in zip(rows, marks, strict=True)
+    ]
+    # No name can end the script.
+    text = json.dumps(values, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
+    name = f'data-table="t{number_on_page}"'
+    return (
+        f'<nav {name}><button type="button" data-step="-1">Previous rows</button> '
+        f'<button type="button" data-step="1">Next rows</button></nav>'
+        f'<script type="application/json" {name}>{text}</script>'
+        f"<noscript><p>The {len(rows)} rows are shown by JavaScript.</p></noscript>"
+    )
 
 
 def _image(picture: Picture) -> str:
     data = base64.b64encode(picture.jpeg).decode("ascii")
     description = html.escape(picture.description)
     return f'<img src="data:image/jpeg;base64,{data}" alt="{description}">'
-
-
-_STYLE = """
-body { font: 16px/1.45 system-ui, "DejaVu Sans", Arial, sans-serif; margin: 1.5rem; color: #111;
-  background: #fff; }
-h1 { font-size: 1.6rem; } h2 { font-size: 1.25rem; margin-top: 2rem; }
-.scroll { overflow: auto; max-height: 85vh; border: 1px solid #ccc; }
-table { border-collapse: collapse; font-size: 0.92rem; width: max-content; }
-th { position: sticky; top: 0; background: #dce9f3; padding: 0; text-align: left; }
-th button { font: inherit; font-weight: bold; background: none; border: 0; padding: 0.45rem 0.7rem;
-  cursor: pointer; width: 100%; text-align: inherit; white-space: nowrap; color: inherit; }
-th button:focus-visible { outline: 2px solid #0072b2; }
-th[aria-sort="ascending"] button::after { content: " \\25B2"; }
-th[aria-sort="descending"] button::after { content: " \\25BC"; }
-td { padding: 0.35rem 0.7rem; border-top: 1px solid #e4e4e4; vertical-align: top;
-  min-width: 3rem; max-width: 24rem; overflow-wrap: break-word; }
-.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-tr.marked { background: #fbe9dd; font-weight: bold; }
-tbody tr:hover { background: #f1f6fa; }
-input { font: inherit; padding: 0.2rem 0.4rem; } output { color: #555; margin-left: 0.6rem; }
-"""
-
-_SCRIPT = """
-"use strict";
-function order(cell) {
-  return cell.dataset.order === undefined ? null : Number(cell.dataset.order);
-}
-function compare(a, b) {
-  const x = order(a), y = order(b), s = a.textContent, t = b.textContent;
-  if ((s === "") !== (t === "")) return s === "" ? Infinity : -Infinity;
-  if (x !== null && y !== null) return x - y;
-  return s.localeCompare(t, undefined, {numeric: true});
-}
-for (const table of document.querySelectorAll("table")) {
-  const body = table.tBodies[0], heads = Array.from(table.tHead.rows[0].cells);
-  heads.forEach((head, column) => head.firstChild.addEventListener("click", () => {
-    const rising = head.getAttribute("aria-sort") !== "ascending";
-    heads.forEach((other) => other.removeAttribute("aria-sort"));
-    head.setAttribute("aria-sort", rising ? "ascending" : "descending");
-    const rows = Array.from(body.rows);
-    rows.sort((a, b) => {
-      const way = compare(a.cells[column], b.cells[column]);
-      if (!Number.isFinite(way)) return way > 0 ? 1 : -1;
-      return rising ? way : -way;
-    });
-    body.append(...rows);
-  }));
-}
-for (const input of document.querySelectorAll("input[type=search]")) {
-  const table = document.getElementById(input.dataset.table);
-  const output = document.querySelector(`output[data-table=${input.dataset.table}]`);
-  input.addEventListener("input", () => {
-    const words = input.value.toLowerCase().split(/\\s+/).filter(Boolean);
-    let shown = 0;
-    for (const row of table.tBodies[0].rows) {
-      const text = Array.from(row.cells, (cell) => cell.innerText).join(" ").toLowerCase();
-      row.hidden = !words.every((word) => text.includes(word));
-      shown += row.hidden ? 0 : 1;
-    }
-    output.textContent = `${shown} of ${table.tBodies[0].rows.length} rows`;
-  });
-}
-"""
 
 
 def page(title: str, tables: Sequence[HtmlTable], subtitle: str = "") -> str:
@@ -228,8 +198,8 @@ def page(title: str, tables: Sequence[HtmlTable], subtitle: str = "") -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{html.escape(title)}</title><style>{_STYLE}</style></head><body>"
-        f"<h1>{html.escape(title)}</h1>{about}{body}<script>{_SCRIPT}</script></body></html>\n"
+        f"<title>{html.escape(title)}</title><style>{STYLE}</style></head><body>"
+        f"<h1>{html.escape(title)}</h1>{about}{body}<script>{SCRIPT}</script></body></html>\n"
     )
 
 

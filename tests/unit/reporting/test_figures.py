@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import FillBetweenPolyCollection
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
@@ -26,7 +27,12 @@ from scenery.evaluation.confusion import confused_pairs
 from scenery.evaluation.mistakes import write_mistakes
 from scenery.reporting.best_figure import best_figure
 from scenery.reporting.evaluation_figures import class_scores, confusion_matrix, reliability
-from scenery.reporting.learning_curves import learning_curves, with_position
+from scenery.reporting.learning_curves import (
+    LABELED,
+    MAX_CURVES,
+    learning_curves,
+    with_position,
+)
 from scenery.reporting.many_classes import class_page
 from scenery.reporting.mistakes import confident_mistakes
 from scenery.reporting.reading import (
@@ -183,6 +189,26 @@ def test_learning_curves_stopped_trial_has_no_cross(experiments: dict[str, Exper
     trials = one.trials()
     trials.loc[(trials["status"] == "completed") & ~trials["chosen"], "status"] = "stopped"
     assert "diverged (2)" in texts(learning_curves(trials, one.history(), one.choice(), "H"))
+
+
+def test_learning_curves_of_many_trials_are_summarized(
+    experiments: dict[str, Experiment],
+) -> None:
+    one = experiments["search"]
+    trials, history = one.trials(), one.history()
+    some = trials[~trials["chosen"] & trials["trial"].isin(history["trial"])].iloc[:1]
+    rows = history[history["trial"] == some["trial"].iloc[0]]
+    for number in range(MAX_CURVES + LABELED):
+        name = {"trial": f"copy{number}", "setting": f"copy{number}"}
+        trials = pd.concat([trials, some.assign(**name)], ignore_index=True)
+        history = pd.concat([history, rows.assign(trial=name["trial"])], ignore_index=True)
+    figure = learning_curves(trials, history, one.choice(), "H")
+    said = texts(figure)
+    assert "further settings: median, and the middle 50 % and 90 %" in said
+    right = figure.axes[1]
+    assert len(right.lines) < MAX_CURVES
+    # Both ranges.
+    assert sum(isinstance(one, FillBetweenPolyCollection) for one in right.collections) == 2
 
 
 def test_with_position_two_steps_are_joined() -> None:

@@ -1,5 +1,6 @@
 """HTML tables: every name shows as text, numbers are rounded for the eye only."""
 
+import json
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from tables_factory import HOSTILE, Experiment
 
 from scenery.reporting.reading import read_catalogue, read_split, read_trials
 from scenery.reporting.tables import (
+    MAX_ELEMENTS,
     HtmlTable,
     Picture,
     data_set_tables,
@@ -136,3 +138,27 @@ def test_page_picture_is_shown_with_its_name_escaped() -> None:
     text = page("T", [HtmlTable("Pairs", frame)])
     assert '<img src="data:image/jpeg;base64,/9g=" alt="&quot;&gt;&lt;script&gt;">' in text
     assert "1.5" in text
+
+
+def test_page_long_tables_are_data_that_no_name_can_end() -> None:
+    rows = MAX_ELEMENTS + 1
+    names = [f"</script><b>{number}" for number in range(rows)]
+    frame = pd.DataFrame({"name": names, "validation_accuracy": 0.5, "chosen": False})
+    frame.loc[3, "chosen"] = True
+    frame.loc[4, "validation_accuracy"] = float("inf")
+    text = page("T", [HtmlTable("Trials", frame, marked="chosen")])
+    reader = read(text)
+    assert reader.scripts == 2
+    assert [row for row in reader.rows if row] == []
+    data = text.split('<script type="application/json" data-table="t0">')[1].split("</script>")[0]
+    found = json.loads(data)
+    assert [row[1] for row in found] == names
+    assert [number for number, row in enumerate(found) if row[0]] == [3]
+    assert found[0][2] == ["0.500", "0.5"]
+    assert found[4][2][1] == "Infinity"
+
+
+def test_page_of_many_pictures_is_not_data() -> None:
+    picture = Picture(b"jpeg", "a")
+    frame = pd.DataFrame({"picture": [picture] * (MAX_ELEMENTS + 1)})
+    assert "application/json" not in page("T", [HtmlTable("Pictures", frame)])

@@ -54,7 +54,8 @@ def test_wheel_holds_the_workflow_and_no_more(wheel: Path) -> None:
 def test_installed_init_check_and_run_work_in_any_directory(
     installed: Installed, photos: Path
 ) -> None:
-    assert "photos: 20 images of 2 classes" in installed.scenery("init", "photos", cwd=photos)
+    said = installed.scenery("init", "photos", "--offline", cwd=photos)
+    assert "photos: 20 images of 2 classes" in said
     assert "a study that can start" in installed.scenery("check", "config.yaml", cwd=photos)
     found = jobs(installed.scenery("run", "config.yaml", "--", "-n", cwd=photos))
     assert (found["catalogue"], found["report"]) == (1, 1)

@@ -1,11 +1,13 @@
 """The documentation: its commands are run somewhere, its studies are valid, its links work."""
 
+import html
 import os
 import re
 import subprocess
 import sys
 from dataclasses import fields
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from scenery.study.checks import check_study
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "docs"))
 import generate
+import record_commands
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TUTORIAL = "docs/tutorial.md"
@@ -59,7 +62,15 @@ RUN_IN = {
         "tests/unit/test_docs.py",
         "test_tutorial_study_dry_run_lists_jobs",
     ),
-    "scenery run config/first_study.yaml": ("tests/packaging/test_package.py", '"run"'),
+    "scenery init photos --offline": (
+        "tests/packaging/test_package.py",
+        '"init", "photos", "--offline"',
+    ),
+    "scenery run config.yaml": ("tests/packaging/test_package.py", '"run"'),
+    "scenery predict results/photos new_photos --out answers.csv": (
+        "tests/workflow/test_features.py",
+        '"predict", "results"',
+    ),
     "scenery run config/my_study.yaml": ("tests/unit/test_cli.py", '"run"'),
     "snakemake --profile profiles/slurm --configfile config/mit_scenes.yaml": (
         "tests/slurm/test_slurm.py",
@@ -75,10 +86,6 @@ RUN_IN = {
         "test_tutorial_study_check_prints_its_trials",
     ),
     "scenery predict results data/new_photographs --out answers.csv": (
-        "tests/workflow/test_features.py",
-        '"predict", "results"',
-    ),
-    "scenery predict results/my_photographs data/new_photographs --out answers.csv": (
         "tests/workflow/test_features.py",
         '"predict", "results"',
     ),
@@ -127,6 +134,23 @@ def test_documented_command_is_run_by_the_gate_or_a_test(command: str) -> None:
 
 def test_run_in_names_documented_commands_only() -> None:
     assert set(RUN_IN) - {"make docs"} <= set(commands())
+
+
+def test_recorded_commands_are_those_of_the_front_page() -> None:
+    page = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    drawn = html.unescape(record_commands.PICTURE.read_text(encoding="utf-8"))
+    for name in ("install", "init", "run", "predict"):
+        command = record_commands.COMMANDS[name]
+        assert f"\n{command}\n" in page
+        assert f">$ {command}</text>" in drawn
+
+
+def test_recorded_picture_keeps_markup_and_long_lines() -> None:
+    width = record_commands.COLUMNS
+    drawn = record_commands.picture([("run <b>", ["x" * (width + 3), "a & b"])])
+    root = ElementTree.fromstring(drawn)
+    texts = [one.text for one in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert texts == ["$ run <b>", "x" * width, "xxx", "a & b"]
 
 
 def test_shell_blocks_have_the_language_sh() -> None:

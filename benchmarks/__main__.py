@@ -29,6 +29,7 @@ from benchmarks.results import FOLDER, record  # noqa: E402
 TIMED = {
     "search": "8 min: a whole random search, beside the usual script",
     "features": "1 min: feature extraction, beside the bare forward pass",
+    "prediction": "4 min: scenery predict, beside feature extraction, and its memory",
     "fine_tuning": "5 min: fine-tuning with augmentation, beside the bare training step",
     "heads": "3 min: one head trial, beside fit of Keras",
     "views": "2 min: stored views, beside augmentation in each epoch",
@@ -44,6 +45,7 @@ LONG = {
     "conclusions": "40 min: heads beside logistic regression, and the cost of choosing",
     "optimism": "15 min: the error of corrected validation scores against test",
     "data_trust": "10 min: other divisions, labels, rare classes, probabilities, forecasts",
+    "novelty": "1 min: other drawings, noise and photographs told from drawn scenes",
     "memory": "15 min: the memory of every job with ten times the images",
 }
 # These do not compare times, so one round is enough.
@@ -55,6 +57,7 @@ ONCE = (
     "conclusions",
     "optimism",
     "data_trust",
+    "novelty",
     "memory",
 )
 

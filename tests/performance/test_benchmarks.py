@@ -29,7 +29,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     "name",
     form(
-        [name for name in (*TIMED, "samplers", "data_trust") if name not in SLOW],
+        [name for name in (*TIMED, "samplers", "data_trust", "novelty") if name not in SLOW],
         [*TIMED, *LONG],
     ),
 )

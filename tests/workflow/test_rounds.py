@@ -1,11 +1,14 @@
 """A search in rounds: what runs after which, and what a raised number of trials leaves alone."""
 
 import json
+import random
+import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from checkout import Checkout, check_out
+from killing import experiments_of, kill_at
 
 CHOSEN = "results/experiments/learning/chosen.yaml"
 DATABASE = "results/experiments/learning/optuna.db"
@@ -62,3 +65,20 @@ def test_more_trials_keep_those_that_there_are(searched: Checkout, tmp_path: Pat
     more = trials(copy.folder)
     columns = ["trial", "round", "validation_accuracy", "validation_loss"]
     pd.testing.assert_frame_equal(more[:3][columns], results[columns])
+
+
+def test_a_killed_search_goes_on_with_equal_numbers(searched: Checkout, tmp_path: Path) -> None:
+    copy = searched.copy_to(tmp_path / "copy")
+    shutil.rmtree(copy.folder / "results" / "experiments")
+    # The first round is proposed and trained, and the second one proposed.
+    assert kill_at(copy, "group", 3, 0, random.Random(0))
+    proposed = proposals(copy)
+    assert proposed == proposals(searched)[: len(proposed)]
+    assert len(proposed) >= 2
+    assert not (copy.folder / CHOSEN).exists()
+    said = copy.snakemake(DATABASE)
+    assert "Proposing the trials of learning, round 0" not in said
+    assert proposals(copy) == proposals(searched)
+    expected = experiments_of(searched)
+    assert "experiments/learning/trials.csv" in expected
+    assert experiments_of(copy) == expected

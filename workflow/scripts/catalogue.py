@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("scenery")
 
 # Arguments of `list_images` that name columns.
-COLUMN_KEYS = ("group", "x_col", "y_col")
+COLUMN_KEYS = ("group", "x_col", "y_col", "weight_col")
 
 
 def main(

@@ -175,6 +175,10 @@ def _prepared(
     if groups is not None:
         images = np.unique(groups, return_inverse=True)[1][images]
     more = {"images": images} if wanted is not None and wanted.name == "svm" else {}
+    if features.weights is not None:
+        # Each view of an image has its weight. The mean is 1, so that C keeps its meaning.
+        given = np.tile(features.weights, len(labels) // len(features.weights))
+        more["sample_weight"] = given / given.mean()
     return model, vectors, labels, more
 
 

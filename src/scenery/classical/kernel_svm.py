@@ -106,31 +106,48 @@ class KernelSVM(ClassifierMixin, BaseEstimator):
         self.class_weight = class_weight
         self.seed = seed
 
-    def fit(self, X: np.ndarray, y: np.ndarray, images: np.ndarray | None = None) -> "KernelSVM":
+    def fit(
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        images: np.ndarray | None = None,
+        sample_weight: np.ndarray | None = None,
+    ) -> "KernelSVM":
         """Fit and calibrate.
 
         Args:
             X: Shape (rows, values).
             y: Shape (rows,), class numbers.
             images: Shape (rows,), from 0: of which image a row is a view; None: each of its own.
+            sample_weight: Shape (rows,), weights of the errors; None: all 1.
 
         Raises:
             UserError: More rows than a matrix of kernels can be held for.
         """
-        self._fit_kernels(X, y, images)
+        self._fit_kernels(X, y, images, sample_weight)
         return self
 
     def fit_predict_proba(
-        self, X: np.ndarray, y: np.ndarray, images: np.ndarray | None = None
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        images: np.ndarray | None = None,
+        sample_weight: np.ndarray | None = None,
     ) -> np.ndarray:
         """Fit, and give the probabilities of the same rows, whose kernels are there already.
 
         Arguments and errors as of `fit`. Shape (rows, classes).
         """
-        kernels = self._fit_kernels(X, y, images)
+        kernels = self._fit_kernels(X, y, images, sample_weight)
         return np.asarray(self.calibrated_.predict_proba(kernels))
 
-    def _fit_kernels(self, X: np.ndarray, y: np.ndarray, images: np.ndarray | None) -> np.ndarray:
+    def _fit_kernels(
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        images: np.ndarray | None,
+        sample_weight: np.ndarray | None,
+    ) -> np.ndarray:
         """Fit and calibrate; the kernels, shape (rows, rows)."""
         if len(X) > MAX_ROWS:
             raise UserError(
@@ -140,7 +157,7 @@ class KernelSVM(ClassifierMixin, BaseEstimator):
         self.gamma_ = self._gamma(X) if self.kernel == "rbf" else None
         svm = SVC(kernel="precomputed", C=self.C, class_weight=self.class_weight)
         kernels = self._kernel(X, X)
-        self.calibrated_ = _calibrated(svm, kernels, y, images, self.seed)
+        self.calibrated_ = _calibrated(svm, kernels, y, images, sample_weight, self.seed)
         self.classes_ = self.calibrated_.classes_
         self.rows_ = np.array([*self.svm_.support_, len(X)])
         self.vectors_ = X[self.svm_.support_]
@@ -183,7 +200,12 @@ class KernelSVM(ClassifierMixin, BaseEstimator):
 
 
 def _calibrated(
-    svm: SVC, kernels: np.ndarray, y: np.ndarray, images: np.ndarray | None, seed: int
+    svm: SVC,
+    kernels: np.ndarray,
+    y: np.ndarray,
+    images: np.ndarray | None,
+    weights: np.ndarray | None,
+    seed: int,
 ) -> Any:
     """The SVM with its temperature, from kernels of shape (rows, rows)."""
     images = np.arange(len(y)) if images is None else images
@@ -192,7 +214,7 @@ def _calibrated(
     if folds < 2:
         # Of a class with one image none is left to calibrate by but itself.
         everything = np.arange(len(y))
-        svm = FrozenEstimator(svm.fit(kernels, y))
+        svm = FrozenEstimator(svm.fit(kernels, y, sample_weight=weights))
         splits = [(everything, everything)]
     else:
         splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
@@ -202,4 +224,4 @@ def _calibrated(
             for _, held in splitter.split(first, y[first])
         ]
     calibrated = CalibratedClassifierCV(svm, method="temperature", cv=splits, ensemble=False)
-    return calibrated.fit(kernels, y)
+    return calibrated.fit(kernels, y, sample_weight=weights)

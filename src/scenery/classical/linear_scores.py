@@ -44,7 +44,7 @@ def linear_head_fitter(
     settings: Settings, training: LabeledFeatures, classes: int
 ) -> LinearHeadFitter:
     """A fitter for the settings of a trial."""
-    weights = image_weights(training.labels, settings.class_weights)
+    weights = image_weights(training.labels, settings.class_weights, training.weights)
     return LinearHeadFitter(training, weights, classes, settings.head.standardize)
 
 

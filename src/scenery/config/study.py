@@ -109,6 +109,11 @@ class Dataset(Strict):
         description="Column of a CSV with the classes, or a list of columns of 0 and 1, one for "
         "each class. Unset: class, label or category, or such columns.",
     )
+    weight_col: ColumnName | None = Field(
+        None,
+        description="Column of a CSV with the weight of each image in the training loss, above 0. "
+        "Accuracies and validation losses count each image once.",
+    )
     classes: Annotated[tuple[ColumnName, ...], Field(min_length=2)] | None = Field(
         None, description="The classes that are used; images of others are left out. Unset: all."
     )
@@ -156,7 +161,7 @@ class Dataset(Strict):
 
     @model_validator(mode="after")
     def _of_own_images(self) -> "Dataset":
-        for key in ("group", "x_col", "y_col"):
+        for key in ("group", "x_col", "y_col", "weight_col"):
             if getattr(self, key) is not None and self.made:
                 raise ValueError(
                     f"{key} names a column of a CSV; the path {self.path} is a data set without "
@@ -173,7 +178,7 @@ class Dataset(Strict):
     @property
     def reading(self) -> dict[str, Any]:
         """How the source is read, as arguments of `scenery.data.sources.list_images`."""
-        names = ("group", "corrections", "x_col", "y_col", "classes")
+        names = ("group", "corrections", "x_col", "y_col", "weight_col", "classes")
         return {name: getattr(self, name) for name in names}
 
     @property

@@ -171,6 +171,7 @@ def _table(
         "given_partition": [image.partition for image in found],
         "given_group": [image.group for image in found],
         "proposed_group": list(proposed),
+        "weight": [image.weight for image in found],
         "duplicate_group": list(duplicates.groups),
         "duplicate_kind": list(duplicates.kinds),
         "group": list(_independent_groups(found, duplicates)),

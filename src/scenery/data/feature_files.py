@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from scenery.data.class_weights import given_weights, joined_weights
 from scenery.data.memmap import drop_pages
 
 
@@ -18,11 +19,13 @@ class LabeledFeatures:
         values: float32, shape (images, ...), or (views, images, ...) where `views` is true.
         labels: Shape (images,), class numbers from 0.
         views: Whether the first axis counts renderings of the same images.
+        weights: Shape (images,), those that the data set gives to the images; None: all 1.
     """
 
     values: np.ndarray
     labels: np.ndarray
     views: bool = False
+    weights: np.ndarray | None = None
 
     def joined_with(self, other: "LabeledFeatures") -> "LabeledFeatures":
         """Both sets of features as one; both hold views, equally many, or neither does."""
@@ -31,6 +34,7 @@ class LabeledFeatures:
             np.concatenate([self.values, other.values], axis=images),
             np.concatenate([self.labels, other.labels]),
             self.views,
+            joined_weights(self.weights, other.weights, (len(self.labels), len(other.labels))),
         )
 
     def of_images(self, images: np.ndarray) -> "LabeledFeatures":
@@ -41,7 +45,8 @@ class LabeledFeatures:
         """
         values = np.asarray(self.values)
         values = values[:, images] if self.views else values[images]
-        return LabeledFeatures(values, self.labels[images], self.views)
+        weights = None if self.weights is None else self.weights[images]
+        return LabeledFeatures(values, self.labels[images], self.views, weights)
 
     def sample_views(self, epoch: int, seed: int) -> np.ndarray:
         """The features that one epoch sees: of every image one view.
@@ -71,5 +76,6 @@ def read_features(array: Path, facts: Path, table: pd.DataFrame) -> LabeledFeatu
     values = np.load(array, mmap_mode="r", allow_pickle=False)
     labels = table["label"].to_numpy(np.int64)
     if views:
-        return LabeledFeatures(values, labels, views=True)
-    return LabeledFeatures(np.asarray(values[table["row"].to_numpy()]), labels)
+        return LabeledFeatures(values, labels, True, given_weights(table))
+    plain = np.asarray(values[table["row"].to_numpy()])
+    return LabeledFeatures(plain, labels, False, given_weights(table))

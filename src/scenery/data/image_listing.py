@@ -44,12 +44,14 @@ class FoundImage(NamedTuple):
         class_name: The label.
         partition: train, validation or test; "" where the data set gives none.
         group: Name of the group that must lie in one partition (a patient, a scene); "" for none.
+        weight: Of the image in the training loss.
     """
 
     file: str
     class_name: str
     partition: str
     group: str = ""
+    weight: float = 1.0
 
 
 def partition_of(name: str) -> str | None:

@@ -4,6 +4,7 @@ Standard library only: the Snakefile reads sources in every dry run.
 """
 
 import csv
+import math
 import os
 import re
 import stat
@@ -26,7 +27,7 @@ GROUP_COLUMNS = (
 )
 
 _ONE_PARTITION_COLUMN = "write one column partition with train, validation and test instead"
-_WEIGHTS = "images cannot be weighted; remove the column to count every image once"
+_WEIGHTS = "set dataset.weight_col to weight the images, or remove the column"
 _FOLDS = "folds are made by Scenery and cannot be given; remove the column, or write a column group"
 _REGIONS = "images are used whole; cut the regions out first, then remove the column"
 _SELECTION = "every row is used; remove the rows that are not meant, then the column"
@@ -66,19 +67,21 @@ class Columns(NamedTuple):
         group: Of the groups (dataset.group).
         x_col: Of the files (dataset.x_col).
         y_col: Of the classes, or one column for each class (dataset.y_col).
+        weight_col: Of the weights in the training loss (dataset.weight_col).
     """
 
     group: str | None = None
     x_col: str | None = None
     y_col: str | Sequence[str] | None = None
+    weight_col: str | None = None
 
 
 class _Table(NamedTuple):
     """A manifest as it was read.
 
     Attributes:
-        file, label, partition, group: Names of the columns; label is None where each class has
-            a column of its own.
+        file, label, partition, group, weight: Names of the columns; label is None where each class
+            has a column of its own.
         one_hot: The columns of the classes, if each has one.
         unused: Columns that are not read.
         written: Names of the columns as the file has them, by the names used here.
@@ -89,6 +92,7 @@ class _Table(NamedTuple):
     label: str | None
     partition: str | None
     group: str | None
+    weight: str | None
     one_hot: tuple[str, ...]
     unused: tuple[str, ...]
     written: dict[str, str]
@@ -105,7 +109,8 @@ def read_manifest(manifest: Path, root: Path, columns: Columns | None = None) ->
       and 1 for each class (one-hot), and none of other content but those of this list;
     - perhaps the partition: ``partition``, ``split`` or ``set``;
     - perhaps the group whose images must not be divided: the column `group`, or else one of
-      `GROUP_COLUMNS` (an empty cell: the image is a group of its own).
+      `GROUP_COLUMNS` (an empty cell: the image is a group of its own);
+    - perhaps the weight of the image in the training loss, in the column `weight_col`.
 
     Columns in `REFUSED_COLUMNS` are errors, since they mean something that is not used. Further
     columns are not read; `unused_columns` names them. Comma, semicolon or tab separate the columns;
@@ -125,7 +130,9 @@ def read_manifest(manifest: Path, root: Path, columns: Columns | None = None) ->
     partitions = _partitions(manifest, table.rows, table.partition)
     files = _files(manifest, root, table.rows, table.file)
     groups = [cells[table.group].strip() if table.group else "" for _, cells in table.rows]
-    found = (FoundImage(*image) for image in zip(files, labels, partitions, groups, strict=True))
+    weights = _weights(manifest, table.rows, table.weight)
+    columns_of_images = zip(files, labels, partitions, groups, weights, strict=True)
+    found = (FoundImage(*image) for image in columns_of_images)
     return checked(found, str(manifest))
 
 
@@ -161,14 +168,10 @@ def _parse(manifest: Path, columns: Columns) -> _Table:
     file = file or _column(manifest, header, FILE_COLUMNS)
     partition = _column(manifest, header, PARTITION_COLUMNS, required=False)
     group = _group_column(manifest, header, columns.group)
+    weight = _given_column(manifest, header, columns.weight_col, "weight_col")
     label, one_hot = _class_columns(manifest, header, columns.y_col, rows)
-    doubled = {file} & {partition, label, *one_hot} or {partition} & {label, *one_hot} - {None}
-    if doubled:
-        raise UserError(
-            f"{manifest}: dataset.x_col and dataset.y_col: the column {doubled.pop()!r} cannot be "
-            "the file, the class or the partition at once"
-        )
-    known = {file, partition, group, label, *one_hot}
+    _refuse_one_column_for_two(manifest, file, partition, weight, label, *one_hot)
+    known = {file, partition, group, weight, label, *one_hot}
     others = tuple(name for name in header if name not in known)
     if label is None and not one_hot:
         if not _is_one_hot(others, rows):
@@ -183,11 +186,22 @@ def _parse(manifest: Path, columns: Columns) -> _Table:
         label,
         partition,
         group,
+        weight,
         one_hot,
         others,
         dict(zip(header, written, strict=True)),
         rows,
     )
+
+
+def _refuse_one_column_for_two(manifest: Path, *names: str | None) -> None:
+    used = [name for name in names if name is not None]
+    doubled = [name for name in used if used.count(name) > 1]
+    if doubled:
+        raise UserError(
+            f"{manifest}: dataset.x_col, y_col and weight_col: the column {doubled[0]!r} cannot be "
+            "two of the file, the class, the partition and the weight at once"
+        )
 
 
 def _column(
@@ -367,6 +381,27 @@ def _partitions(manifest: Path, rows: list[Row], column: str | None) -> list[str
     ]
     _refuse_cells(manifest, f"column {column}", f"must be {PARTITION_HELP}; it is not in", unknown)
     return [partition or "" for partition in partitions]
+
+
+def _weights(manifest: Path, rows: list[Row], column: str | None) -> list[float]:
+    if column is None:
+        return [1.0] * len(rows)
+    weights, wrong = [], []
+    for number, cells in rows:
+        try:
+            weight = float(cells[column])
+        except ValueError:
+            weight = math.nan
+        if not 0 < weight < math.inf:
+            wrong.append(f"row {number} ({cells[column]!r})")
+        weights.append(weight)
+    _refuse_cells(
+        manifest,
+        f"column {column}",
+        "a weight is a number above 0 (to leave an image out, remove its row)",
+        wrong,
+    )
+    return weights
 
 
 def _files(manifest: Path, root: Path, rows: list[Row], column: str) -> list[str]:

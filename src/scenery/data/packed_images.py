@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
+from scenery.data.class_weights import given_weights, joined_weights
 from scenery.data.memmap import drop_pages
 
 
@@ -20,6 +21,7 @@ class PackedImages:
         rows: Shape (images,), its position there.
         labels: Shape (images,), class numbers from 0.
         files: Where the images came from, in the same order.
+        weights: Shape (images,), those that the data set gives to the images; None: all 1.
     """
 
     arrays: tuple[np.ndarray, ...]
@@ -27,6 +29,7 @@ class PackedImages:
     rows: np.ndarray
     labels: np.ndarray
     files: tuple[str, ...]
+    weights: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -53,6 +56,7 @@ class PackedImages:
             rows=np.concatenate([self.rows, other.rows]),
             labels=np.concatenate([self.labels, other.labels]),
             files=self.files + other.files,
+            weights=joined_weights(self.weights, other.weights, (len(self), len(other))),
         )
 
     def of_images(self, images: np.ndarray) -> "PackedImages":
@@ -67,6 +71,7 @@ class PackedImages:
             rows=self.rows[images],
             labels=self.labels[images],
             files=tuple(self.files[number] for number in images),
+            weights=None if self.weights is None else self.weights[images],
         )
 
     def batches(self, batch: int, order: np.ndarray | None = None) -> tf.data.Dataset:
@@ -111,4 +116,5 @@ def open_packed(array: str | Path, table: pd.DataFrame) -> PackedImages:
         rows=table["row"].to_numpy(np.int64),
         labels=table["label"].to_numpy(np.int64),
         files=tuple(table["file"]),
+        weights=given_weights(table),
     )

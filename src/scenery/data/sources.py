@@ -51,6 +51,7 @@ def list_images(
     corrections: str | os.PathLike[str] | None = None,
     x_col: str | None = None,
     y_col: str | Sequence[str] | None = None,
+    weight_col: str | None = None,
     classes: Sequence[str] | None = None,
 ) -> list[FoundImage]:
     """List the images of a data set, sorted by file.
@@ -62,8 +63,8 @@ def list_images(
       ``validation/...``, in any of their spellings. Folders named like partitions count as such
       if they hold folders, so that a class of images may be called ``train``;
     - a manifest (see `scenery.data.manifest.read_manifest`); its files are relative to `root`,
-      by default the manifest's own folder, and `group`, `x_col` and `y_col` are the columns of
-      its groups, files and classes.
+      by default the manifest's own folder, and `group`, `x_col`, `y_col` and `weight_col` are the
+      columns of its groups, files, classes and weights.
 
     Hidden files, other files than images and images outside any class folder are left out;
     `stray_files` lists them. Symbolic links in folders are followed (the folder is the user's
@@ -76,7 +77,7 @@ def list_images(
     Raises:
         UserError: naming the file, folder or row and what is allowed.
     """
-    images = _list(Path(path), root, manifest.Columns(group, x_col, y_col))
+    images = _list(Path(path), root, manifest.Columns(group, x_col, y_col, weight_col))
     if corrections is not None:
         images = checked(apply_corrections(images, Path(corrections)), str(path))
     if classes is not None:
@@ -107,7 +108,8 @@ def _list(
                 f"dataset.group: {columns.group!r} is a column of a manifest, but {source} is a "
                 "folder; give a CSV with file, class and this column, or set dataset.groups: auto"
             )
-        for key, column in (("x_col", columns.x_col), ("y_col", columns.y_col)):
+        for key in ("x_col", "y_col", "weight_col"):
+            column = getattr(columns, key)
             if column is not None:
                 raise UserError(
                     f"dataset.{key}: {column!r} is a column of a manifest, but {source} is a "
@@ -163,6 +165,7 @@ def unused_columns(
     group: str | None = None,
     x_col: str | None = None,
     y_col: str | Sequence[str] | None = None,
+    weight_col: str | None = None,
 ) -> list[str]:
     """List the columns of a manifest that are not read; of a folder: none.
 
@@ -172,7 +175,7 @@ def unused_columns(
     source = Path(path)
     if source.is_dir():
         return []
-    return manifest.unused_columns(source, manifest.Columns(group, x_col, y_col))
+    return manifest.unused_columns(source, manifest.Columns(group, x_col, y_col, weight_col))
 
 
 def dataset_digest(
@@ -181,7 +184,7 @@ def dataset_digest(
     cache_file: str | os.PathLike[str],
     **reading: Any,
 ) -> str:
-    """Return a SHA-256 (hexadecimal) over every image's file, class, partition, group and content.
+    """Return a SHA-256 (hexadecimal) over every image's file, class, partition, group, weight and content.
 
     The contents' own digests are cached in `cache_file`, see
     `scenery.data.content_digests.content_digests`: a second call looks at the files but does not
@@ -194,7 +197,7 @@ def dataset_digest(
     images = list_images(path, root, **reading)
     folder = source_root(path, root)
     digests = content_digests([str(folder / image.file) for image in images], Path(cache_file))
-    return rows_digest([*image, digest] for image, digest in zip(images, digests, strict=True))
+    return rows_digest([*map(str, image), digest] for image, digest in zip(images, digests, strict=True))
 
 
 def _visible_entries(folder: str) -> list[os.DirEntry[str]]:

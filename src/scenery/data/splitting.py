@@ -24,7 +24,7 @@ _log = logging.getLogger("scenery")
 
 # All that a split depends on: sizes and kinds of many images would fill the memory for nothing.
 CATALOGUE_COLUMNS_NEEDED = (
-    *("file", "class", "given_partition", "given_group", "digest", "problem"),
+    *("file", "class", "given_partition", "given_group", "weight", "digest", "problem"),
     *("duplicate_group", "group", "kept", "reason"),
 )
 # A class that trains on fewer independent groups than this is warned about.
@@ -96,6 +96,7 @@ def split_images(
             "group": groups,
             "digest": kept["digest"].str[:16],
             "given": kept["given_partition"] == partition,
+            "weight": kept["weight"],
         }
     )
     _check_counts(catalogue, split, classes)

@@ -15,6 +15,7 @@ CATALOGUE_COLUMNS: dict[str, type] = {
     "given_partition": str,
     "given_group": str,
     "proposed_group": str,
+    "weight": float,
     "width": int,
     "height": int,
     "mode": str,
@@ -38,9 +39,10 @@ SPLIT_COLUMNS: dict[str, type] = {
     "group": int,
     "digest": str,
     "given": bool,
+    "weight": float,
 }
 # Tables of trials and tests that make their own split do without these.
-_OPTIONAL_SPLIT_COLUMNS = ("group", "digest", "given")
+_OPTIONAL_SPLIT_COLUMNS = ("group", "digest", "given", "weight")
 
 
 def read_catalogue(
@@ -57,8 +59,8 @@ def read_split(path: str | os.PathLike[str]) -> pd.DataFrame:
     one called 007 for a number.
 
     Returns:
-        The columns of `SPLIT_COLUMNS`; `group`, `digest` and `given` only where the file has
-        them.
+        The columns of `SPLIT_COLUMNS`; `group`, `digest`, `given` and `weight` only where the
+        file has them.
 
     Raises:
         UserError: the file lacks another one of them.

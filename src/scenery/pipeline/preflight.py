@@ -70,7 +70,7 @@ def count_images(study: Study) -> tuple[int, int]:
         classes = len(NAMED_DATASETS[dataset.path])
         total, test = DATASET_IMAGES[dataset.path]
     else:
-        images = list_images(dataset.path, dataset.root, dataset.group, dataset.corrections)
+        images = list_images(dataset.path, dataset.root, **dataset.reading)
         classes = len({image.class_name for image in images})
         total, test = len(images), sum(image.partition == "test" for image in images)
     return total - (test or round(study.split.test * total)), classes

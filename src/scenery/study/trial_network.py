@@ -82,6 +82,12 @@ def check_fit(study: Study, settings: Settings, place: str) -> None:
             f"{place}: subset: there is no subset {short_repr(settings.subset)}; "
             f"{suggestions(settings.subset, (*study.subset_names, 'per_class_N'))}"
         )
+    neighbors = settings.classifier is not None and settings.classifier.name == "nearest_neighbors"
+    if study.dataset.weight_col is not None and neighbors:
+        raise UserError(
+            f"{place}: classifier.name: nearest_neighbors cannot weight images, which "
+            f"dataset.weight_col: {study.dataset.weight_col} asks for; leave one of them out"
+        )
     if settings.weights != "none" and settings.backbone in HANDCRAFTED:
         raise UserError(
             f"{place}: weights: {settings.backbone} is made by hand and has none; give none; "

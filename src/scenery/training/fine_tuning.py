@@ -79,7 +79,7 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
         # Built now, so that a saved state has somewhere to go before the first step.
         self.trainer.optimizer.build(self.trainer.trainable_variables)
         self._targets = np.eye(classes, dtype=np.float32)[training.labels]
-        self._weights = image_weights(training.labels, settings.class_weights)
+        self._weights = image_weights(training.labels, settings.class_weights, training.weights)
         self._predict = make_forward_fn(self.model)
 
     def _compile(self) -> None:

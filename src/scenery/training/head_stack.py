@@ -88,7 +88,9 @@ class HeadStack:
         self._state = rule.start(shape)
         self._steps = np.zeros((len(images), 1))
         self._gradients, *self._spare = (np.empty(shape, np.float32) for _ in range(3))
-        self._image_weights = image_weights(training.labels, settings.class_weights)
+        self._image_weights = image_weights(
+            training.labels, settings.class_weights, training.weights
+        )
         smoothing = np.float32(settings.label_smoothing)
         self._targets = np.eye(classes, dtype=np.float32)[training.labels]
         self._targets = self._targets * (1 - smoothing) + smoothing / np.float32(classes)

@@ -49,7 +49,9 @@ class HeadTrainer(ModelTrainer[LabeledFeatures]):
             self._positions = position_outputs(self.model)
             self._position_loss = position_loss(settings.label_smoothing)
         self._labels = tf.constant(np.eye(classes, dtype=np.float32)[training.labels])
-        self._weights = tf.constant(image_weights(training.labels, settings.class_weights))
+        self._weights = tf.constant(
+            image_weights(training.labels, settings.class_weights, training.weights)
+        )
         # Plain features are one tensor for all epochs; views are sampled for each epoch.
         self._plain = None if training.views else tf.constant(training.values)
         # Traced once for folds of all sizes.

@@ -230,8 +230,8 @@ MANIFESTS = [
     Case(
         "a column of weights",
         lambda: manifest("file,class,weight\ncoast/0.png,a,1\nforest/0.png,b,2\n"),
-        "images/list.csv: columns that cannot be used: weight (images cannot be weighted; remove "
-        "the column to count every image once)",
+        "images/list.csv: columns that cannot be used: weight (set dataset.weight_col to weight "
+        "the images, or remove the column)",
     ),
     Case(
         "a column of folds",

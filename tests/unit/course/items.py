@@ -246,7 +246,10 @@ ITEMS: dict[str, list[Item]] = {
             "some of the classes", "`dataset.classes`",
             f"{SOURCES}::test_list_images_of_some_classes_leaves_the_others_out",
         ),
-        Item("weights of images from a table (`weight_col`)"),
+        Item(
+            "weights of images from a table", "`dataset.weight_col`",
+            f"{SOURCES}::test_list_images_weight_column_gives_the_weights",
+        ),
         Item("images that are not square"),
     ],
     "Augmentation": [

@@ -380,7 +380,10 @@ def test_unused_columns_are_named_as_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("file,class,Sample Weight\n1.png,a,2\n2.png,b,1\n", "sample_weight (images cannot be we"),
+        (
+            "file,class,Sample Weight\n1.png,a,2\n2.png,b,1\n",
+            "sample_weight (set dataset.weight_col",
+        ),
         ("file,class,fold\n1.png,a,0\n2.png,b,1\n", "fold (folds are made by Scenery"),
         ("file,class,is-train\n1.png,a,0\n2.png,b,1\n", "is_train (write one column partition"),
         ("file,class,xmin\n1.png,a,0\n2.png,b,1\n", "xmin (images are used whole"),
@@ -403,6 +406,42 @@ def test_list_images_manifest_columns_with_a_meaning_are_refused(
 ) -> None:
     fill(tmp_path, "1.png", "2.png", "3.png")
     assert message in refused(manifest(tmp_path, text))
+
+
+def test_list_images_weight_column_gives_the_weights(tmp_path: Path) -> None:
+    fill(tmp_path, "1.png", "2.png", "3.png")
+    path = manifest(tmp_path, "file,class,Sure\n1.png,a,0.5\n2.png,b,3\n3.png,b,1e-2\n")
+    assert [image.weight for image in list_images(path, weight_col="sure")] == [0.5, 3.0, 0.01]
+    assert [image.weight for image in list_images(path)] == [1.0] * 3
+    assert unused_columns(path, weight_col="sure") == []
+
+
+@pytest.mark.parametrize("cell", ["0", "-1", "", "many", "nan", "inf"])
+def test_list_images_weight_that_is_not_above_0_is_refused(tmp_path: Path, cell: str) -> None:
+    fill(tmp_path, "1.png", "2.png")
+    path = manifest(tmp_path, f"file,class,sure\n1.png,a,{cell}\n2.png,b,1\n")
+    with pytest.raises(UserError, match="column sure: a weight is a number above 0") as caught:
+        list_images(path, weight_col="sure")
+    assert f"row 2 ({cell!r})" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("wheight", "no column 'wheight'"), ("class", "cannot be two of the file, the class")],
+)
+def test_list_images_weight_column_of_another_name_is_refused(
+    tmp_path: Path, name: str, message: str
+) -> None:
+    fill(tmp_path, "1.png", "2.png")
+    path = manifest(tmp_path, "file,class,weight\n1.png,a,1\n2.png,b,1\n")
+    with pytest.raises(UserError, match=message):
+        list_images(path, weight_col=name)
+
+
+def test_list_images_weight_column_of_a_folder_is_refused(tmp_path: Path) -> None:
+    fill(tmp_path, "a/1.png", "b/2.png")
+    with pytest.raises(UserError, match=r"dataset\.weight_col: 'w' is a column of a manifest"):
+        list_images(tmp_path, weight_col="w")
 
 
 def test_list_images_labels_with_signs_are_names_unless_their_parts_are(tmp_path: Path) -> None:
@@ -516,7 +555,7 @@ def test_list_images_with_the_columns_of_the_config(
         ("photo", "species", "no column 'photo', which dataset.x_col names; the columns are"),
         ("photo path", "kind", "no column 'kind', which dataset.y_col names"),
         ("photo path", ("wolf", "age"), "each must be 0 or 1 in every row"),
-        ("species", "species", "the column 'species' cannot be the file, the class"),
+        ("species", "species", "the column 'species' cannot be two of the file, the class"),
     ],
 )
 def test_list_images_with_a_wrong_column_of_the_config_is_refused(

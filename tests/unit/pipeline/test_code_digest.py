@@ -154,7 +154,7 @@ def test_a_changed_line_changes_those_that_run_it(
     assert changed == users_of("models/heads.py")
     assert changed == {
         "train_heads", "fine_tune", "fine_tune_fold", "refit_head", "refit_network",
-        "score_division", "score_grouping",
+        "score_division", "score_grouping", "export_model",
     }  # fmt: skip
 
 

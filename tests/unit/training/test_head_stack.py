@@ -1,5 +1,6 @@
 """Heads in NumPy: what Keras gives, and the same numbers alone and together."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,20 @@ def test_a_head_is_that_of_keras(values: dict[str, Any]) -> None:
     for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-4)
     assert ours.validate() == pytest.approx(theirs.validate(), rel=1e-4)
+
+
+def test_images_weigh_as_the_data_set_says_in_both() -> None:
+    weights = np.where(np.arange(90) % 4 == 0, 5.0, 1.0)
+    training = dataclasses.replace(features(90), weights=weights)
+    given = settings()
+    theirs = HeadTrainer(given, CLASSES, training, features(60, seed=1))
+    ours = StackedHeadTrainer(given, CLASSES, training, features(60, seed=1))
+    plain = StackedHeadTrainer(given, CLASSES, features(90), features(60, seed=1))
+    for one in (ours, plain):
+        one.set_weights(theirs.get_weights())
+    losses = [one.train_epoch(0, 0.01)[0] for one in (ours, theirs, plain)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+    assert losses[2] != pytest.approx(losses[1], rel=1e-3)
 
 
 def test_predictions_are_those_of_the_keras_model_with_its_weights() -> None:

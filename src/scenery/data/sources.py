@@ -184,7 +184,7 @@ def dataset_digest(
     cache_file: str | os.PathLike[str],
     **reading: Any,
 ) -> str:
-    """Return a SHA-256 (hexadecimal) over every image's file, class, partition, group, weight and content.
+    """Return a SHA-256 (hexadecimal) over what is said of every image, and over its content.
 
     The contents' own digests are cached in `cache_file`, see
     `scenery.data.content_digests.content_digests`: a second call looks at the files but does not
@@ -197,7 +197,9 @@ def dataset_digest(
     images = list_images(path, root, **reading)
     folder = source_root(path, root)
     digests = content_digests([str(folder / image.file) for image in images], Path(cache_file))
-    return rows_digest([*map(str, image), digest] for image, digest in zip(images, digests, strict=True))
+    return rows_digest(
+        [*map(str, image), digest] for image, digest in zip(images, digests, strict=True)
+    )
 
 
 def _visible_entries(folder: str) -> list[os.DirEntry[str]]:

@@ -54,7 +54,11 @@ def of(experiment: str, contents: list[str]) -> list[str]:
 
 
 CATEGORIES = {
-    "Data": ["examples of the classes (train)", "images, problems and duplicates (all images)"],
+    "Data": [
+        "examples of the classes (train)",
+        "images, problems and duplicates (all images)",
+        "suspicious labels (train, validation)",
+    ],
     "Overview": OVERVIEW,
     FIRST: of("first", OF_EVERY_EXPERIMENT + OF_THE_EXPLAINED),
     # Two experiments of one title, which is that of another category, too.

@@ -228,6 +228,7 @@ def write_data(folder: Path, classes: list[str], per_class: int = 60, flawed: bo
                 {
                     "file": f"{partition}/c{label}/image_{index:04d}.jpg", "class": name,
                     "given_partition": partition, "given_group": "", "proposed_group": "",
+                    "weight": 1.0,
                     "width": 200,
                     "height": 200, "mode": "RGB", "format": "JPEG", "bytes": 9000 + index,
                     "digest": f"{label:02x}{index:04x}",

@@ -30,7 +30,7 @@ STUDY = read_study(
     },
     "study.yaml",
 )  # fmt: skip
-PAGES = ("trials", "summary", "data", "slides", "card")
+PAGES = ("trials", "summary", "data", "slides", "card", "suspects")
 
 
 def rendered(text: str, experiment: str = "", refit: bool = True, raw: bool = False) -> str:

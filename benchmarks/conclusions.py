@@ -33,7 +33,7 @@ from scenery.training.trainers import head_trainer
 
 CUTS = (0, 1, 2, 3)
 PER_CLASS = (5, 10, 20, 50)
-SAMPLES = 12
+SAMPLES = 6
 STRENGTHS = tuple(10.0**half for half in np.arange(-4, 1.1, 0.5))
 MARGIN = 0.010
 

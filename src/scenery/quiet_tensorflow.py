@@ -6,8 +6,8 @@ import tempfile
 
 # A user's keras.json may ask for another backend, 16-bit numbers or channels first.
 os.environ["KERAS_BACKEND"] = "tensorflow"
-# TensorFlow's compiled code greets on standard error before any of its settings is read: lines
-# about oneDNN that would bury the study's own progress in every job.
+# TensorFlow's compiled code writes lines about oneDNN to standard error before any of its settings
+# is read. In every job they would stand between the lines of the study's progress.
 sys.stderr.flush()
 _kept = os.dup(2)
 with tempfile.TemporaryFile() as _held_back:

@@ -6,7 +6,7 @@ predictions.csv (trial, file, class, predicted, confidence, repeat, fold).
 
 A head is scored in folds of all these images, or on the validation images. It is trained in epochs,
 or fitted exactly, which leaves no rows in history.csv. Where the config says so, trials are
-compared half-way and those that look hopeless end there.
+compared half-way, and those of low scores end there.
 """
 
 from pathlib import Path

@@ -459,7 +459,7 @@ class Experiment(Strict):
 
     @property
     def halving(self) -> Halving | None:
-        """How hopeless trials end early; None where all are trained to their end."""
+        """How trials of low scores end early; None where all are trained to their end."""
         return getattr(self.search, "halving", None)
 
 

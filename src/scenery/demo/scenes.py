@@ -1,4 +1,4 @@
-"""Generated scenes: eight classes of pictures to study without any data set at hand.
+"""Generated scenes: eight classes of pictures for a study without a data set of one's own.
 
 They are called like the classes of Oliva and Torralba (2001, "Modeling the shape of the scene")
 and show what the names say, but are painted by chance from simple parts. Light, weather, colors,

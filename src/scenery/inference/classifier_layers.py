@@ -126,7 +126,7 @@ def _support_vectors(model: KernelSVM) -> Step:
     sharpness = np.float32(1 / model.temperature_)
     classes = len(model.classes_)
     pairs = list(combinations(range(classes), 2))
-    # Who is ahead where the decision of a pair is positive.
+    # The class of each pair that a positive decision is for, and the other one.
     first = np.zeros((len(pairs), classes), np.float32)
     second = np.zeros_like(first)
     for place, (one, other) in enumerate(pairs):

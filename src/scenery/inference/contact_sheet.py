@@ -54,7 +54,7 @@ class ContactSheet:
                 self._problems.append(answer)
             return
         self._readable += 1
-        # A heap gives up its smallest entry, here the surest answer.
+        # `heapq` removes the smallest entry first, which is that of the highest probability.
         order = (-answer.probabilities[0], -self._readable)
         full = len(self._answers) == MAX_SHOWN
         if full and order < self._answers[0][:2]:

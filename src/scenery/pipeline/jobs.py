@@ -137,7 +137,7 @@ class FeatureTrialsJob(Job):
     Attributes:
         trials: In the order of the config.
         finished: Folder of the trials that are done.
-        halving: How hopeless trials end early; None where all are trained to their end.
+        halving: How trials of low scores end early; None where all are trained to their end.
     """
 
     trials: tuple[FeatureTrial, ...]
@@ -192,7 +192,7 @@ class DivisionJob(Job):
         trials: In the order of the config.
         refit: Whether the chosen setting is trained once more on all training images.
         resampling: The folds in which trials are scored; None: the validation share.
-        halving: How hopeless trials end early; None where all are trained to their end.
+        halving: How trials of low scores end early; None where all are trained to their end.
     """
 
     experiment: str

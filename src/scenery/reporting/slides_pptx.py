@@ -35,7 +35,7 @@ from scenery.reporting.slides import (
 from scenery.reporting.slides_pdf import LINE_COLORS, TEXT_COLORS, label_size
 from scenery.reporting.style import BLUE, CHOSEN, COLORS
 
-# Narrower than the font that the layout measures with, and everywhere at hand.
+# Narrower than the font that the layout measures with, and installed everywhere.
 FONT = "Arial"
 TITLE_ONLY = 5
 LONG_AGO = datetime(2000, 1, 1)

@@ -1,4 +1,4 @@
-"""Successive halving: the trials of a random search that look hopeless early are not trained on.
+"""Successive halving: trials of a random search that have low scores early are not trained further.
 
 Jamieson and Talwalkar (2016), "Non-stochastic best arm identification and hyperparameter
 optimization": all trials get a few epochs, the best of them `factor` times as many, and so on

@@ -15,7 +15,7 @@ from forms import form
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 # These train small studies several times.
-SLOW = ("overhead", "fine_tuning", "search", "startup", "halving")
+SLOW = ("overhead", "fine_tuning", "search", "startup", "halving", "prediction")
 # These watch the processes of jobs, which a fork is not.
 WATCHING = ("overhead", "memory")
 

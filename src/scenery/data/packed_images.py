@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from scenery.data.class_weights import given_weights, joined_weights
+from scenery.data.given_weights import given_weights, joined_weights
 from scenery.data.memmap import drop_pages
 
 

@@ -11,8 +11,9 @@ import pytest
 from scenery.classical import classifiers
 from scenery.classical.linear_scores import linear_head_fitter
 from scenery.config.settings import Settings
-from scenery.data.class_weights import given_weights, image_weights
+from scenery.data.class_weights import image_weights
 from scenery.data.feature_files import LabeledFeatures, read_features
+from scenery.data.given_weights import given_weights
 
 LABELS = np.array([0, 0, 0, 1])
 GIVEN = np.array([1.0, 2.0, 1.0, 4.0])

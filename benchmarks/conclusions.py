@@ -33,7 +33,8 @@ from scenery.training.trainers import head_trainer
 
 CUTS = (0, 1, 2, 3)
 PER_CLASS = (5, 10, 20, 50)
-SAMPLES = 6
+# Samples of so many images of each class; of few images, one says little.
+SAMPLES = {5: 24, 10: 12, 20: 6, 50: 3}
 STRENGTHS = tuple(10.0**half for half in np.arange(-4, 1.1, 0.5))
 MARGIN = 0.010
 
@@ -83,7 +84,7 @@ def _regimes(material: Material) -> list[int | None]:
 def _regime(material: Material, cut: int, count: int | None) -> tuple[str, float, float, float]:
     """Mean accuracies of an exact head, a head trained in epochs, and logistic regression."""
     training, unseen = (cached_features(material, cut, parts) for parts in (("train",), OTHERS))
-    samples = SAMPLES if count else 1
+    samples = SAMPLES.get(count or 0, 1) if material.whole else 1
     scores = []
     for seed in range(samples):
         images = _sample(training.labels, count, seed)

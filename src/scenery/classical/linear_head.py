@@ -166,9 +166,8 @@ class LinearHeadFitter:
         usable = [folds for folds in divisions if len(np.unique(folds)) > 1]
         if not usable:
             return DEFAULT_STRENGTH
-        paths = [self.held_out_path(plain, folds) for folds in usable]
-        path = np.concatenate(paths, axis=1)
-        return STRENGTHS[best_strength(path, np.tile(self.labels, len(paths)))]
+        paths = np.stack([self.held_out_path(plain, folds) for folds in usable])
+        return STRENGTHS[best_strength(paths, self.labels)]
 
     def held_out_path(self, plain: np.ndarray, folds: np.ndarray) -> np.ndarray:
         """What heads say of images that they were not fitted to.
@@ -216,21 +215,32 @@ def _reduced(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     return left * sizes, axes
 
 
-def best_strength(path: np.ndarray, labels: np.ndarray) -> int:
+def best_strength(
+    paths: np.ndarray, labels: np.ndarray, tolerated: float = TOLERATED_ERRORS
+) -> int:
     """The place of the strongest penalty whose cross-entropy is hardly above the lowest.
 
     Args:
-        path: Class probabilities at strengths that rise, shape (strengths, images, classes).
+        paths: Class probabilities at strengths that rise, shape (repeats, strengths, images,
+            classes).
         labels: Shape (images,), class numbers.
+        tolerated: How much higher the cross-entropy may be, in standard errors of the difference.
     """
-    losses = np.array([cross_entropies(probabilities, labels) for probabilities in path])
+    repeats = [[cross_entropies(one, labels) for one in path] for path in paths]
+    # Of an image, the repeats are not independent.
+    losses = np.mean(repeats, axis=0)
     excess = losses - losses[int(losses.mean(axis=1).argmin())]
     errors = excess.std(axis=1) / np.sqrt(len(labels))
     # Where losses are no numbers, nothing is hardly worse, and the first place is taken.
-    return int((excess.mean(axis=1) <= TOLERATED_ERRORS * errors).argmax())
+    return int((excess.mean(axis=1) <= tolerated * errors).argmax())
 
 
-def held_out_predictions(path: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> np.ndarray:
+def held_out_predictions(
+    path: np.ndarray,
+    labels: np.ndarray,
+    folds: np.ndarray,
+    tolerated: float = TOLERATED_ERRORS,
+) -> np.ndarray:
     """Predictions for each fold, at the strength that is best in all other folds.
 
     The images of a fold play no part in the choice of the strength by which they are predicted.
@@ -239,6 +249,7 @@ def held_out_predictions(path: np.ndarray, labels: np.ndarray, folds: np.ndarray
         path: As from `LinearHeadFitter.held_out_path`.
         labels: Shape (images,), class numbers.
         folds: Shape (images,), fold numbers.
+        tolerated: As of `best_strength`.
 
     Returns:
         Class probabilities, shape (images, classes).
@@ -246,5 +257,6 @@ def held_out_predictions(path: np.ndarray, labels: np.ndarray, folds: np.ndarray
     found = np.zeros(path.shape[1:])
     for fold in np.unique(folds):
         here = folds == fold
-        found[here] = path[best_strength(path[:, ~here], labels[~here]), here]
+        place = best_strength(path[None, :, ~here], labels[~here], tolerated)
+        found[here] = path[place, here]
     return found

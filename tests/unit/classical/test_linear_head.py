@@ -103,7 +103,7 @@ def test_held_out_predictions_do_not_depend_on_the_labels_of_their_fold() -> Non
 def test_best_strength_has_the_lowest_cross_entropy() -> None:
     labels = np.array([0, 1])
     path = np.array([[[0.6, 0.4], [0.4, 0.6]], [[0.9, 0.1], [0.1, 0.9]], [[0.9, 0.1], [0.6, 0.4]]])
-    assert best_strength(path, labels) == 1
+    assert best_strength(path[None], labels) == 1
 
 
 def test_best_strength_is_the_strongest_penalty_that_is_hardly_worse() -> None:
@@ -114,13 +114,24 @@ def test_best_strength_is_the_strongest_penalty_that_is_hardly_worse() -> None:
     uneven = np.where(np.arange(100) < 50, 0.21, -0.19)
     right = np.stack([lowest * np.exp(-0.1), lowest * np.exp(-uneven), lowest, lowest])
     path = np.stack([right, 1 - right], axis=-1)
-    assert best_strength(path, labels) == 1
-    assert best_strength(path[[0, 2, 3]], labels) == 1
+    assert best_strength(path[None], labels) == 1
+    assert best_strength(path[None, [0, 2, 3]], labels) == 1
+    # More repeats of the same say no more.
+    assert best_strength(np.stack([path] * 9), labels) == 1
 
 
 def test_best_strength_without_numbers_is_one_of_them() -> None:
     path = np.full((3, 4, 2), np.nan)
-    assert best_strength(path, np.zeros(4, np.int64)) in range(3)
+    assert best_strength(path[None], np.zeros(4, np.int64)) in range(3)
+
+
+def test_inner_divisions_of_few_images_are_repeated() -> None:
+    few, many = (pd.DataFrame({"label": np.arange(count) % 3}) for count in (60, 300))
+    found = inner_divisions(few, seed=1)
+    assert found.shape == (3, 60)
+    assert len({tuple(folds) for folds in found}) == 3
+    assert inner_divisions(many, seed=1).shape == (1, 300)
+    assert inner_divisions(many, seed=1).tolist() != inner_divisions(many, seed=0).tolist()
 
 
 def test_strength_of_one_image_per_class_is_the_default() -> None:

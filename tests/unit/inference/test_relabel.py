@@ -38,8 +38,8 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Image.new("RGB", (20, 20), (9, 99, 200)).save(path)
     catalogue = pd.DataFrame(
         {"file": files, "class": [file[0] for file in files], "given_partition": "",
-         "given_group": "", "weight": 1.0, "digest": "d", "problem": "", "duplicate_group": 0, "group": 0,
-         "kept": True, "reason": ""}
+         "given_group": "", "weight": 1.0, "digest": "d", "problem": "", "duplicate_group": 0,
+         "group": 0, "kept": True, "reason": ""}
     )  # fmt: skip
     split = split_images(catalogue, 0.2, 0.2, 1)
     settings = Settings(backbone="SqueezeNet", weights="none", image_size=32)

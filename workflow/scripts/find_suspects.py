@@ -8,14 +8,11 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from scenery.classical.held_out_labels import NothingHeldOut, check_labels
-from scenery.data.contrast import contrasts
-from scenery.data.feature_files import read_features
-from scenery.data.tables import class_names, partition_table, read_split, write_table
+from scenery.data.tables import read_split, write_table
 from scenery.evaluation.columns import names_of
 from scenery.pipeline.execution import script_log
 from scenery.pipeline.jobs import SuspectsJob
@@ -28,19 +25,8 @@ log = logging.getLogger("scenery")
 
 def find_suspects(job: SuspectsJob, split: Path, out: Path) -> None:
     """Write the table."""
-    images = read_split(split)
-    tables = [partition_table(images, name) for name in ("train", "validation")]
-    first, second = (
-        read_features(files.array, files.facts, table)
-        for files, table in zip(job.features, tables, strict=True)
-    )
-    shades = [
-        contrasts(files.array, table["row"].to_numpy())
-        for files, table in zip(job.images, tables, strict=True)
-    ]
-    table = pd.concat(tables, ignore_index=True).assign(contrast=np.concatenate(shades))
     try:
-        found = check_labels(first.joined_with(second), table, class_names(images))
+        found = check_labels(read_split(split), job.features, [one.array for one in job.images])
     except NothingHeldOut as error:
         log.warning("labels are not checked: %s", error)
         found = pd.DataFrame(columns=list(names_of("suspects")))

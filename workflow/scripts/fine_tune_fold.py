@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from scenery.data.feature_files import LabeledFeatures, read_features
+from scenery.data.feature_files import LabeledFeatures
 from scenery.data.packed_images import open_packed
 from scenery.data.tables import class_names, read_split
-from scenery.evaluation.held_out import division_of, rows_of
+from scenery.evaluation.held_out import division_of, joined_features, rows_of
 from scenery.evaluation.training_result import TrainingResult
 from scenery.evaluation.trial_batches import COLUMNS
 from scenery.files import write_text
@@ -163,12 +163,8 @@ def _first_step(
 
 
 def _joined(files: Sequence[ArrayFiles | None], images: Images) -> LabeledFeatures:
-    """The features of both partitions."""
-    found: list[LabeledFeatures] = []
-    for one, table in zip(files, images.tables, strict=True):
-        assert one is not None
-        found.append(read_features(one.array, one.facts, table))
-    return found[0].joined_with(found[1])
+    """The features of both partitions, which a trial with a first step has."""
+    return joined_features([one for one in files if one is not None], images.tables)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,18 @@
 """Labels beside predictions of linear heads that have not seen the image."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
 from scenery.classical.linear_head import LinearHeadFitter, held_out_predictions
+from scenery.data.contrast import contrasts
 from scenery.data.feature_files import LabeledFeatures
 from scenery.data.folds import assign_folds
+from scenery.data.tables import class_names, partition_table
 from scenery.errors import UserError
-from scenery.evaluation.held_out import group_numbers
+from scenery.evaluation.held_out import Files, group_numbers, joined_features
 from scenery.evaluation.label_errors import suspect_table
 
 FOLDS = 5
@@ -18,14 +23,14 @@ class NothingHeldOut(UserError):
 
 
 def check_labels(
-    features: LabeledFeatures, table: pd.DataFrame, classes: list[str]
+    split: pd.DataFrame, features: Sequence[Files], images: Sequence[Path]
 ) -> pd.DataFrame:
-    """All images, the least probable label first.
+    """All training and validation images, the least probable label first.
 
     Args:
-        features: Plain features.
-        table: The same images: file, class, label, contrast, and group where they have one.
-        classes: Class names in the order of their numbers.
+        split: The split.
+        features: Plain features of the training and of the validation images.
+        images: The same images packed, .npy files.
 
     Returns:
         The columns of `suspects.csv` (`scenery.evaluation.columns`).
@@ -33,9 +38,15 @@ def check_labels(
     Raises:
         NothingHeldOut: The images are too few.
     """
-    vectors = np.asarray(features.values, np.float64).reshape(len(table), -1)
-    found = suspect_table(table, predict_held_out(features, table, len(classes)), vectors, classes)
-    of_file = dict(zip(table["file"], table["contrast"], strict=True))
+    tables = [partition_table(split, name) for name in ("train", "validation")]
+    table, known = pd.concat(tables, ignore_index=True), joined_features(features, tables)
+    classes = class_names(split)
+    vectors = np.asarray(known.values, np.float64).reshape(len(table), -1)
+    found = suspect_table(table, predict_held_out(known, table, len(classes)), vectors, classes)
+    shades = [
+        contrasts(array, rows["row"].to_numpy()) for array, rows in zip(images, tables, strict=True)
+    ]
+    of_file = dict(zip(table["file"], np.concatenate(shades), strict=True))
     return found.assign(contrast=found["file"].map(of_file))
 
 

@@ -7,20 +7,19 @@ were changed to what a model says would flatter the model.
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import yaml
 
 from scenery.classical.held_out_labels import check_labels
 from scenery.config.study import Study
 from scenery.config.validation import read_study
-from scenery.data.contrast import MIN_CONTRAST, contrasts
-from scenery.data.feature_files import LabeledFeatures, read_features
+from scenery.data.contrast import MIN_CONTRAST
 from scenery.data.sources import source_root
-from scenery.data.tables import class_names, partition_table, read_split, write_table
+from scenery.data.tables import read_split, write_table
 from scenery.errors import UserError
 from scenery.files import writing
-from scenery.pipeline.layout import ArrayPaths, Layout
+from scenery.pipeline.jobs import ArrayFiles
+from scenery.pipeline.layout import Layout
 from scenery.pipeline.preflight import chosen_settings
 from scenery.reporting.reading import read_suspects
 from scenery.reporting.suspects import write_suspects_page
@@ -63,13 +62,8 @@ def relabel(results: Path, out: Path) -> list[str]:
 
 def _check(layout: Layout, study: Study) -> None:
     """Write suspects.csv and suspects.html."""
-    split = read_split(layout.split)
-    tables = [partition_table(split, name) for name in PARTITIONS]
-    features, size = _features(layout, study, tables)
-    table = pd.concat(tables, ignore_index=True)
-    found = check_labels(
-        features, table.assign(contrast=_contrasts(layout, size, tables)), class_names(split)
-    )
+    features, size = _features(layout, study)
+    found = check_labels(read_split(layout.split), features, _images(layout, size))
     write_table(found, layout.suspects)
     dataset = study.dataset
     path = layout.made_dataset(dataset.path) if dataset.made else dataset.path
@@ -90,33 +84,30 @@ def _study(layout: Layout) -> Study:
     return read_study(config, layout.config)
 
 
-def _contrasts(layout: Layout, size: int, tables: list[pd.DataFrame]) -> np.ndarray:
-    """The contrast of each image, shape (images,)."""
-    found = []
-    for partition, table in zip(PARTITIONS, tables, strict=True):
-        path = Path(layout.packed(partition, size).array)
+def _images(layout: Layout, size: int) -> list[Path]:
+    """The packed images of both partitions."""
+    paths = [Path(layout.packed(partition, size).array) for partition in PARTITIONS]
+    for path in paths:
         if not path.is_file():
             raise UserError(f"{path}: does not exist; run the study again to make it")
-        found.append(contrasts(path, table["row"].to_numpy()))
-    return np.concatenate(found)
+    return paths
 
 
-def _features(
-    layout: Layout, study: Study, tables: list[pd.DataFrame]
-) -> tuple[LabeledFeatures, int]:
+def _features(layout: Layout, study: Study) -> tuple[list[ArrayFiles], int]:
     """Features of both partitions, from the experiment of the highest validation accuracy.
 
     Returns:
         The features, and the side of the images that they were computed from.
     """
-    usable: list[tuple[float, list[ArrayPaths], int]] = []
+    usable: list[tuple[float, list[ArrayFiles], int]] = []
     for name in study.experiments:
         chosen = Path(layout.experiment(name).chosen)
         if not chosen.is_file():
             continue
         features = plain_features(chosen_settings(chosen))
-        files = [layout.features(features.id, part) for part in PARTITIONS]
-        if features.pooling != "map" and all(Path(one.array).is_file() for one in files):
+        paths = [layout.features(features.id, part) for part in PARTITIONS]
+        files = [ArrayFiles(array=Path(one.array), facts=Path(one.facts)) for one in paths]
+        if features.pooling != "map" and all(one.array.is_file() for one in files):
             record = yaml.safe_load(chosen.read_text(encoding="utf-8"))
             usable.append((float(record["validation_accuracy"]), files, features.image_size))
     if not usable:
@@ -125,11 +116,7 @@ def _features(
             "an experiment of trainable: head or of a classifier, without encoding"
         )
     _, files, size = max(usable, key=lambda one: one[0])
-    first, second = (
-        read_features(Path(one.array), Path(one.facts), table)
-        for one, table in zip(files, tables, strict=True)
-    )
-    return first.joined_with(second), size
+    return files, size
 
 
 def _write_corrections(suspects: pd.DataFrame, out: Path) -> None:

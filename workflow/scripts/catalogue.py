@@ -46,6 +46,7 @@ from scenery.data.catalogue import (
 from scenery.data.group_proposals import describe_proposed
 from scenery.data.image_listing import named
 from scenery.data.images import WHITE_LEVEL
+from scenery.data.manifest import Columns
 from scenery.data.pair_pictures import picture_pairs, write_pictures
 from scenery.data.review import loss_warnings, pair_warnings, used_pairs
 from scenery.data.sources import list_images, stray_files, unused_columns
@@ -56,9 +57,6 @@ if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 log = logging.getLogger("scenery")
-
-# Arguments of `list_images` that name columns.
-COLUMN_KEYS = ("group", "x_col", "y_col", "weight_col")
 
 
 def main(
@@ -85,7 +83,7 @@ def main(
     strays = stray_files(source)
     if strays:
         log.info("%d other files are left out: %s", len(strays), named(strays))
-    unused = unused_columns(source, **{name: reading.get(name) for name in COLUMN_KEYS})
+    unused = unused_columns(source, **{name: reading.get(name) for name in Columns._fields})
     if unused:
         log.info("%d columns of the manifest are not used: %s", len(unused), named(unused))
     log.info("reading %d images", len(found))

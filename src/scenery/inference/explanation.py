@@ -94,6 +94,17 @@ def shown_stages(backbone: keras.Model, most: int = SHOWN_STAGES) -> list[CutPoi
     return [points[place] for place in picked]
 
 
+def activations(probe: keras.Model, pixels: np.ndarray) -> list[np.ndarray]:
+    """What the outputs of a network give, each of shape (images, ...).
+
+    Args:
+        probe: The network; one output or several.
+        pixels: uint8, shape (images, size, size, 3).
+    """
+    found = probe(tf.cast(pixels, tf.float32), training=False)
+    return [np.asarray(one) for one in keras.tree.flatten(found)]
+
+
 def feature_maps(
     backbone: keras.Model, pixels: np.ndarray, layers: Sequence[str] = ()
 ) -> dict[str, np.ndarray]:
@@ -113,15 +124,11 @@ def feature_maps(
     """
     names = list(layers) or [stage.layer for stage in shown_stages(backbone)]
     probe = keras.Model(backbone.input, [backbone.get_layer(name).output for name in names])
-    outputs = [
-        probe(tf.cast(part, tf.float32), training=False)
-        for part in np.array_split(pixels, -(-len(pixels) // EXPLAINED_AT_ONCE))
-    ]
+    parts = np.array_split(pixels, -(-len(pixels) // EXPLAINED_AT_ONCE))
+    outputs = [activations(probe, part) for part in parts]
     found: dict[str, np.ndarray] = {"layers": np.array(names)}
     for number in range(len(names)):
-        maps = np.concatenate(
-            [np.asarray(part[number] if len(names) > 1 else part) for part in outputs]
-        ).astype(np.float32)
+        maps = np.concatenate([part[number] for part in outputs]).astype(np.float32)
         found |= {f"{name}_{number}": value for name, value in _reduced(maps).items()}
     return found
 

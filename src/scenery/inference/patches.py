@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from scenery.errors import UserError
+from scenery.inference.explanation import activations
 from scenery.messages import suggestions
 from scenery.models.backbones import may_end_at
 from scenery.models.layer_table import receptive_fields
@@ -67,12 +67,12 @@ def strongest_patches(
             strict=True,
         )
     )
-    picked = [_most_varying(maps) for maps in _maps(probe, pixels[:PROBED])]
+    picked = [_most_varying(maps) for maps in activations(probe, pixels[:PROBED])]
     best: list[list[np.ndarray]] = [[] for _ in layers]
     cells: list[list[np.ndarray]] = [[] for _ in layers]
     sides = [output.shape[1] for output in outputs]
     for start in range(0, len(pixels), BATCH):
-        for number, maps in enumerate(_maps(probe, pixels[start : start + BATCH])):
+        for number, maps in enumerate(activations(probe, pixels[start : start + BATCH])):
             flat = maps[..., picked[number]].reshape(len(maps), -1, len(picked[number]))
             best[number].append(flat.max(axis=1))
             cells[number].append(flat.argmax(axis=1))
@@ -88,12 +88,6 @@ def strongest_patches(
             f"patches_{number}": _cut(pixels, order, places, sides[number], fields[name][0]),
         }
     return found
-
-
-def _maps(probe: keras.Model, pixels: np.ndarray) -> list[np.ndarray]:
-    """Activations of all layers of a probe."""
-    found = probe(tf.cast(pixels, tf.float32), training=False)
-    return [np.asarray(one) for one in (found if isinstance(found, list) else [found])]
 
 
 def _most_varying(maps: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from scenery.data.images import read_image, resize_image, to_gray
+from scenery.data.images import model_input, read_image
 from scenery.data.packed_images import PackedImages, open_packed
 from scenery.data.tables import class_names, partition_table, read_split
 from scenery.evaluation.trial_tables import prediction_table
@@ -130,8 +130,8 @@ def explain(
 def _read(file: Path, size: int, job: ExplainJob) -> np.ndarray:
     """An image of the user's own, as the model takes it: uint8, shape (size, size, 3)."""
     pixels = read_image(file, job.max_pixels, job.white_level)
-    small = resize_image(pixels, size, job.resize, job.interpolation)
-    return to_gray(small) if job.color_mode == "grayscale" else small
+    gray = job.color_mode == "grayscale"
+    return model_input(pixels, size, job.resize, job.interpolation, gray)
 
 
 def _grad_cam(

@@ -193,6 +193,19 @@ def to_gray(pixels: Pixels) -> Pixels:
     return np.asarray(Image.fromarray(pixels).convert("L").convert("RGB"))
 
 
+def model_input(
+    pixels: Pixels, size: int, how: Resize, interpolation: str = "bilinear", gray: bool = False
+) -> Pixels:
+    """A decoded image as a model takes it: uint8 RGB, shape (size, size, 3), contiguous.
+
+    Args:
+        pixels, size, how, interpolation: As of `resize_image`.
+        gray: Whether it loses its colors.
+    """
+    resized = resize_image(pixels, size, how, interpolation)
+    return np.ascontiguousarray(to_gray(resized) if gray else resized)
+
+
 def _padded(picture: Image.Image, size: int, method: Image.Resampling) -> Pixels:
     # ImageOps.pad rounds the short side of an elongated image down to zero rows.
     scale = size / max(picture.size)

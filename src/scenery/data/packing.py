@@ -19,9 +19,8 @@ from scenery.data.images import (
     Pixels,
     Resize,
     extreme_resize,
+    model_input,
     read_image,
-    resize_image,
-    to_gray,
 )
 from scenery.errors import UserError
 
@@ -129,8 +128,7 @@ def _resized(files: list[Path], how: _Reading, threads: int) -> Iterator[tuple[P
         pixels = read_image(file, how.max_pixels, how.white_level)
         height, width = pixels.shape[:2]
         note = extreme_resize(width, height, how.size, how.resize)
-        resized = resize_image(pixels, how.size, how.resize, how.interpolation)
-        return np.ascontiguousarray(to_gray(resized) if how.gray else resized), note
+        return model_input(pixels, how.size, how.resize, how.interpolation, how.gray), note
 
     with ThreadPoolExecutor(threads) as pool:
         for start in range(0, len(files), _FILES_AT_ONCE):

@@ -6,9 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import NamedTuple
 
-import numpy as np
-
-from scenery.data.images import Pixels, resize_image, to_gray, try_read_image
+from scenery.data.images import Pixels, model_input, try_read_image
 from scenery.pipeline.model_folder import ModelFacts
 
 # Photographs that are read before the model asks for them, in batches.
@@ -25,10 +23,8 @@ class ReadPhotograph(NamedTuple):
 
 def as_input(pixels: Pixels, facts: ModelFacts) -> Pixels:
     """A decoded image as the model takes it: uint8 RGB, shape (size, size, 3)."""
-    small = resize_image(pixels, facts.image_size, facts.resize, facts.interpolation)
-    if facts.color_mode == "grayscale":
-        small = to_gray(small)
-    return np.ascontiguousarray(small)
+    gray = facts.color_mode == "grayscale"
+    return model_input(pixels, facts.image_size, facts.resize, facts.interpolation, gray)
 
 
 def read_batches(

@@ -452,6 +452,24 @@ class EvaluateJob(Job):
     calibration: dict[str, float | None] = {}
 
 
+class ImageReading(Job):
+    """How image files become the input of models.
+
+    Attributes:
+        resize: How an image becomes square.
+        max_pixels: Images of more pixels are not decoded.
+        white_level: The 16-bit value that becomes white.
+        interpolation: How the pixels of a resized image are computed.
+        color_mode: Whether images keep their colors.
+    """
+
+    resize: Literal["stretch", "crop", "pad"]
+    max_pixels: int
+    white_level: int
+    interpolation: Interpolation = "bilinear"
+    color_mode: Literal["rgb", "grayscale"] = "rgb"
+
+
 class ModelSource(Job):
     """Where a final model comes from, as its folder tells.
 
@@ -472,18 +490,13 @@ class ModelSource(Job):
     preprocessing: str
 
 
-class ExportJob(Job):
+class ExportJob(ImageReading):
     """A final model for use without the study.
 
     Attributes:
         source: Where it comes from.
         image_size: Side of its input in pixels.
-        resize: How an image becomes square.
-        max_pixels: Images of more pixels are not decoded.
-        white_level: The 16-bit value that becomes white.
         calibration: What held-out images say about its probabilities, as in chosen.yaml.
-        interpolation: How the pixels of a resized image are computed.
-        color_mode: Whether images keep their colors.
         formats: Formats beside its own.
         novelty: Whether training images are kept to compare photographs with.
         images: Packed training images for both; None where none are read.
@@ -492,12 +505,7 @@ class ExportJob(Job):
 
     source: ModelSource
     image_size: int
-    resize: Literal["stretch", "crop", "pad"]
-    max_pixels: int
-    white_level: int
     calibration: dict[str, float | None] = {}
-    interpolation: Interpolation = "bilinear"
-    color_mode: Literal["rgb", "grayscale"] = "rgb"
     formats: tuple[Literal["onnx", "tflite", "saved_model"], ...] = ()
     novelty: bool = False
     images: Path | None = None
@@ -594,26 +602,16 @@ class CheckWeightsJob(Job):
     options: Network | None = None
 
 
-class PackJob(Job):
+class PackJob(ImageReading):
     """Images of one partition, packed into an array.
 
     Attributes:
         partition: train, validation or test.
         size: Side of the images in pixels.
-        resize: How an image becomes square.
-        max_pixels: Images of more pixels are not decoded.
-        white_level: The 16-bit value that becomes white.
-        interpolation: How the pixels of a resized image are computed.
-        color_mode: Whether images keep their colors.
     """
 
     partition: str
     size: int
-    resize: Literal["stretch", "crop", "pad"]
-    max_pixels: int
-    white_level: int
-    interpolation: Interpolation = "bilinear"
-    color_mode: Literal["rgb", "grayscale"] = "rgb"
 
 
 class TrialRow(Job):
@@ -740,24 +738,18 @@ class TimeNetworkJob(Job):
     options: Network
 
 
-class ExplainJob(Job):
+class ExplainJob(ImageReading):
     """What is looked into of a final model.
 
     Attributes:
         images: Most right and most wrong answers that Grad-CAM explains.
         layers: Layers whose feature maps are kept; none: the ends of stages.
         learned: Whether the model was trained on the validation images, too.
-        resize, interpolation, color_mode, max_pixels, white_level: As of `PackJob`.
     """
 
     images: int
     layers: tuple[str, ...] = ()
     learned: bool = False
-    resize: Literal["stretch", "crop", "pad"] = "stretch"
-    interpolation: Interpolation = "bilinear"
-    color_mode: Literal["rgb", "grayscale"] = "rgb"
-    max_pixels: int = 50_000_000
-    white_level: int = 65535
 
 
 class Rendering(Job):

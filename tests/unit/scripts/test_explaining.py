@@ -24,6 +24,7 @@ NAMES = {
     "architecture": "architecture.dot", "layers_dot": "layers.dot", "facts": "facts.json",
 }  # fmt: skip
 LAYERS = ("fire2_concat", "conv1")
+READING: dict[str, Any] = {"resize": "stretch", "max_pixels": 50_000_000, "white_level": 65535}
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +49,7 @@ def test_explain_shows_layers_and_files_of_the_config(
 ) -> None:
     photograph = tmp_path / "own.png"
     Image.new("RGB", (50, 40), (200, 10, 10)).save(photograph)
-    job = ExplainJob(images=2, layers=LAYERS)
+    job = ExplainJob(**READING, images=2, layers=LAYERS)
     paths = look(study, model, tmp_path, job, [photograph])
     maps, patches = np.load(paths["feature_maps"]), np.load(paths["patches"])
     assert maps["layers"].tolist() == patches["layers"].tolist() == list(LAYERS)
@@ -64,7 +65,7 @@ def test_explain_shows_layers_and_files_of_the_config(
 def test_explain_without_layers_shows_the_ends_of_stages(
     study: Any, model: Path, tmp_path: Path
 ) -> None:
-    paths = look(study, model, tmp_path, ExplainJob(images=2), [])
+    paths = look(study, model, tmp_path, ExplainJob(**READING, images=2), [])
     assert np.load(paths["feature_maps"])["layers"].tolist()[-1] == "fire3_concat"
     assert len(np.load(paths["feature_maps"])["pixels"]) > 1
 
@@ -72,6 +73,6 @@ def test_explain_without_layers_shows_the_ends_of_stages(
 def test_explain_a_layer_that_is_not_there_is_one_error(
     study: Any, model: Path, tmp_path: Path
 ) -> None:
-    job = ExplainJob(images=2, layers=("fire9_concat",))
+    job = ExplainJob(**READING, images=2, layers=("fire9_concat",))
     with pytest.raises(UserError, match=r"explain.layers: SqueezeNet has no layer 'fire9_concat'"):
         look(study, model, tmp_path, job, [])

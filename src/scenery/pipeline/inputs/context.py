@@ -8,7 +8,7 @@ from typing import Any
 from snakemake.io import ancient
 
 from scenery.config.study import Study
-from scenery.pipeline.jobs import ArrayFiles
+from scenery.pipeline.jobs import ArrayFiles, ImageReading
 from scenery.pipeline.layout import ArrayPaths, Layout
 from scenery.pipeline.preflight import chosen_record, chosen_settings, proposed_round
 from scenery.study.expansions import Expansions
@@ -75,6 +75,11 @@ class Context:
     def choice(self, experiment: str) -> ResolvedTrial:
         """The trial that an experiment chose."""
         return ResolvedTrial(experiment, self.plan.chosen(experiment))
+
+    @property
+    def image_reading(self) -> dict[str, Any]:
+        """How image files become the input of models, as fields of `ImageReading`."""
+        return self.study.dataset.model_dump(include=set(ImageReading.model_fields))
 
     def table(self, trial: ResolvedTrial) -> str:
         """The table of a trial's training images."""

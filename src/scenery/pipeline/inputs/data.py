@@ -95,9 +95,5 @@ class DataInputs:
         return PackJob(
             partition=wildcards.partition,
             size=int(wildcards.size),
-            resize=self.dataset.resize,
-            max_pixels=self.dataset.max_pixels,
-            white_level=self.dataset.white_level,
-            interpolation=self.dataset.interpolation,
-            color_mode=self.dataset.color_mode,
+            **self.context.image_reading,
         ).as_params()

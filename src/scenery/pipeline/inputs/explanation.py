@@ -47,16 +47,12 @@ class ExplanationInputs:
 
     def explain(self, wildcards: Any) -> dict[str, Any]:
         """What is looked into, and how images of the user's own are read."""
-        study = self.context.study
+        wanted = self.context.study.explain
         return ExplainJob(
-            images=study.explain.images,
-            layers=study.explain.layers,
+            images=wanted.images,
+            layers=wanted.layers,
             learned=self.learned(wildcards),
-            resize=study.dataset.resize,
-            interpolation=study.dataset.interpolation,
-            color_mode=study.dataset.color_mode,
-            max_pixels=study.dataset.max_pixels,
-            white_level=study.dataset.white_level,
+            **self.context.image_reading,
         ).as_params()
 
     def learned(self, wildcards: Any) -> bool:

@@ -49,18 +49,13 @@ class ExportInputs:
 
     def export(self, wildcards: Any) -> dict[str, Any]:
         """How a final model is exported."""
-        study = self.context.study
         trial = self.context.choice(wildcards.experiment)
         images = self.images(wildcards)
         job = ExportJob(
             source=self._source(wildcards.experiment, trial),
             image_size=trial.image_size,
-            resize=study.dataset.resize,
-            max_pixels=study.dataset.max_pixels,
-            white_level=study.dataset.white_level,
+            **self.context.image_reading,
             calibration=self.context.choice_record(wildcards.experiment)["calibration"],
-            interpolation=study.dataset.interpolation,
-            color_mode=study.dataset.color_mode,
             formats=self._formats,
             novelty=self._novelty,
             images=Path(images[0]) if images else None,

@@ -32,15 +32,13 @@ rule write_config:
 
 rule list_trials:
     input:
-        INPUTS.results.of_each("chosen"),
-        INPUTS.results.all_choices,
+        INPUTS.results.of_each("trials"),
     output:
         trials=LAYOUT.trials,
     log:
         LAYOUT.log("list_trials"),
     params:
         code=CODE.of_rule("list_trials"),
-        trials=INPUTS.results.trial_rows,
     message:
         "Listing all trials"
     script:
@@ -49,7 +47,6 @@ rule list_trials:
 
 rule summarize:
     input:
-        listed=rules.list_trials.output.trials,
         trials=INPUTS.results.of_each("trials"),
         selections=INPUTS.results.of_each("selection"),
         scores=INPUTS.results.of_each("scores"),

@@ -6,7 +6,7 @@ Settings are complete after validation. They alone identify a trial.
 import hashlib
 import json
 import re
-from functools import cache
+from functools import cache, cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -410,7 +410,14 @@ class Settings(Strict):
         return int(self.trainable[5:]) if self.trainable.startswith("head+") else None
 
     def minimal(self) -> dict[str, Any]:
-        """As for every group; defaults of `network` and of the scaling depend on other groups."""
+        """As for every group; defaults of `network` and of the scaling depend on other groups.
+
+        The result is remembered and must not be changed.
+        """
+        return self._minimal
+
+    @cached_property
+    def _minimal(self) -> dict[str, Any]:
         found = super().minimal()
         implied = with_defaults(self.backbone, Network())
         network = differences(self.network, implied.__dict__)

@@ -8,7 +8,13 @@ path that its script needs beside the rule's own inputs and outputs.
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    PlainSerializer,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from scenery.config.encoding import Encoding
 from scenery.config.search import Distribution, Halving, Search
@@ -31,8 +37,13 @@ class Job(BaseModel):
         return self.model_dump(mode="json")
 
 
+def _as_they_are(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    """Settings that were validated before, without another run of their validators."""
+    return value if isinstance(value, Settings) else validate(value)
+
+
 # A study can have thousands of trials, whose settings are mostly their defaults.
-TrialSettings = Annotated[Settings, PlainSerializer(Settings.minimal)]
+TrialSettings = Annotated[Settings, PlainSerializer(Settings.minimal), WrapValidator(_as_they_are)]
 
 
 class ArrayFiles(Job):

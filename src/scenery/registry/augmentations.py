@@ -5,6 +5,7 @@ To add one, write a record in `AUGMENTATIONS`; a default of 0 or false is off.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, create_model
@@ -158,7 +159,7 @@ class Augment(_operations()):  # type: ignore[misc]
         "nearest", description="How gaps at the border of a moved image are filled."
     )
 
-    @property
+    @cached_property
     def active(self) -> bool:
         """Whether any operation is on."""
         return any(getattr(self, record.name) for record in AUGMENTATIONS)

@@ -9,7 +9,7 @@ schema and the tables of the documentation follow from the records.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
 
@@ -107,6 +107,13 @@ class Strict(BaseModel):
 
     # Keys of version 0.1 by their names of today. They are refused with the new name.
     renamed_keys: ClassVar[dict[str, str]] = {}
+
+    def __copy__(self) -> Self:
+        copied = super().__copy__()
+        # What a cached property remembers would be wrong for a copy with other values.
+        for name in copied.__dict__.keys() - _field_defaults(type(self)).keys():
+            del copied.__dict__[name]
+        return copied
 
     def implied(self) -> Mapping[str, Any]:
         """The value that each key has when it is not set."""
@@ -251,7 +258,15 @@ class Choice(Strict):
 
     def implied(self) -> Mapping[str, Any]:
         """The defaults of the chosen record, and the name that is the default."""
+        record = self.records[self.name]
+        if record.implied is Strict.implied:
+            return _with_default_name(type(self), record)
         return {**self.record.implied(), "name": type(self).model_fields["name"].default}
+
+
+@cache
+def _with_default_name(choice: type[Choice], record: type[Record]) -> dict[str, Any]:
+    return {**_field_defaults(record), "name": choice.model_fields["name"].default}
 
 
 def choice_of(records: Records, default: str, description: str) -> Any:

@@ -10,7 +10,7 @@ from scenery.study.features import CodebookSpec, FeatureSet, WeightsSpec
 from scenery.study.resampling import FoldSpec, Resampling, resampling
 from scenery.study.rounds import Proposed, ProposedTrials, Values
 from scenery.study.trial_kinds import BATCHED_RULES, FINE_TUNING
-from scenery.study.trials import ResolvedTrial, identity_columns, setting_columns
+from scenery.study.trials import ResolvedTrial, identity_columns
 
 
 class Expanded:
@@ -58,9 +58,9 @@ class Expanded:
         return {codebook.id: codebook for codebook in found if codebook is not None}
 
     @cached_property
-    def rows(self) -> list[dict[str, object]]:
-        """The trials as rows of trials.csv: identity, then every setting by its dotted name."""
-        return [self.identity(trial) | setting_columns(trial.settings) for trial in self.trials]
+    def identities(self) -> list[dict[str, object]]:
+        """The columns of trials.csv that say which trial it is, of each trial."""
+        return [self.identity(trial) for trial in self.trials]
 
     def identity(self, trial: ResolvedTrial) -> dict[str, object]:
         """The columns of trials.csv that say which trial it is."""

@@ -174,19 +174,24 @@ def plain_features(settings: Settings) -> FeatureSet:
     return replace(plain, encoding=encoding, codebook=codebook)
 
 
-def training_features(settings: Settings) -> FeatureSet:
-    """The features that a head learns from: augmented views where the settings augment."""
-    return _viewed(settings, settings.views)
+def training_features(settings: Settings, plain: FeatureSet | None = None) -> FeatureSet:
+    """The features that a head learns from: augmented views where the settings augment.
+
+    Args:
+        settings: The settings of a trial.
+        plain: What `plain_features` gave for them, if it is known.
+    """
+    return _viewed(settings, plain, settings.views)
 
 
-def first_step_features(settings: Settings) -> FeatureSet:
-    """The features that a head learns from in the first of two steps."""
+def first_step_features(settings: Settings, plain: FeatureSet | None = None) -> FeatureSet:
+    """The features that a head learns from in the first of two steps. Arguments as above."""
     views = 0 if settings.first_step is None else settings.first_step.views
-    return _viewed(settings, views)
+    return _viewed(settings, plain, views)
 
 
-def _viewed(settings: Settings, views: int) -> FeatureSet:
-    plain = plain_features(settings)
+def _viewed(settings: Settings, plain: FeatureSet | None, views: int) -> FeatureSet:
+    plain = plain or plain_features(settings)
     if not settings.augment.active or not views:
         return plain
     return replace(

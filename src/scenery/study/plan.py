@@ -287,11 +287,6 @@ class Plan:
         chosen = None if after is None else self.chosen(after)
         return reference_results_of(self.study, experiment, chosen, self.source)
 
-    def rows(self, experiment: str) -> list[dict[str, object]]:
-        """An experiment's trials as rows of trials.csv."""
-        return self._look(experiment).rows
-
     def identities(self, experiment: str) -> list[dict[str, object]]:
-        """The columns of these rows that say which trial it is."""
-        found = self._look(experiment)
-        return [found.identity(trial) for trial in found.trials]
+        """The columns of trials.csv that say which trial it is, of each trial."""
+        return self._look(experiment).identities

@@ -117,17 +117,21 @@ class ResolvedTrial:
     @cached_property
     def training_features(self) -> FeatureSet:
         """The features that its head or classifier learns from."""
-        return training_features(self.settings)
+        return training_features(self.settings, self.plain_features)
 
     @cached_property
     def first_step_features(self) -> FeatureSet:
         """The features that its head learns from in the first of two steps."""
-        return first_step_features(self.settings)
+        return first_step_features(self.settings, self.plain_features)
 
     @property
     def weights(self) -> WeightsSpec | None:
         """The weights of its backbone; None for random ones."""
         return self.plain_features.weights_spec
+
+
+# The columns of trials.csv that say which trial it is; `round` only of those that were proposed.
+IDENTITY_COLUMNS = ("experiment", "trial", "name", "setting", "repeat", "rule", "varied", "round")
 
 
 def identity_columns(trial: ResolvedTrial) -> dict[str, object]:
@@ -139,8 +143,14 @@ def identity_columns(trial: ResolvedTrial) -> dict[str, object]:
         "setting": trial.setting,
         "repeat": trial.repeat,
         "rule": trial.kind.rule,
-        "varied": json.dumps([name for name, _ in trial.varied]),
+        "varied": _as_json(tuple(name for name, _ in trial.varied)),
     }
+
+
+@cache
+def _as_json(names: tuple[str, ...]) -> str:
+    """Names as a list in JSON. Thousands of trials vary the same settings."""
+    return json.dumps(names)
 
 
 def setting_columns(settings: Settings) -> dict[str, object]:

@@ -158,7 +158,7 @@ def look_at_plan(study: Study) -> None:
     plan = Plan(study, "study.yaml", chosen=chosen.__getitem__, known=chosen.__getitem__)
     for name in study.experiments:
         trials, may = plan.trials(name), plan.choosable(name)
-        assert len(trials) == len(may) == len(plan.rows(name)) == len({t.id for t in trials})
+        assert len(trials) == len(may) == len(plan.identities(name)) == len({t.id for t in trials})
         cheap = {trial.kind.rule for trial in trials} - {"fine_tune"}
         shards = [shard for rule in cheap for shard in plan.shards(name, rule)]
         assert sum(map(len, shards)) + len(plan.fine_tuned(name)) == len(trials)

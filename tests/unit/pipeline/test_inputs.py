@@ -667,7 +667,7 @@ def test_round_is_proposed_from_the_results_of_those_before(
     propose(2, 7)
     tables = trials.result_tables("metrics")(of(experiment="learning"))
     assert len(tables) == 3
-    assert len(workflow.inputs.final_models.plan.rows("learning")) == 5
+    assert len(workflow.inputs.final_models.plan.identities("learning")) == 5
 
 
 def test_trials_of_one_network_share_its_time(

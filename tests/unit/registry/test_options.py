@@ -134,3 +134,13 @@ def test_config_imports_no_tensorflow() -> None:
         "assert not {'tensorflow', 'keras', 'pandas', 'matplotlib'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": "src"})
+
+
+def test_a_copy_with_other_values_forgets_what_its_original_remembers() -> None:
+    settings = Settings(batch_size=7)
+    assert settings.minimal()["batch_size"] == 7
+    copied = settings.model_copy(update={"batch_size": 9})
+    assert copied.minimal() == Settings(batch_size=9).minimal()
+    assert copied == Settings(batch_size=9)
+    assert not settings.augment.active
+    assert settings.augment.model_copy(update={"zoom": 0.1}).active

@@ -14,7 +14,7 @@ from scenery.reporting.reading import read_trials
 
 def write(folder: Path, chosen: dict[str, list[bool]]) -> dict[str, Any]:
     """Two experiments with trials and scores; some trial stands in both."""
-    rows, tables, scores, selections = [], [], [], []
+    tables, scores, selections = [], [], []
     for experiment, flags in chosen.items():
         trials = pd.DataFrame(
             {
@@ -28,7 +28,6 @@ def write(folder: Path, chosen: dict[str, list[bool]]) -> dict[str, Any]:
         )
         tables.append(folder / f"{experiment}.csv")
         trials.to_csv(tables[-1], index=False)
-        rows += trials.to_dict("records")
         score: dict[str, Any] = {
             "test_accuracy": 0.75,
             "test_low": 0.5,
@@ -42,11 +41,7 @@ def write(folder: Path, chosen: dict[str, list[bool]]) -> dict[str, Any]:
         sure = {"setting": "s", "chosen_share": 0.25, "corrected_accuracy": 0.4}
         pd.DataFrame([{"trial": first["trial"], **sure}]).to_csv(selections[-1], index=False)
         pd.DataFrame([{**first, "models": 2, **score}]).to_csv(scores[-1], index=False)
-    list_trials(rows, folder / "trials.csv")
-    return {
-        "listed": folder / "trials.csv", "trials": tables, "selections": selections,
-        "scores": scores,
-    }  # fmt: skip
+    return {"trials": tables, "selections": selections, "scores": scores}
 
 
 def test_one_row_a_trial_and_one_score_an_experiment(tmp_path: Path) -> None:
@@ -66,11 +61,23 @@ def test_one_row_a_trial_and_one_score_an_experiment(tmp_path: Path) -> None:
     assert (row["test_low"], row["test_high"], row["test_images"]) == (0.5, 0.9, 16)
 
 
-def test_tables_that_do_not_match_are_a_defect(tmp_path: Path) -> None:
-    files = write(tmp_path, {"a": [True, False], "b": [True]})
-    files["trials"].reverse()
-    with pytest.raises(ValueError, match="do not hold the trials that"):
-        summarize(**files, titles={}, references={}, out=tmp_path / "summary.csv")
+def test_the_list_has_identities_and_settings_as_they_are_written(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(
+        "experiment,trial,setting,round,cut,seed,candidate,validation_accuracy,chosen\n"
+        "a,t1,12345e6789,0,NA,007,True,0.5,True\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "b.csv").write_text(
+        "experiment,trial,setting,cut,classifier.name,seed,candidate,status,chosen\n"
+        "b,t2,s,,SVM,1,True,completed,False\n",
+        encoding="utf-8",
+    )
+    list_trials([tmp_path / "a.csv", tmp_path / "b.csv"], tmp_path / "trials.csv")
+    assert (tmp_path / "trials.csv").read_text(encoding="utf-8").splitlines() == [
+        "experiment,trial,setting,round,cut,seed,classifier.name",
+        "a,t1,12345e6789,0,NA,007,",
+        "b,t2,s,,,1,SVM",
+    ]
 
 
 @pytest.mark.parametrize("name", ["NA", "None", "null", "nan", "inf", "True", "e"])
@@ -78,7 +85,7 @@ def test_names_stay_as_they_are_written(tmp_path: Path, name: str) -> None:
     """Also a setting's digest that looks like a number."""
     files = write(tmp_path, {name: [True]})
     row = {"subset": name, "setting": "12345e6789", "name": "007"}
-    for path in (files["listed"], *files["trials"], *files["scores"]):
+    for path in (*files["trials"], *files["scores"]):
         pd.read_csv(path, na_filter=False).assign(experiment=name, **row).to_csv(path, index=False)
     summarize(**files, titles={name: name}, references={}, out=tmp_path / "summary.csv")
     table = read_trials(tmp_path / "summary.csv").iloc[0]

@@ -82,8 +82,8 @@ def test_trials_of_rounds_keep_their_jobs_when_a_round_follows() -> None:
     assert one.shards("a", "train_heads") == shards[:1]
     assert both.shards("a", "train_heads", before=1) == shards[:1]
     assert [trial.repeat for trial in both.fine_tuned("a")] == [0, 1]
-    assert [row["round"] for row in both.rows("a")] == [0] * 4 + [1] * 4
-    assert "round" not in both.rows("b")[0]
+    assert [row["round"] for row in both.identities("a")] == [0] * 4 + [1] * 4
+    assert "round" not in both.identities("b")[0]
 
 
 def test_proposals_of_another_search_are_not_known() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -108,8 +109,9 @@ def array_inputs(paths: ArrayPaths) -> list[str]:
     return [ancient(paths.array), paths.facts]
 
 
+@cache
 def array_files(paths: ArrayPaths) -> ArrayFiles:
-    """An array and its facts, as a job holds them."""
+    """An array and its facts, as a job holds them; one object for the many trials that read it."""
     return ArrayFiles(array=Path(paths.array), facts=Path(paths.facts))
 
 

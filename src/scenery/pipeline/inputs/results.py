@@ -67,17 +67,6 @@ class ResultInputs:
         """One file of the score of every experiment."""
         return [self.layout.experiment(e).test(file) for e in self.context.experiments]
 
-    def all_choices(self, wildcards: Any) -> list[str]:
-        """The choices of all experiments; only then is every trial known."""
-        # As `trial_rows` does, which has to wait for the same checkpoint: a choice, or a round.
-        for name in self.context.experiments:
-            self.plan.trials(name)
-        return [self.context.chosen_file(name) for name in self.context.experiments]
-
-    def trial_rows(self, wildcards: Any) -> list[dict[str, object]]:
-        """All trials of the study as rows."""
-        return [row for name in self.context.experiments for row in self.plan.rows(name)]
-
     def full_config(self, wildcards: Any) -> dict[str, Any]:
         """The config with every default."""
         return self.study.spelled_out()

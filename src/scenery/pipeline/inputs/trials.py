@@ -40,6 +40,8 @@ class TrialInputs:
         self.halving = halving
         self.layout = context.layout
         self.plan = context.plan
+        # Thousands of trials may read the same few files.
+        self._known: dict[tuple[FeatureSet, FeatureSet, Resampling], FoldFiles] = {}
 
     # Trials on features
 
@@ -99,8 +101,12 @@ class TrialInputs:
         self, trials: Sequence[ResolvedTrial], folds: Resampling | None
     ) -> list[str]:
         """The tables and features of some trials, each once."""
+        # Most trials of a search read the same files.
+        different = {
+            (self.context.table(t), t.training_features.id, t.plain_features.id): t for t in trials
+        }
         files: list[str] = []
-        for trial in trials:
+        for trial in different.values():
             files.append(self.context.table(trial))
             files += array_inputs(self.layout.features(trial.training_features.id, "train"))
             files += array_inputs(self.layout.features(trial.plain_features.id, "validation"))
@@ -138,6 +144,12 @@ class TrialInputs:
         )
 
     def _fold_files(self, trial: ResolvedTrial, folds: Resampling) -> FoldFiles:
+        key = (trial.plain_features, trial.training_features, folds)
+        if key not in self._known:
+            self._known[key] = self._files_of_folds(trial, folds)
+        return self._known[key]
+
+    def _files_of_folds(self, trial: ResolvedTrial, folds: Resampling) -> FoldFiles:
         views = self.layout.features(trial.training_features.id, "validation")
         of_folds: tuple[tuple[FoldFeatures, ...], ...] = ()
         if trial.plain_features.codebook is not None:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 
-def provide_weights(backbone: str, weights: str, source: Path | None, out: Path) -> None:
+def provide_weights(
+    backbone: str, weights: str, source: Path | None, out: Path, top: bool = False
+) -> None:
     """Fetch, copy or take out the weights; `out` appears only when it is complete.
 
     Args:
@@ -24,6 +26,7 @@ def provide_weights(backbone: str, weights: str, source: Path | None, out: Path)
         weights: The setting: imagenet, a file, or experiment:NAME.
         source: The file, or the network that the experiment trained; None for imagenet.
         out: The weights file to write.
+        top: Whether imagenet is to have the dense layers of the top, too.
 
     Raises:
         UserError: When the weights cannot be fetched.
@@ -33,7 +36,7 @@ def provide_weights(backbone: str, weights: str, source: Path | None, out: Path)
         # TensorFlow is needed for fetching only; copying a file takes no five seconds.
         from scenery.models.weights import fetch_imagenet
 
-        fetch_imagenet(backbone, out)
+        fetch_imagenet(backbone, out, top)
         return
     assert source is not None
     if weights.startswith(WEIGHTS_FROM_EXPERIMENT):
@@ -53,4 +56,5 @@ if __name__ == "__main__":
             weights=snakemake.params.spec["source"],
             source=Path(snakemake.input[0]) if snakemake.input else None,
             out=Path(snakemake.output.weights),
+            top=snakemake.params.spec.get("top", False),
         )

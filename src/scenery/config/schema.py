@@ -173,6 +173,8 @@ def backbone_table() -> str:
         assert known.parameters and known.multiply_adds and known.depth
         top_5 = "" if record.top_5 is None else record.top_5
         ends = ", ".join(f"`{point.layer}`" for point in known.cut_points)
+        if known.dense_layers:
+            ends += "; dense layers: " + ", ".join(f"`{one.layer}`" for one in known.dense_layers)
         lines.append(
             f"| `{name}` | {known.size} | {known.smallest_size} | {known.parameters:,} "
             f"| {4 * known.parameters / 1e6:,.0f} | {known.depth} "

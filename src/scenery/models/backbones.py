@@ -24,7 +24,7 @@ from scenery.messages import suggestions
 from scenery.models import efficientnet_lite, squeezenet  # noqa: F401
 from scenery.models.flattening import flattened
 from scenery.registry.architecture_outlines import architecture_outline
-from scenery.registry.backbone_facts import unknown_backbone_message
+from scenery.registry.backbone_facts import check_dense_size, unknown_backbone_message
 from scenery.registry.backbones import BACKBONES, Backbone, Preprocessing
 from scenery.registry.custom_architectures import ARCHITECTURES, Network, architecture
 
@@ -33,6 +33,7 @@ IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)
 LUMA = (0.299, 0.587, 0.114)
 PREPROCESS = "preprocess"
+FLATTEN = "flatten"
 
 
 def backbone(name: str) -> Backbone:
@@ -50,7 +51,8 @@ def build_backbone(
     Args:
         name: a name of the backbone table.
         image_size: side of the square input in pixels.
-        cut: name of the layer whose output becomes the model's; None for the whole network.
+        cut: name of the layer whose output becomes the model's, which may be a dense layer of the
+            top (`fc2` of VGG16); None for the whole network without its top.
         options: those of one of Scenery's own networks; None: its defaults.
 
     Returns:
@@ -78,8 +80,27 @@ def build_backbone(
         input_shape=(image_size, image_size, 3),
     )
     network = flattened(keras.Model(images, network.output, name=name))
+    if record.dense_layers and cut in (FLATTEN, *dict(record.dense_layers)):
+        network = _with_dense_layers(network, record, cut)
     give_stable_names(network)
     return end_at(network, cut)
+
+
+def _with_dense_layers(network: keras.Model, record: Backbone, cut: str) -> keras.Model:
+    """A network with the dense layers of its top up to `cut`, which keep their names in Keras.
+
+    The layers give maps of one cell. Their weights have the shapes of Keras' own, and what works on
+    a map (stages, pooling, Grad-CAM) works on them.
+
+    Raises:
+        UserError: The image size is not the one that the dense layers were made for.
+    """
+    check_dense_size(record.name, cut, int(network.input.shape[1]))
+    x = keras.layers.Reshape((1, 1, -1), name=FLATTEN)(network.output)
+    names = [FLATTEN, *dict(record.dense_layers)]
+    for name, units in record.dense_layers[: names.index(cut)]:
+        x = keras.layers.Dense(units, activation="relu", name=name)(x)
+    return keras.Model(network.input, x, name=network.name)
 
 
 def _custom_network(name: str, image_size: int, options: Network) -> keras.Model:

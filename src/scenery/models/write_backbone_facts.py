@@ -14,7 +14,7 @@ import keras
 
 from scenery.models.backbones import BACKBONES, build_backbone, may_end_at
 from scenery.models.network_costs import depth, multiply_adds
-from scenery.models.truncation import LayerGraph
+from scenery.models.truncation import CutPoint, LayerGraph
 from scenery.registry import backbone_facts as light
 
 TABLE = Path(light.__file__).with_name("backbone_facts.json")
@@ -24,11 +24,16 @@ def facts_of(network: keras.Model) -> dict[str, Any]:
     """A backbone's entry of the table, taken from the whole network at its native size."""
     record = BACKBONES[network.name]
     graph = LayerGraph(network)
-    below: dict[str, str | None] = {}
-    for place, operation in enumerate(graph.operations):
-        if may_end_at(operation):
-            points = graph.cut_points(place)
-            below[operation.name] = points[-2].layer if len(points) > 1 else None
+    below = _below(graph)
+    dense: dict[str, Any] = {}
+    if record.dense_layers:
+        # They have up to 480 MB of weights, and their shapes are enough.
+        with keras.StatelessScope(initialize_variables=False):
+            last, _ = record.dense_layers[-1]
+            top = LayerGraph(build_backbone(record.name, record.native_size, last))
+        below |= {layer: end for layer, end in _below(top).items() if layer not in below}
+        ends = [top.cut_points(top.index(layer))[-1] for layer, _ in record.dense_layers]
+        dense["dense_layers"] = [_as_list(point) for point in ends]
     return {
         "size": record.native_size,
         "smallest_size": record.smallest_size,
@@ -36,12 +41,24 @@ def facts_of(network: keras.Model) -> dict[str, Any]:
         "imagenet": record.imagenet,
         "multiply_adds": multiply_adds(network),
         "depth": depth(network),
-        "cut_points": [
-            [point.layer, point.size, point.channels, point.parameters]
-            for point in graph.cut_points(len(graph.operations) - 1)
-        ],
+        "cut_points": [_as_list(point) for point in graph.cut_points(len(graph.operations) - 1)],
         "below": below,
+        **dense,
     }
+
+
+def _below(graph: LayerGraph) -> dict[str, str | None]:
+    """For each layer at which the network may be ended, where it ends with one stage less."""
+    below: dict[str, str | None] = {}
+    for place, operation in enumerate(graph.operations):
+        if may_end_at(operation):
+            points = graph.cut_points(place)
+            below[operation.name] = points[-2].layer if len(points) > 1 else None
+    return below
+
+
+def _as_list(point: CutPoint) -> list[str | int]:
+    return [point.layer, point.size, point.channels, point.parameters]
 
 
 def as_text(table: dict[str, dict[str, Any]]) -> str:

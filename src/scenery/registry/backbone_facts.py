@@ -14,6 +14,7 @@ from typing import Any
 from scenery.errors import UserError
 from scenery.messages import short_repr, suggestions
 from scenery.registry import architecture_outlines
+from scenery.registry.backbones import BACKBONES
 from scenery.registry.custom_architectures import (
     ARCHITECTURES,
     HANDCRAFTED,
@@ -57,9 +58,11 @@ class BackboneFacts:
             architectures.
         depth: convolutions and dense layers on the longest path, without the top; None for custom
             architectures.
-        cut_points: the ends of its stages, from the bottom up; the last is the network's end.
+        cut_points: the ends of its stages, from the bottom up; the last is the network's end
+            without its top.
         below: for each layer at which it may be ended, in the network's order, the layer at
             which it ends when one stage more is removed; None where a single stage is left.
+        dense_layers: dense layers of the top at which it may be ended, too, at the native size.
     """
 
     name: str
@@ -71,6 +74,7 @@ class BackboneFacts:
     depth: int | None
     cut_points: tuple[CutPoint, ...]
     below: dict[str, str | None]
+    dense_layers: tuple[CutPoint, ...] = ()
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -129,7 +133,8 @@ def facts(
         raise UserError(unknown_backbone_message(name))
     values = dict(_table()[name])
     points = tuple(CutPoint(*point) for point in values.pop("cut_points"))
-    return BackboneFacts(name=name, cut_points=points, **values)
+    dense = tuple(CutPoint(*point) for point in values.pop("dense_layers", ()))
+    return BackboneFacts(name=name, cut_points=points, dense_layers=dense, **values)
 
 
 def _own_facts(name: str, network: Network, image_size: int) -> BackboneFacts:
@@ -155,14 +160,14 @@ def resolve_cut(known: BackboneFacts, cut: str | None, remove_stages: int) -> st
 
     Args:
         known: facts of the backbone.
-        cut: a layer's name; None for the whole network.
+        cut: a layer's name; None for the whole network without its top.
         remove_stages: stages taken off the top of what `cut` leaves.
 
     Raises:
         UserError: unknown layer, or fewer stages than are to be removed.
     """
     name = known.name
-    end = known.layers[-1] if cut is None else cut
+    end = known.cut_points[-1].layer if cut is None else cut
     if end not in known.below:
         points = ", ".join(point.layer for point in known.cut_points)
         raise UserError(
@@ -177,6 +182,25 @@ def resolve_cut(known: BackboneFacts, cut: str | None, remove_stages: int) -> st
             f"found {remove_stages}"
         )
     return layers[remove_stages]
+
+
+def in_dense_layers(name: str, layer: str) -> bool:
+    """Whether a backbone that ends at `layer` has dense layers of its top."""
+    record = BACKBONES.get(name)
+    return record is not None and layer in dict(record.dense_layers)
+
+
+def check_dense_size(name: str, layer: str, image_size: int) -> None:
+    """Refuse a size for which a backbone that ends at `layer` cannot be built.
+
+    Raises:
+        UserError: It has dense layers, which were made for the native size.
+    """
+    if in_dense_layers(name, layer) and image_size != BACKBONES[name].native_size:
+        raise UserError(
+            f"image_size: {name} up to {layer} needs {BACKBONES[name].native_size} pixels, for "
+            f"which its dense layers were made; found {image_size}"
+        )
 
 
 def stage_count(known: BackboneFacts, layer: str) -> int:

@@ -65,6 +65,8 @@ class Backbone:
         smallest_size: Smallest side in pixels that it can be built for.
         imagenet: Whether Keras or an installed package has its ImageNet weights.
         module: Module of the constructor, if it is not of Keras.
+        dense_layers: Names and units of the dense layers (with ReLU) between the flattened map of
+            the native size and the last layer for 1,000 classes.
     """
 
     name: str
@@ -76,6 +78,7 @@ class Backbone:
     smallest_size: int = 32
     imagenet: bool = True
     module: str = "keras.applications"
+    dense_layers: tuple[tuple[str, int], ...] = ()
 
     @property
     def constructor(self) -> Callable[..., Any]:
@@ -109,6 +112,9 @@ CONVNEXT = Family("ConvNeXt", "Liu et al. 2022", "inside", "MIT")
 VGG = Family("VGG", "Simonyan and Zisserman 2015", "caffe", "CC BY 4.0")
 SQUEEZENET = Family("SqueezeNet", "Iandola et al. 2016", "caffe", "not distributed by Keras")
 
+# Of both networks of VGG.
+_FC = (("fc1", 4096), ("fc2", 4096))
+
 _RECORDS = (
     Backbone("Xception", XCEPTION, 299, 22_910_480, 79.0, 94.5, smallest_size=71),
     Backbone("ResNet50", RESNET, 224, 25_636_712, 74.9, 92.1),
@@ -118,9 +124,9 @@ _RECORDS = (
     Backbone("DenseNet121", DENSENET, 224, 8_062_504, 75.0, 92.3),
     Backbone("ResNet50V2", RESNET_V2, 224, 25_613_800, 76.0, 93.0),
     Backbone("EfficientNetB2", EFFICIENTNET, 260, 9_177_569, 80.1, 94.9),
-    Backbone("VGG16", VGG, 224, 138_357_544, 71.3, 90.1),
+    Backbone("VGG16", VGG, 224, 138_357_544, 71.3, 90.1, dense_layers=_FC),
     Backbone("MobileNet", MOBILENET, 224, 4_253_864, 70.4, 89.5),
-    Backbone("VGG19", VGG, 224, 143_667_240, 71.3, 90.0),
+    Backbone("VGG19", VGG, 224, 143_667_240, 71.3, 90.0, dense_layers=_FC),
     Backbone("ResNet101", RESNET, 224, 44_707_176, 76.4, 92.8),
     Backbone("ResNet152", RESNET, 224, 60_419_944, 76.6, 93.1),
     Backbone("ResNet101V2", RESNET_V2, 224, 44_675_560, 77.2, 93.8),

@@ -71,9 +71,10 @@ def _shape(settings: Settings, layer: str, image_size: int) -> tuple[int | None,
             if step.layer == layer:
                 return step.size, step.channels
         return None, None
-    for point in facts(settings.backbone).cut_points:
+    known = facts(settings.backbone)
+    for point in (*known.cut_points, *known.dense_layers):
         if point.layer == layer:
             # At another than the native size there are other positions.
-            native = image_size == facts(settings.backbone).size
+            native = image_size == known.size
             return point.size if native else None, point.channels
     return None, None

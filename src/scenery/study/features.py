@@ -7,6 +7,7 @@ from functools import cached_property, lru_cache
 
 from scenery.config.encoding import OF_CODEBOOK, Encoding
 from scenery.config.settings import WEIGHTS_FROM_EXPERIMENT, Augment, Settings
+from scenery.registry.backbone_facts import in_dense_layers
 from scenery.registry.custom_architectures import HANDCRAFTED, Network
 from scenery.study.resampling import FoldSpec
 from scenery.study.subsets import training_subset
@@ -81,7 +82,8 @@ class FeatureSet:
         """The weights of the backbone; None for random ones."""
         if self.weights == "none":
             return None
-        return WeightsSpec(self.backbone, self.weights)
+        top = self.weights == "imagenet" and in_dense_layers(self.backbone, self.layer)
+        return WeightsSpec(self.backbone, self.weights, top)
 
 
 @dataclass(frozen=True)
@@ -91,16 +93,18 @@ class WeightsSpec:
     Attributes:
         backbone: A name of the backbone table.
         source: imagenet, the path of a weights file, or experiment:NAME.
+        top: Whether imagenet is to have the dense layers of the top, too.
     """
 
     backbone: str
     source: str
+    top: bool = False
 
     @property
     def id(self) -> str:
         """File name below results/weights."""
         if self.source == "imagenet":
-            return f"{self.backbone}-{self.source}"
+            return f"{self.backbone}-{self.source}" + ("-dense_layers" if self.top else "")
         stem = self.source.rsplit("/", 1)[-1].rsplit(".", 1)[0]
         stem = re.sub(r"[^A-Za-z0-9_]+", "_", stem)
         digest = hashlib.sha256(self.source.encode()).hexdigest()[:6]

@@ -4,7 +4,13 @@ from scenery.config.settings import Settings
 from scenery.config.study import Study
 from scenery.errors import UserError
 from scenery.messages import short_repr, suggestions
-from scenery.registry.backbone_facts import BackboneFacts, facts, resolve_cut, stage_count
+from scenery.registry.backbone_facts import (
+    BackboneFacts,
+    check_dense_size,
+    facts,
+    resolve_cut,
+    stage_count,
+)
 from scenery.registry.custom_architectures import HANDCRAFTED, NATIVE_SIZES
 from scenery.study.subsets import subset_exists
 
@@ -44,6 +50,7 @@ def check_network(settings: Settings, place: str) -> None:
     """
     try:
         layer = cut_layer(settings)
+        check_dense_size(settings.backbone, layer, image_size(settings))
     except UserError as error:
         raise UserError(f"{place}: {error}") from None
     _check_first_trained(settings, layer, place)

@@ -117,6 +117,12 @@ CONFIGS = [
         "experiments.first: cut: MobileNet has no layer 'conv_pw_99' at which it could be ended",
     ),
     case(
+        "dense layers of VGG16 at another image size",
+        base("backbone: VGG16, cut: fc2, image_size: 160"),
+        "experiments.first: image_size: VGG16 up to fc2 needs 224 pixels, for which its dense "
+        "layers were made; found 160",
+    ),
+    case(
         "more removed stages than the network has",
         base("remove_stages: 9"),
         "experiments.first: remove_stages: MobileNet up to conv_pw_13_relu has 5 stages, so at "

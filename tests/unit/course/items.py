@@ -144,7 +144,11 @@ ITEMS: dict[str, list[Item]] = {
             f"{UNIT}/study/test_expansion.py"
             "::test_layer_from_which_a_network_is_trained_must_be_there",
         ),
-        Item("pre-trained dense layers (fc1, fc2)"),
+        Item(
+            "pre-trained dense layers (fc1, fc2)", "`cut: fc2`",
+            f"{UNIT}/models/test_dense_layers.py"
+            "::test_file_with_the_top_gives_dense_layers_their_weights",
+        ),
         Item(
             "a learning rate that is high for pre-trained weights", "`scenery check`, slides",
             f"{UNIT}/study/test_advice.py"

@@ -61,6 +61,9 @@ def test_facts_of_one_backbone() -> None:
         ("DenseNet121", None, 3, "pool2_conv"),
         ("VGG16", None, 1, "block4_conv3"),
         ("ResNet50", "conv4_block2_1_conv", 1, "conv3_block4_out"),
+        ("VGG16", None, 0, "block5_pool"),
+        ("VGG16", "fc2", 1, "block5_pool"),
+        ("VGG19", "fc1", 2, "block4_conv4"),
     ],
 )
 def test_where_a_network_ends(name: str, cut: str | None, stages: int, layer: str) -> None:
@@ -72,6 +75,8 @@ def test_number_of_stages() -> None:
     assert stage_count(facts("MobileNet"), "conv_pw_12_relu") == 5
     assert stage_count(facts("MobileNet"), "conv_pw_11_relu") == 4
     assert stage_count(facts("MobileNet"), "conv1") == 1
+    # Both dense layers are one stage.
+    assert stage_count(facts("VGG16"), "fc2") == stage_count(facts("VGG16"), "block5_pool") + 1
 
 
 @pytest.mark.parametrize(

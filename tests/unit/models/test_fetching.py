@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,12 +12,13 @@ import h5py
 import keras
 import numpy as np
 import pytest
-from keras.src.applications import efficientnet, mobilenet
+import small_vgg
+from keras.src.applications import efficientnet, mobilenet, vgg16
 from keras.src.backend import config
 from keras.src.legacy.saving import legacy_h5_format
 
 from scenery.errors import UserError
-from scenery.models.backbones import build_backbone
+from scenery.models.backbones import BACKBONES, build_backbone
 from scenery.models.weights import fetch_imagenet, load_weights
 
 
@@ -49,6 +51,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         address = f"http://127.0.0.1:{running.server_address[1]}/"
         monkeypatch.setattr(mobilenet, "BASE_WEIGHT_PATH", address)
         monkeypatch.setattr(efficientnet, "BASE_WEIGHTS_PATH", address)
+        monkeypatch.setattr(vgg16, "WEIGHTS_PATH", f"{address}vgg16_top.h5")
         monkeypatch.setattr(config, "_KERAS_DIR", str(cache))
         monkeypatch.setenv("KERAS_HOME", str(cache))
         try:
@@ -123,6 +126,29 @@ def test_efficientnet_scales_as_with_imagenet_weights(
         load_weights(network, weights)
         found = network.predict(some_images(64), verbose=0)
         np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+
+
+def test_fetched_weights_with_the_top_have_the_dense_layers(
+    server: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = replace(
+        BACKBONES["VGG16"],
+        native_size=small_vgg.SIZE,
+        module=small_vgg.__name__,
+        dense_layers=small_vgg.DENSE_LAYERS,
+    )
+    monkeypatch.setitem(BACKBONES, "VGG16", small)
+    source = small_vgg.VGG16()
+    publish(source, server / "vgg16_top.h5")
+    path = tmp_path / "VGG16.weights.h5"
+    fetch_imagenet("VGG16", path, top=True)
+    with h5py.File(path) as file:
+        # The last layer for 1,000 classes is left out.
+        assert list(file.attrs["layer_names"]) == ["block1_conv1", "block2_conv1", "fc1", "fc2"]
+    network = build_backbone("VGG16", small_vgg.SIZE, "fc2")
+    load_weights(network, path)
+    expected = source.get_layer("fc2").kernel.numpy()
+    assert np.array_equal(network.get_layer("fc2").kernel.numpy(), expected)
 
 
 def test_no_network(server: Path, tmp_path: Path) -> None:

@@ -48,12 +48,14 @@ def test_a_copy_that_breaks_off_leaves_no_weights(
 
 
 def test_imagenet_is_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fetched: list[tuple[str, Path]] = []
-    monkeypatch.setattr(
-        "scenery.models.weights.fetch_imagenet", lambda name, out: fetched.append((name, out))
-    )
+    fetched: list[tuple[str, Path, bool]] = []
+    monkeypatch.setattr("scenery.models.weights.fetch_imagenet", lambda *all_: fetched.append(all_))
     provide_weights("MobileNet", "imagenet", None, tmp_path / "w.weights.h5")
-    assert fetched == [("MobileNet", tmp_path / "w.weights.h5")]
+    provide_weights("VGG16", "imagenet", None, tmp_path / "v.weights.h5", top=True)
+    assert fetched == [
+        ("MobileNet", tmp_path / "w.weights.h5", False),
+        ("VGG16", tmp_path / "v.weights.h5", True),
+    ]
 
 
 def test_every_layer_in_use_is_checked(tmp_path: Path) -> None:

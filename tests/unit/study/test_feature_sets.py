@@ -104,8 +104,18 @@ def test_ids_are_those_of_the_last_version() -> None:
     )
 
 
+@pytest.mark.parametrize(("cut", "top"), [("fc1", True), ("fc2", True), ("flatten", False)])
+def test_weights_of_dense_layers_are_a_file_of_their_own(cut: str, top: bool) -> None:
+    features = plain_features(Settings(backbone="VGG16", cut=cut))
+    assert features.weights_spec == WeightsSpec("VGG16", "imagenet", top)
+    # A file of the user is the same for every cut.
+    own = plain_features(Settings(backbone="VGG16", cut=cut, weights="w.h5"))
+    assert own.weights_spec == WeightsSpec("VGG16", "w.h5")
+
+
 def test_names_of_weights() -> None:
     assert WeightsSpec("MobileNet", "imagenet").id == "MobileNet-imagenet"
+    assert WeightsSpec("VGG16", "imagenet", top=True).id == "VGG16-imagenet-dense_layers"
     found = {
         WeightsSpec("MobileNet", path).id for path in ("a/w.h5", "b/w.h5", "b/w 1.5.h5", "..", "é")
     }

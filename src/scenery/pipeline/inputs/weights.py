@@ -19,10 +19,11 @@ class WeightsInputs:
             return self.context.layout.experiment(spec.experiment).final_model("keep_network")
         return [] if spec.source == "imagenet" else spec.source
 
-    def spec(self, wildcards: Any) -> dict[str, str]:
-        """Backbone and setting `weights`."""
+    def spec(self, wildcards: Any) -> dict[str, str | bool]:
+        """Backbone, setting `weights`, and whether the dense layers of the top are among them."""
         spec = self.context.plan.weights(wildcards.weights)
-        return {"backbone": spec.backbone, "source": spec.source}
+        top: dict[str, str | bool] = {"top": True} if spec.top else {}
+        return {"backbone": spec.backbone, "source": spec.source, **top}
 
     def check(self, wildcards: Any) -> dict[str, Any]:
         """The layers for which weights are checked."""

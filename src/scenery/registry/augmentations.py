@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, create_model
 
-from scenery.registry.options import AppliesIf, Bool, Fraction, Number, Strict
+from scenery.registry.options import AppliesIf, Bool, Fraction, Int, Number, Strict
 
 
 def _flip(mode: str) -> Callable[[Any, Mapping[str, Any]], Any]:
@@ -32,6 +32,13 @@ def _hue(value: float, options: Mapping[str, Any]) -> Any:
     import keras
 
     return keras.layers.RandomHue(value, value_range=(0, 255), **options)
+
+
+def _erasing(value: float, options: Mapping[str, Any]) -> Any:
+    import keras
+
+    # One number would be the largest of shares that Keras samples.
+    return keras.layers.RandomErasing((value, value), value_range=(0, 255), **options)
 
 
 @dataclass(frozen=True)
@@ -131,6 +138,19 @@ AUGMENTATIONS = (
         "Share of the images whose histograms are equalized.",
         own=True,
     ),
+    Augmentation(
+        "rand_augment",
+        Annotated[Number, Field(ge=0, le=1)],
+        "RandAugment: strength of the random operations on each image, as a fraction of the "
+        "largest one.",
+        own=True,
+    ),
+    Augmentation(
+        "random_erasing",
+        Annotated[Number, Field(ge=0, le=1)],
+        "Share of the images of which a box, 2 to 33 % of the image, is replaced by noise.",
+        _erasing,
+    ),
 )
 MOVEMENTS = tuple(
     record.name for record in AUGMENTATIONS if record.build is None and not record.own
@@ -139,6 +159,10 @@ MOVEMENTS = tuple(
 MOVED = AppliesIf(
     f"with {', '.join(MOVEMENTS[:-1])} or {MOVEMENTS[-1]} in augment",
     lambda settings: settings.augment.moves,
+)
+
+RAND_AUGMENTED = AppliesIf(
+    "with a rand_augment above 0 in augment", lambda settings: settings.augment.rand_augment > 0
 )
 
 
@@ -157,6 +181,9 @@ class Augment(_operations()):  # type: ignore[misc]
 
     fill_mode: Annotated[Literal["nearest", "constant", "reflect", "wrap"], MOVED] = Field(
         "nearest", description="How gaps at the border of a moved image are filled."
+    )
+    rand_augment_operations: Annotated[Annotated[Int, Field(ge=1, le=14)], RAND_AUGMENTED] = Field(
+        2, description="Operations of RandAugment on each image."
     )
 
     @cached_property

@@ -7,10 +7,9 @@ import numpy as np
 import tensorflow as tf
 
 from scenery.registry.augmentations import AUGMENTATIONS, Augment
+from scenery.training.rand_augment import LUMA, rand_augmented
 
 SEED_STATE = "seed_generator_state"
-# Shares of red, green and blue in the luma of ITU-R BT.601.
-LUMA = (0.299, 0.587, 0.114)
 
 
 def build_augmentation(augment: Augment, seed: int) -> keras.Sequential | None:
@@ -37,10 +36,17 @@ def _layers(augment: Augment) -> list[keras.layers.Layer]:
         if value and record.build is not None:
             layers[record.name] = record.build(value, {"name": record.name, **common})
         elif value and record.own:
-            layers[record.name] = OWN_LAYERS[record.name](value, name=record.name, **common)
+            layers[record.name] = _own_layer(augment, record.name, common)
         elif value and "movement" not in layers:
             layers["movement"] = RandomAffine(augment, name="movement", **common)
     return list(layers.values())
+
+
+def _own_layer(augment: Augment, name: str, common: dict[str, Any]) -> "RandomLayer":
+    value = getattr(augment, name)
+    if name == "rand_augment":
+        return RandAugment(value, augment.rand_augment_operations, name=name, **common)
+    return OWN_LAYERS[name](value, name=name, **common)
 
 
 class RandomAffine(keras.layers.Layer):
@@ -183,6 +189,17 @@ class RandomEqualization(RandomLayer):
     def changed(self, images: tf.Tensor) -> tf.Tensor:
         chosen = self.sample(images, 0, 1) < self.value
         return keras.ops.where(chosen, self.equalization(images), images)
+
+
+class RandAugment(RandomLayer):
+    """Some operations of a list for each image."""
+
+    def __init__(self, value: float, operations: int, seed: int, **options: Any) -> None:
+        super().__init__(value, seed, **options)
+        self.operations = operations
+
+    def changed(self, images: tf.Tensor) -> tf.Tensor:
+        return rand_augmented(images, self.value, self.operations, self.generator)
 
 
 OWN_LAYERS: dict[str, type[RandomLayer]] = {

@@ -94,29 +94,30 @@ OF_EPOCHS = {
     "minimum_updates", "optimizer", "schedule", "steps_per_epoch",
 }  # fmt: skip
 OF_FINE_TUNING = {"batch_norm_statistics", "mixed_precision", "mixup", "cutmix", "penalty"}
+RAND = "augment.rand_augment_operations"
 INEFFECTIVE: list[tuple[dict[str, Any], set[str]]] = [
     (
         {},
-        {"head.activation", "head.negative_slope", "augment.fill_mode", "views", *OF_FINE_TUNING,
-         *OF_EPOCHS},
+        {"head.activation", "head.negative_slope", "augment.fill_mode", RAND, "views",
+         *OF_FINE_TUNING, *OF_EPOCHS},
     ),
     (
         {"trainable": "all"},
-        {"head.activation", "head.negative_slope", "augment.fill_mode", "views",
+        {"head.activation", "head.negative_slope", "augment.fill_mode", RAND, "views",
          "head.standardize"},
     ),
     (
         {"trainable": "all", "schedule": {"name": "list", "rates": [0.1]}},
-        {"head.activation", "head.negative_slope", "augment.fill_mode", "views",
+        {"head.activation", "head.negative_slope", "augment.fill_mode", RAND, "views",
          "head.standardize", "optimizer.learning_rate"},
     ),
     (
         {"head": {"dense": [8]}, "augment": {"zoom": 0.1}},
-        {"head.negative_slope", *OF_FINE_TUNING},
+        {"head.negative_slope", RAND, *OF_FINE_TUNING},
     ),
     (
         {"head": {"dense": [8]}, "augment": {"vertical_flip": True}, "trainable": "head+1"},
-        {"augment.fill_mode", "head.negative_slope", "views", "head.standardize"},
+        {"augment.fill_mode", RAND, "head.negative_slope", "views", "head.standardize"},
     ),
 ]  # fmt: skip
 

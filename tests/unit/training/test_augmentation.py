@@ -216,6 +216,19 @@ def test_equalize_flattens_the_histograms_of_some_images() -> None:
     np.testing.assert_array_equal(images[~bright][0], dark[..., 0])
 
 
+def test_random_erasing_replaces_a_box_of_some_images() -> None:
+    images = rendered(200, image=np.full((SIZE, SIZE, 3), 99, "float32"), random_erasing=0.4)
+    changed = images != 99
+    shares = changed.mean(axis=(1, 2))
+    assert 50 < (shares > 0).sum() < 110
+    assert shares.max() <= 0.35
+    one = changed[shares.argmax()]
+    rows, columns = np.flatnonzero(one.any(axis=1)), np.flatnonzero(one.any(axis=0))
+    assert one[np.ix_(rows, columns)].mean() > 0.95
+    assert len(rows) == np.ptp(rows) + 1
+    assert rendered(20, random_erasing=1).std(axis=0).max() > 0
+
+
 def test_brightness_is_a_share_of_the_full_range() -> None:
     change = rendered(200, image=np.full((SIZE, SIZE, 3), 128, "float32"), brightness=0.3) - 128
     assert np.ptp(change, axis=(1, 2)).max() < 1e-3

@@ -18,6 +18,7 @@ SOFTWARE = "Specify a conda environment or container for each rule."
 WITHOUT_ENVIRONMENT = [
     "draw_scenes",
     "fetch_dataset",
+    "embed_images",
     "catalogue",
     "split",
     "draw_subset",

@@ -55,6 +55,14 @@ def test_the_small_study(fresh: Checkout) -> None:
     assert (jobs["fine_tune_rung"], jobs["promote"]) == (3, 1)
 
 
+def test_groups_that_are_looked_for_need_vectors_of_the_images(fresh: Checkout) -> None:
+    assert "embed_images" not in fresh.dry_run().jobs
+    config = fresh.read_config()
+    config["dataset"]["groups"] = "auto"
+    fresh.write_config(config)
+    assert fresh.dry_run().jobs["embed_images"] == 1
+
+
 def test_classic_networks(fresh: Checkout) -> None:
     config = Checkout(fresh.folder, "config/classic_networks.yaml").read_config()
     write_photographs(fresh.folder / "data" / "MIT_split")

@@ -41,9 +41,34 @@ rule fetch_dataset:
         "../scripts/fetch_dataset.py"
 
 
-rule catalogue:
+rule embed_images:
     input:
         INPUTS.data.made_images,
+    output:
+        array=LAYOUT.embeddings.array,
+        facts=LAYOUT.embeddings.facts,
+    log:
+        LAYOUT.log("embed_images"),
+    threads: INPUTS.data.embedding_threads
+    resources:
+        mem_mb=per_attempt(4000),
+        runtime=per_attempt(120),
+    params:
+        code=CODE.of_rule("embed_images"),
+        images=INPUTS.data.images_digest,
+        how=INPUTS.data.embed,
+        source=INPUTS.data.source,
+        root=INPUTS.data.root,
+    message:
+        "Computing feature vectors to find images that show the same"
+    script:
+        "../scripts/embed_images.py"
+
+
+rule catalogue:
+    input:
+        images=INPUTS.data.made_images,
+        embeddings=INPUTS.data.embeddings,
     output:
         catalogue=LAYOUT.catalogue,
         pictures=LAYOUT.similar_pictures,

@@ -11,7 +11,8 @@ class              the label
 given_partition    train, validation or test as the data set gives it; empty if it gives none
 given_group        name of the group (patient, scene) as a manifest gives it, or as proposed if the
                    config says so; empty without
-proposed_group     name of the group that folders, file names or EXIF data suggest; empty without
+proposed_group     name of the group that folders, file names, EXIF data or, where the config asks
+                   for it, feature vectors suggest; empty without
 width, height      pixels, after EXIF rotation
 mode, format       Pillow's words for the kind of pixels and of file
 bytes              size of the file
@@ -34,6 +35,8 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from scenery.data.catalogue import (
     GroupSource,
@@ -73,10 +76,11 @@ def main(
     white_level: int = WHITE_LEVEL,
     reading: Mapping[str, Any] | None = None,
     groups: GroupSource = "given",
+    embeddings: Path | None = None,
 ) -> None:
     """Write the judged catalogue and log a summary of it.
 
-    `reading` holds arguments of `list_images`.
+    `reading` holds arguments of `list_images`, `embeddings` the vectors of `embed_images`.
     """
     reading = reading or {}
     found = list_images(source, root, **reading)
@@ -96,6 +100,7 @@ def main(
         scratch=Path(out).parent,
         white_level=white_level,
         groups=groups,
+        vectors=None if embeddings is None else np.load(embeddings, mmap_mode="r"),
     )
     proposed = describe_proposed(catalogue)
     if proposed and groups == "given":
@@ -118,4 +123,5 @@ if __name__ == "__main__":
             threads=snakemake.threads,
             out=snakemake.output.catalogue,
             pictures=Path(snakemake.output.pictures),
+            embeddings=next(map(Path, snakemake.input.embeddings), None),
         )

@@ -132,8 +132,8 @@ class Dataset(Strict):
     groups: Literal["given", "auto"] = Field(
         "given",
         description="auto: groups are also taken from folders in class folders, from file names "
-        "such as Case_12_3.png, and from photographs that one camera took within seconds. given: "
-        "such groups are listed and not used.",
+        "such as Case_12_3.png, from photographs that one camera took within seconds, and from "
+        "images whose features are nearly equal. given: such groups are listed and not used.",
     )
     generated: Generated = Field(default_factory=Generated, description="The generated scenes.")
     on_problem: Literal["stop", "leave_out"] = Field(

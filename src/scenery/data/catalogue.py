@@ -28,6 +28,7 @@ from scenery.data.images import (
 )
 from scenery.data.resaved import is_resaved
 from scenery.data.review import similar_pairs
+from scenery.data.similarity import near_duplicates
 from scenery.data.tables import CATALOGUE_COLUMNS, with_types
 from scenery.data.white_level import DARK_SHARE, likely_white_level
 from scenery.errors import UserError
@@ -65,6 +66,7 @@ def make_catalogue(
     scratch: Path = Path(),
     white_level: int = WHITE_LEVEL,
     groups: GroupSource = "given",
+    vectors: NDArray[np.floating] | None = None,
 ) -> pd.DataFrame:
     """Read every image once and list what it is, with its problem or its duplicates.
 
@@ -77,6 +79,8 @@ def make_catalogue(
             quarter of it, a warning names the likely one.
         groups: auto uses the groups that `scenery.data.group_proposals.propose_groups` proposes,
             for images that the data set gives none.
+        vectors: feature vectors of the images, shape (images, values), by which more groups are
+            proposed; zeros for an image that cannot be read.
         scratch: a folder for what is remembered of the images meanwhile, 5 kB for each.
 
     Returns:
@@ -113,13 +117,32 @@ def make_catalogue(
         files = root / found[first].file, root / found[second].file
         return is_resaved(*files, lambda file: read_image(file, max_pixels, white_level))
 
-    proposed = propose_groups(found, captures)
+    proposed = propose_groups(found, captures, _like_pairs(found, vectors))
     if groups == "auto":
         found = [
             image._replace(group=image.group or name)
             for image, name in zip(found, proposed, strict=True)
         ]
     return _table(found, facts, proposed, find_duplicates(contents, fingerprints, resaved))
+
+
+def _like_pairs(
+    found: Sequence[FoundImage], vectors: NDArray[np.floating] | None
+) -> NDArray[np.int64]:
+    """The pairs of images that show the same by their feature vectors, shape (pairs, 2)."""
+    if vectors is None:
+        return np.empty((0, 2), np.int64)
+    if len(vectors) != len(found):
+        raise UserError(
+            f"{len(vectors)} images had feature vectors, and the data set now has {len(found)}; "
+            "files were added or taken away meanwhile, so run the study again"
+        )
+    usable = np.flatnonzero(np.any(vectors != 0, axis=1))
+    labels = np.unique([found[index].class_name for index in usable.tolist()], return_inverse=True)[
+        1
+    ]
+    pairs: NDArray[np.int64] = usable[near_duplicates(vectors[usable], labels)]
+    return pairs
 
 
 def _warn_of_dark_images(brightest: list[int], white_level: int) -> None:

@@ -1,4 +1,4 @@
-"""Groups of images that are probably not independent, from folders, file names and EXIF data.
+"""Groups of images that are probably not independent, by folders, names, EXIF data and features.
 
 A study divides images of one patient, object or scene by chance, unless it knows of them. Where the
 data set does not say so, the places and names of the files often do.
@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from scenery.data.duplicates import number_groups
@@ -60,25 +61,33 @@ def read_capture(file: Path, kind: str) -> Capture | None:
         return None
 
 
-def propose_groups(found: Sequence[FoundImage], captures: Sequence[Capture | None]) -> list[str]:
+def propose_groups(
+    found: Sequence[FoundImage],
+    captures: Sequence[Capture | None],
+    alike: NDArray[np.int64] | None = None,
+) -> list[str]:
     """Name the group to which each image probably belongs; "" for none.
 
-    Three schemes are looked for, and joined where they share images:
+    Four schemes are looked for, and joined where they share images:
 
     - folders inside class folders, such as ``ill/patient_3/1.png``;
     - names that go on after a number, such as ``Case_12_left.png``, if most files have one;
-    - photographs that one camera took at most `BURST_SECONDS` (10) seconds after each other.
+    - photographs that one camera took at most `BURST_SECONDS` (10) seconds after each other;
+    - images whose feature vectors are nearly equal, see `scenery.data.similarity`.
 
     A scheme counts only if it leaves every class at least `MIN_GROUPS_OF_CLASS` (3) groups.
 
     Args:
         found: The images.
         captures: Camera and time of each; None where unknown.
+        alike: Pairs of positions of images with nearly equal feature vectors, shape (pairs, 2);
+            None: features are not looked at.
     """
     schemes = [
         _of_names([_folder(image) for image in found], 0.0),
         _of_names([_stem_key(image) for image in found], MIN_SHARE_NAMED),
         _of_names(_bursts(captures), 0.0),
+        _chains(found, alike),
     ]
     classes = [image.class_name for image in found]
     usable = [names for names in schemes if _leaves_enough(names, classes)]
@@ -139,6 +148,17 @@ def _bursts(captures: Sequence[Capture | None]) -> list[str]:
             names[index] = f"{camera} {start}".strip()
             last = time
     return names
+
+
+def _chains(found: Sequence[FoundImage], alike: NDArray[np.int64] | None) -> list[str]:
+    """Name the images that pairs connect by the first of them."""
+    if alike is None:
+        return [""] * len(found)
+    numbers = number_groups(alike, len(found)).tolist()
+    first: dict[int, str] = {}
+    for image, number in zip(found, numbers, strict=True):
+        first.setdefault(number, f"like {image.file}")
+    return [first[number] if number else "" for number in numbers]
 
 
 def _of_names(names: list[str], min_share: float) -> list[str]:

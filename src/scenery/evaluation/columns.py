@@ -317,6 +317,9 @@ COLUMNS = (
     Column("nearest_class", "fact", (SUSPECTS,), TEXT, "Its label.", "its class"),
     Column("similarity", "measure", (SUSPECTS,), NUMBER,
            "Cosine of the angle between the features of both, after the mean is subtracted."),
+    Column("near_duplicate", "fact", (SUSPECTS,), FLAG,
+           "Whether both are so similar that they probably show the same scene or object.",
+           "near duplicate"),
     Column("contrast", "measure", (SUSPECTS,), NUMBER,
            "Standard deviation of the gray values of the resized image; below 4 it is blank."),
     # importance.csv

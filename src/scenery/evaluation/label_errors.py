@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from scenery.data.similarity import least_similarity, nearest_images
 
-# Similarities that are computed at once.
-BLOCK = 1024
+Array = NDArray[np.float64]
 
 
 def self_confidence(probabilities: Array, labels: NDArray[np.int64]) -> Array:
@@ -41,29 +40,6 @@ def confident_classes(probabilities: Array, labels: NDArray[np.int64]) -> NDArra
     return found
 
 
-def nearest_images(vectors: Array) -> tuple[NDArray[np.int64], Array]:
-    """The most similar other image of each, and the cosine similarity to it.
-
-    Args:
-        vectors: Shape (images, values), at least two images.
-
-    Returns:
-        Two arrays of shape (images,); the similarity is at most 1.
-    """
-    centered = vectors - vectors.mean(axis=0)
-    lengths = np.linalg.norm(centered, axis=1, keepdims=True)
-    directions = (centered / np.maximum(lengths, 1e-12)).astype(np.float32)
-    nearest = np.empty(len(vectors), np.int64)
-    similarity = np.empty(len(vectors))
-    for start in range(0, len(vectors), BLOCK):
-        rows = np.arange(start, min(start + BLOCK, len(vectors)))
-        found = directions[rows] @ directions.T
-        found[np.arange(len(rows)), rows] = -np.inf
-        nearest[rows] = found.argmax(axis=1)
-        similarity[rows] = found.max(axis=1)
-    return nearest, np.minimum(similarity, 1.0)
-
-
 def suspect_table(
     table: pd.DataFrame, probabilities: Array, vectors: Array, classes: list[str]
 ) -> pd.DataFrame:
@@ -78,8 +54,9 @@ def suspect_table(
     Returns:
         Columns file, class, suggested (the most probable class), self_confidence (probability of
         the label), suspect (whether another class is confident, see `confident_classes`), nearest
-        (the most similar other image), nearest_class and similarity (cosine, at most 1; an image
-        of a low one is an outlier).
+        (the most similar other image), nearest_class, similarity (cosine, at most 1; an image of a
+        low one is an outlier) and near_duplicate (whether both probably show the same, see
+        `scenery.data.similarity`).
     """
     labels = table["label"].to_numpy()
     confident = confident_classes(probabilities, labels)
@@ -94,6 +71,7 @@ def suspect_table(
             "nearest": table["file"].to_numpy()[nearest],
             "nearest_class": table["class"].to_numpy()[nearest],
             "similarity": similarity.round(4),
+            "near_duplicate": similarity >= least_similarity(vectors, labels),
         }
     )
     return found.sort_values(["self_confidence", "file"], ignore_index=True)

@@ -63,6 +63,12 @@ class Layout:
         return f"{self.results}/data/catalogue.csv"
 
     @property
+    def embeddings(self) -> ArrayPaths:
+        """Feature vectors of all images, by which groups are proposed."""
+        stem = f"{self.results}/data/embeddings"
+        return ArrayPaths(f"{stem}.npy", f"{stem}.json")
+
+    @property
     def similar_pictures(self) -> str:
         """Small pictures of the images that look alike."""
         return f"{self.results}/data/similar_images.npz"

@@ -176,3 +176,6 @@ _RECORDS = (
     Backbone("ConvNeXtXLarge", CONVNEXT, 224, 350_196_968, 86.7),
 )
 BACKBONES: dict[str, Backbone] = {record.name: record for record in _RECORDS}
+# Images are compared by its features before anything is trained. Its ImageNet weights are installed
+# with Scenery, so that nothing is downloaded.
+EMBEDDING_BACKBONE = BACKBONES["EfficientNetLite0"]

@@ -20,6 +20,11 @@ ABOUT = (
 )
 OUTLIERS = "Images that are least like any other image: wrong pictures, rare views."
 TWINS = "Images whose most similar image has another class."
+SAME = (
+    "Pairs of images of one class whose features are nearly equal: they probably show the same "
+    "scene or object. Accuracy is too high where such images lie in two partitions. "
+    "dataset.groups: auto keeps them together."
+)
 BLANK = (
     "Images that are almost of one color, so that nothing can be seen: dark, white or empty ones."
 )
@@ -63,6 +68,7 @@ def write_suspects_page(
     twins = found[found["class"] != found["nearest_class"]].sort_values(
         ["similarity", "file"], ascending=[False, True]
     )
+    same = _pairs(found[found["near_duplicate"] & (found["class"] == found["nearest_class"])])
     blank = found[found["contrast"] < MIN_CONTRAST].sort_values(["contrast", "file"])
     # All images have a place in this order; the first ones are shown.
     outliers = found.sort_values(["similarity", "file"]).head(MAX_OUTLIERS)
@@ -72,7 +78,16 @@ def write_suspects_page(
             "Similar images of two classes", TWINS, twins, MAX_TWINS,
             "nearest", "nearest_class", "similarity",
         ),
+        gallery("Images that show the same", SAME, same, MAX_TWINS, "nearest", "similarity"),
         gallery("Blank pictures", BLANK, blank, MAX_BLANK, "contrast"),
         gallery("Outliers", OUTLIERS, outliers, MAX_OUTLIERS, "similarity"),
     ]  # fmt: skip
     write_page(out, TITLE, tables, "" if len(found) else NONE)
+
+
+def _pairs(rows: pd.DataFrame) -> pd.DataFrame:
+    """One row of each pair of images, the most similar pair first."""
+    ends = rows[["file", "nearest"]].to_numpy()
+    pairs = pd.Series([tuple(sorted(pair)) for pair in ends.tolist()], rows.index, object)
+    first = rows[~pairs.duplicated()]
+    return first.sort_values(["similarity", "file"], ascending=[False, True])

@@ -40,6 +40,26 @@ def test_propose_groups_of_file_names_takes_what_stands_before_the_rest() -> Non
     ]
 
 
+def test_propose_groups_of_like_images_are_named_by_the_first() -> None:
+    found = images({"a": list("12345"), "b": list("678")})
+    alike = np.array([[0, 2], [2, 4]])
+    assert propose_groups(found, [None] * 8, alike) == [
+        *["like a/1", "", "like a/1", "", "like a/1"], *["", "", ""]
+    ]  # fmt: skip
+
+
+def test_propose_groups_of_like_images_that_leave_a_class_too_few_are_not_made() -> None:
+    found = images({"a": list("12345"), "b": list("678")})
+    assert not any(propose_groups(found, [None] * 8, np.array([[5, 6]])))
+
+
+def test_propose_groups_joins_like_images_with_those_of_one_name() -> None:
+    names = [f"Case_{case}_{side}.png" for case in range(5) for side in "lr"]
+    found = images({"a": names, "b": list("678")})
+    proposed = propose_groups(found, [None] * 13, np.array([[1, 2]]))
+    assert len(set(proposed[:4])) == 1 and len(set(proposed[4:10])) == 3
+
+
 @pytest.mark.parametrize(
     "names",
     [

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from scenery.evaluation.label_errors import confident_classes, nearest_images, suspect_table
+from scenery.data.similarity import nearest_images
+from scenery.evaluation.label_errors import confident_classes, suspect_table
 
 CLASSES = ["a", "b", "c"]
 

@@ -13,7 +13,7 @@ from scenery.data.tables import write_table
 from scenery.evaluation.columns import names_of
 from scenery.pipeline.jobs import ArrayFiles, SuspectsJob
 from scenery.reporting.reading import read_suspects
-from scenery.reporting.suspects import NONE, write_suspects_page
+from scenery.reporting.suspects import NONE, _pairs, write_suspects_page
 
 PLANTED = ("a/7.png", "b/22.png")
 
@@ -79,7 +79,8 @@ def test_suspects_page_escapes_names_and_limits_pictures(tmp_path: Path) -> None
         Image.new("RGB", (9, 7), (200, 9, 9)).save(tmp_path / name)
     found = pd.DataFrame(
         {"file": names, "class": "<a>", "suggested": "c", "self_confidence": 0.1, "suspect": True,
-         "nearest": names[::-1], "nearest_class": "c", "similarity": 0.5, "contrast": 50.0}
+         "nearest": names[::-1], "nearest_class": "c", "similarity": 0.5, "contrast": 50.0,
+         "near_duplicate": False}
     )  # fmt: skip
     write_suspects_page(found, tmp_path, tmp_path / "suspects.html")
     page = (tmp_path / "suspects.html").read_text(encoding="utf-8")
@@ -88,3 +89,19 @@ def test_suspects_page_escapes_names_and_limits_pictures(tmp_path: Path) -> None
     # The nearest image of the first row has been deleted.
     assert page.count("cannot be read any more") == 1
     assert page.count("data:image/jpeg") == 100 + 25 + 24 + 20
+
+
+def test_suspects_page_shows_each_pair_of_near_duplicates_once(tmp_path: Path) -> None:
+    for name in "abcd":
+        Image.new("RGB", (9, 7), (200, 9, 9)).save(tmp_path / name, format="PNG")
+    found = pd.DataFrame(
+        {"file": list("abcd"), "class": ["x", "x", "x", "y"], "suggested": "x",
+         "self_confidence": 0.9, "suspect": False, "nearest": list("bada"),
+         "nearest_class": ["x", "x", "y", "x"], "similarity": [0.95, 0.95, 0.9, 0.9],
+         "contrast": 50.0, "near_duplicate": True}
+    )  # fmt: skip
+    assert _pairs(found)["file"].tolist() == ["a", "c", "d"]
+    write_suspects_page(found, tmp_path, tmp_path / "suspects.html")
+    page = (tmp_path / "suspects.html").read_text(encoding="utf-8")
+    _, after = page.split("Images that show the same")
+    assert after.split("Blank pictures")[0].count("data:image/jpeg") == 2

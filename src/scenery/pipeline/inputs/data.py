@@ -6,8 +6,10 @@ from typing import Any, Literal
 
 from scenery.data.file_lists import listed_files
 from scenery.data.sources import dataset_digest, source_root
-from scenery.pipeline.inputs.context import Context
+from scenery.pipeline.inputs.context import Context, array_inputs
 from scenery.pipeline.jobs import PackJob, SplitJob
+from scenery.pipeline.resources import forward_threads
+from scenery.registry.backbones import EMBEDDING_BACKBONE
 from scenery.study.subsets import drawn
 
 # Digests of the images by time and size, kept from one call to the next.
@@ -31,6 +33,27 @@ class DataInputs:
     def made_images(self) -> list[str]:
         """The data set as an input, where the workflow draws or fetches it."""
         return [self.images] if self.dataset.made else []
+
+    @property
+    def embeddings(self) -> list[str]:
+        """Feature vectors of the images, where groups are taken from them."""
+        if self.dataset.groups != "auto":
+            return []
+        return array_inputs(self.context.layout.embeddings)
+
+    @property
+    def embedding_threads(self) -> int:
+        """Processors of the job that computes them."""
+        return forward_threads(EMBEDDING_BACKBONE.native_size)
+
+    def embed(self, wildcards: Any) -> dict[str, Any]:
+        """How the images are read from which feature vectors are computed."""
+        dataset = self.dataset
+        return {
+            "reading": dataset.reading,
+            "max_pixels": dataset.max_pixels,
+            "white_level": dataset.white_level,
+        }
 
     def source(self, wildcards: Any) -> Path:
         """The data set as a parameter that makes nothing stale.

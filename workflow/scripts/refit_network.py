@@ -57,6 +57,7 @@ class Refit:
             images,
             None if job.refit else validation,
             f"refit of {self.trial}",
+            self.settings.epochs_of(len(training)),
         )
 
     @property

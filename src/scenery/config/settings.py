@@ -33,6 +33,7 @@ from scenery.registry.options import (
     shared_default,
 )
 from scenery.registry.schedules import SCHEDULES, Schedule
+from scenery.registry.weight_averaging import WEIGHT_AVERAGES, WeightAveraging
 
 # Start of a value of `weights` that names the experiment in which they were learned.
 WEIGHTS_FROM_EXPERIMENT = "experiment:"
@@ -56,6 +57,7 @@ NETWORK_ONLY = (
     "label_smoothing",
     "mixup",
     "cutmix",
+    "weight_averaging",
     "mixed_precision",
 )
 # Updates that a head on few images gets; with some hundred images, 50 epochs are more.
@@ -74,6 +76,7 @@ OF_EPOCHS = frozenset(
 # Options that only some optimizers and schedules have.
 OPTIMIZER_OPTIONS = own_options(OPTIMIZERS)
 SCHEDULE_OPTIONS = own_options(SCHEDULES)
+WEIGHT_AVERAGING_OPTIONS = own_options(WEIGHT_AVERAGES)
 
 MixingParameter = Annotated[Number, Field(ge=0, le=10)]
 
@@ -213,6 +216,11 @@ class Settings(Strict):
         0.0,
         description="CutMix: the same for a box of the other image in each image, such as 1; "
         "0: no CutMix. With mixup, half of the batches have each.",
+    )
+    weight_averaging: Annotated[WeightAveraging, FINE_TUNED] = Field(
+        default_factory=shared_default(WeightAveraging),
+        description="The average of the weights over training, which is validated and kept in "
+        "place of the weights of the last step.",
     )
     class_weights: Literal["none", "balanced"] = Field(
         "none", description="balanced: rare classes count more in the loss."

@@ -373,6 +373,7 @@ COLUMNS = (
     Column("head.l2", "setting", TRIALS, NUMBER, label="L2 penalty"),
     Column("optimizer.name", "setting", TRIALS, TEXT, label="optimizer"),
     Column("schedule.name", "setting", TRIALS, TEXT, label="schedule"),
+    Column("weight_averaging.name", "setting", TRIALS, TEXT, label="weight averaging"),
     Column("classifier.name", "setting", TRIALS, TEXT, label="classifier"),
     Column("schedule.warmup_epochs", "setting", TRIALS, NUMBER, label="warm-up epochs"),
     Column("early_stopping.patience", "setting", TRIALS, NUMBER, label="early stopping patience"),

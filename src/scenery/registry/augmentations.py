@@ -195,3 +195,9 @@ class Augment(_operations()):  # type: ignore[misc]
     def moves(self) -> bool:
         """Whether any movement is on."""
         return any(getattr(self, name) for name in MOVEMENTS)
+
+
+# Keys of the group that change nothing alone, but how an operation works.
+AUGMENT_OPTIONS = tuple(
+    name for name in Augment.model_fields if name not in {one.name for one in AUGMENTATIONS}
+)

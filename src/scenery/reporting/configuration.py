@@ -3,6 +3,7 @@
 from typing import Any
 
 from scenery.evaluation.columns import column_label
+from scenery.registry.augmentations import AUGMENT_OPTIONS
 from scenery.registry.optimizers import OPTIMIZERS
 from scenery.reporting.labels import is_missing, setting_value
 
@@ -32,6 +33,7 @@ def configuration(settings: dict[str, Any], varied: list[str]) -> list[Row]:
         ("augmentation", _switched_on(augment), ("augment.",)),
         ("optimizer", _named(optimizer), ("optimizer.",)),
         ("schedule", _named(schedule), ("schedule.",)),
+        ("weight averaging", _averaging(settings), ("weight_averaging.",)),
         ("epochs", _epochs(settings), _EPOCHS),
         *_rest(settings),
     ]
@@ -83,7 +85,7 @@ def _switched_on(augment: dict[str, Any]) -> str:
     parts = []
     for name, value in augment.items():
         # How gaps are filled says nothing where no image is moved.
-        if name != "fill_mode" and value not in _OFF:
+        if name not in AUGMENT_OPTIONS and value not in _OFF:
             words = column_label(name)
             parts.append(words if value is True else f"{words} {setting_value(value)}")
     return ", ".join(parts)
@@ -113,6 +115,11 @@ def _named(values: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
+def _averaging(settings: dict[str, Any]) -> str:
+    values = settings.get("weight_averaging") or {}
+    return "" if values.get("name") == "none" else _named(values)
+
+
 def _epochs(settings: dict[str, Any]) -> str:
     parts = [f"at most {settings['epochs']}"] if settings.get("epochs") else []
     if settings.get("batch_size"):
@@ -133,7 +140,7 @@ def _epochs(settings: dict[str, Any]) -> str:
 _TOLD = {
     "backbone", "weights", "image_size", "cut", "remove_stages", "trainable", "subset", "head",
     "classifier", "augment", "optimizer", "schedule", "epochs", "batch_size", "early_stopping",
-    "steps_per_epoch", "checkpoint", "seed", "mixed_precision",
+    "steps_per_epoch", "checkpoint", "seed", "mixed_precision", "weight_averaging",
 }  # fmt: skip
 
 

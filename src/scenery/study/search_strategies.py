@@ -8,7 +8,11 @@ from typing import Any, Literal
 
 from scenery.config.classifier import CLASSIFIER_OPTIONS
 from scenery.config.search import Distribution, Sampled, Search
-from scenery.config.settings import OPTIMIZER_OPTIONS, SCHEDULE_OPTIONS
+from scenery.config.settings import (
+    OPTIMIZER_OPTIONS,
+    SCHEDULE_OPTIONS,
+    WEIGHT_AVERAGING_OPTIONS,
+)
 from scenery.config.study import Experiment
 from scenery.errors import UserError
 from scenery.study.random_search import draw, draw_one
@@ -29,6 +33,7 @@ MAX_EXAMPLES = 1000
 OWN_OPTIONS: dict[str, Mapping[str, tuple[str, ...]]] = {
     "optimizer": OPTIMIZER_OPTIONS,
     "schedule": SCHEDULE_OPTIONS,
+    "weight_averaging": WEIGHT_AVERAGING_OPTIONS,
     "classifier": CLASSIFIER_OPTIONS,
 }
 

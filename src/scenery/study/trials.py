@@ -17,6 +17,7 @@ from scenery.config.settings import (
     OF_EPOCHS,
     OPTIMIZER_OPTIONS,
     SCHEDULE_OPTIONS,
+    WEIGHT_AVERAGING_OPTIONS,
     Settings,
     flatten,
 )
@@ -45,7 +46,9 @@ OPTIONAL_PARTS: dict[str, type[BaseModel]] = {
     "encoding": Encoding,
 }
 # Groups that do not depend on other settings.
-_CHECKED_ALONE = frozenset({"first_step", "augment", "optimizer", "schedule", "early_stopping"})
+_CHECKED_ALONE = frozenset(
+    {"first_step", "augment", "optimizer", "schedule", "early_stopping", "weight_averaging"}
+)
 
 
 @dataclass(frozen=True)
@@ -204,7 +207,8 @@ def setting_names() -> tuple[str, ...]:
     names = set(Settings().flat())
     for part, model in OPTIONAL_PARTS.items():
         names |= {part, *(f"{part}.{field}" for field in model.model_fields)}
-    names |= {"network", "head", "augment", "optimizer", "schedule"}
+    names |= {"network", "head", "augment", "optimizer", "schedule", "weight_averaging"}
+    names.add("weight_averaging")
     return tuple(sorted(names))
 
 
@@ -326,6 +330,7 @@ def _reset_dependent(settings: Settings, values: dict[str, Any], flat: Mapping[s
         return name in flat and flat[name] != read(settings, name)
 
     own = {"optimizer": OPTIMIZER_OPTIONS, "schedule": SCHEDULE_OPTIONS}
+    own["weight_averaging"] = WEIGHT_AVERAGING_OPTIONS
     # An encoding's sizes do not compare: few Gaussians are as good as many words.
     own |= {"classifier": CLASSIFIER_OPTIONS, "encoding": {"size": ()}}
     for part, options in own.items():

@@ -5,13 +5,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def has_batch_norm(*networks: keras.Model) -> bool:
-    """Whether any network has a layer of batch norm that learns."""
-    return any(
-        isinstance(layer, keras.layers.BatchNormalization) and layer.trainable
+def batch_norm_layers(*networks: keras.Model) -> list[keras.layers.BatchNormalization]:
+    """The layers of batch norm that learn."""
+    return [
+        layer
         for network in networks
         for layer in network.layers
-    )
+        if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable
+    ]
+
+
+def has_batch_norm(*networks: keras.Model) -> bool:
+    """Whether any network has a layer of batch norm that learns."""
+    return bool(batch_norm_layers(*networks))
 
 
 def without_lone_image(order: NDArray[np.intp], batch_size: int) -> NDArray[np.intp]:

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -19,9 +20,14 @@ from scenery.models.inference_mode import InferenceMode
 from scenery.models.truncation import freeze_before, freeze_below
 from scenery.registry.schedules import decay_in_epoch
 from scenery.training.augmentation import build_augmentation, reseed
-from scenery.training.batch_norm import has_batch_norm, without_lone_image
+from scenery.training.batch_norm import batch_norm_layers, without_lone_image
 from scenery.training.mixing import draw_mixing, mix_batches
 from scenery.training.model_trainer import ModelTrainer, make_loss, order_of_epoch
+from scenery.training.weight_averaging import (
+    AveragingCallback,
+    BatchStatistics,
+    WeightAverage,
+)
 
 log = logging.getLogger("scenery")
 
@@ -55,6 +61,7 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
         training: PackedImages,
         validation: PackedImages | None,
         name: str,
+        epochs: int | None = None,
     ) -> None:
         self.settings = settings
         self.classes = classes
@@ -81,6 +88,12 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
         self._targets = np.eye(classes, dtype=np.float32)[training.labels]
         self._weights = image_weights(training.labels, settings.class_weights, training.weights)
         self._predict = make_forward_fn(self.model)
+        record = settings.weight_averaging.record
+        planned = epochs or settings.epochs_of(len(training))
+        self._average = None
+        if record.first_epoch(planned) is not None:
+            self._average = WeightAverage(record, self.model, planned)
+            self._statistics = BatchStatistics(self.trainer, self._batch_norm)
 
     def _compile(self) -> None:
         smoothing = self.settings.label_smoothing
@@ -116,9 +129,10 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
         decay = decay_in_epoch(self.settings.schedule, start, epoch, rate)
         reseed(self.trainer, seed, epoch)
         order = order_of_epoch(self.settings, epoch, len(self.images))
-        frozen = self.settings.batch_norm_statistics == "frozen"
-        if has_batch_norm(self.head, *([] if frozen else [self.backbone])):
+        if self._batch_norm:
             order = without_lone_image(order, self.settings.batch_size)
+        if self._average is not None:
+            self._average.begin_epoch()
         history = self.trainer.fit(
             self._batches(order, epoch),
             epochs=1,
@@ -127,11 +141,21 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
             callbacks=[
                 _BatchProgress(self.name, epoch, -(-len(order) // self.settings.batch_size)),
                 *([_StepDecay(rate, decay)] if decay else []),
+                *([AveragingCallback(self._average, epoch)] if self._average else []),
             ],
         ).history
+        if self._average is not None and self._average.end_epoch(epoch) and self._batch_norm:
+            reseed(self.trainer, seed, epoch)
+            self._statistics.compute(self._batches(order, epoch))
         return history["loss"][0], history[f"{IMAGE}_accuracy" if self._positions else "accuracy"][
             0
         ]
+
+    @property
+    def _batch_norm(self) -> list[keras.layers.BatchNormalization]:
+        """The layers whose statistics are updated."""
+        frozen = self.settings.batch_norm_statistics == "frozen"
+        return batch_norm_layers(self.head, *([] if frozen else [self.backbone]))
 
     def _batches(self, order: np.ndarray, epoch: int) -> tf.data.Dataset:
         settings, size = self.settings, self.settings.batch_size
@@ -150,17 +174,27 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
         return np.concatenate([self._predict(x).numpy() for x in images.batches(batch)])
 
     def save_state(self, path: str) -> None:
-        """Write the weights and the state of the optimizer."""
-        self.trainer.save_weights(path)
+        """Write the weights, the state of the optimizer and the average of the weights."""
+        if self._average is None:
+            self.trainer.save_weights(path)
+        else:
+            self._average.save(_average_of(path), lambda: self.trainer.save_weights(path))
 
     def load_state(self, path: str) -> None:
         """Read what `save_state` wrote."""
-        self.trainer.load_weights(path)
+        if self._average is None:
+            self.trainer.load_weights(path)
+        else:
+            self._average.load(_average_of(path), lambda: self.trainer.load_weights(path))
 
     @property
     def trained_parameters(self) -> int:
         """Number of parameters that learn."""
         return int(sum(np.prod(v.shape) for v in self.model.trainable_variables))
+
+
+def _average_of(state: str) -> Path:
+    return Path(state).with_name("average.npz")
 
 
 class _StepDecay(keras.callbacks.Callback):

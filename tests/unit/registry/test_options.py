@@ -15,11 +15,13 @@ from scenery.registry.custom_architectures import ARCHITECTURES
 from scenery.registry.optimizers import OPTIMIZERS
 from scenery.registry.options import Fraction, Record, choice_of
 from scenery.registry.schedules import SCHEDULES
+from scenery.registry.weight_averaging import WEIGHT_AVERAGES
 from scenery.study.trials import change
 
 RECORDS: list[tuple[str, str]] = [
     *(("optimizer", name) for name in OPTIMIZERS),
     *(("schedule", name) for name in SCHEDULES),
+    *(("weight_averaging", name) for name in WEIGHT_AVERAGES),
     *(("classifier", name) for name in CLASSIFIERS),
     *(("encoding", name) for name in ENCODINGS),
     *(("network", name) for name in ARCHITECTURES),
@@ -51,7 +53,7 @@ def test_settings_hold_a_value_for_every_option_with_a_default(group: str, name:
     values = getattr(settings(group, name), group).model_dump()
     records: dict[str, Any] = {
         "optimizer": OPTIMIZERS, "schedule": SCHEDULES, "classifier": CLASSIFIERS,
-        "encoding": ENCODINGS, "network": ARCHITECTURES,
+        "encoding": ENCODINGS, "network": ARCHITECTURES, "weight_averaging": WEIGHT_AVERAGES,
     }[group]  # fmt: skip
     for option, field in records[name].model_fields.items():
         if field.default is not None:
@@ -93,7 +95,9 @@ OF_EPOCHS = {
     "batch_size", "checkpoint", "early_stopping", "epochs", "label_smoothing", "loss",
     "minimum_updates", "optimizer", "schedule", "steps_per_epoch",
 }  # fmt: skip
-OF_FINE_TUNING = {"batch_norm_statistics", "mixed_precision", "mixup", "cutmix", "penalty"}
+OF_FINE_TUNING = {
+    "batch_norm_statistics", "mixed_precision", "mixup", "cutmix", "penalty", "weight_averaging",
+}  # fmt: skip
 RAND = "augment.rand_augment_operations"
 INEFFECTIVE: list[tuple[dict[str, Any], set[str]]] = [
     (

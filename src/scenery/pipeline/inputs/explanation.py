@@ -5,6 +5,7 @@ from typing import Any
 from scenery.pipeline.inputs.context import Context, array_inputs
 from scenery.pipeline.inputs.final_models import FinalModelInputs
 from scenery.pipeline.jobs import ExplainJob, Rendering
+from scenery.registry.augmentations import AUGMENT_OPTIONS
 
 
 class ExplanationInputs:
@@ -74,9 +75,10 @@ class ExplanationInputs:
                     continue
                 sizes.append(trial.image_size)
                 for name, value in augment.model_dump(exclude_defaults=True).items():
-                    if name == "fill_mode":
+                    if name in AUGMENT_OPTIONS:
                         continue
-                    alone = {name: value, "fill_mode": augment.fill_mode}
+                    options = {option: getattr(augment, option) for option in AUGMENT_OPTIONS}
+                    alone = {name: value, **options}
                     label = name.replace("_", " ") + ("" if value is True else f" {value}")
                     found.setdefault(
                         f"{name} {value}",

@@ -35,16 +35,31 @@ class OptimizerRecord(Record):
         AppliesIf("with a schedule other than list", lambda s: s.schedule.name != "list"),
     ] = Field(1e-3, description="Learning rate at the start; schedules change it.")
     weight_decay: Decay = Field(0.0, description=DECAY)
+    layer_decay: Annotated[
+        Annotated[Number, Field(gt=0, le=1)],
+        AppliesIf("where the backbone is fine-tuned", lambda s: not s.frozen_backbone),
+    ] = Field(
+        1.0,
+        description="Layer-wise decay of the learning rate: each stage of the backbone has this "
+        "fraction of the rate of the stage above it, and the highest one that of the head.",
+    )
 
-    def build(self) -> Any:
-        """The Keras optimizer at its start learning rate."""
+    def build(self, part: type | None = None) -> Any:
+        """The Keras optimizer at its start learning rate.
+
+        Args:
+            part: A class that overrides methods of the optimizer; None: none does.
+        """
         import keras
 
-        options = self.model_dump()
+        options = self.model_dump(exclude={"layer_decay"})
         # Without a decay Keras does no arithmetic for it; its AdamW needs a number.
         if not self.weight_decay and self.keras_class != "AdamW":
             del options["weight_decay"]
-        return getattr(keras.optimizers, self.keras_class)(**options, **self.arguments)
+        kind = getattr(keras.optimizers, self.keras_class)
+        if part is not None:
+            kind = type(kind.__name__, (part, kind), {})
+        return kind(**options, **self.arguments)
 
 
 class SGD(OptimizerRecord):

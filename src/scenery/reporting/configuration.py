@@ -94,7 +94,7 @@ def _switched_on(augment: dict[str, Any]) -> str:
 # Settings in the row of epochs.
 _EPOCHS = ("epochs", "batch_size", "steps_per_epoch", "early_stopping", "checkpoint")
 # Options of optimizers that say nothing at their defaults.
-CONSTANTS = frozenset({"beta_1", "beta_2", "rho", "epsilon"})
+CONSTANTS = frozenset({"beta_1", "beta_2", "rho", "epsilon", "layer_decay"})
 
 
 def _usual(optimizer: str, option: str) -> Any:

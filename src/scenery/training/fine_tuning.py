@@ -21,6 +21,7 @@ from scenery.models.truncation import freeze_before, freeze_below
 from scenery.registry.schedules import decay_in_epoch
 from scenery.training.augmentation import build_augmentation, reseed
 from scenery.training.batch_norm import batch_norm_layers, without_lone_image
+from scenery.training.layer_decay import build_optimizer
 from scenery.training.mixing import draw_mixing, mix_batches
 from scenery.training.model_trainer import ModelTrainer, make_loss, order_of_epoch
 from scenery.training.weight_averaging import (
@@ -103,7 +104,9 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
             loss = {POSITIONS: position_loss(smoothing), IMAGE: None}
             metrics = {POSITIONS: [], IMAGE: [keras.metrics.CategoricalAccuracy(name="accuracy")]}
         self.trainer.compile(
-            optimizer=self.settings.optimizer.record.build(), loss=loss, weighted_metrics=metrics
+            optimizer=build_optimizer(self.settings.optimizer.record, self.backbone),
+            loss=loss,
+            weighted_metrics=metrics,
         )
 
     @property

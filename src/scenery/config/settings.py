@@ -249,6 +249,7 @@ class Settings(Strict):
                 "first_step is for head+N, from:LAYER and all; with trainable: head it is all"
             )
         self._check_batch_norm()
+        self._check_auxiliary_outputs()
         if self.loss != "crossentropy" and (
             self.label_smoothing or self.head.supervise == "positions"
         ):
@@ -266,6 +267,19 @@ class Settings(Strict):
                 f"({self.epochs})"
             )
         return self
+
+    def _check_auxiliary_outputs(self) -> None:
+        if not getattr(self.network, "auxiliary_outputs", None):
+            return
+        if self.trainable != "scratch":
+            raise ValueError(
+                "network.auxiliary_outputs are for training from random weights: trainable must "
+                f"be scratch, not {self.trainable}"
+            )
+        if self.head.supervise == "positions":
+            raise ValueError(
+                "network.auxiliary_outputs and head.supervise: positions exclude each other"
+            )
 
     def _check_batch_norm(self) -> None:
         # The other architectures have many values of each channel in one image.

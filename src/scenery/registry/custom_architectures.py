@@ -62,6 +62,11 @@ def architecture(name: str, network: Network) -> Architecture:
     return made
 
 
+def auxiliary_layers(name: str, network: Network) -> tuple[str, ...]:
+    """Layers of a backbone that have an output of their own in training from scratch."""
+    return architecture(name, network).auxiliary_layers if name in ARCHITECTURES else ()
+
+
 @functools.lru_cache(maxsize=1024)
 def with_defaults(name: str, network: Network) -> Network:
     """The options with the defaults of an architecture; those of other backbones as they are."""

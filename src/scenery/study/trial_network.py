@@ -11,7 +11,7 @@ from scenery.registry.backbone_facts import (
     resolve_cut,
     stage_count,
 )
-from scenery.registry.custom_architectures import HANDCRAFTED, NATIVE_SIZES
+from scenery.registry.custom_architectures import HANDCRAFTED, NATIVE_SIZES, auxiliary_layers
 from scenery.study.subsets import subset_exists
 
 
@@ -54,6 +54,7 @@ def check_network(settings: Settings, place: str) -> None:
     except UserError as error:
         raise UserError(f"{place}: {error}") from None
     _check_first_trained(settings, layer, place)
+    _check_auxiliary_outputs(settings, layer, place)
     stages = stage_count(network_facts(settings), layer)
     if (settings.trainable_stages or 0) > stages:
         raise UserError(
@@ -72,6 +73,20 @@ def _check_first_trained(settings: Settings, end: str, place: str) -> None:
             f"{place}: trainable: {settings.backbone} up to {end} has no layer "
             f"{short_repr(first)}; {suggestions(first, layers)}"
         )
+
+
+def _check_auxiliary_outputs(settings: Settings, end: str, place: str) -> None:
+    """Refuse outputs on layers that are not below the end of the backbone."""
+    layers = network_facts(settings).layers
+    below = layers[: layers.index(end)]
+    for layer in auxiliary_layers(settings.backbone, settings.network):
+        if layer not in below:
+            raise UserError(
+                f"{place}: network.auxiliary_outputs: {settings.backbone} up to {end} does not "
+                f"reach beyond {layer}, which has one of the "
+                f"{getattr(settings.network, 'auxiliary_outputs', 0)} outputs; give fewer of them, "
+                "or fewer stages or blocks instead of a cut"
+            )
 
 
 def check_fit(study: Study, settings: Settings, place: str) -> None:

@@ -341,6 +341,8 @@ def _reset_dependent(settings: Settings, values: dict[str, Any], flat: Mapping[s
     if changes("backbone"):
         values.pop("cut", None)
         values.pop("network", None)
+    if flat.get("trainable", "scratch") != "scratch":
+        _drop(values, "network", ("auxiliary_outputs",))
     if flat.get("trainable", settings.trainable) in ("head", "scratch"):
         values.pop("first_step", None)
     if flat.get("trainable", "head") != "head":

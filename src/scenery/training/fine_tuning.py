@@ -18,8 +18,10 @@ from scenery.models.forward import make_forward_fn
 from scenery.models.heads import build_head
 from scenery.models.inference_mode import InferenceMode
 from scenery.models.truncation import freeze_before, freeze_below
+from scenery.registry.custom_architectures import auxiliary_layers
 from scenery.registry.schedules import decay_in_epoch
 from scenery.training.augmentation import build_augmentation, reseed
+from scenery.training.auxiliary_outputs import WEIGHT, auxiliary_names, with_auxiliary_outputs
 from scenery.training.batch_norm import batch_norm_layers, without_lone_image
 from scenery.training.layer_decay import build_optimizer
 from scenery.training.mixing import draw_mixing, mix_batches
@@ -82,6 +84,8 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
             options = options.model_copy(update={"standardize": False})
         self.head = build_head(backbone.output.shape[1:], classes, options)
         self.model = assemble(backbone, self.head)
+        self._auxiliary = auxiliary_layers(settings.backbone, settings.network)
+        self._head_options = options
         self.trainer = self._for_training()
         self._compile()
         # Built now, so that a saved state has somewhere to go before the first step.
@@ -103,9 +107,15 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
         if self._positions:
             loss = {POSITIONS: position_loss(smoothing), IMAGE: None}
             metrics = {POSITIONS: [], IMAGE: [keras.metrics.CategoricalAccuracy(name="accuracy")]}
+        names = auxiliary_names(self._auxiliary)
+        if names:
+            loss = {one: make_loss(self.settings) for one in (IMAGE, *names)}
+            metrics = {IMAGE: [keras.metrics.CategoricalAccuracy(name="accuracy")]}
+            metrics |= {one: [] for one in names}
         self.trainer.compile(
             optimizer=build_optimizer(self.settings.optimizer.record, self.backbone),
             loss=loss,
+            loss_weights={IMAGE: 1.0} | dict.fromkeys(names, WEIGHT) if names else None,
             weighted_metrics=metrics,
         )
 
@@ -113,11 +123,23 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
     def _positions(self) -> bool:
         return self.settings.head.supervise == "positions"
 
+    @property
+    def _outputs(self) -> tuple[str, ...]:
+        """Names of the outputs in training; none if there is one alone."""
+        if self._auxiliary:
+            return (IMAGE, *auxiliary_names(self._auxiliary))
+        return (POSITIONS, IMAGE) if self._positions else ()
+
     def _for_training(self) -> keras.Model:
         """The same network, with augmentation before it and batch norm statistics held."""
         inputs = keras.Input(self.model.input.shape[1:], name="image")
         augmentation = build_augmentation(self.settings.augment, self.settings.seed)
         images = inputs if augmentation is None else augmentation(inputs)
+        if self._auxiliary:
+            several = with_auxiliary_outputs(
+                self.backbone, self.head, self._auxiliary, self.classes, self._head_options
+            )
+            return keras.Model(inputs, several(images), name="training")
         frozen = self.settings.batch_norm_statistics == "frozen"
         backbone = InferenceMode(self.backbone) if frozen else self.backbone
         head = position_outputs(self.head) if self._positions else self.head
@@ -150,9 +172,10 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
         if self._average is not None and self._average.end_epoch(epoch) and self._batch_norm:
             reseed(self.trainer, seed, epoch)
             self._statistics.compute(self._batches(order, epoch))
-        return history["loss"][0], history[f"{IMAGE}_accuracy" if self._positions else "accuracy"][
-            0
-        ]
+        # Auxiliary outputs are left out, so that it compares with the validation loss.
+        extra = sum(history[f"{one}_loss"][0] for one in auxiliary_names(self._auxiliary))
+        accuracy = history[f"{IMAGE}_accuracy" if self._outputs else "accuracy"][0]
+        return history["loss"][0] - WEIGHT * extra, accuracy
 
     @property
     def _batch_norm(self) -> list[keras.layers.BatchNormalization]:
@@ -163,8 +186,8 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
     def _batches(self, order: np.ndarray, epoch: int) -> tf.data.Dataset:
         settings, size = self.settings, self.settings.batch_size
         labels: Any = self._targets[order]
-        if self._positions:
-            labels = {POSITIONS: labels, IMAGE: labels}
+        if self._outputs:
+            labels = dict.fromkeys(self._outputs, labels)
         targets = tf.data.Dataset.from_tensor_slices((labels, self._weights[order]))
         both = tf.data.Dataset.zip(self.images.batches(size, order), targets.batch(size))
         batches = both.map(lambda x, yw: (tf.cast(x, tf.float32), yw[0], yw[1]))
@@ -221,7 +244,7 @@ class _BatchProgress(keras.callbacks.Callback):
         self.last = time.monotonic()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        now = time.monotonic()
+        now, logs = time.monotonic(), logs or {}
         if now - self.last < SECONDS_BETWEEN_LINES:
             return
         self.last = now
@@ -231,5 +254,5 @@ class _BatchProgress(keras.callbacks.Callback):
             self.epoch + 1,
             batch + 1,
             self.steps,
-            (logs or {}).get("accuracy", float("nan")),
+            logs.get("accuracy", logs.get(f"{IMAGE}_accuracy", float("nan"))),
         )

@@ -211,7 +211,11 @@ ITEMS: dict[str, list[Item]] = {
             "bottleneck of DenseNet", "`network.bottleneck`",
             f"{NETWORKS}::test_bottleneck_narrows_to_four_times_the_growth",
         ),
-        Item("auxiliary outputs of inception"),
+        Item(
+            "auxiliary outputs of inception", "`network.auxiliary_outputs`",
+            f"{UNIT}/training/test_auxiliary_outputs.py"
+            "::test_auxiliary_losses_count_three_tenths",
+        ),
         Item(
             "one sigmoid output, binary cross-entropy", "`head.class_mode: binary`",
             f"{HEADS}::test_binary_head_is_one_sigmoid",

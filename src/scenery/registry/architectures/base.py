@@ -75,6 +75,11 @@ class Architecture(Record):
         """How its input is scaled."""
         return "none"
 
+    @property
+    def auxiliary_layers(self) -> tuple[str, ...]:
+        """Layers that have an output of their own while the network is trained from scratch."""
+        return ()
+
     def sequence(self) -> Iterator[Layer]:
         """Its layers from the image, scaled to [-1, 1], to its feature map."""
         raise NotImplementedError

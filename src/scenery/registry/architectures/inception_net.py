@@ -36,6 +36,11 @@ class InceptionNet(DropoutArchitecture):
         description="reduced: 1 x 1 convolutions before the large filters and behind the pooling; "
         "naive: none",
     )
+    auxiliary_outputs: Annotated[Int, Field(ge=0, le=16)] = Field(
+        0,
+        description="heads on blocks in between, at equal distances, whose losses count 0.3 in "
+        "training; the final model has none of them; needs trainable: scratch",
+    )
 
     def implied(self) -> Mapping[str, Any]:
         """A list of channels says how many stages there are."""
@@ -48,11 +53,27 @@ class InceptionNet(DropoutArchitecture):
         """Channels that the branches cannot share."""
         if (problem := channels_problem(self.channels, self.stages)) is not None:
             return problem
+        blocks = self.stages * self.blocks
+        if self.auxiliary_outputs >= blocks:
+            return (
+                f"network.auxiliary_outputs: found {self.auxiliary_outputs}, but InceptionNet has "
+                f"{blocks} blocks in all, so at most {blocks - 1} before the last one"
+            )
         several = self.channels if isinstance(self.channels, tuple) else (self.channels,)
         for channels in several:
             if channels % 16:
                 return f"network.channels: InceptionNet needs a multiple of 16; found {channels}"
         return None
+
+    @property
+    def auxiliary_layers(self) -> tuple[str, ...]:
+        """Blocks at equal distances; two of nine blocks are those of GoogLeNet, 3 and 6."""
+        blocks, parts = self.stages * self.blocks, self.auxiliary_outputs + 1
+        places = [(2 * number * blocks + parts) // (2 * parts) for number in range(1, parts)]
+        return tuple(
+            f"stage{1 + (place - 1) // self.blocks}_block{1 + (place - 1) % self.blocks}"
+            for place in places
+        )
 
     def sequence(self) -> Iterator[Layer]:
         """One convolution, then the stages with max pooling between them."""

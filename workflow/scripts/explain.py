@@ -36,9 +36,10 @@ from scenery.inference.explanation import (
     pick,
     split_model,
 )
-from scenery.inference.final_model import load_final
+from scenery.inference.final_model import load_final, predict
 from scenery.inference.patches import SEARCHED, known_layers, strongest_patches
 from scenery.models.layer_table import layer_table, layers_diagram, stages_diagram
+from scenery.models.prediction_views import averages_views
 from scenery.pipeline.execution import script_log
 from scenery.pipeline.jobs import ExplainJob
 from scenery.training.hardware import set_up
@@ -82,6 +83,9 @@ def explain(
     final = load_final(model)
     parts = split_model(final)
     probabilities, values = ask(parts, validation)
+    if averages_views(final):
+        # Grad-CAM and features are those of the image itself, answers those of the model.
+        probabilities = predict(final, validation)
     answers = prediction_table(
         list(validation.files), validation.labels, probabilities, classes
     ).drop(columns=[f"probability:{name}" for name in classes])

@@ -58,6 +58,7 @@ NETWORK_ONLY = (
     "mixup",
     "cutmix",
     "weight_averaging",
+    "test_time_augmentation",
     "mixed_precision",
 )
 # Updates that a head on few images gets; with some hundred images, 50 epochs are more.
@@ -221,6 +222,12 @@ class Settings(Strict):
         default_factory=shared_default(WeightAveraging),
         description="The average of the weights over training, which is validated and kept in "
         "place of the weights of the last step.",
+    )
+    test_time_augmentation: Annotated[Literal["none", "flip", "ten_crops"], FINE_TUNED] = Field(
+        "none",
+        description="Views of an image whose class probabilities are averaged, in validation, test "
+        "and predictions. flip: the image and its mirror image. ten_crops: four corners and the "
+        "center, 7/8 of the side, each with its mirror image.",
     )
     class_weights: Literal["none", "balanced"] = Field(
         "none", description="balanced: rare classes count more in the loss."

@@ -22,6 +22,7 @@ from scenery.inference.novelty import References, load_references
 from scenery.models.feature_extraction import make_extract_fn
 from scenery.models.forward import make_forward_fn
 from scenery.models.heads import STANDARDIZATION
+from scenery.models.prediction_views import averages_views
 from scenery.pipeline.model_folder import (
     CLASSIFIER,
     CODEBOOK,
@@ -41,7 +42,9 @@ def with_features(network: keras.Model) -> keras.Model:
     """
     parts = split_model(network)
     maps = parts.backbone(network.input)
-    return keras.Model(network.input, [parts.head(maps), _compared(parts)(maps)])
+    # The features are those of the image itself.
+    answer = network.output if averages_views(network) else parts.head(maps)
+    return keras.Model(network.input, [answer, _compared(parts)(maps)])
 
 
 def _compared(parts: Parts) -> keras.Model:

@@ -7,8 +7,8 @@ from scenery.study.trials import ResolvedTrial, read
 
 # Settings that can be switched off, by the beginning of their names.
 SWITCHED = ("augment.", "head.dropout", "head.l1", "head.l2", "label_smoothing",
-            "mixup", "cutmix", "weight_averaging.", "optimizer.weight_decay",
-            "early_stopping")  # fmt: skip
+            "mixup", "cutmix", "weight_averaging.", "test_time_augmentation",
+            "optimizer.weight_decay", "early_stopping")  # fmt: skip
 
 
 def control_setting(trials: Sequence[ResolvedTrial], start: Settings) -> str | None:

@@ -17,6 +17,7 @@ from scenery.models.aggregation import IMAGE, POSITIONS, position_loss, position
 from scenery.models.forward import make_forward_fn
 from scenery.models.heads import build_head
 from scenery.models.inference_mode import InferenceMode
+from scenery.models.prediction_views import average_over_views
 from scenery.models.truncation import freeze_before, freeze_below
 from scenery.registry.custom_architectures import auxiliary_layers
 from scenery.registry.schedules import decay_in_epoch
@@ -37,10 +38,17 @@ log = logging.getLogger("scenery")
 SECONDS_BETWEEN_LINES = 20.0
 
 
-def assemble(backbone: keras.Model, head: keras.Model) -> keras.Model:
-    """One network from backbone and head: float images 0..255 in, class probabilities out."""
+def assemble(backbone: keras.Model, head: keras.Model, views: str = "none") -> keras.Model:
+    """One network from backbone and head: float images 0..255 in, class probabilities out.
+
+    Args:
+        backbone: Images in, features out.
+        head: Features in, class probabilities out.
+        views: The views of an image whose probabilities are averaged.
+    """
     inputs = keras.Input(backbone.input.shape[1:], name="image")
-    return keras.Model(inputs, head(backbone(inputs)), name="classifier")
+    outputs = average_over_views(lambda images: head(backbone(images)), inputs, views)
+    return keras.Model(inputs, outputs, name="classifier")
 
 
 def penalize(backbone: keras.Model, penalty: Penalty) -> None:
@@ -83,7 +91,7 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
             # There are no features to take a mean and a variance of.
             options = options.model_copy(update={"standardize": False})
         self.head = build_head(backbone.output.shape[1:], classes, options)
-        self.model = assemble(backbone, self.head)
+        self.model = assemble(backbone, self.head, settings.test_time_augmentation)
         self._auxiliary = auxiliary_layers(settings.backbone, settings.network)
         self._head_options = options
         self.trainer = self._for_training()

@@ -97,7 +97,7 @@ OF_EPOCHS = {
 }  # fmt: skip
 OF_FINE_TUNING = {
     "batch_norm_statistics", "mixed_precision", "mixup", "cutmix", "penalty", "weight_averaging",
-    "optimizer.layer_decay",
+    "optimizer.layer_decay", "test_time_augmentation",
 }  # fmt: skip
 RAND = "augment.rand_augment_operations"
 INEFFECTIVE: list[tuple[dict[str, Any], set[str]]] = [

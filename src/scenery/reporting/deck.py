@@ -37,7 +37,7 @@ from scenery.reporting.ranking import rank_settings, varied_columns
 from scenery.reporting.reference_results import reference_results_slide_table, source_note
 from scenery.reporting.slide_curves import chosen_curves
 from scenery.reporting.slides import Chart, Slide, Table, readable_pages
-from scenery.study.scored import REGIME
+from scenery.study.scored import CHOSEN, REGIME
 
 SHOWN = 12
 INSIDE = (
@@ -45,6 +45,8 @@ INSIDE = (
 )
 CHARTED_CLASSES = 40
 BESIDE_TABLE = 14
+# Scores of further training sets would leave no room for the rest of a slide.
+MAX_TRAINING_SETS = 3
 # Of more classes a matrix cannot be read at the back of a room.
 MATRIX_CLASSES = 20
 
@@ -153,7 +155,7 @@ def _opening(
             f"{plural(len(split), 'image')} of {plural(split['class'].nunique(), 'class')}: "
             + ", ".join(parts),
             f"{plural(len(results), 'experiment')}, {tried}",
-            "Choices are made on the validation partition; test images score chosen models only.",
+            "Choices are made without test images, which score chosen models only.",
         ),
         opening=True,
     )
@@ -218,6 +220,7 @@ def _best(result: ExperimentResult, model_of: str) -> Slide:
         title=_headed(result, "best result and its configuration"),
         bullets=(
             tested,
+            *_other_training_sets(result),
             f"{validation}; chosen among {result.tried}; rule: {choice.rule}",
             *(f"Warning: {warning}" for warning in choice.warnings),
             *([sureness(result)] if result.selection is not None else []),
@@ -227,6 +230,20 @@ def _best(result: ExperimentResult, model_of: str) -> Slide:
         second=curves[1] if len(curves) > 1 else None,
         notes=_training_note(result),
     )
+
+
+def _other_training_sets(result: ExperimentResult) -> list[str]:
+    """A line with the scores of the best settings on the other training sets; none of one set."""
+    if result.scores is None:
+        return []
+    roles = result.scores["roles"].astype(str)
+    others = result.scores[roles.str.contains(REGIME) & ~roles.str.contains(CHOSEN)]
+    scores = [
+        f"{shorten(str(row['training_set']), 30)} ({plural(int(row['training_images']), 'image')}) "
+        + tested_score({str(name): value for name, value in row.items()})
+        for _, row in others.head(MAX_TRAINING_SETS).iterrows()
+    ]
+    return [f"Test accuracy with other training sets: {', '.join(scores)}"] if scores else []
 
 
 def independent_test_images(score: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
@@ -12,6 +13,7 @@ from pptx import Presentation
 from pptx.util import Inches
 from tables_factory import HOSTILE, Experiment, class_names, write_data
 
+from scenery.evaluation.final_scores import ScoredModels, score_table
 from scenery.evaluation.reference_results import compare_with_reference
 from scenery.reporting.conclusions import ExperimentResult
 from scenery.reporting.deck import study_slides
@@ -193,6 +195,25 @@ def test_study_slides_short_deck_has_one_slide_for_each_experiment(
     assert all(title.lower().endswith(ends) for title in titles[1 : 1 + len(results)])
     assert titles[1 + len(results) :] == ["Experiments compared", "What the numbers say"]
     assert all(slide.figure is None for slide in slides)
+    for slide in slides:
+        check_layout(slide)
+
+
+def test_study_slides_scores_of_other_training_sets_stand_beside_the_chosen_one(
+    study: Path, experiments: dict[str, Experiment]
+) -> None:
+    result = outcomes(study, experiments)[1]
+    correct = (np.arange(200) < 150).astype(float)[None]
+    scored = [
+        ScoredModels("flips", "all", ("chosen", "training set"), "full", ("a",), correct, 400),
+        ScoredModels("flips", "few", ("training set",), "small_1", ("b",), correct, 80),
+        ScoredModels("flips", "other", ("control",), "full", ("c",), correct, 400),
+    ]
+    slides = deck([replace(result, scores=score_table(scored, None))], study / "data", short=True)
+    lines = [line for slide in slides for line in slide.bullets if "other training sets" in line]
+    assert lines == [
+        "Test accuracy with other training sets: small_1 (80 images) 0.750 (0.686-0.805)"
+    ]
     for slide in slides:
         check_layout(slide)
 

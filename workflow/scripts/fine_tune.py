@@ -148,6 +148,7 @@ def _first_step(
         read_features(validation.array, validation.facts, validation_rows),
         learner.head,
         job.trial,
+        rows=training_rows,
     )
 
 

@@ -157,8 +157,9 @@ def _first_step(
     learned = _joined([one.features for one in data], images).of_images(images.parts[0])
     plain = [one.held_out or one.features for one in data]
     held_out = _joined(plain, images).of_images(images.parts[1])
+    rows = pd.concat(images.tables, ignore_index=True).iloc[images.parts[0]]
     return train_head_first(
-        job.settings, learner.classes, learned, held_out, learner.head, job.trial
+        job.settings, learner.classes, learned, held_out, learner.head, job.trial, rows=rows
     )
 
 

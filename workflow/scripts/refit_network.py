@@ -73,10 +73,12 @@ class Refit:
         run = store.restore(self.learner)
         if run is None and self.settings.first_step is not None:
             features = self._features("train", self.job.training)
+            rows = self._rows("train")
             if self.job.validation is not None:
                 validation = self._features("validation", self.job.validation)
                 features = features.joined_with(validation)
-            self._train_head_first(features, None, rates["head"])
+                rows = pd.concat([rows, self._rows("validation")], ignore_index=True)
+            self._train_head_first(features, None, rows, rates["head"])
         run = fit_at_recorded_rates(
             self.learner,
             rates["network"],
@@ -100,6 +102,7 @@ class Refit:
             self._train_head_first(
                 self._features("train", self.job.training),
                 self._features("validation", self.job.validation),
+                self._rows("train"),
             )
         plan = EpochPlan.of(self.settings, "network", len(self.learner.images))
         run_epochs(self.learner, plan, self.trial)
@@ -108,6 +111,7 @@ class Refit:
         self,
         training: LabeledFeatures,
         validation: LabeledFeatures | None,
+        rows: pd.DataFrame,
         rates: list[float] | None = None,
     ) -> None:
         train_head_first(
@@ -118,6 +122,7 @@ class Refit:
             self.learner.head,
             self.trial,
             rates,
+            rows,
         )
 
     def _rows(self, partition: str) -> pd.DataFrame:

@@ -99,6 +99,16 @@ class Head(Strict):
         "or of the predictions at all positions, each with the image's label.",
     )
 
+    @property
+    def not_linear(self) -> str | None:
+        """The setting by which it is no softmax of a linear function; None: it is one."""
+        for name in ("dense", "batch_norm"):
+            if getattr(self, name):
+                return f"head.{name}"
+        if self.aggregation != "none":
+            return "head.aggregation"
+        return "head.class_mode: binary" if self.class_mode == "binary" else None
+
     @model_validator(mode="after")
     def _lists(self) -> "Head":
         widths = len(self.dense)

@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from functools import cache, cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -255,6 +255,7 @@ class Settings(Strict):
             raise ValueError(
                 "first_step is for head+N, from:LAYER and all; with trainable: head it is all"
             )
+        self._check_linear_probe()
         self._check_batch_norm()
         self._check_auxiliary_outputs()
         if self.loss != "crossentropy" and (
@@ -286,6 +287,16 @@ class Settings(Strict):
         if self.head.supervise == "positions":
             raise ValueError(
                 "network.auxiliary_outputs and head.supervise: positions exclude each other"
+            )
+
+    def _check_linear_probe(self) -> None:
+        if self.first_step is None or self.first_step.solver != "lbfgs":
+            return
+        reason = self.head.not_linear
+        if reason is not None:
+            raise ValueError(
+                f"first_step.solver: lbfgs is for a linear head; {reason} needs "
+                "first_step.solver: epochs"
             )
 
     def _check_batch_norm(self) -> None:
@@ -370,13 +381,11 @@ class Settings(Strict):
         """What an exact linear head cannot have; None if there is nothing."""
         if not self.frozen_backbone:
             return f"trainable: {self.trainable}"
-        for name in ("dense", "batch_norm", "dropout", "l1", "l2", "kernel_initializer"):
+        for name in ("dropout", "l1", "l2", "kernel_initializer"):
             if getattr(self.head, name):
                 return f"head.{name}"
-        if self.head.aggregation != "none":
-            return "head.aggregation"
-        if self.head.class_mode == "binary":
-            return "head.class_mode: binary"
+        if self.head.not_linear is not None:
+            return self.head.not_linear
         if self.loss != "crossentropy":
             return f"loss: {self.loss}"
         return "label_smoothing" if self.label_smoothing else None
@@ -514,8 +523,10 @@ def _conditions(model: type[Strict], prefix: str = "") -> dict[str, AppliesIf]:
     for name, field in model.model_fields.items():
         conditions = (part for part in field.metadata if isinstance(part, AppliesIf))
         found |= {f"{prefix}{name}": condition for condition in conditions}
-        if isinstance(field.annotation, type) and issubclass(field.annotation, Strict):
-            found |= _conditions(field.annotation, f"{prefix}{name}.")
+        # A group that may be unset is one of two types.
+        for group in get_args(field.annotation) or (field.annotation,):
+            if isinstance(group, type) and issubclass(group, Strict):
+                found |= _conditions(group, f"{prefix}{name}.")
     return found
 
 

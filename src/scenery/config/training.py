@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from scenery.registry.options import Epochs, Int, Number, Rate, Strict
+from scenery.registry.options import AppliesIf, Epochs, Int, Number, Rate, Strict
 
 ACCURACY, LOSS = "validation_accuracy", "validation_loss"
 Monitored = Literal["validation_accuracy", "validation_loss"]
@@ -52,11 +52,24 @@ class Penalty(Strict):
     )
 
 
+BY_EPOCHS = AppliesIf(
+    "with first_step.solver: epochs",
+    lambda s: s.first_step is None or s.first_step.solver == "epochs",
+)
+
+
 class FirstStep(Strict):
     """A first training step: the head alone, on the frozen backbone."""
 
-    epochs: Epochs = Field(20, description="Epochs of the head alone.")
-    learning_rate: Rate = Field(1e-3, description="Learning rate of Adam in this step.")
+    solver: Literal["epochs", "lbfgs"] = Field(
+        "epochs",
+        description="How the head is trained. epochs: by gradient steps. lbfgs: a linear head, "
+        "fitted exactly, as head.solver says.",
+    )
+    epochs: Annotated[Epochs, BY_EPOCHS] = Field(20, description="Epochs of the head alone.")
+    learning_rate: Annotated[Rate, BY_EPOCHS] = Field(
+        1e-3, description="Learning rate of Adam in this step."
+    )
     views: Annotated[Int, Field(ge=0, le=1000)] = Field(
         0,
         description="Augmented views of each image that the head learns from, by the augmentation "

@@ -16,6 +16,7 @@ from scenery.config.settings import (
     Schedule,
     Settings,
     flatten,
+    ineffective_settings,
 )
 from scenery.config.training import EarlyStopping, FirstStep
 from scenery.registry.options import ACTIVATIONS, Strict
@@ -115,6 +116,18 @@ def test_first_step_without_fine_tuning_is_refused() -> None:
     assert Settings(trainable="head+1", first_step={}).first_step == FirstStep()
     # "From scratch" has no pretrained part that a head could be trained on.
     assert Settings(trainable="scratch", first_step={"epochs": 3}).first_step is None
+
+
+def test_exact_first_step_is_for_a_linear_head() -> None:
+    probe = {"trainable": "all", "first_step": {"solver": "lbfgs"}}
+    assert Settings(**probe, head={"dropout": 0.5}, label_smoothing=0.1).first_step is not None
+    for head in ({"dense": [8]}, {"batch_norm": True}, {"aggregation": "mean"},
+                 {"class_mode": "binary"}):  # fmt: skip
+        refused(Settings, f"head.{next(iter(head))}.* needs first_step.solver", **probe, head=head)
+    unused = {name for name in ineffective_settings(Settings(**probe)) if "first" in name}
+    assert unused == {"first_step.epochs", "first_step.learning_rate"}
+    by_epochs = Settings(trainable="all", first_step={})
+    assert not [name for name in ineffective_settings(by_epochs) if "first" in name]
 
 
 def test_warmup_as_long_as_training_is_refused() -> None:

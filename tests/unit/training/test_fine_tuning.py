@@ -7,10 +7,12 @@ from typing import Any
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 from PIL import Image
 
+from scenery.classical.linear_scores import inner_divisions, linear_head_fitter
 from scenery.config.settings import Augment, Settings
 from scenery.data.feature_files import LabeledFeatures
 from scenery.data.packed_images import PackedImages
@@ -295,6 +297,29 @@ def test_the_first_step_gives_its_head_to_the_network(
     assert any(
         not np.array_equal(a, b) for a, b in zip(before, one.head.get_weights(), strict=True)
     )
+
+
+def test_first_step_with_lbfgs_gives_the_exact_head_to_the_network(
+    training: PackedImages, validation: PackedImages
+) -> None:
+    settings = described(
+        trainable="all", first_step={"solver": "lbfgs"}, cut="fire2_concat", head={"dropout": 0.5}
+    )
+    one = learner(settings, training, validation)
+    parts = [extracted(one.backbone, part, "average") for part in (training, validation)]
+    rows = pd.DataFrame({"label": training.labels})
+    run = train_head_first(settings, CLASSES, *parts, one.head, "t", rows=rows)
+    (row,) = run.history
+    assert (row.step, row.epoch, row.learning_rate) == ("head", 1, 0.0)
+    assert one.validate() == pytest.approx((row.validation_loss, row.validation_accuracy), rel=1e-3)
+    fitter = linear_head_fitter(settings, parts[0], CLASSES)
+    exact = fitter.fit(fitter.chosen(fitter.first_view, inner_divisions(rows, settings.seed)))
+    for found, expected in zip(one.head.get_weights(), exact.weights, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+    # A refit has no validation images, and fits the same head to what it has.
+    again = train_head_first(settings, CLASSES, parts[0], None, one.head, "t", [0.0], rows)
+    assert np.isnan(again.history[0].validation_loss)
+    assert again.history[0].loss == row.loss
 
 
 def test_the_first_step_sees_no_views(training: PackedImages, validation: PackedImages) -> None:

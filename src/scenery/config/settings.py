@@ -258,6 +258,7 @@ class Settings(Strict):
         self._check_linear_probe()
         self._check_batch_norm()
         self._check_auxiliary_outputs()
+        self._check_input_statistics()
         if self.loss != "crossentropy" and (
             self.label_smoothing or self.head.supervise == "positions"
         ):
@@ -297,6 +298,17 @@ class Settings(Strict):
             raise ValueError(
                 f"first_step.solver: lbfgs is for a linear head; {reason} needs "
                 "first_step.solver: epochs"
+            )
+
+    def _check_input_statistics(self) -> None:
+        scaling = getattr(self.network, "scaling", None) or ""
+        if not scaling.startswith("featurewise"):
+            return
+        if self.weights == "none" and self.trainable != "scratch":
+            raise ValueError(
+                f"network.scaling: {scaling} takes the statistics of training images, which a "
+                "random network that is not trained from scratch has not seen: trainable must be "
+                f"scratch, or weights experiment:NAME; found trainable: {self.trainable}"
             )
 
     def _check_batch_norm(self) -> None:

@@ -33,6 +33,8 @@ IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)
 LUMA = (0.299, 0.587, 0.114)
 PREPROCESS = "preprocess"
+# The layer that holds a mean and a variance of the training images.
+INPUT_STATISTICS = f"{PREPROCESS}_statistics"
 FLATTEN = "flatten"
 
 
@@ -108,8 +110,8 @@ def _custom_network(name: str, image_size: int, options: Network) -> keras.Model
     architecture_outline(name, options, image_size)
     images = keras.Input((image_size, image_size, 3), name="images")
     record = architecture(name, options)
-    pixels = preprocess(images, record.preprocessing)
-    output = record.build(luminance(pixels) if record.input_channels == 1 else pixels)
+    channels = luminance(images) if record.input_channels == 1 else images
+    output = record.build(preprocess(channels, record.preprocessing))
     network = keras.Model(images, output, name=name)
     give_stable_names(network)
     return network
@@ -158,6 +160,13 @@ def preprocess(images: Any, how: Preprocessing) -> Any:
             axis=(1, 2, 3), epsilon=1e-3, center=False, scale=False, dtype="float32",
             name=f"{PREPROCESS}_scale",
         )(images)  # fmt: skip
+    if how in ("featurewise", "featurewise_center"):
+        # A batch norm that never learns, as in heads: Keras' Normalization keeps its statistics as
+        # constants once it is built.
+        name = INPUT_STATISTICS if how == "featurewise" else f"{INPUT_STATISTICS}_center"
+        return keras.layers.BatchNormalization(
+            center=False, scale=False, epsilon=0.0, trainable=False, dtype="float32", name=name
+        )(images)
     if how == "lite":
         return rescale(1 / 128, -127 / 128)
     if how in ("torch", "efficientnet"):

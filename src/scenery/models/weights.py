@@ -22,6 +22,7 @@ from scenery.errors import UserError
 from scenery.models.backbones import (
     BACKBONES,
     FLATTEN,
+    INPUT_STATISTICS,
     Backbone,
     backbone,
     build_backbone,
@@ -193,7 +194,13 @@ def _opened(path: Path) -> Iterator[h5py.File]:
 
 def _layers_with_weights(network: keras.Model) -> list[keras.layers.Layer]:
     # Keras' EfficientNet files hold the mean and variance of its input; ours is scaled before.
-    return [layer for layer in network.layers if layer.weights and not is_preprocessing(layer)]
+    # Statistics of training images belong to a network of one's own.
+    return [
+        layer
+        for layer in network.layers
+        if layer.weights
+        and (not is_preprocessing(layer) or layer.name.startswith(INPUT_STATISTICS))
+    ]
 
 
 def _stored_layers(file: h5py.File, path: Path) -> tuple[Stored, bool]:

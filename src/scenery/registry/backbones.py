@@ -10,7 +10,17 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Preprocessing = Literal[
-    "tf", "torch", "caffe", "efficientnet", "lite", "inside", "none", "unit", "samplewise"
+    "tf",
+    "torch",
+    "caffe",
+    "efficientnet",
+    "lite",
+    "inside",
+    "none",
+    "unit",
+    "samplewise",
+    "featurewise",
+    "featurewise_center",
 ]
 # What the first layers of a model do with RGB values from 0 to 255.
 PREPROCESSING_TEXTS: dict[Preprocessing, str] = {
@@ -26,6 +36,9 @@ PREPROCESSING_TEXTS: dict[Preprocessing, str] = {
     "unit": "the model scales its input to [0, 1]",
     "samplewise": "the model subtracts the mean of each image and divides by its standard "
     "deviation",
+    "featurewise": "the model subtracts the mean of the training images, channel by channel, and "
+    "divides by their standard deviation",
+    "featurewise_center": "the model subtracts the mean of the training images, channel by channel",
 }
 
 

@@ -17,6 +17,7 @@ from scenery.models.aggregation import IMAGE, POSITIONS, position_loss, position
 from scenery.models.forward import make_forward_fn
 from scenery.models.heads import build_head
 from scenery.models.inference_mode import InferenceMode
+from scenery.models.input_statistics import fit_input_statistics
 from scenery.models.prediction_views import average_over_views
 from scenery.models.truncation import freeze_before, freeze_below
 from scenery.registry.custom_architectures import auxiliary_layers
@@ -85,6 +86,9 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
         else:
             freeze_before(backbone, settings.first_trained_layer)
         penalize(backbone, settings.penalty)
+        if settings.weights == "none":
+            # Weights that were learned belong to the statistics with which they were learned.
+            fit_input_statistics(backbone, training)
         self.backbone = backbone
         options = settings.head
         if settings.first_step is None:

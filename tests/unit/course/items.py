@@ -299,7 +299,11 @@ ITEMS: dict[str, list[Item]] = {
             "rescaling, and centering of each image", "`network.scaling`",
             f"{NETWORKS}::test_scaling_is_that_of_its_formula",
         ),
-        Item("centering by statistics of the training images (featurewise)"),
+        Item(
+            "centering by statistics of the training images (featurewise)",
+            "`network.scaling: featurewise`",
+            f"{NETWORKS}::test_featurewise_scaling_is_by_statistics_of_the_training_images",
+        ),
     ],
     "Search": [
         Item(

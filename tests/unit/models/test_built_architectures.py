@@ -10,11 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scenery.config.head import Head
+from scenery.data.packed_images import PackedImages
 from scenery.errors import UserError
-from scenery.models.backbones import build_backbone, may_end_at
+from scenery.models.backbones import LUMA, build_backbone, may_end_at
 from scenery.models.heads import build_head
+from scenery.models.input_statistics import fit_input_statistics
 from scenery.models.truncation import LayerGraph
 from scenery.models.truncation import cut_points as built_cut_points
+from scenery.models.weights import load_weights, save_weights
 from scenery.registry.architecture_outlines import architecture_outline
 from scenery.registry.backbone_facts import facts, own_names
 from scenery.registry.custom_architectures import ARCHITECTURES, Network
@@ -312,6 +315,45 @@ def test_build_and_facts_with_wrong_options_are_refused(
         build_backbone(name, size, None, Network(**values))
     with pytest.raises(UserError, match=message):
         facts(name, Network(**values), size)
+
+
+def packed(pixels: np.ndarray) -> PackedImages:
+    places, files = np.arange(len(pixels)), tuple(map(str, range(len(pixels))))
+    return PackedImages((pixels,), np.zeros(len(pixels), np.int64), places, places, files)
+
+
+@pytest.mark.parametrize("scaling", ["featurewise", "featurewise_center"])
+@pytest.mark.parametrize("color_mode", ["rgb", "grayscale"])
+def test_featurewise_scaling_is_by_statistics_of_the_training_images(
+    scaling: str, color_mode: str, tmp_path: Path
+) -> None:
+    options = Network(widths=[3], scaling=scaling, color_mode=color_mode)
+    network = build_backbone("MLP", 4, options=options)
+    rng = np.random.default_rng(0)
+    # More images than are read at a time, and a channel of one value.
+    training = np.concatenate(
+        [rng.integers(0, high, (20, 4, 4, 1)) for high in (256, 100)]
+        + [np.full((20, 4, 4, 1), 7)], axis=-1,
+    ).astype(np.uint8)  # fmt: skip
+    fit_input_statistics(network, packed(training))
+    values = training.astype(np.float64)
+    if color_mode == "grayscale":
+        values = (values @ np.array(LUMA))[..., np.newaxis]
+    wanted = values - values.mean(axis=(0, 1, 2))
+    if scaling == "featurewise":
+        deviation = values.std(axis=(0, 1, 2))
+        wanted /= np.where(deviation == 0, 1, deviation)
+    first = next(layer for layer in network.layers if isinstance(layer, keras.layers.Reshape))
+    pixels = training.astype(np.float32)
+    # They do not follow the batches of training.
+    scaled = keras.Model(network.input, first.input)(pixels[:5], training=True)
+    np.testing.assert_allclose(scaled, wanted[:5], atol=1e-3)
+    # They go where the weights go.
+    save_weights(network, tmp_path / "w.h5")
+    other = build_backbone("MLP", 4, options=options)
+    assert not np.allclose(other(pixels), network(pixels))
+    load_weights(other, tmp_path / "w.h5")
+    np.testing.assert_array_equal(other(pixels), network(pixels))
 
 
 @pytest.mark.parametrize("scaling", ["symmetric", "unit", "none", "samplewise"])

@@ -41,6 +41,7 @@ _One = Literal[(*ACTIVATIONS, "maxout")]  # type: ignore[valid-type]
 _OneOfList = Literal[ACTIVATIONS]  # type: ignore[valid-type]
 SCALINGS: dict[str, Preprocessing] = {
     "symmetric": "tf", "unit": "unit", "none": "none", "samplewise": "samplewise",
+    "featurewise": "featurewise", "featurewise_center": "featurewise_center",
 }  # fmt: skip
 Several = Field(max_length=1000)
 ActivationName = _One | Annotated[tuple[_OneOfList, ...], Several]
@@ -105,10 +106,14 @@ class LayeredArchitecture(Architecture):
         "rgb",
         description="channels that the network reads: three, or with grayscale the luminance alone",
     )
-    scaling: Literal["symmetric", "unit", "none", "samplewise"] = Field(
+    scaling: Literal[
+        "symmetric", "unit", "none", "samplewise", "featurewise", "featurewise_center"
+    ] = Field(
         "symmetric",
         description="what becomes of pixels from 0 to 255: symmetric, from -1 to 1; unit, from 0 "
-        "to 1; none; samplewise, minus the mean of the image and divided by its standard deviation",
+        "to 1; none; samplewise, minus the mean of the image and divided by its standard "
+        "deviation; featurewise, minus the mean of the training images and divided by their "
+        "standard deviation, channel by channel; featurewise_center, minus that mean alone",
     )
     negative_slope: Slope = Field(LEAKY_SLOPE, description=SLOPE)
     kernel_initializer: InitializerName = Field("he_normal", description=INITIALIZER)

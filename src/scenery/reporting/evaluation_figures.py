@@ -146,7 +146,8 @@ def reliability(predictions: pd.DataFrame, choice: Choice, title: str, bins: int
     axes.set_ylabel("accuracy in the bin")
     axes.set_ylim(-0.03, 1.03)
     axes.set_xlim(-0.02, 1.02)
-    axes.legend(loc="upper left")
+    # Above the axes: any place inside may have points.
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.01), ncols=3, borderaxespad=0)
     axes.text(0.98, 0.05, "\n".join(lines), ha="right", fontsize=13,
               transform=axes.transAxes)  # fmt: skip
     below.hist(confidence, bins=np.linspace(0, 1, bins + 1).tolist(), color=BLUE,

@@ -48,6 +48,17 @@ def test_the_default_study_needs_no_config(fresh: Checkout) -> None:
     assert jobs["evaluate"] == jobs["choose"] == 6
 
 
+def test_recipes_for_fine_tuning(fresh: Checkout) -> None:
+    write_photographs(fresh.folder.parent / "shared" / "data" / "MIT_split")
+    found = Checkout(fresh.folder, "config/recipes.yaml").dry_run().jobs
+    # 13 recipes, each three times with images of its own; 3 of them start with a head on features.
+    expected = {
+        "fine_tune": 39, "draw_subset": 3, "pack": 2, "extract_features": 2, "choose": 1,
+        "provide_weights": 1, "evaluate": 1,
+    }  # fmt: skip
+    assert {name: found.get(name) for name in expected} == expected
+
+
 def test_the_small_study(fresh: Checkout) -> None:
     jobs = fresh.dry_run().jobs
     assert (jobs["train_heads"], jobs["fine_tune"], jobs["choose"]) == (3, 2, 6)

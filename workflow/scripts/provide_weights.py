@@ -11,13 +11,19 @@ from typing import TYPE_CHECKING
 from scenery.config.settings import WEIGHTS_FROM_EXPERIMENT
 from scenery.files import atomic_path
 from scenery.pipeline.execution import script_log
+from scenery.registry.custom_architectures import Network
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 
 def provide_weights(
-    backbone: str, weights: str, source: Path | None, out: Path, top: bool = False
+    backbone: str,
+    weights: str,
+    source: Path | None,
+    out: Path,
+    top: bool = False,
+    alpha: float | None = None,
 ) -> None:
     """Fetch, copy or take out the weights; `out` appears only when it is complete.
 
@@ -27,6 +33,7 @@ def provide_weights(
         source: The file, or the network that the experiment trained; None for imagenet.
         out: The weights file to write.
         top: Whether imagenet is to have the dense layers of the top, too.
+        alpha: Width of the network; None: its constructor has none.
 
     Raises:
         UserError: When the weights cannot be fetched.
@@ -36,7 +43,7 @@ def provide_weights(
         # TensorFlow is needed for fetching only; copying a file takes no five seconds.
         from scenery.models.weights import fetch_imagenet
 
-        fetch_imagenet(backbone, out, top)
+        fetch_imagenet(backbone, out, top, Network(alpha=alpha))
         return
     assert source is not None
     if weights.startswith(WEIGHTS_FROM_EXPERIMENT):
@@ -57,4 +64,5 @@ if __name__ == "__main__":
             source=Path(snakemake.input[0]) if snakemake.input else None,
             out=Path(snakemake.output.weights),
             top=snakemake.params.spec.get("top", False),
+            alpha=snakemake.params.spec.get("alpha"),
         )

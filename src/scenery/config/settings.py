@@ -16,7 +16,12 @@ from scenery.config.encoding import Encoding
 from scenery.config.head import Head
 from scenery.config.training import ACCURACY, MODES, Checkpoint, EarlyStopping, FirstStep, Penalty
 from scenery.registry.augmentations import Augment
-from scenery.registry.custom_architectures import NETWORK_OPTIONS, Network, with_defaults
+from scenery.registry.custom_architectures import (
+    NETWORK_OPTIONS,
+    Network,
+    alpha_problem,
+    with_defaults,
+)
 from scenery.registry.optimizers import OPTIMIZERS, Optimizer
 from scenery.registry.options import (
     AppliesIf,
@@ -250,6 +255,8 @@ class Settings(Strict):
     @model_validator(mode="after")
     def _consistent(self) -> "Settings":
         check_used(self.network, NETWORK_OPTIONS, self.backbone, "network.")
+        if (problem := alpha_problem(self.backbone, self.network)) is not None:
+            raise ValueError(problem)
         self.__dict__["network"] = with_defaults(self.backbone, self.network)
         if self.first_step is not None and self.trainable == "head":
             raise ValueError(

@@ -55,7 +55,8 @@ def build_backbone(
         image_size: side of the square input in pixels.
         cut: name of the layer whose output becomes the model's, which may be a dense layer of the
             top (`fc2` of VGG16); None for the whole network without its top.
-        options: those of one of Scenery's own networks; None: its defaults.
+        options: those of one of Scenery's own networks, or the width of a published one; None:
+            the defaults.
 
     Returns:
         A functional model named like the backbone: float (batch, size, size, 3) RGB images of
@@ -80,12 +81,18 @@ def build_backbone(
         weights=None,
         input_tensor=preprocess(images, record.preprocessing),
         input_shape=(image_size, image_size, 3),
+        **width(record, options),
     )
     network = flattened(keras.Model(images, network.output, name=name))
     if record.dense_layers and cut in (FLATTEN, *dict(record.dense_layers)):
         network = _with_dense_layers(network, record, cut)
     give_stable_names(network)
     return end_at(network, cut)
+
+
+def width(record: Backbone, options: Network | None) -> dict[str, float]:
+    """The argument `alpha` of a constructor that has one."""
+    return {"alpha": 1.0 if options is None else options.width} if record.alphas else {}
 
 
 def _with_dense_layers(network: keras.Model, record: Backbone, cut: str) -> keras.Model:

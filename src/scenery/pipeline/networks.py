@@ -93,10 +93,11 @@ def counted(parameters: int, depth: int, multiply_adds: int) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def accuracies(name: str) -> tuple[str, str]:
+def accuracies(name: str, options: Network | None = None) -> tuple[str, str]:
     """Cells of the published accuracies; empty where there are none."""
     record = BACKBONES.get(name)
-    if record is None:
+    # They are those of the width 1.
+    if record is None or (options is not None and options.width != 1):
         return "", ""
     return str(record.top_1), "" if record.top_5 is None else str(record.top_5)
 

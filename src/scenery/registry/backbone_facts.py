@@ -119,7 +119,8 @@ def facts(
 
     Args:
         name: the backbone.
-        network: options of a custom architecture; None: its defaults.
+        network: options of a custom architecture, or the width of a published network; None: the
+            defaults.
         image_size: side in pixels of the images, on which the layers of custom architectures
             depend; None: the native one.
 
@@ -132,6 +133,9 @@ def facts(
     if name not in _table():
         raise UserError(unknown_backbone_message(name))
     values = dict(_table()[name])
+    widths = values.pop("alphas", {})
+    if network is not None and network.width != 1:
+        values |= widths[f"{network.width:g}"]
     points = tuple(CutPoint(*point) for point in values.pop("cut_points"))
     dense = tuple(CutPoint(*point) for point in values.pop("dense_layers", ()))
     return BackboneFacts(name=name, cut_points=points, dense_layers=dense, **values)

@@ -80,6 +80,8 @@ class Backbone:
         module: Module of the constructor, if it is not of Keras.
         dense_layers: Names and units of the dense layers (with ReLU) between the flattened map of
             the native size and the last layer for 1,000 classes.
+        alphas: Widths for which it is published, as factors of its channels, with the width that
+            all other numbers are about, 1; none where its constructor has no `alpha`.
     """
 
     name: str
@@ -92,6 +94,7 @@ class Backbone:
     imagenet: bool = True
     module: str = "keras.applications"
     dense_layers: tuple[tuple[str, int], ...] = ()
+    alphas: tuple[float, ...] = ()
 
     @property
     def constructor(self) -> Callable[..., Any]:
@@ -133,12 +136,20 @@ _RECORDS = (
     Backbone("ResNet50", RESNET, 224, 25_636_712, 74.9, 92.1),
     Backbone("NASNetMobile", NASNET, 224, 5_326_716, 74.4, 91.9),
     Backbone("InceptionV3", INCEPTION, 299, 23_851_784, 77.9, 93.7, smallest_size=75),
-    Backbone("MobileNetV2", MOBILENET_V2, 224, 3_538_984, 71.3, 90.1),
+    Backbone(
+        "MobileNetV2",
+        MOBILENET_V2,
+        224,
+        3_538_984,
+        71.3,
+        90.1,
+        alphas=(0.35, 0.5, 0.75, 1.0, 1.3, 1.4),
+    ),
     Backbone("DenseNet121", DENSENET, 224, 8_062_504, 75.0, 92.3),
     Backbone("ResNet50V2", RESNET_V2, 224, 25_613_800, 76.0, 93.0),
     Backbone("EfficientNetB2", EFFICIENTNET, 260, 9_177_569, 80.1, 94.9),
     Backbone("VGG16", VGG, 224, 138_357_544, 71.3, 90.1, dense_layers=_FC),
-    Backbone("MobileNet", MOBILENET, 224, 4_253_864, 70.4, 89.5),
+    Backbone("MobileNet", MOBILENET, 224, 4_253_864, 70.4, 89.5, alphas=(0.25, 0.5, 0.75, 1.0)),
     Backbone("VGG19", VGG, 224, 143_667_240, 71.3, 90.0, dense_layers=_FC),
     Backbone("ResNet101", RESNET, 224, 44_707_176, 76.4, 92.8),
     Backbone("ResNet152", RESNET, 224, 60_419_944, 76.6, 93.1),
@@ -180,8 +191,8 @@ _RECORDS = (
     Backbone("EfficientNetV2S", EFFICIENTNET_V2, 384, 21_612_360, 83.9, 96.7),
     Backbone("EfficientNetV2M", EFFICIENTNET_V2, 480, 54_431_388, 85.3, 97.4),
     Backbone("EfficientNetV2L", EFFICIENTNET_V2, 480, 119_027_848, 85.7, 97.5),
-    Backbone("MobileNetV3Small", MOBILENET_V3, 224, 2_554_968, 68.1),
-    Backbone("MobileNetV3Large", MOBILENET_V3, 224, 5_507_432, 75.6),
+    Backbone("MobileNetV3Small", MOBILENET_V3, 224, 2_554_968, 68.1, alphas=(0.75, 1.0)),
+    Backbone("MobileNetV3Large", MOBILENET_V3, 224, 5_507_432, 75.6, alphas=(0.75, 1.0)),
     Backbone("ConvNeXtTiny", CONVNEXT, 224, 28_589_128, 81.3),
     Backbone("ConvNeXtSmall", CONVNEXT, 224, 50_223_688, 82.3),
     Backbone("ConvNeXtBase", CONVNEXT, 224, 88_591_464, 85.3),
@@ -189,6 +200,8 @@ _RECORDS = (
     Backbone("ConvNeXtXLarge", CONVNEXT, 224, 350_196_968, 86.7),
 )
 BACKBONES: dict[str, Backbone] = {record.name: record for record in _RECORDS}
+# Those that are published in several widths.
+WITH_ALPHA = tuple(record.name for record in _RECORDS if record.alphas)
 # Images are compared by its features before anything is trained. Its ImageNet weights are installed
 # with Scenery, so that nothing is downloaded.
 EMBEDDING_BACKBONE = BACKBONES["EfficientNetLite0"]

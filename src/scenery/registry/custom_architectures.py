@@ -8,14 +8,15 @@ map, dense layers included, belongs to the head. Each is a module of
 import functools
 import importlib
 import pkgutil
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import create_model
+from pydantic import Field, create_model
 
 from scenery.errors import UserError
 from scenery.registry import architectures
 from scenery.registry.architectures.base import Architecture, GlobalDescriptor
-from scenery.registry.options import Strict, complete, option_fields, users_of
+from scenery.registry.backbones import BACKBONES, WITH_ALPHA
+from scenery.registry.options import Number, Strict, complete, option_fields, users_of
 
 
 def _found() -> dict[str, type[Architecture]]:
@@ -35,15 +36,35 @@ NATIVE_SIZES = {name: record.native_size for name, record in ARCHITECTURES.items
 HANDCRAFTED = tuple(name for name, record in ARCHITECTURES.items() if record.handcrafted)
 # Of these, those that describe the whole image by one vector.
 GLOBAL = tuple(n for n, record in ARCHITECTURES.items() if issubclass(record, GlobalDescriptor))
-NETWORK_OPTIONS = users_of(ARCHITECTURES)
+NETWORK_OPTIONS = {**users_of(ARCHITECTURES), "alpha": WITH_ALPHA}
 
 _Options: Any = create_model("Options", __base__=Strict, **option_fields(ARCHITECTURES))
 
 
 class Network(_Options):
-    """Options of the custom architectures; each has some of them."""
+    """Options of networks: of the custom architectures, and the width of published ones."""
 
     renamed_keys: ClassVar[dict[str, str]] = {"initialiser": "kernel_initializer"}
+
+    alpha: Annotated[Number, Field(gt=0, le=10)] | None = Field(
+        None,
+        description=f"{', '.join(WITH_ALPHA)}: width, as a factor of the channels; the published "
+        "ones are allowed (1 if unset).",
+    )
+
+    @property
+    def width(self) -> float:
+        """The factor of the channels of a published network."""
+        return 1.0 if self.alpha is None else self.alpha
+
+
+def alpha_problem(name: str, network: Network) -> str | None:
+    """What is wrong with the width of a published network; None if nothing is."""
+    record = BACKBONES.get(name)
+    if record is None or network.alpha is None or network.alpha in record.alphas:
+        return None
+    allowed = ", ".join(f"{alpha:g}" for alpha in record.alphas)
+    return f"network.alpha: {name} is published with {allowed}; found {network.alpha:g}"
 
 
 def architecture(name: str, network: Network) -> Architecture:
@@ -71,6 +92,8 @@ def auxiliary_layers(name: str, network: Network) -> tuple[str, ...]:
 def with_defaults(name: str, network: Network) -> Network:
     """The options with the defaults of an architecture; those of other backbones as they are."""
     if name not in ARCHITECTURES:
-        return network
+        return (
+            network.model_copy(update={"alpha": network.width}) if name in WITH_ALPHA else network
+        )
     values = complete(network, ARCHITECTURES[name]).__dict__
     return network.model_copy(update=values)

@@ -24,6 +24,9 @@ def imagenet_accuracy_rows(trials: pd.DataFrame, top_1: Mapping[str, float]) -> 
     good = trials[
         completed(trials) & (trials["weights"] == "imagenet") & trials["backbone"].isin(top_1)
     ]
+    if "network.alpha" in good:
+        # Published accuracies are those of the width 1, which other networks have too.
+        good = good[good["network.alpha"].fillna(1.0) == 1]
     means = good.groupby(["backbone", "setting"], sort=False, as_index=False).agg(
         validation_accuracy=("validation_accuracy", "mean"),
         repeats=("validation_accuracy", list),

@@ -71,7 +71,7 @@ def _shape(settings: Settings, layer: str, image_size: int) -> tuple[int | None,
             if step.layer == layer:
                 return step.size, step.channels
         return None, None
-    known = facts(settings.backbone)
+    known = facts(settings.backbone, settings.network)
     for point in (*known.cut_points, *known.dense_layers):
         if point.layer == layer:
             # At another than the native size there are other positions.

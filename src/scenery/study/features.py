@@ -50,9 +50,12 @@ class FeatureSet:
     def id(self) -> str:
         """Folder below results/features."""
         values = {part.name: getattr(self, part.name) for part in fields(self)}
+        if self.network.alpha == 1:
+            values["network"] = self.network.model_copy(update={"alpha": None})
         # What is left at its default is not in the name, so that older features keep theirs.
-        if values.pop("network") != Network():
-            values["network"] = self.network.model_dump(exclude_defaults=True)
+        network = values.pop("network")
+        if network != Network():
+            values["network"] = network.model_dump(exclude_defaults=True)
         if self.augment is not None:
             values["augment"] = self.augment.model_dump(exclude_defaults=True)
         if self.encoding is None or self.codebook is None:
@@ -83,7 +86,7 @@ class FeatureSet:
         if self.weights == "none":
             return None
         top = self.weights == "imagenet" and in_dense_layers(self.backbone, self.layer)
-        return WeightsSpec(self.backbone, self.weights, top)
+        return WeightsSpec(self.backbone, self.weights, top, self.network.width)
 
 
 @dataclass(frozen=True)
@@ -94,21 +97,24 @@ class WeightsSpec:
         backbone: A name of the backbone table.
         source: imagenet, the path of a weights file, or experiment:NAME.
         top: Whether imagenet is to have the dense layers of the top, too.
+        alpha: Width of a published network.
     """
 
     backbone: str
     source: str
     top: bool = False
+    alpha: float = 1.0
 
     @property
     def id(self) -> str:
         """File name below results/weights."""
+        name = self.backbone if self.alpha == 1 else f"{self.backbone}-alpha_{self.alpha:g}"
         if self.source == "imagenet":
-            return f"{self.backbone}-{self.source}" + ("-dense_layers" if self.top else "")
+            return f"{name}-{self.source}" + ("-dense_layers" if self.top else "")
         stem = self.source.rsplit("/", 1)[-1].rsplit(".", 1)[0]
         stem = re.sub(r"[^A-Za-z0-9_]+", "_", stem)
         digest = hashlib.sha256(self.source.encode()).hexdigest()[:6]
-        return f"{self.backbone}-{stem}-{digest}"
+        return f"{name}-{stem}-{digest}"
 
     @property
     def experiment(self) -> str | None:

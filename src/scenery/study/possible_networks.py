@@ -209,8 +209,8 @@ def _network(settings: Settings) -> tuple[Any, ...]:
     # Of Scenery's own networks the options and the image size decide which layers there are.
     own = (settings.network, image_size(settings)) if settings.backbone in NATIVE_SIZES else None
     classifier = settings.classifier and (settings.classifier.name, settings.classifier.kernel)
-    network = (settings.backbone, settings.weights, cut_layer(settings), settings.trainable, own)
-    return (*network, classifier)
+    network = (settings.backbone, settings.network.width, settings.weights, cut_layer(settings))
+    return (*network, settings.trainable, own, classifier)
 
 
 def _choosable(experiment: Experiment, settings: list[Settings], where: str) -> list[Settings]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from scenery.config.study import Study
 from scenery.registry.backbone_facts import facts
-from scenery.registry.custom_architectures import HANDCRAFTED
+from scenery.registry.custom_architectures import HANDCRAFTED, Network
 from scenery.study.expansions import Expanded, Expansions
 from scenery.study.possible_networks import experiment_starts
 from scenery.study.trials import ResolvedTrial
@@ -114,7 +114,9 @@ def estimate_time(
 def _features(expanded: Expanded, images: int) -> dict[str, float]:
     """Multiply-adds of each set of features; encodings share the maps that they encode."""
     return {
-        one.raw.id: multiply_adds(one.backbone, one.image_size) * images * max(one.views, 1)
+        one.raw.id: multiply_adds(one.backbone, one.image_size, one.network)
+        * images
+        * max(one.views, 1)
         for one in expanded.feature_sets.values()
     }
 
@@ -127,7 +129,8 @@ def _training(trial: ResolvedTrial, study: Study, images: int, classes: int) -> 
         count = min(images, subset.per_class * classes)
     elif subset is not None and subset.total is not None:
         count = min(images, subset.total)
-    once = multiply_adds(trial.settings.backbone, trial.image_size) * TRAINING_PASSES
+    settings = trial.settings
+    once = multiply_adds(settings.backbone, trial.image_size, settings.network) * TRAINING_PASSES
     return once * count * trial.settings.epochs
 
 
@@ -136,11 +139,11 @@ def _without_counts(trials: Iterable[ResolvedTrial]) -> set[str]:
     return {name for name in found if not multiply_adds(name, 1)}
 
 
-def multiply_adds(backbone: str, image_size: int) -> float:
+def multiply_adds(backbone: str, image_size: int, network: Network | None = None) -> float:
     """Of one image through a published network: they grow with its pixels. 0 of other networks."""
     if backbone in HANDCRAFTED:
         return 0.0
-    known = facts(backbone)
+    known = facts(backbone, network)
     return (known.multiply_adds or 0) * (image_size / known.size) ** 2
 
 

@@ -11,7 +11,9 @@ from forms import form
 from large_networks import NOT_BUILT
 
 from scenery.errors import UserError
-from scenery.models.backbones import BACKBONES
+from scenery.models.backbones import BACKBONES, build_backbone
+from scenery.models.network_costs import multiply_adds
+from scenery.models.truncation import cut_points
 from scenery.models.write_backbone_facts import TABLE, as_text, facts_of
 from scenery.registry.backbone_facts import (
     facts,
@@ -21,7 +23,8 @@ from scenery.registry.backbone_facts import (
     resolve_cut,
     stage_count,
 )
-from scenery.registry.custom_architectures import HANDCRAFTED
+from scenery.registry.backbones import WITH_ALPHA
+from scenery.registry.custom_architectures import HANDCRAFTED, Network
 
 
 def test_the_table_is_what_the_networks_say(whole: Callable[[str], keras.Model]) -> None:
@@ -31,7 +34,39 @@ def test_the_table_is_what_the_networks_say(whole: Callable[[str], keras.Model])
     assert list(table) == list(BACKBONES)
     # Of the large networks the one that is quickest to build.
     for name in {*BACKBONES} - {*NOT_BUILT} | form(set(), {"VGG19"}):
+        table[name].pop("alphas", None)
         assert table[name] == json.loads(json.dumps(facts_of(whole(name)))), name
+
+
+WIDTHS = [(name, alpha) for name in WITH_ALPHA for alpha in BACKBONES[name].alphas]
+
+
+# Of MobileNetV2 the only one that is wider than 1 and quick to build.
+@pytest.mark.parametrize(
+    ("name", "alpha"), form([("MobileNetV2", 1.3), ("MobileNetV3Small", 0.75)], WIDTHS)
+)
+def test_facts_of_a_width_are_those_of_the_network(name: str, alpha: float) -> None:
+    known = facts(name, Network(alpha=alpha))
+    network = build_backbone(name, known.size, None, Network(alpha=alpha))
+    ends = [(point.layer, point.size, point.channels) for point in known.cut_points]
+    assert ends == [(point.layer, point.size, point.channels) for point in cut_points(network)]
+    assert known.cut_points[-1].parameters == network.count_params()
+    assert known.multiply_adds == multiply_adds(network)
+    # The layers have the same names in all widths.
+    assert known.below == facts(name).below
+    assert {*known.below} <= {layer.name for layer in network.layers}
+
+
+def test_widths_have_the_published_numbers_of_parameters() -> None:
+    # Millions, from the tables of Howard et al. (2017, 2019) and of the models of Sandler et al.
+    for name, alpha, millions in (
+        ("MobileNet", 1.0, 4.2), ("MobileNet", 0.75, 2.6), ("MobileNet", 0.5, 1.3),
+        ("MobileNet", 0.25, 0.5), ("MobileNetV2", 1.4, 6.1), ("MobileNetV2", 0.5, 1.95),
+        ("MobileNetV3Large", 0.75, 4.0), ("MobileNetV3Small", 0.75, 2.0),
+    ):  # fmt: skip
+        parameters = facts(name, Network(alpha=alpha)).parameters
+        assert parameters is not None
+        assert parameters / 1e6 == pytest.approx(millions, abs=0.06)
 
 
 def test_facts_of_one_backbone() -> None:

@@ -20,6 +20,7 @@ from keras.src.legacy.saving import legacy_h5_format
 from scenery.errors import UserError
 from scenery.models.backbones import BACKBONES, build_backbone
 from scenery.models.weights import fetch_imagenet, load_weights
+from scenery.registry.custom_architectures import Network
 
 
 class QuietHandler(SimpleHTTPRequestHandler):
@@ -248,3 +249,17 @@ def test_official_xception_file_is_read(
         keras.applications.xception.preprocess_input(images.copy()), verbose=0
     )
     np.testing.assert_allclose(network.predict(images, verbose=0), expected, rtol=1e-3, atol=1e-4)
+
+
+def test_weights_of_a_width_are_those_of_its_own_file(server: Path, tmp_path: Path) -> None:
+    quarter = keras.applications.MobileNet(
+        alpha=0.25, include_top=False, weights=None, input_shape=(224, 224, 3)
+    )
+    publish(quarter, server / "mobilenet_2_5_224_tf_no_top.h5")
+    fetch_imagenet("MobileNet", tmp_path / "w.h5", options=Network(alpha=0.25))
+    network = build_backbone("MobileNet", 64, "conv_pw_5_relu", Network(alpha=0.25))
+    load_weights(network, tmp_path / "w.h5")
+    kernel = network.get_layer("conv_pw_5").get_weights()[0]
+    assert np.array_equal(kernel, quarter.get_layer("conv_pw_5").get_weights()[0])
+    with pytest.raises(UserError, match="conv"):
+        load_weights(build_backbone("MobileNet", 64), tmp_path / "w.h5")

@@ -15,6 +15,7 @@ from scenery.models.backbones import build_backbone
 from scenery.models.heads import build_head
 from scenery.models.weights import load_weights, save_weights
 from scenery.pipeline.jobs import CheckWeightsJob
+from scenery.registry.custom_architectures import Network
 from scenery.training.fine_tuning import assemble
 
 MOBILENET = "mobilenet_1_0_224_imagenet_to_conv_pw_12.h5"
@@ -48,13 +49,15 @@ def test_a_copy_that_breaks_off_leaves_no_weights(
 
 
 def test_imagenet_is_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fetched: list[tuple[str, Path, bool]] = []
+    fetched: list[tuple[str, Path, bool, Network]] = []
     monkeypatch.setattr("scenery.models.weights.fetch_imagenet", lambda *all_: fetched.append(all_))
     provide_weights("MobileNet", "imagenet", None, tmp_path / "w.weights.h5")
     provide_weights("VGG16", "imagenet", None, tmp_path / "v.weights.h5", top=True)
+    provide_weights("MobileNet", "imagenet", None, tmp_path / "h.weights.h5", alpha=0.5)
     assert fetched == [
-        ("MobileNet", tmp_path / "w.weights.h5", False),
-        ("VGG16", tmp_path / "v.weights.h5", True),
+        ("MobileNet", tmp_path / "w.weights.h5", False, Network()),
+        ("VGG16", tmp_path / "v.weights.h5", True, Network()),
+        ("MobileNet", tmp_path / "h.weights.h5", False, Network(alpha=0.5)),
     ]
 
 

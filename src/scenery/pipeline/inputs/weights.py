@@ -4,6 +4,7 @@ from typing import Any
 
 from scenery.pipeline.inputs.context import Context
 from scenery.pipeline.jobs import CheckWeightsJob
+from scenery.registry.custom_architectures import Network
 
 
 class WeightsInputs:
@@ -19,19 +20,24 @@ class WeightsInputs:
             return self.context.layout.experiment(spec.experiment).final_model("keep_network")
         return [] if spec.source == "imagenet" else spec.source
 
-    def spec(self, wildcards: Any) -> dict[str, str | bool]:
-        """Backbone, setting `weights`, and whether the dense layers of the top are among them."""
+    def spec(self, wildcards: Any) -> dict[str, str | bool | float]:
+        """Backbone, setting `weights`, whether dense layers of the top are among them, width."""
         spec = self.context.plan.weights(wildcards.weights)
-        top: dict[str, str | bool] = {"top": True} if spec.top else {}
-        return {"backbone": spec.backbone, "source": spec.source, **top}
+        more: dict[str, str | bool | float] = {"top": True} if spec.top else {}
+        if spec.alpha != 1:
+            more["alpha"] = spec.alpha
+        return {"backbone": spec.backbone, "source": spec.source, **more}
 
     def check(self, wildcards: Any) -> dict[str, Any]:
         """The layers for which weights are checked."""
         identity = wildcards.weights
         found = self.context.plan.own_network(identity)
         size, options = found if found is not None else (None, None)
+        spec = self.context.plan.weights(identity)
+        if spec.alpha != 1:
+            options = Network(alpha=spec.alpha)
         return CheckWeightsJob(
-            backbone=self.context.plan.weights(identity).backbone,
+            backbone=spec.backbone,
             layers=tuple(self.context.plan.layers_needed(identity)),
             image_size=size,
             options=options,

@@ -50,7 +50,7 @@ def test_a_new_backbone_forgets_the_layer_of_the_old_one() -> None:
 
 def test_a_new_backbone_forgets_the_options_of_the_old_one() -> None:
     start = Settings(backbone="ConvNet", network={"depth": 20, "batch_norm": True})
-    assert changed(start, backbone="MobileNet").network == Network()
+    assert changed(start, backbone="MobileNet").network == Network(alpha=1)
     assert changed(start, backbone="LeNet5").network == Settings(backbone="LeNet5").network
     assert changed(start, backbone="LeNet5", network__batch_norm=False).network.depth is None
     assert changed(start, network__depth=8) == Settings(

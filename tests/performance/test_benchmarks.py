@@ -14,8 +14,8 @@ from forms import form
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
-# These train small studies several times.
-SLOW = ("overhead", "fine_tuning", "search", "startup", "halving", "prediction")
+# The others train small studies several times, or many heads.
+SHORT = ["heads", "data_trust"]
 # These watch the processes of jobs, which a fork is not.
 WATCHING = ("overhead", "memory")
 
@@ -26,13 +26,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("benchmarks")
 
 
-@pytest.mark.parametrize(
-    "name",
-    form(
-        [name for name in (*TIMED, "samplers", "data_trust", "novelty") if name not in SLOW],
-        [*TIMED, *LONG],
-    ),
-)
+@pytest.mark.parametrize("name", form(SHORT, [*TIMED, *LONG]))
 def test_a_benchmark_runs_and_writes_its_rows(name: str, out: Path) -> None:
     # As in the documentation: python -m benchmarks heads
     python = sys.executable if name in WATCHING else starting.forking_python()

@@ -60,7 +60,7 @@ wildcard_constraints:
     experiment="|".join(STUDY.experiments),
     subset="|".join([*STUDY.subsets, r"per_class_\d+_seed_\d+"]),
     partition="train|validation|test",
-    size=r"\d+",
+    size=r"\d+(x\d+)?",
     shard=r"\d+",
     rung=r"\d+",
     division=r"\d+",

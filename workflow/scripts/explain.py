@@ -25,6 +25,7 @@ from scenery.data.images import model_input, read_image
 from scenery.data.packed_images import PackedImages, open_packed
 from scenery.data.tables import class_names, partition_table, read_split
 from scenery.evaluation.trial_tables import prediction_table
+from scenery.image_size import ImageSize
 from scenery.inference.explanation import (
     GradCam,
     Parts,
@@ -118,21 +119,19 @@ def explain(
         "images": len(validation),
         "right": int(answers["correct"].sum()),
         "grad_cam_layer": layer.layer,
-        "grad_cam_cells": layer.size,
     }
     out["facts"].write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     log.info(
-        "%d of %d validation images right; Grad-CAM at %s (%d x %d cells)",
+        "%d of %d validation images right; Grad-CAM at %s (%d cells along the smaller side)",
         about["right"],
         about["images"],
         layer.layer,
         layer.size,
-        layer.size,
     )
 
 
-def _read(file: Path, size: int, job: ExplainJob) -> np.ndarray:
-    """An image of the user's own, as the model takes it: uint8, shape (size, size, 3)."""
+def _read(file: Path, size: ImageSize, job: ExplainJob) -> np.ndarray:
+    """An image of the user's own, as the model takes it: uint8, shape (height, width, 3)."""
     pixels = read_image(file, job.max_pixels, job.white_level)
     gray = job.color_mode == "grayscale"
     return model_input(pixels, size, job.resize, job.interpolation, gray)

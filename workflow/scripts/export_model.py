@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("scenery")
 
-NETWORK_INPUT = "float32, shape (images, size, size, 3), RGB values from 0 to 255"
+NETWORK_INPUT = "float32, shape (images, height, width, 3), RGB values from 0 to 255"
 OWN_FILES = (NETWORK, CLASSIFIER, FEATURE_NETWORK, CODEBOOK, REFERENCES)
 
 

@@ -1,7 +1,7 @@
 """Decode and resize the images of one partition into one array file.
 
 In: the split (see split.py) and the images.
-Out: a .npy file, uint8 of shape (images, size, size, 3), RGB, rows as the split's `row`; and its
+Out: a .npy file, uint8 of shape (images, height, width, 3), RGB, rows as the split's `row`; and its
 facts as JSON: partition, count, size, resize, classes, count_per_class, digest (SHA-256 of the
 array's bytes).
 """
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from scenery.data.array_writer import write_facts
 from scenery.data.packing import pack_images
 from scenery.data.tables import read_split
+from scenery.image_size import size_text
 from scenery.pipeline.execution import script_log
 from scenery.pipeline.jobs import PackJob
 
@@ -45,9 +46,7 @@ def main(
         job.color_mode == "grayscale",
     )
     write_facts(facts, facts_out)
-    log.info(
-        "%d %s images of %d x %d pixels packed", facts["count"], job.partition, job.size, job.size
-    )
+    log.info("%d %s images of %s pixels packed", facts["count"], job.partition, size_text(job.size))
 
 
 if __name__ == "__main__":

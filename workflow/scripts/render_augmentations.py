@@ -34,8 +34,8 @@ def render_augmentations(
         array: Packed training images.
         augmentations: Each with `name` and `augment`, its settings.
         out: Archive with `names`, shape (augmentations,); `pixels`, uint8 of shape (augmentations,
-            size, size, 3), a picture of another class for each; and `renderings`, uint8 of shape
-            (augmentations, 7, size, size, 3).
+            height, width, 3), a picture of another class for each; and `renderings`, uint8 of shape
+            (augmentations, 7, height, width, 3).
     """
     training = open_packed(array, partition_table(read_split(split), "train"))
     firsts = np.array([np.flatnonzero(training.labels == one)[0] for one in set(training.labels)])

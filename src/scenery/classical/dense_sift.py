@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from scenery.errors import UserError
+from scenery.image_size import ImageSize, sides
 
 VALUES = 128
 CELLS = 4
@@ -28,7 +29,7 @@ class DenseSift:
     """Descriptors of images of one size.
 
     Args:
-        image_size: Side of the images in pixels.
+        image_size: Size of the images in pixels.
         step: Pixels between neighboring points of the grid.
         scales: Sides in pixels of the squares that are described; all lie within the image.
 
@@ -38,15 +39,10 @@ class DenseSift:
 
     dtype = "|u1"
 
-    def __init__(self, image_size: int, step: int, scales: Sequence[int]) -> None:
-        self.positions = grid_positions(image_size, step, scales)
-        self.shape: tuple[int, ...] = (
-            len(self.positions),
-            len(self.positions),
-            len(scales),
-            VALUES,
-        )
-        points = [(x, y) for y in self.positions for x in self.positions]
+    def __init__(self, image_size: ImageSize, step: int, scales: Sequence[int]) -> None:
+        rows, columns = (grid_positions(side, step, scales) for side in sides(image_size))
+        self.shape: tuple[int, ...] = (len(rows), len(columns), len(scales), VALUES)
+        points = [(x, y) for y in rows for x in columns]
         self._scales = [
             (
                 cv2.SIFT.create(
@@ -62,7 +58,7 @@ class DenseSift:
         """The descriptors of some images.
 
         Args:
-            pixels: uint8 RGB, shape (images, size, size, 3).
+            pixels: uint8 RGB, shape (images, height, width, 3).
 
         Returns:
             uint8, shape (images, rows, columns, scales, 128).
@@ -77,7 +73,7 @@ class DenseSift:
 
 
 def grid_positions(image_size: int, step: int, scales: Sequence[int]) -> list[int]:
-    """Where the grid's points lie on each axis, in pixels: centered, largest squares inside."""
+    """Where the grid's points lie on an axis, in pixels: centered, largest squares inside."""
     largest = max(scales)
     if largest > image_size:
         raise UserError(

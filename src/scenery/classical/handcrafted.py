@@ -12,6 +12,7 @@ from skimage.feature import graycomatrix, graycoprops, hog, local_binary_pattern
 from skimage.morphology import disk
 
 from scenery.classical.dense_sift import DenseSift
+from scenery.image_size import ImageSize, sides
 from scenery.registry.architectures.base import GlobalDescriptor
 from scenery.registry.architectures.color_histogram import ColorHistogram
 from scenery.registry.architectures.cooccurrence import MEASURES, Cooccurrence
@@ -38,7 +39,7 @@ class Handcrafted(Protocol):
     dtype: str
 
     def describe(self, pixels: np.ndarray) -> np.ndarray:
-        """The descriptors of uint8 RGB images of shape (images, size, size, 3)."""
+        """The descriptors of uint8 RGB images of shape (images, height, width, 3)."""
         ...
 
 
@@ -47,23 +48,24 @@ class GlobalDescriptors:
 
     Args:
         record: The descriptor with its options.
-        image_size: Side of the images in pixels.
+        image_size: Size of the images in pixels.
     """
 
     dtype = "<f4"
 
-    def __init__(self, record: GlobalDescriptor, image_size: int) -> None:
+    def __init__(self, record: GlobalDescriptor, image_size: ImageSize) -> None:
         self._record = record
         self._describe = _DESCRIBE[type(record)]
+        height, width = sides(image_size)
         self.shape: tuple[int, ...] = (
-            sum(parts**2 * record.count(image_size // parts) for parts in record.pyramid),
+            sum(n**2 * record.count(height // n, width // n) for n in record.pyramid),
         )
 
     def describe(self, pixels: np.ndarray) -> np.ndarray:
         """The descriptors of some images.
 
         Args:
-            pixels: uint8 RGB, shape (images, size, size, 3).
+            pixels: uint8 RGB, shape (images, height, width, 3).
 
         Returns:
             float32, shape (images, values).
@@ -73,15 +75,15 @@ class GlobalDescriptors:
     def _vector(self, image: np.ndarray) -> Values:
         found = []
         for parts in self._record.pyramid:
-            side = len(image) // parts
+            high, wide = image.shape[0] // parts, image.shape[1] // parts
             for row in range(parts):
                 for column in range(parts):
-                    part = image[row * side : (row + 1) * side, column * side : (column + 1) * side]
+                    part = image[row * high : (row + 1) * high, column * wide : (column + 1) * wide]
                     found.append(self._describe(self._record, np.ascontiguousarray(part)))
         return np.concatenate(found).astype(np.float32)
 
 
-def handcrafted_descriptors(name: str, image_size: int, options: Network) -> Handcrafted:
+def handcrafted_descriptors(name: str, image_size: ImageSize, options: Network) -> Handcrafted:
     """The descriptors of a name of the backbone table.
 
     Raises:

@@ -9,12 +9,13 @@ import re
 from functools import cache, cached_property
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from scenery.config.classifier import Classifier
 from scenery.config.encoding import Encoding
 from scenery.config.head import Head
 from scenery.config.training import ACCURACY, MODES, Checkpoint, EarlyStopping, FirstStep, Penalty
+from scenery.image_size import ImageSize, image_size_of
 from scenery.registry.augmentations import Augment
 from scenery.registry.custom_architectures import (
     NETWORK_OPTIONS,
@@ -117,6 +118,27 @@ def _weights(value: str) -> str:
     return value
 
 
+MIN_SIDE, MAX_SIDE = 16, 2048
+Side = Annotated[Int, Field(ge=MIN_SIDE, le=MAX_SIDE)]
+
+
+def _two_sides(value: Any) -> Any:
+    """One message on a list, instead of one for each of its faults."""
+    if not isinstance(value, list | tuple):
+        return value
+    numbers = [one for one in value if type(one) is int and MIN_SIDE <= one <= MAX_SIDE]
+    if len(numbers) != len(value) or len(value) != 2:
+        raise ValueError(
+            f"a list is [height, width], two whole numbers from {MIN_SIDE} to {MAX_SIDE}"
+        )
+    return value
+
+
+def _size(value: Literal["native"] | ImageSize) -> Literal["native"] | ImageSize:
+    # A square written in two ways is one trial.
+    return image_size_of(*value) if isinstance(value, tuple) else value
+
+
 class Settings(Strict):
     """All settings of one trial."""
 
@@ -126,8 +148,14 @@ class Settings(Strict):
         description="imagenet, none (random), the path of a weights file, or experiment:NAME, "
         "what the network chosen by that experiment learned on the training images alone.",
     )
-    image_size: Literal["native"] | Annotated[Int, Field(ge=16, le=2048)] = Field(
-        "native", description="Side of the square input in pixels; native: the backbone's own."
+    image_size: Annotated[
+        Literal["native"] | Side | tuple[Side, Side],
+        BeforeValidator(_two_sides),
+        AfterValidator(_size),
+    ] = Field(
+        "native",
+        description="Side of the square input in pixels, or [height, width]; native: the "
+        "backbone's own.",
     )
     cut: str | None = Field(None, description="The last layer of the backbone that is kept.")
     remove_stages: Annotated[Int, Field(ge=0)] = Field(

@@ -148,7 +148,7 @@ class Dataset(Strict):
     )
     duplicates: Duplicates = Field(default_factory=Duplicates, description="Duplicate images.")
     resize: Literal["stretch", "crop", "pad"] = Field(
-        "stretch", description="How an image becomes square."
+        "stretch", description="How an image gets the aspect ratio of image_size."
     )
     interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos", "hamming", "box"] = Field(
         "bilinear", description="How the pixels of a resized image are computed."

@@ -17,7 +17,7 @@ def contrasts(array: Path, rows: np.ndarray) -> np.ndarray:
     """The standard deviation of the gray values of images, shape (images,), rounded to 0.01.
 
     Args:
-        array: .npy file of packed images, uint8 of shape (images, size, size, channels).
+        array: .npy file of packed images, uint8 of shape (images, height, width, channels).
         rows: Shape (images,), their positions in it.
     """
     pixels = np.load(array, mmap_mode="r", allow_pickle=False)

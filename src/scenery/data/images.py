@@ -14,6 +14,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from scenery.data.content_digests import regular_file
 from scenery.errors import UserError
 from scenery.files import file_digest
+from scenery.image_size import ImageSize, sides
 
 _log = logging.getLogger("scenery")
 
@@ -156,35 +157,39 @@ def examine_image(
     return ImageFacts(width, height, mode, kind, size, digest, problem), pixels
 
 
-def resize_image(pixels: Pixels, size: int, how: Resize, interpolation: str = "bilinear") -> Pixels:
-    """Bring an image to `size` x `size` pixels, antialiased where it shrinks.
+def resize_image(
+    pixels: Pixels, size: ImageSize, how: Resize, interpolation: str = "bilinear"
+) -> Pixels:
+    """Bring an image to a size, antialiased where it shrinks.
 
-    ``stretch`` changes the aspect ratio; ``crop`` keeps the central square; ``pad`` keeps the
-    whole image, centered on black. At least one row and one column of the image are kept, however
-    elongated it is. `extreme_resize` says when little of the image is left.
+    ``stretch`` changes the aspect ratio; ``crop`` keeps the largest part in the middle that has the
+    aspect ratio of the size; ``pad`` keeps the whole image, centered on black. At least one row and
+    one column of the image are kept, however elongated it is. `extreme_resize` says when little of
+    the image is left.
 
     Args:
         pixels: uint8, (height, width, 3).
-        size: Side of the result in pixels, at least 1.
-        how: The way to make the image square.
+        size: Size of the result in pixels, sides of at least 1.
+        how: The way to give the image another aspect ratio.
         interpolation: A filter of Pillow, in small letters.
 
     Returns:
-        uint8 array of shape (size, size, 3).
+        uint8 array of shape (height, width, 3).
 
     Raises:
         ValueError: Another word for `how`.
     """
-    if pixels.shape[:2] == (size, size) and how in get_args(Resize):
+    height, width = sides(size)
+    if pixels.shape[:2] == (height, width) and how in get_args(Resize):
         return pixels
     picture = Image.fromarray(pixels)
     method = Image.Resampling[interpolation.upper()]
     if how == "stretch":
-        return np.asarray(picture.resize((size, size), method))
+        return np.asarray(picture.resize((width, height), method))
     if how == "crop":
-        return np.asarray(ImageOps.fit(picture, (size, size), method))
+        return np.asarray(ImageOps.fit(picture, (width, height), method))
     if how == "pad":
-        return _padded(picture, size, method)
+        return _padded(picture, width, height, method)
     raise ValueError(f"resize must be stretch, crop or pad, not {how!r}")
 
 
@@ -194,9 +199,13 @@ def to_gray(pixels: Pixels) -> Pixels:
 
 
 def model_input(
-    pixels: Pixels, size: int, how: Resize, interpolation: str = "bilinear", gray: bool = False
+    pixels: Pixels,
+    size: ImageSize,
+    how: Resize,
+    interpolation: str = "bilinear",
+    gray: bool = False,
 ) -> Pixels:
-    """A decoded image as a model takes it: uint8 RGB, shape (size, size, 3), contiguous.
+    """A decoded image as a model takes it: uint8 RGB, shape (height, width, 3), contiguous.
 
     Args:
         pixels, size, how, interpolation: As of `resize_image`.
@@ -206,40 +215,45 @@ def model_input(
     return np.ascontiguousarray(to_gray(resized) if gray else resized)
 
 
-def _padded(picture: Image.Image, size: int, method: Image.Resampling) -> Pixels:
+def _padded(picture: Image.Image, width: int, height: int, method: Image.Resampling) -> Pixels:
     # ImageOps.pad rounds the short side of an elongated image down to zero rows.
-    scale = size / max(picture.size)
+    scale = min(width / picture.width, height / picture.height)
     inner = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-    square = Image.new(picture.mode, (size, size))
-    corner = (round((size - inner[0]) / 2), round((size - inner[1]) / 2))
-    square.paste(picture.resize(inner, method), corner)
-    return np.asarray(square)
+    whole = Image.new(picture.mode, (width, height))
+    corner = (round((width - inner[0]) / 2), round((height - inner[1]) / 2))
+    whole.paste(picture.resize(inner, method), corner)
+    return np.asarray(whole)
 
 
-def extreme_resize(width: int, height: int, size: int, how: Resize) -> str:
-    """Say what is extreme about making an image `size` x `size` pixels; "" where nothing is.
+def extreme_resize(width: int, height: int, size: ImageSize, how: Resize) -> str:
+    """Say what is extreme about bringing an image to a size; "" where nothing is.
 
     Extreme are
 
-    - an image more than `MAX_ASPECT_RATIO` (4) times as long as wide: ``stretch`` squeezes it
-      that much in one direction, ``crop`` leaves out more than three quarters of it, and ``pad``
-      fills more than three quarters of the square with black;
+    - an image of which the aspect ratio is more than `MAX_ASPECT_RATIO` (4) times that of the
+      size, or less than a fourth of it: ``stretch`` squeezes it that much in one direction,
+      ``crop`` leaves out more than three quarters of it, and ``pad`` fills more than three
+      quarters of the result with black;
     - an image that is enlarged more than `MAX_ENLARGEMENT` (8) times in some direction.
 
     Args:
         width, height: Pixels of the image, at least 1.
-        size: Side of the result in pixels.
+        size: Size of the result in pixels.
         how: As in `resize_image`.
     """
-    long, short = max(width, height), min(width, height)
+    high, wide = sides(size)
+    # Exact for squares, where a ratio of scales would be rounded.
+    long, short = max(width * high, height * wide), min(width * high, height * wide)
     if long > MAX_ASPECT_RATIO * short:
         ratio = f"{long / short:.3g}"
+        whole = "square" if high == wide else "picture"
         return {
             "stretch": f"squeezed {ratio} times in one direction",
             "crop": f"cropped to {short / long:.2%} of its area",
-            "pad": f"shown on {short / long:.2%} of the square, the rest is black",
+            "pad": f"shown on {short / long:.2%} of the {whole}, the rest is black",
         }[how]
-    enlargement = size / (long if how == "pad" else short)
+    scales = high / height, wide / width
+    enlargement = min(scales) if how == "pad" else max(scales)
     return f"enlarged {enlargement:.3g} times" if enlargement > MAX_ENLARGEMENT else ""
 
 

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from scenery.data.given_weights import given_weights, joined_weights
 from scenery.data.memmap import drop_pages
+from scenery.image_size import ImageSize, image_size_of, sides
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class PackedImages:
     """Some rows of one or more packed arrays with their labels.
 
     Attributes:
-        arrays: uint8, memory-mapped, each of shape (its images, size, size, 3).
+        arrays: uint8, memory-mapped, each of shape (its images, height, width, 3).
         sources: Shape (images,), which of the arrays an image is in.
         rows: Shape (images,), its position there.
         labels: Shape (images,), class numbers from 0.
@@ -35,13 +36,14 @@ class PackedImages:
         return len(self.rows)
 
     @property
-    def size(self) -> int:
-        """Side of the images in pixels."""
-        return int(self.arrays[0].shape[1])
+    def size(self) -> ImageSize:
+        """Size of the images in pixels."""
+        height, width = self.arrays[0].shape[1:3]
+        return image_size_of(int(height), int(width))
 
     def read(self, positions: np.ndarray) -> np.ndarray:
-        """The pixels of some images: uint8, shape (positions, size, size, 3)."""
-        pixels = np.empty((len(positions), self.size, self.size, 3), np.uint8)
+        """The pixels of some images: uint8, shape (positions, height, width, 3)."""
+        pixels = np.empty((len(positions), *sides(self.size), 3), np.uint8)
         for number, array in enumerate(self.arrays):
             here = self.sources[positions] == number
             pixels[here] = array[self.rows[positions[here]]]
@@ -75,7 +77,7 @@ class PackedImages:
         )
 
     def batches(self, batch: int, order: np.ndarray | None = None) -> tf.data.Dataset:
-        """uint8 batches of shape (up to `batch`, size, size, 3), read ahead while others train.
+        """uint8 batches of shape (up to `batch`, height, width, 3), read ahead while others train.
 
         Args:
             batch: Images in a batch; the last one may be smaller.
@@ -85,7 +87,7 @@ class PackedImages:
 
         def gather(some: tf.Tensor) -> tf.Tensor:
             images = tf.numpy_function(self.read, [some], tf.uint8, stateful=False)
-            images.set_shape((None, self.size, self.size, 3))
+            images.set_shape((None, *sides(self.size), 3))
             return images
 
         read = tf.data.Dataset.from_tensor_slices(positions).batch(batch).map(gather).prefetch(2)

@@ -23,6 +23,7 @@ from scenery.data.images import (
     read_image,
 )
 from scenery.errors import UserError
+from scenery.image_size import ImageSize, sides, size_text
 
 _log = logging.getLogger("scenery")
 
@@ -33,7 +34,7 @@ def pack_images(
     split: pd.DataFrame,
     root: Path,
     partition: str,
-    size: int,
+    size: ImageSize,
     resize: Resize,
     max_pixels: int = MAX_PIXELS,
     array_path: Path = Path("images.npy"),
@@ -42,7 +43,7 @@ def pack_images(
     interpolation: str = "bilinear",
     gray: bool = False,
 ) -> dict[str, Any]:
-    """Write the images of one partition to a .npy file: uint8, (images, size, size, 3), RGB.
+    """Write the images of one partition to a .npy file: uint8, (images, height, width, 3), RGB.
 
     The rows are in the order of the split's `row`. They are written one after the other, so that
     memory does not grow with their number and a full disk is an error rather than a crash; the
@@ -74,7 +75,7 @@ def pack_images(
     files = [root / file for file in rows["file"]]
     extreme: list[str] = []
     try:
-        shape = (size, size, 3)
+        shape = (*sides(size), 3)
         with ArrayWriter(array_path, len(files), shape, kind="|u1", what=partition) as writer:
             how = _Reading(size, resize, max_pixels, white_level, interpolation, gray)
             resized = _resized(files, how, threads)
@@ -86,10 +87,10 @@ def pack_images(
         raise UserError(f"{array_path}: cannot be written: {error.strerror}") from error
     if extreme:
         _log.warning(
-            "%d of %d %s images are resized to %d x %d pixels beyond what keeps a picture "
+            "%d of %d %s images are resized to %s pixels beyond what keeps a picture "
             "recognizable (longer than %d times their width, or enlarged more than %d times; "
             "dataset.resize: %s): %s",
-            *(len(extreme), len(files), partition, size, size),
+            *(len(extreme), len(files), partition, size_text(size)),
             *(MAX_ASPECT_RATIO, MAX_ENLARGEMENT, resize, named(extreme)),
         )
     classes = sorted(split["class"].unique())
@@ -110,7 +111,7 @@ def pack_images(
 class _Reading(NamedTuple):
     """How images are read; attributes as the arguments of `pack_images`."""
 
-    size: int
+    size: ImageSize
     resize: Resize
     max_pixels: int
     white_level: int

@@ -27,7 +27,7 @@ def with_classifier(features: keras.Model, model: Pipeline, classes: int) -> ker
     """A network that ends in a classical model.
 
     Args:
-        features: Images, shape (images, size, size, 3), in; features out.
+        features: Images, shape (images, height, width, 3), in; features out.
         model: A fitted classical model.
         classes: Number of classes; of one without training images the probability is 0.
     """

@@ -33,7 +33,7 @@ class Parts:
     """A final model taken apart; all parts share its weights.
 
     Attributes:
-        backbone: Images (batch, size, size, 3) in, feature map out.
+        backbone: Images (batch, height, width, 3) in, feature map out.
         head: Feature map in, probabilities out.
         logits: Feature map in, what goes into the softmax out.
         before: Feature map in, what goes into the last dense layer out: (batch, values).
@@ -99,7 +99,7 @@ def activations(probe: keras.Model, pixels: np.ndarray) -> list[np.ndarray]:
 
     Args:
         probe: The network; one output or several.
-        pixels: uint8, shape (images, size, size, 3).
+        pixels: uint8, shape (images, height, width, 3).
     """
     found = probe(tf.cast(pixels, tf.float32), training=False)
     return [np.asarray(one) for one in keras.tree.flatten(found)]
@@ -112,7 +112,7 @@ def feature_maps(
 
     Args:
         backbone: The network.
-        pixels: uint8, shape (images, size, size, 3).
+        pixels: uint8, shape (images, height, width, 3).
         layers: Names of layers; none: the ends of stages.
 
     Returns:
@@ -194,7 +194,7 @@ class GradCam:
         """Where each image speaks for its class.
 
         Args:
-            pixels: uint8, shape (images, size, size, 3).
+            pixels: uint8, shape (images, height, width, 3).
             classes: A class number for each image.
 
         Returns:

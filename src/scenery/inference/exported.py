@@ -122,7 +122,7 @@ class ExportedModel:
         """What the classifier takes: float32, shape (images, ...).
 
         Args:
-            pixels: uint8 RGB, shape (images, size, size, 3).
+            pixels: uint8 RGB, shape (images, height, width, 3).
         """
         values = np.asarray(self._forward(tf.constant(pixels)))
         encoding = self.facts.encoding
@@ -195,7 +195,7 @@ class ExportedModel:
         """Class probabilities, float64, shape (images, classes).
 
         Args:
-            pixels: uint8 RGB, shape (images, size, size, 3).
+            pixels: uint8 RGB, shape (images, height, width, 3).
         """
         if self.network is not None:
             return np.asarray(self._forward(tf.constant(pixels)), dtype=np.float64)

@@ -20,7 +20,7 @@ OUTPUT = "probabilities"
 # Of ONNX' operator set: what ONNX Runtime has read since 2022.
 OPSET = 17
 
-# Class probabilities of float32 images, shape (images, size, size, 3).
+# Class probabilities of float32 images, shape (images, height, width, 3).
 Ask = Callable[[np.ndarray], np.ndarray]
 
 
@@ -35,7 +35,7 @@ def write_format(
         name: A key of `FORMAT_FILES`.
         model: The network: float32 images of 0 to 255 in, class probabilities out.
         folder: The folder of the model.
-        images: float32, shape (images, size, size, 3).
+        images: float32, shape (images, height, width, 3).
         expected: What the final model says of them: float64, shape (images, classes).
     """
     file = FORMAT_FILES[name]

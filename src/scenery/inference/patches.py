@@ -50,7 +50,7 @@ def strongest_patches(
     Args:
         backbone: The network.
         layers: Names of its layers.
-        pixels: uint8, shape (images, size, size, 3).
+        pixels: uint8, shape (images, height, width, 3).
 
     Returns:
         `layers`; for each layer number n: `channels_n`, shape (channels,), their numbers;
@@ -70,7 +70,7 @@ def strongest_patches(
     picked = [_most_varying(maps) for maps in activations(probe, pixels[:PROBED])]
     best: list[list[np.ndarray]] = [[] for _ in layers]
     cells: list[list[np.ndarray]] = [[] for _ in layers]
-    sides = [output.shape[1] for output in outputs]
+    grids = [output.shape[1:3] for output in outputs]
     for start in range(0, len(pixels), BATCH):
         for number, maps in enumerate(activations(probe, pixels[start : start + BATCH])):
             flat = maps[..., picked[number]].reshape(len(maps), -1, len(picked[number]))
@@ -85,7 +85,7 @@ def strongest_patches(
             f"channels_{number}": picked[number],
             f"values_{number}": np.take_along_axis(values, order, axis=1).astype(np.float32),
             f"images_{number}": order,
-            f"patches_{number}": _cut(pixels, order, places, sides[number], fields[name][0]),
+            f"patches_{number}": _cut(pixels, order, places, grids[number], fields[name][0]),
         }
     return found
 
@@ -96,14 +96,18 @@ def _most_varying(maps: np.ndarray) -> np.ndarray:
 
 
 def _cut(
-    pixels: np.ndarray, images: np.ndarray, places: np.ndarray, cells: int, field: float
+    pixels: np.ndarray,
+    images: np.ndarray,
+    places: np.ndarray,
+    cells: tuple[int, int],
+    field: float,
 ) -> np.ndarray:
     """Squares around cells, as large as their receptive field and within the image."""
-    size = pixels.shape[1]
-    side = int(min(field, size)) if np.isfinite(field) else size
+    size = np.array(pixels.shape[1:3])
+    side = int(min(field, *size)) if np.isfinite(field) else int(min(size))
     patches = np.empty((*images.shape, side, side, 3), np.uint8)
     for index in np.ndindex(*images.shape):
-        middle = (np.array(divmod(int(places[index]), cells)) + 0.5) * size / cells
+        middle = (np.array(divmod(int(places[index]), cells[1])) + 0.5) * size / cells
         top, left = np.clip(np.round(middle - side / 2), 0, size - side).astype(int)
         patches[index] = pixels[images[index], top : top + side, left : left + side]
     return patches

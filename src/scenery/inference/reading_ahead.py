@@ -22,7 +22,7 @@ class ReadPhotograph(NamedTuple):
 
 
 def as_input(pixels: Pixels, facts: ModelFacts) -> Pixels:
-    """A decoded image as the model takes it: uint8 RGB, shape (size, size, 3)."""
+    """A decoded image as the model takes it: uint8 RGB, shape (height, width, 3)."""
     gray = facts.color_mode == "grayscale"
     return model_input(pixels, facts.image_size, facts.resize, facts.interpolation, gray)
 

@@ -18,6 +18,7 @@ from scenery.data.sources import source_root
 from scenery.data.tables import read_split, write_table
 from scenery.errors import UserError
 from scenery.files import writing
+from scenery.image_size import ImageSize
 from scenery.pipeline.jobs import ArrayFiles
 from scenery.pipeline.layout import Layout
 from scenery.pipeline.preflight import chosen_settings
@@ -84,7 +85,7 @@ def _study(layout: Layout) -> Study:
     return read_study(config, layout.config)
 
 
-def _images(layout: Layout, size: int) -> list[Path]:
+def _images(layout: Layout, size: ImageSize) -> list[Path]:
     """The packed images of both partitions."""
     paths = [Path(layout.packed(partition, size).array) for partition in PARTITIONS]
     for path in paths:
@@ -93,13 +94,13 @@ def _images(layout: Layout, size: int) -> list[Path]:
     return paths
 
 
-def _features(layout: Layout, study: Study) -> tuple[list[ArrayFiles], int]:
+def _features(layout: Layout, study: Study) -> tuple[list[ArrayFiles], ImageSize]:
     """Features of both partitions, from the experiment of the highest validation accuracy.
 
     Returns:
-        The features, and the side of the images that they were computed from.
+        The features, and the size of the images that they were computed from.
     """
-    usable: list[tuple[float, list[ArrayFiles], int]] = []
+    usable: list[tuple[float, list[ArrayFiles], ImageSize]] = []
     for name in study.experiments:
         chosen = Path(layout.experiment(name).chosen)
         if not chosen.is_file():

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from scenery.data.images import FORMATS, Pixels, try_decode_image
+from scenery.image_size import sides
 from scenery.inference.answers import best_classes
 from scenery.inference.explanation import GradCam, grad_cam_layer, split_model
 from scenery.inference.exported import ExportedModel
@@ -48,8 +49,7 @@ class ServedModel:
         self._training_images = None if isinstance(found, str) else found
         self._no_neighbors = found if isinstance(found, str) else ""
         # TensorFlow builds its graphs now, so that the first photograph takes no longer.
-        size = self._model.facts.image_size
-        self._answer(np.zeros((size, size, 3), np.uint8))
+        self._answer(np.zeros((*sides(self._model.facts.image_size), 3), np.uint8))
 
     def about(self, max_bytes: int) -> str:
         """What the page says before there is a photograph, as JSON.

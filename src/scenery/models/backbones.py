@@ -18,6 +18,7 @@ from typing import Any
 import keras
 
 from scenery.errors import UserError
+from scenery.image_size import ImageSize, image_size_of, sides, size_name
 from scenery.messages import suggestions
 
 # Named by records. Imported here so that the digests of code include them.
@@ -46,20 +47,20 @@ def backbone(name: str) -> Backbone:
 
 
 def build_backbone(
-    name: str, image_size: int, cut: str | None = None, options: Network | None = None
+    name: str, image_size: ImageSize, cut: str | None = None, options: Network | None = None
 ) -> keras.Model:
     """Build a backbone without its top, with random weights, ended at the layer `cut`.
 
     Args:
         name: a name of the backbone table.
-        image_size: side of the square input in pixels.
+        image_size: size of the input in pixels.
         cut: name of the layer whose output becomes the model's, which may be a dense layer of the
             top (`fc2` of VGG16); None for the whole network without its top.
         options: those of one of Scenery's own networks, or the width of a published one; None:
             the defaults.
 
     Returns:
-        A functional model named like the backbone: float (batch, size, size, 3) RGB images of
+        A functional model named like the backbone: float (batch, height, width, 3) RGB images of
         0 to 255 in, a feature map out. Its weights depend on Keras' random state alone
         (`keras.utils.set_random_seed`), and its layer names on nothing.
 
@@ -70,17 +71,18 @@ def build_backbone(
     if name in ARCHITECTURES:
         return end_at(_custom_network(name, image_size, options or Network()), cut)
     record = backbone(name)
-    if image_size < record.smallest_size:
+    shape = (*sides(image_size), 3)
+    if min(shape[:2]) < record.smallest_size:
         raise UserError(
-            f"image_size: {image_size} is too small for {name}, "
+            f"image_size: {size_name(image_size)} is too small for {name}, "
             f"which needs at least {record.smallest_size} pixels"
         )
-    images = keras.Input((image_size, image_size, 3), name="images")
+    images = keras.Input(shape, name="images")
     network = record.constructor(
         include_top=False,
         weights=None,
         input_tensor=preprocess(images, record.preprocessing),
-        input_shape=(image_size, image_size, 3),
+        input_shape=shape,
         **width(record, options),
     )
     network = flattened(keras.Model(images, network.output, name=name))
@@ -104,7 +106,7 @@ def _with_dense_layers(network: keras.Model, record: Backbone, cut: str) -> kera
     Raises:
         UserError: The image size is not the one that the dense layers were made for.
     """
-    check_dense_size(record.name, cut, int(network.input.shape[1]))
+    check_dense_size(record.name, cut, image_size_of(*network.input.shape[1:3]))
     x = keras.layers.Reshape((1, 1, -1), name=FLATTEN)(network.output)
     names = [FLATTEN, *dict(record.dense_layers)]
     for name, units in record.dense_layers[: names.index(cut)]:
@@ -112,10 +114,10 @@ def _with_dense_layers(network: keras.Model, record: Backbone, cut: str) -> kera
     return keras.Model(network.input, x, name=network.name)
 
 
-def _custom_network(name: str, image_size: int, options: Network) -> keras.Model:
+def _custom_network(name: str, image_size: ImageSize, options: Network) -> keras.Model:
     # Options and a size that do not fit are refused by the outline.
     architecture_outline(name, options, image_size)
-    images = keras.Input((image_size, image_size, 3), name="images")
+    images = keras.Input((*sides(image_size), 3), name="images")
     record = architecture(name, options)
     channels = luminance(images) if record.input_channels == 1 else images
     output = record.build(preprocess(channels, record.preprocessing))

@@ -12,6 +12,7 @@ from scenery.classical.handcrafted import Handcrafted, handcrafted_descriptors
 from scenery.config.settings import Augment
 from scenery.data.array_writer import ArrayWriter
 from scenery.data.packed_images import PackedImages
+from scenery.image_size import ImageSize
 from scenery.models.backbones import build_backbone
 from scenery.models.forward import make_forward_fn
 from scenery.models.pooling import pool
@@ -23,7 +24,7 @@ from scenery.training.augmentation import build_augmentation, reseed
 
 def load_backbone(
     name: str,
-    image_size: int,
+    image_size: ImageSize,
     layer: str | None,
     weights: str | Path | None,
     seed: int,
@@ -33,7 +34,7 @@ def load_backbone(
 
     Args:
         name: A name of the backbone table.
-        image_size: Side of the input in pixels.
+        image_size: Size of the input in pixels.
         layer: Where it ends; None: whole.
         weights: A weights file; None: random weights drawn from `seed`.
         seed: Seed of random weights.
@@ -129,7 +130,7 @@ def feature_batches(
 def make_extract_fn(
     feature_extractor: keras.Model | Handcrafted, augmentation: keras.Model | None = None
 ) -> Callable[[tf.Tensor], tf.Tensor | np.ndarray]:
-    """A function from uint8 images, shape (images, size, size, 3), to their features."""
+    """A function from uint8 images, shape (images, height, width, 3), to their features."""
     if isinstance(feature_extractor, keras.Model):
         return make_forward_fn(feature_extractor, augmentation)
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 def make_forward_fn(
     backbone: keras.Model, augmentation: keras.Model | None = None
 ) -> Callable[[tf.Tensor], tf.Tensor]:
-    """The forward pass as one graph: uint8 images (batch, size, size, 3) in, features out."""
+    """The forward pass as one graph: uint8 images (batch, height, width, 3) in, features out."""
 
     # Traced once for batches of all sizes.
     @tf.function(input_signature=[tf.TensorSpec((None, *backbone.input.shape[1:]), tf.uint8)])

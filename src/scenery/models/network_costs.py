@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from scenery.image_size import size_name
 from scenery.models.backbones import build_backbone
 from scenery.models.truncation import LayerGraph
 from scenery.pipeline.networks import NetworkSpec, accuracies, counted
@@ -53,7 +54,7 @@ def measured_row(spec: NetworkSpec) -> tuple[str, ...]:
     keras.backend.clear_session()
     return (
         spec.name,
-        str(spec.image_size),
+        size_name(spec.image_size),
         *counted(costs.parameters, costs.depth, costs.multiply_adds),
         *accuracies(spec.name, spec.options),
         f"{costs.forward_ms:.2f}",

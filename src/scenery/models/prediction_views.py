@@ -18,7 +18,7 @@ def average_over_views(predict: Callable[[Any], Any], images: Any, views: str) -
 
     Args:
         predict: From images to class probabilities.
-        images: Keras tensor of shape (images, size, size, channels).
+        images: Keras tensor of shape (images, height, width, channels).
         views: none: the images alone; flip: and their mirror images; ten_crops: the four corners
             and the center, each with its mirror image.
     """
@@ -39,12 +39,14 @@ def _with_mirror_image(images: Any) -> Iterator[Any]:
 
 
 def _ten_crops(images: Any) -> Iterator[Any]:
-    size = images.shape[1]
-    gap = size - round(CROP * size)
-    half = gap // 2
-    for top, left in ((0, 0), (0, gap), (gap, 0), (gap, gap), (half, half)):
-        crop = keras.layers.Cropping2D(((top, gap - top), (left, gap - left)), dtype="float32")
-        scale = keras.layers.Resizing(size, size, dtype="float32")
+    height, width = images.shape[1:3]
+    # Rows and columns that a crop leaves out.
+    rows, columns = (side - round(CROP * side) for side in (height, width))
+    corners = ((0, 0), (0, columns), (rows, 0), (rows, columns), (rows // 2, columns // 2))
+    for top, left in corners:
+        edges = ((top, rows - top), (left, columns - left))
+        crop = keras.layers.Cropping2D(edges, dtype="float32")
+        scale = keras.layers.Resizing(height, width, dtype="float32")
         yield from _with_mirror_image(scale(crop(images)))
 
 

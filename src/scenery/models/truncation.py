@@ -30,7 +30,7 @@ class CutPoint:
     Attributes:
         layer: name of the stage's last layer.
         stage: number of the stage, the lowest is 1.
-        size: height (= width) of the layer's output in cells.
+        size: smaller side of the layer's output in cells.
         channels: channels of the layer's output.
         parameters: of the network up to and including this layer.
     """
@@ -105,7 +105,7 @@ class LayerGraph:
             operation = self.operations[place]
             if place != end and not (may_end_at(operation) and not isinstance(operation, PADDING)):
                 continue
-            size = operation.output.shape[1]
+            size = min(operation.output.shape[1:3])
             if previous_size is not None and 3 * size > 2 * previous_size:
                 ends.pop()
             ends.append(place)
@@ -116,7 +116,7 @@ class LayerGraph:
             if points and parameters == points[-1].parameters:
                 points.pop()
             operation = self.operations[place]
-            size, channels = operation.output.shape[1], operation.output.shape[-1]
+            size, channels = min(operation.output.shape[1:3]), operation.output.shape[-1]
             points.append(CutPoint(operation.name, len(points) + 1, size, channels, parameters))
         return points
 

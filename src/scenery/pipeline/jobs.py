@@ -20,6 +20,7 @@ from scenery.config.encoding import Encoding
 from scenery.config.search import Distribution, Halving, Search
 from scenery.config.settings import Augment, Settings
 from scenery.config.study import Aim, Choose
+from scenery.image_size import ImageSize
 from scenery.registry.custom_architectures import Network
 from scenery.study.features import FeatureSet
 from scenery.study.resampling import FoldSpec, Resampling
@@ -270,7 +271,7 @@ class BackboneSpec(Job):
 
     Attributes:
         name: A name of the backbone table.
-        image_size: Side of its input in pixels.
+        image_size: Size of its input in pixels.
         layer: The layer at which it ends.
         weights: Weights file; None: random weights drawn from the seed.
         seed: Seed of random weights.
@@ -278,7 +279,7 @@ class BackboneSpec(Job):
     """
 
     name: str
-    image_size: int
+    image_size: ImageSize
     layer: str
     weights: Path | None
     seed: int
@@ -506,7 +507,7 @@ class ExportJob(ImageReading):
 
     Attributes:
         source: Where it comes from.
-        image_size: Side of its input in pixels.
+        image_size: Size of its input in pixels.
         calibration: What held-out images say about its probabilities, as in chosen.yaml.
         formats: Formats beside its own.
         novelty: Whether training images are kept to compare photographs with.
@@ -515,7 +516,7 @@ class ExportJob(ImageReading):
     """
 
     source: ModelSource
-    image_size: int
+    image_size: ImageSize
     calibration: dict[str, float | None] = {}
     formats: tuple[Literal["onnx", "tflite", "saved_model"], ...] = ()
     novelty: bool = False
@@ -603,13 +604,13 @@ class CheckWeightsJob(Job):
     Attributes:
         backbone: A name of the backbone table.
         layers: The layers at which trials end it.
-        image_size: Side of the input in pixels, where the weights depend on it; None: any.
+        image_size: Size of the input in pixels, where the weights depend on it; None: any.
         options: Options of a custom architecture; None for other backbones.
     """
 
     backbone: str
     layers: tuple[str, ...]
-    image_size: int | None = None
+    image_size: ImageSize | None = None
     options: Network | None = None
 
 
@@ -618,11 +619,11 @@ class PackJob(ImageReading):
 
     Attributes:
         partition: train, validation or test.
-        size: Side of the images in pixels.
+        size: Size of the images in pixels.
     """
 
     partition: str
-    size: int
+    size: ImageSize
 
 
 class TrialRow(Job):
@@ -738,13 +739,13 @@ class TimeNetworkJob(Job):
 
     Attributes:
         name: Of the backbone.
-        image_size: Side of its input in pixels.
+        image_size: Size of its input in pixels.
         layer: The layer at which it ends.
         options: Of a custom architecture.
     """
 
     name: str
-    image_size: int
+    image_size: ImageSize
     layer: str
     options: Network
 

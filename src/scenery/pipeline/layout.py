@@ -7,6 +7,8 @@ by which input functions name the files of one experiment or trial.
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from scenery.image_size import ImageSize, size_name
+
 
 class ArrayPaths(NamedTuple):
     """An array and the facts beside it, which hold the digest of its content."""
@@ -118,9 +120,9 @@ class Layout:
             return self.split
         return f"{self.results}/data/subsets/{subset}.csv"
 
-    def packed(self, partition: str = "{partition}", size: int | str = "{size}") -> ArrayPaths:
-        """Images of a partition, decoded and resized."""
-        stem = f"{self.results}/data/{partition}/{size}"
+    def packed(self, partition: str = "{partition}", size: ImageSize | None = None) -> ArrayPaths:
+        """Images of a partition, decoded and resized; None: a wildcard for the size."""
+        stem = f"{self.results}/data/{partition}/{'{size}' if size is None else size_name(size)}"
         return ArrayPaths(f"{stem}.npy", f"{stem}.json")
 
     # Weights, features, codebooks

@@ -89,8 +89,8 @@ class ModelFacts(_Facts):
         version: Of this format.
         kind: network: `model.keras` takes images. classifier: `model.skops` takes features.
         classes: In the order of the model's output.
-        image_size: Side of the input in pixels.
-        resize: How an image becomes square.
+        image_size: Size of the input in pixels: a side, or height and width.
+        resize: How an image gets that aspect ratio.
         interpolation: Filter of Pillow with which it is resized, in small letters.
         color_mode: rgb; grayscale: three equal channels of its luma.
         input: The array that the model takes, in words.
@@ -112,7 +112,7 @@ class ModelFacts(_Facts):
     version: Literal[1] = 1
     kind: Literal["network", "classifier"]
     classes: Annotated[tuple[str, ...], Field(min_length=2)]
-    image_size: Side
+    image_size: Side | tuple[Side, Side]
     resize: Literal["stretch", "crop", "pad"]
     interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos", "hamming", "box"] = (
         "bilinear"
@@ -166,7 +166,9 @@ def read_facts(folder: Path, check: bool = True) -> ModelFacts:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
+        # Pydantic names the members of a union, too.
+        kinds = ("constrained-", "tuple[")
+        place = ".".join(part for part in map(str, first["loc"]) if not part.startswith(kinds))
         raise UserError(f"{path}: is not as Scenery writes it: {place}: {first['msg']}") from None
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: is not as Scenery writes it: {error}") from None

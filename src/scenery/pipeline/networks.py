@@ -6,6 +6,7 @@ from pathlib import Path
 
 from scenery.config.loading import load_config
 from scenery.errors import UserError
+from scenery.image_size import ImageSize
 from scenery.pipeline.preflight import check_config
 from scenery.registry.backbone_facts import facts, names, published_names, unknown_backbone_message
 from scenery.registry.backbones import BACKBONES
@@ -29,13 +30,13 @@ class NetworkSpec:
 
     Attributes:
         name: Of the backbone.
-        image_size: Side of its images in pixels.
+        image_size: Size of its images in pixels.
         layer: Where it ends; None: whole.
         options: Of a custom architecture; None: its defaults.
     """
 
     name: str
-    image_size: int
+    image_size: ImageSize
     layer: str | None = None
     options: Network | None = None
 

@@ -1,9 +1,12 @@
 """Resources of jobs: memory, time and processors."""
 
 import inspect
+import math
 import os
 from collections.abc import Callable
 from typing import Any
+
+from scenery.image_size import ImageSize, sides
 
 MIN_THREADED_SIZE = 128
 SIGNATURE = inspect.signature(lambda wildcards, attempt: None)
@@ -24,7 +27,7 @@ def per_attempt(amount: int) -> Callable[[Any, int], int]:
     return resource
 
 
-def forward_threads(size: int) -> int:
+def forward_threads(size: ImageSize) -> int:
     """Processors of a job that runs a whole network on images.
 
     On few cores such a job would leave the others idle when it is alone; on many, one job for
@@ -32,9 +35,9 @@ def forward_threads(size: int) -> int:
     share, and most of the job's time is its start, so jobs side by side are faster.
 
     Args:
-        size: Side of the images in pixels.
+        size: Size of the images in pixels.
     """
-    return 4 if size >= MIN_THREADED_SIZE else 1
+    return 4 if math.prod(sides(size)) >= MIN_THREADED_SIZE**2 else 1
 
 
 def trial_threads(trials: int) -> int:

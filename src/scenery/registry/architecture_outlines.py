@@ -8,8 +8,10 @@ output runs. The ends of its stages follow from their sizes, by the rule of
 from dataclasses import dataclass
 
 from scenery.errors import UserError
+from scenery.image_size import ImageSize, sides, size_name
 from scenery.registry.architectures.base import Architecture
 from scenery.registry.custom_architectures import Network, architecture
+from scenery.registry.layers import Shape
 
 MAX_SIZE = 4096
 
@@ -20,7 +22,7 @@ class LayerOutline:
 
     Attributes:
         layer: Its name.
-        size: Height (= width) of its output in cells; below 1 where the image is too small.
+        size: Smaller side of its output in cells; below 1 where the image is too small.
         channels: Channels of its output.
         learns: Whether it has weights.
     """
@@ -31,7 +33,7 @@ class LayerOutline:
     learns: bool = False
 
 
-def architecture_outline(name: str, network: Network, image_size: int) -> list[LayerOutline]:
+def architecture_outline(name: str, network: Network, image_size: ImageSize) -> list[LayerOutline]:
     """The outline of a custom architecture for an image size, from the input to the output.
 
     Raises:
@@ -42,16 +44,18 @@ def architecture_outline(name: str, network: Network, image_size: int) -> list[L
     if not _fits(found):
         raise UserError(
             f"image_size: {name} with these options needs at least "
-            f"{_smallest_size(wanted)} pixels; found {image_size}"
+            f"{_smallest_size(wanted)} pixels; found {size_name(image_size)}"
         )
     return found
 
 
-def _outline(wanted: Architecture, size: int) -> list[LayerOutline]:
-    channels, found = wanted.input_channels, []
+def _outline(wanted: Architecture, size: ImageSize) -> list[LayerOutline]:
+    shape: Shape = (*sides(size), wanted.input_channels)
+    found = []
     for layer in wanted.layer_list():
-        size, channels = layer.shape(size, channels)
-        found.append(LayerOutline(layer.name, size, channels, layer.learns))
+        shape = layer.shape(shape)
+        height, width, channels = shape
+        found.append(LayerOutline(layer.name, min(height, width), channels, layer.learns))
     return found
 
 

@@ -12,6 +12,7 @@ from importlib import resources
 from typing import Any
 
 from scenery.errors import UserError
+from scenery.image_size import ImageSize, size_name
 from scenery.messages import short_repr, suggestions
 from scenery.registry import architecture_outlines
 from scenery.registry.backbones import BACKBONES
@@ -31,7 +32,7 @@ NOT_THERE = {
 
 @dataclass(frozen=True)
 class CutPoint:
-    """The end of a stage: layer, height (= width) and channels of its output.
+    """The end of a stage: layer, smaller side in cells and channels of its output.
 
     `size` is that at the backbone's native size, or of a custom architecture at the size
     asked for. `parameters` are those of the network up to and with the layer; None for Scenery's
@@ -113,7 +114,7 @@ def unknown_backbone_message(name: str) -> str:
 
 @functools.cache
 def facts(
-    name: str, network: Network | None = None, image_size: int | None = None
+    name: str, network: Network | None = None, image_size: ImageSize | None = None
 ) -> BackboneFacts:
     """The facts of one backbone.
 
@@ -121,7 +122,7 @@ def facts(
         name: the backbone.
         network: options of a custom architecture, or the width of a published network; None: the
             defaults.
-        image_size: side in pixels of the images, on which the layers of custom architectures
+        image_size: size in pixels of the images, on which the layers of custom architectures
             depend; None: the native one.
 
     Raises:
@@ -141,7 +142,7 @@ def facts(
     return BackboneFacts(name=name, cut_points=points, dense_layers=dense, **values)
 
 
-def _own_facts(name: str, network: Network, image_size: int) -> BackboneFacts:
+def _own_facts(name: str, network: Network, image_size: ImageSize) -> BackboneFacts:
     steps = architecture_outlines.architecture_outline(name, network, image_size)
     return BackboneFacts(
         name=name,
@@ -194,7 +195,7 @@ def in_dense_layers(name: str, layer: str) -> bool:
     return record is not None and layer in dict(record.dense_layers)
 
 
-def check_dense_size(name: str, layer: str, image_size: int) -> None:
+def check_dense_size(name: str, layer: str, image_size: ImageSize) -> None:
     """Refuse a size for which a backbone that ends at `layer` cannot be built.
 
     Raises:
@@ -203,7 +204,7 @@ def check_dense_size(name: str, layer: str, image_size: int) -> None:
     if in_dense_layers(name, layer) and image_size != BACKBONES[name].native_size:
         raise UserError(
             f"image_size: {name} up to {layer} needs {BACKBONES[name].native_size} pixels, for "
-            f"which its dense layers were made; found {image_size}"
+            f"which its dense layers were made; found {size_name(image_size)}"
         )
 
 

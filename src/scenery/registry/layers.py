@@ -13,7 +13,8 @@ from scenery.registry.options import LEAKY_SLOPE
 # Not the momentum of heads, so that a change of that one leaves the backbones as they are.
 MOMENTUM = 0.9
 
-Shape = tuple[int, int]
+# Height and width in cells, and channels.
+Shape = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -27,17 +28,16 @@ class Layer:
     name: str
     learns: ClassVar[bool] = False
 
-    def shape(self, size: int, channels: int) -> Shape:
-        """Height (= width) in cells and channels of the output; a size below 1 does not exist.
+    def shape(self, shape: Shape) -> Shape:
+        """The shape of the output; a side below 1 does not exist.
 
         Args:
-            size: Height (= width) of the input in cells.
-            channels: Channels of the input.
+            shape: Of the input.
         """
-        return size, channels
+        return shape
 
     def build(self, x: Any) -> Any:
-        """The output for a Keras tensor of shape (batch, size, size, channels)."""
+        """The output for a Keras tensor of shape (batch, height, width, channels)."""
         raise NotImplementedError
 
 
@@ -49,11 +49,15 @@ class Window(Layer):
     stride: int = 1
     padding: Literal["same", "valid"] = "valid"
 
-    def shape(self, size: int, channels: int) -> Shape:
+    def shape(self, shape: Shape) -> Shape:
         """Same padding rounds up, but a stride needs as many cells."""
+        height, width, channels = shape
+        return self._side(height), self._side(width), channels
+
+    def _side(self, size: int) -> int:
         if self.padding == "same":
-            return (-(-size // self.stride) if size >= self.stride else 0), channels
-        return (size - self.reach) // self.stride + 1, channels
+            return -(-size // self.stride) if size >= self.stride else 0
+        return (size - self.reach) // self.stride + 1
 
     @property
     def reach(self) -> int:
@@ -72,9 +76,9 @@ class Convolution(Window):
     separable: bool = False
     learns: ClassVar[bool] = True
 
-    def shape(self, size: int, channels: int) -> Shape:
+    def shape(self, shape: Shape) -> Shape:
         """The filters are the channels."""
-        return super().shape(size, channels)[0], self.channels
+        return *super().shape(shape)[:2], self.channels
 
     @property
     def reach(self) -> int:
@@ -132,9 +136,9 @@ class Dense(Layer):
     bias: bool
     learns: ClassVar[bool] = True
 
-    def shape(self, size: int, channels: int) -> Shape:
+    def shape(self, shape: Shape) -> Shape:
         """The units are the channels."""
-        return size, self.units
+        return *shape[:2], self.units
 
     def build(self, x: Any) -> Any:
         """Dense."""
@@ -165,9 +169,10 @@ class Activation(Layer):
     function: str
     negative_slope: float = LEAKY_SLOPE
 
-    def shape(self, size: int, channels: int) -> Shape:
+    def shape(self, shape: Shape) -> Shape:
         """Maxout halves the channels."""
-        return size, channels // 2 if self.function == "maxout" else channels
+        height, width, channels = shape
+        return height, width, channels // 2 if self.function == "maxout" else channels
 
     def build(self, x: Any) -> Any:
         """Activation, or Maximum."""
@@ -197,9 +202,10 @@ class Dropout(Layer):
 class OneCell(Layer):
     """All values as the channels of a map of one cell."""
 
-    def shape(self, size: int, channels: int) -> Shape:
-        """One cell of size * size * channels values."""
-        return min(size, 1), size**2 * channels
+    def shape(self, shape: Shape) -> Shape:
+        """One cell of height * width * channels values."""
+        height, width, channels = shape
+        return min(height, 1), min(width, 1), height * width * channels
 
     def build(self, x: Any) -> Any:
         """Reshape."""
@@ -217,11 +223,13 @@ class Branches(Layer):
     # What is concatenated or added always has weights on some path.
     learns: ClassVar[bool] = True
 
-    def shape(self, size: int, channels: int) -> Shape:
+    def shape(self, shape: Shape) -> Shape:
         """All paths end at the size of the last one."""
-        shapes = [shape_after(path, size, channels) for path in self.paths]
-        width = sum(wide for _, wide in shapes) if self.merge == "concatenate" else shapes[-1][1]
-        return shapes[-1][0], width
+        shapes = [shape_after(path, shape) for path in self.paths]
+        height, width, channels = shapes[-1]
+        if self.merge == "concatenate":
+            channels = sum(wide for _, _, wide in shapes)
+        return height, width, channels
 
     def build(self, x: Any) -> Any:
         """The paths, and Concatenate or Add."""
@@ -234,11 +242,11 @@ class Branches(Layer):
         return keras.layers.Concatenate(name=self.name)(outputs)
 
 
-def shape_after(layers: Iterable[Layer], size: int, channels: int) -> Shape:
-    """Size and channels behind a sequence of layers."""
+def shape_after(layers: Iterable[Layer], shape: Shape) -> Shape:
+    """The shape behind a sequence of layers."""
     for layer in layers:
-        size, channels = layer.shape(size, channels)
-    return size, channels
+        shape = layer.shape(shape)
+    return shape
 
 
 def build(layers: Iterable[Layer], x: Any) -> Any:

@@ -36,16 +36,21 @@ def _picture(axes: Axes, values: np.ndarray | None = None, **look: Any) -> None:
 
 def _heat(axes: Axes, pixels: np.ndarray, heat: np.ndarray) -> None:
     """A heat map over the gray picture."""
-    side = pixels.shape[0]
+    height, width = pixels.shape[:2]
     gray = pixels.astype(float) @ np.array([0.299, 0.587, 0.114])
     _picture(axes, gray, cmap="gray", vmin=0, vmax=255)
     axes.imshow(heat, cmap=HEAT, vmin=0, vmax=1, alpha=0.55, interpolation="bilinear",
-                extent=(-0.5, side - 0.5, side - 0.5, -0.5))  # fmt: skip
+                extent=(-0.5, width - 0.5, height - 0.5, -0.5))  # fmt: skip
     if not heat.any():
         axes.text(0.5, 0.5, "nothing\nspeaks for it", transform=axes.transAxes, color="white",
                   ha="center", va="center", fontsize=10)  # fmt: skip
-    axes.set_xlim(-0.5, side - 0.5)
-    axes.set_ylim(side - 0.5, -0.5)
+    axes.set_xlim(-0.5, width - 0.5)
+    axes.set_ylim(height - 0.5, -0.5)
+
+
+def _cells(maps: np.ndarray) -> str:
+    """Rows and columns of maps, shape (images, rows, columns)."""
+    return f"{maps.shape[1]} \u00d7 {maps.shape[2]} cells"
 
 
 def _learned(facts: Mapping[str, Any]) -> str:
@@ -69,13 +74,13 @@ def grad_cam_figure(
     rows = [max(-(-right // RIGHT_TILES), 1), max(-(-wrong // WRONG_TILES), 1)]
     heights = [0.5 + RIGHT_ROW * rows[0], 0.5 + (WRONG_ROW * rows[1] if wrong else 0.4)]
     figure = new_figure(16, 1.0 + sum(heights))
-    cells = facts["grad_cam_cells"]
+    cells = _cells(grad_cam["for_predicted"])
     subtitle = (
         f"Grad-CAM, {facts['right']} of {plural(int(facts['images']), 'validation image')} right"
     )
     set_title(figure, title, subtitle + _learned(facts))
     upper, lower = figure.subfigures(2, 1, squeeze=False, height_ratios=heights)[:, 0]
-    where = f"bright, at {facts['grad_cam_layer']} ({cells} \u00d7 {cells} cells)"
+    where = f"bright, at {facts['grad_cam_layer']} ({cells})"
     text = f"Right answers: picture, and what speaks for its class ({where})"
     upper.suptitle(text, fontsize=13, x=0.01, ha="left", fontweight="normal")
     _tiles(upper, grad_cam, answers, range(right), rows[0], RIGHT_TILES, ("predicted",))
@@ -147,11 +152,9 @@ def feature_maps_figure(feature_maps: Arrays, title: str) -> Figure:
             colors = _colors(feature_maps[f"components_{number}"].astype(float))
             _picture(block[2, number + 1], colors[image])
     for number, name in enumerate(layers):
-        cells = feature_maps[f"mean_{number}"].shape[1]
+        cells = _cells(feature_maps[f"mean_{number}"])
         share = float(feature_maps[f"variance_{number}"].sum())
-        panels[0, number + 1].set_title(
-            f"{shorten(name, 20)}\n{cells} \u00d7 {cells} cells", fontsize=11
-        )
+        panels[0, number + 1].set_title(f"{shorten(name, 20)}\n{cells}", fontsize=11)
         panels[-1, number + 1].set_xlabel(f"{share:.0%} of variance", fontsize=11)
     return figure
 

@@ -13,6 +13,7 @@ import pandas as pd
 from scenery.errors import UserError
 from scenery.evaluation.statistics import calibration
 from scenery.files import write_text
+from scenery.image_size import size_text
 from scenery.pipeline.layout import ExperimentLayout, Layout
 from scenery.pipeline.model_folder import CARD, FACTS, ModelFacts, read_facts
 from scenery.reporting.card_pages import END, START, Section, markdown
@@ -94,7 +95,7 @@ def _model(facts: ModelFacts) -> Section:
             f"This is {what} that assigns a photograph to one of {len(facts.classes)} classes: "
             f"{', '.join(facts.classes)}.",
             f"Backbone: {source.backbone} up to layer {source.layer}, {weights}{license_text}. "
-            f"Images of {facts.image_size} x {facts.image_size} pixels; {source.preprocessing}.",
+            f"Images of {size_text(facts.image_size)} pixels; {source.preprocessing}.",
         ),
     )
 

@@ -2,18 +2,19 @@
 
 from scenery.config.settings import Settings
 from scenery.errors import UserError
+from scenery.image_size import ImageSize
 from scenery.registry import architecture_outlines
 from scenery.registry.backbone_facts import facts
 from scenery.registry.custom_architectures import ARCHITECTURES, GLOBAL, HANDCRAFTED
 
 
-def check_descriptors(settings: Settings, layer: str, image_size: int, place: str) -> None:
+def check_descriptors(settings: Settings, layer: str, image_size: ImageSize, place: str) -> None:
     """Refuse an encoding that does not fit the local descriptors.
 
     Args:
         settings: Of a trial.
         layer: Where its backbone ends.
-        image_size: Side of its images in pixels.
+        image_size: Size of its images in pixels.
         place: Where the settings were written, for the message.
 
     Raises:
@@ -24,7 +25,7 @@ def check_descriptors(settings: Settings, layer: str, image_size: int, place: st
         raise UserError(f"{place}: {wrong}")
 
 
-def _mistake(settings: Settings, layer: str, image_size: int) -> str | None:
+def _mistake(settings: Settings, layer: str, image_size: ImageSize) -> str | None:
     encoding = settings.encoding
     if settings.backbone in GLOBAL:
         if encoding is not None:
@@ -62,8 +63,8 @@ def _mistake(settings: Settings, layer: str, image_size: int) -> str | None:
     return None
 
 
-def _shape(settings: Settings, layer: str, image_size: int) -> tuple[int | None, int | None]:
-    """Positions along a side and values of the descriptors, as far as they are known."""
+def _shape(settings: Settings, layer: str, image_size: ImageSize) -> tuple[int | None, int | None]:
+    """Positions along the smaller side and values of the descriptors, as far as they are known."""
     if settings.backbone in ARCHITECTURES:
         for step in architecture_outlines.architecture_outline(
             settings.backbone, settings.network, image_size

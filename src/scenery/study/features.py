@@ -7,6 +7,7 @@ from functools import cached_property, lru_cache
 
 from scenery.config.encoding import OF_CODEBOOK, Encoding
 from scenery.config.settings import WEIGHTS_FROM_EXPERIMENT, Augment, Settings
+from scenery.image_size import ImageSize, size_name
 from scenery.registry.backbone_facts import in_dense_layers
 from scenery.registry.custom_architectures import HANDCRAFTED, Network
 from scenery.study.resampling import FoldSpec
@@ -21,7 +22,7 @@ class FeatureSet:
     Attributes:
         backbone: A name of the backbone table.
         weights: imagenet, none, or a weights file.
-        image_size: Side of the input in pixels.
+        image_size: Size of the input in pixels.
         layer: The layer whose activations are kept.
         pooling: average, max, std or moments over positions, or map for all of them.
         subset: Training images that are rendered; plain features serve every subset.
@@ -35,7 +36,7 @@ class FeatureSet:
 
     backbone: str
     weights: str
-    image_size: int
+    image_size: ImageSize
     layer: str
     pooling: str
     subset: str = "full"
@@ -67,7 +68,7 @@ class FeatureSet:
         kind = "views" if self.views else self.pooling
         if self.encoding is not None:
             kind = str(self.encoding.name)
-        return f"{self.backbone}-{self.layer}-{self.image_size}px-{kind}-{digest}"
+        return f"{self.backbone}-{self.layer}-{size_name(self.image_size)}px-{kind}-{digest}"
 
     @property
     def raw(self) -> "FeatureSet":
@@ -151,7 +152,7 @@ class CodebookSpec:
             values = (*values, self.fold.folds, self.fold.id)
         digest = hashlib.sha256(repr(values).encode()).hexdigest()[:8]
         maps = self.maps
-        name = f"{maps.backbone}-{maps.layer}-{maps.image_size}px"
+        name = f"{maps.backbone}-{maps.layer}-{size_name(maps.image_size)}px"
         return f"{name}-{self.encoding.name}_{self.encoding.size}-{digest}"
 
 

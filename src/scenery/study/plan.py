@@ -8,6 +8,7 @@ from functools import cached_property
 from scenery.config.settings import WEIGHTS_FROM_EXPERIMENT, Settings
 from scenery.config.study import Study
 from scenery.errors import UserError
+from scenery.image_size import ImageSize
 from scenery.registry.custom_architectures import NATIVE_SIZES, Network
 from scenery.study.controls import control_setting
 from scenery.study.expansions import Expanded, ExpandedRounds, Expansions
@@ -269,7 +270,7 @@ class Plan:
         """
         return sorted(self._possible_layers.get(identity, ()))
 
-    def own_network(self, identity: str) -> tuple[int, Network] | None:
+    def own_network(self, identity: str) -> tuple[ImageSize, Network] | None:
         """Image size and options of one of Scenery's own networks with these weights.
 
         Other backbones have the same weights whatever the size, and no options: None.

@@ -5,10 +5,12 @@ needs for an image. The rates were measured with MobileNet at 224 pixels on two 
 (`benchmarks/RESULTS.md`: 192 images per second through a frozen network, 52.7 in fine-tuning).
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from scenery.config.study import Study
+from scenery.image_size import ImageSize, sides
 from scenery.registry.backbone_facts import facts
 from scenery.registry.custom_architectures import HANDCRAFTED, Network
 from scenery.study.expansions import Expanded, Expansions
@@ -139,12 +141,12 @@ def _without_counts(trials: Iterable[ResolvedTrial]) -> set[str]:
     return {name for name in found if not multiply_adds(name, 1)}
 
 
-def multiply_adds(backbone: str, image_size: int, network: Network | None = None) -> float:
+def multiply_adds(backbone: str, image_size: ImageSize, network: Network | None = None) -> float:
     """Of one image through a published network: they grow with its pixels. 0 of other networks."""
     if backbone in HANDCRAFTED:
         return 0.0
     known = facts(backbone, network)
-    return (known.multiply_adds or 0) * (image_size / known.size) ** 2
+    return (known.multiply_adds or 0) * math.prod(sides(image_size)) / known.size**2
 
 
 def _about(seconds: float) -> str:

@@ -3,6 +3,7 @@
 from scenery.config.settings import Settings
 from scenery.config.study import Study
 from scenery.errors import UserError
+from scenery.image_size import ImageSize, sides, size_name
 from scenery.messages import short_repr, suggestions
 from scenery.registry.backbone_facts import (
     BackboneFacts,
@@ -21,8 +22,8 @@ def network_facts(settings: Settings) -> BackboneFacts:
     return facts(settings.backbone, settings.network, size)
 
 
-def image_size(settings: Settings) -> int:
-    """Side of the input in pixels."""
+def image_size(settings: Settings) -> ImageSize:
+    """Size of the input in pixels."""
     if settings.image_size == "native":
         return network_facts(settings).size
     return settings.image_size
@@ -127,8 +128,9 @@ def check_fit(study: Study, settings: Settings, place: str) -> None:
             f"{place}: weights: Keras has no ImageNet weights for {settings.backbone}; give the "
             "path of a weights file, or none"
         )
-    if settings.image_size != "native" and settings.image_size < known.smallest_size:
+    size = image_size(settings)
+    if min(sides(size)) < known.smallest_size:
         raise UserError(
             f"{place}: image_size: {settings.backbone} needs at least {known.smallest_size} "
-            f"pixels; found {settings.image_size}"
+            f"pixels; found {size_name(size)}"
         )

@@ -24,6 +24,7 @@ from scenery.config.settings import (
 from scenery.config.training import EarlyStopping, FirstStep
 from scenery.config.validation import read_settings, renamed_message
 from scenery.errors import UserError
+from scenery.image_size import ImageSize
 from scenery.messages import one_line, suggestions
 from scenery.study.features import (
     FeatureSet,
@@ -98,8 +99,8 @@ class ResolvedTrial:
         return trial_kind(self.settings)
 
     @cached_property
-    def image_size(self) -> int:
-        """Side of its images in pixels."""
+    def image_size(self) -> ImageSize:
+        """Size of its images in pixels."""
         return image_size(self.settings)
 
     @cached_property

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from scenery.classical.dense_sift import DenseSift
+from scenery.classical.dense_sift import DenseSift, grid_positions
 from scenery.errors import UserError
 
 
@@ -27,12 +27,24 @@ def test_a_grid_of_descriptors_at_each_scale() -> None:
 def test_it_is_what_opencv_says_of_that_square() -> None:
     image = noise(1, 64)
     sift = DenseSift(64, 8, (32,))
-    y, x = sift.positions[1], sift.positions[3]
+    positions = grid_positions(64, 8, (32,))
+    y, x = positions[1], positions[3]
     # 4 cells of 8 pixels: OpenCV's cells are 1.5 sizes wide.
     point = cv2.KeyPoint(x, y, 8 / 1.5, 0.0, 0.0, 0)
     gray = cv2.cvtColor(image[0], cv2.COLOR_RGB2GRAY)
     _, wanted = cv2.SIFT_create(nOctaveLayers=1, sigma=8 / 6).compute(gray, [point])
     assert (sift.describe(image)[0, 1, 3, 0] == wanted[0]).all()
+
+
+def test_grid_of_an_image_that_is_not_square_has_its_rows_and_columns() -> None:
+    wide = np.concatenate([noise(1, 64), noise(1, 64)], axis=2)
+    sift = DenseSift((64, 128), 8, (32,))
+    described = sift.describe(wide)
+    assert described.shape == (1, *sift.shape) == (1, 5, 13, 1, 128)
+    # The left half is described as alone, except where squares reach over its end.
+    assert (
+        described[:, :, :4] == DenseSift(64, 8, (32,)).describe(wide[:, :, :64])[:, :, :4]
+    ).all()
 
 
 def test_rows_are_down_and_columns_to_the_right() -> None:

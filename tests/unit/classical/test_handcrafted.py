@@ -57,6 +57,25 @@ def test_descriptors_have_the_values_of_the_outline(
         assert np.array_equal(values[:, -lower_right.shape[1] :], lower_right)
 
 
+@pytest.mark.parametrize("name", GLOBAL)
+def test_descriptors_of_images_that_are_not_square(name: str, noise: np.ndarray) -> None:
+    options: dict[str, Any] = {"pyramid": [1, 2]}
+    if name == "HOG":
+        options["cell_sizes"] = [8]
+    if name == "Granulometry":
+        options["radii"] = [1, 2, 4]
+    wide = np.ascontiguousarray(noise[:, :40])
+    made = handcrafted_descriptors(name, (40, SIZE), Network(**options))
+    values = made.describe(wide)
+    (step,) = architecture_outline(name, Network(**options), (40, SIZE))
+    assert values.shape == (len(noise), *made.shape) == (len(noise), step.channels)
+    # The last part of the pyramid is the lower right one.
+    alone = {**options, "pyramid": [1]}
+    part = handcrafted_descriptors(name, (20, SIZE // 2), Network(**alone))
+    lower_right = part.describe(wide[:, 20:, SIZE // 2 :])
+    assert np.array_equal(values[:, -lower_right.shape[1] :], lower_right)
+
+
 def test_hog_is_that_of_scikit_image_at_each_scale(noise: np.ndarray) -> None:
     values = describe("HOG", noise, cell_sizes=[8, 16], orientations=6)
     gray = cv2.cvtColor(noise[0], cv2.COLOR_RGB2GRAY)

@@ -258,7 +258,10 @@ ITEMS: dict[str, list[Item]] = {
             "weights of images from a table", "`dataset.weight_col`",
             f"{SOURCES}::test_list_images_weight_column_gives_the_weights",
         ),
-        Item("images that are not square"),
+        Item(
+            "images that are not square", "`image_size: [height, width]`",
+            f"{UNIT}/test_image_size.py::test_network_of_images_that_are_not_square",
+        ),
     ],
     "Augmentation": [
         Item(

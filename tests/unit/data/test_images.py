@@ -19,6 +19,7 @@ from scenery.data.images import (
     try_read_image,
 )
 from scenery.errors import UserError
+from scenery.image_size import ImageSize
 
 RNG = np.random.default_rng(3)
 COLORS = RNG.integers(0, 256, (12, 20, 3), np.uint8)
@@ -278,6 +279,22 @@ def test_resizing_keeps_what_it_says() -> None:
         resize_image(wide, 10, "squash")  # type: ignore[arg-type]
 
 
+def test_resizing_to_a_size_that_is_not_square_keeps_what_it_says() -> None:
+    # Thirds of 0, 255 and 0, from left to right.
+    wide = np.zeros((10, 30, 3), np.uint8)
+    wide[:, 10:20] = 255
+    # The middle has the aspect ratio of a height of 20 and a width of 10: 5 columns of 10 rows.
+    assert (resize_image(wide, (20, 10), "crop") == 255).all()
+    padded = resize_image(np.full_like(wide, 255), (20, 30), "pad")
+    assert padded.shape == (20, 30, 3)
+    assert (padded[5:15] == 255).all()
+    assert not padded[:5].any() and not padded[15:].any()
+    stretched = resize_image(wide, (20, 60), "stretch")
+    assert stretched.shape == (20, 60, 3)
+    assert (stretched[:, 30] == 255).all() and not stretched[:, :15].any()
+    assert resize_image(wide, (10, 30), "crop") is wide
+
+
 def test_shrinking_is_antialiased() -> None:
     stripes = np.zeros((64, 64, 3), np.uint8)
     stripes[:, ::2] = 255
@@ -305,10 +322,16 @@ def test_resize_image_elongated_keeps_some_picture(how: str, width: int, height:
         (27, 28, 224, "stretch", "enlarged 8.3 times"),
         (28, 10, 224, "pad", ""),
         (1, 1, 32, "crop", "enlarged 32 times"),
+        # What counts is how the aspect ratios differ.
+        (401, 100, (32, 64), "stretch", ""),
+        (100, 201, (32, 64), "stretch", "squeezed 4.02 times in one direction"),
+        (1000, 100, (10, 20), "pad", "shown on 20.00% of the picture, the rest is black"),
+        (10, 10, (64, 90), "crop", "enlarged 9 times"),
+        (10, 10, (64, 90), "pad", ""),
     ],
 )
 def test_extreme_resize_at_its_lines_says_what_is_lost(
-    width: int, height: int, size: int, how: str, note: str
+    width: int, height: int, size: ImageSize, how: str, note: str
 ) -> None:
     assert extreme_resize(width, height, size, how) == note  # type: ignore[arg-type]
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 from scenery.data.catalogue import apply_policy, make_catalogue
 from scenery.data.images import read_image, resize_image
+from scenery.data.packed_images import open_packed
 from scenery.data.packing import pack_images
 from scenery.data.sources import list_images
 from scenery.data.splitting import split_images
@@ -54,6 +55,20 @@ def test_rows_equal_direct_decoding(
         "digest": hashlib.sha256(packed.tobytes()).hexdigest(),
     }
     assert [path.name for path in tmp_path.iterdir()] == ["train.npy"]
+
+
+def test_pack_images_that_are_not_square(tmp_path: Path, scenes: tuple[Path, pd.DataFrame]) -> None:
+    root, split = scenes
+    out = tmp_path / "train.npy"
+    facts = pack_images(split, root, "train", (24, 40), "crop", array_path=out)
+    assert facts["size"] == (24, 40)
+    rows = split[split["partition"] == "train"].sort_values("row")
+    packed = open_packed(out, rows)
+    assert packed.size == (24, 40)
+    first = np.asarray(next(iter(packed.batches(2))))
+    assert first.shape == (2, 24, 40, 3)
+    direct = resize_image(read_image(root / rows["file"].iloc[1]), (24, 40), "crop")
+    np.testing.assert_array_equal(first[1], direct)
 
 
 def test_real_photographs_of_the_own_size_are_unchanged(tmp_path: Path, shared: Path) -> None:

@@ -40,6 +40,21 @@ def test_patches_are_around_the_largest_activations(network: keras.Model) -> Non
     assert (found["patches_0"][green, 0] == (0, 250, 0)).all()
 
 
+def test_patches_of_images_that_are_not_square(network: keras.Model) -> None:
+    image = keras.Input((32, 64, 3))
+    colors = keras.layers.Conv2D(2, 4, strides=4, use_bias=False, name="colors")
+    wide = keras.Model(image, colors(image), name="net")
+    wide.set_weights(network.get_weights())
+    pixels = np.zeros((2, 32, 64, 3), np.uint8)
+    pixels[0, 20:24, 52:56, 0] = pixels[1, 8:12, 4:8, 1] = 250
+    found = strongest_patches(wide, ["colors"], pixels)
+    channels = found["channels_0"].tolist()
+    for channel, image, color in ((0, 0, (250, 0, 0)), (1, 1, (0, 250, 0))):
+        place = channels.index(channel)
+        assert found["images_0"][place, 0] == image
+        assert (found["patches_0"][place, 0] == color).all()
+
+
 def test_patches_of_few_images_and_a_large_receptive_field() -> None:
     keras.utils.set_random_seed(0)
     backbone = build_backbone("SqueezeNet", 64)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scenery.config.head import Head
 from scenery.data.packed_images import PackedImages
 from scenery.errors import UserError
+from scenery.image_size import ImageSize, image_size_of
 from scenery.models.backbones import LUMA, build_backbone, may_end_at
 from scenery.models.heads import build_head
 from scenery.models.input_statistics import fit_input_statistics
@@ -54,7 +55,7 @@ CHOICES: dict[str, dict[str, Any]] = {
 
 
 @st.composite
-def networks(draw: Any) -> tuple[str, Network, int]:
+def networks(draw: Any) -> tuple[str, Network, ImageSize]:
     name = draw(st.sampled_from(sorted(CHOICES)))
     options = ARCHITECTURES[name].model_fields
     known = {k: v for k, v in {**COMMON, **CHOICES[name]}.items() if k in options}
@@ -63,14 +64,15 @@ def networks(draw: Any) -> tuple[str, Network, int]:
         del values["activation"]
     network = Network(**values)
     smallest = facts(name, network, 4000).smallest_size
-    return name, network, draw(st.integers(smallest, max(smallest, 16) + 60))
+    side = st.integers(smallest, max(smallest, 16) + 60)
+    return name, network, draw(side | st.tuples(side, side).map(lambda both: image_size_of(*both)))
 
 
 @settings(
     max_examples=25, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 @given(networks())
-def test_outline_agrees_with_the_built_network(case: tuple[str, Network, int]) -> None:
+def test_outline_agrees_with_the_built_network(case: tuple[str, Network, ImageSize]) -> None:
     name, options, size = case
     known, network = facts(name, options, size), build_backbone(name, size, None, options)
     graph = LayerGraph(network)

@@ -1,6 +1,7 @@
 """Networks that average their predictions over views of an image."""
 
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -14,7 +15,7 @@ from scenery.inference.exported import with_features
 from scenery.inference.final_model import load_final, predict
 from scenery.inference.formats import write_format
 from scenery.models.heads import build_head
-from scenery.models.prediction_views import averages_views
+from scenery.models.prediction_views import average_over_views, averages_views
 from scenery.training.fine_tuning import FineTuningTrainer, assemble
 
 SIZE = 16
@@ -103,3 +104,18 @@ def test_trainer_validates_with_views_and_trains_without(
     views = [PIXELS, PIXELS[:, :, ::-1]]
     np.testing.assert_allclose(flip.predict(IMAGES), expected(plain.model, views), atol=1e-6)
     assert flip.validate() != plain.validate()
+
+
+def test_ten_crops_of_images_that_are_not_square_keep_their_size() -> None:
+    images = keras.Input((16, 32, 3))
+    shapes = []
+
+    def predict(view: Any) -> Any:
+        shapes.append(view.shape)
+        return keras.layers.GlobalAveragePooling2D()(view)
+
+    model = keras.Model(images, average_over_views(predict, images, "ten_crops"))
+    assert shapes == 10 * [(None, 16, 32, 3)]
+    # Columns from 0 to 31: the mean over crops and mirror images is that of the image.
+    ramp = np.broadcast_to(np.arange(32.0)[:, None], (1, 16, 32, 3))
+    np.testing.assert_allclose(model(ramp), [[15.5] * 3], atol=1e-3)

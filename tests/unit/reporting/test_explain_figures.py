@@ -28,7 +28,7 @@ from scenery.reporting.tables import layer_tables, page
 IMAGES = 30
 FACTS: dict[str, Any] = {
     "trial": "t", "backbone": "SqueezeNet", "learned": True, "images": IMAGES, "right": 24,
-    "grad_cam_layer": "fire9_concat", "grad_cam_cells": 6,
+    "grad_cam_layer": "fire9_concat",
 }  # fmt: skip
 
 

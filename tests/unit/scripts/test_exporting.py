@@ -434,6 +434,7 @@ def test_changed_file_of_a_model_is_refused(exported: Path, tmp_path: Path) -> N
     [
         ({"files": {"../../secret": "0"}}, "is not the name of a file in this folder"),
         ({"image_size": 10**9}, "image_size: Input should be less than or equal to 4096"),
+        ({"image_size": [64, 10**9]}, "image_size: Input should be"),
         ({"classes": ["one"]}, "classes"),
         ({"version": 2}, "version: Input should be 1"),
     ],

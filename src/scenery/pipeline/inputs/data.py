@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from scenery.data.file_lists import listed_files
 from scenery.data.sources import dataset_digest, source_root
+from scenery.image_size import named_size
 from scenery.pipeline.inputs.context import Context, array_inputs
 from scenery.pipeline.jobs import PackJob, SplitJob
 from scenery.pipeline.resources import forward_threads
@@ -117,6 +118,6 @@ class DataInputs:
         """The images that one array holds."""
         return PackJob(
             partition=wildcards.partition,
-            size=int(wildcards.size),
+            size=named_size(wildcards.size),
             **self.context.image_reading,
         ).as_params()

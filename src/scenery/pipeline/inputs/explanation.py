@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from scenery.image_size import ImageSize
 from scenery.pipeline.inputs.context import Context, array_inputs
 from scenery.pipeline.inputs.final_models import FinalModelInputs
 from scenery.pipeline.jobs import ExplainJob, Rendering
@@ -64,10 +65,10 @@ class ExplanationInputs:
 
     # Augmentations
 
-    def _augmentations(self) -> tuple[list[Rendering], int | None]:
+    def _augmentations(self) -> tuple[list[Rendering], ImageSize | None]:
         """Every operation that any trial augments with, alone; and an image size for them."""
         found: dict[str, Rendering] = {}
-        sizes: list[int] = []
+        sizes: list[ImageSize] = []
         for experiment in self.context.experiments:
             for trial in self.context.plan.trials(experiment):
                 augment = trial.settings.augment

@@ -197,13 +197,15 @@ class Vector(Layer):
 
     pyramid: tuple[int, ...]
     smallest_part: int
-    count: Callable[[int], int]
+    count: Callable[[int, int], int]
 
-    def shape(self, size: int, channels: int) -> Shape:
+    def shape(self, shape: Shape) -> Shape:
         """One cell; none where a part is too small to be described."""
-        if size // max(self.pyramid) < self.smallest_part:
-            return 0, 0
-        return 1, sum(parts**2 * self.count(size // parts) for parts in self.pyramid)
+        height, width, _ = shape
+        if min(height, width) // max(self.pyramid) < self.smallest_part:
+            return 0, 0, 0
+        values = (n**2 * self.count(height // n, width // n) for n in self.pyramid)
+        return 1, 1, sum(values)
 
 
 class GlobalDescriptor(Architecture):
@@ -221,8 +223,8 @@ class GlobalDescriptor(Architecture):
         """Smallest side in pixels of a part that it can describe."""
         raise NotImplementedError
 
-    def count(self, side: int) -> int:
-        """Number of values that describe a part of so many pixels a side."""
+    def count(self, height: int, width: int) -> int:
+        """Number of values that describe a part of so many pixels."""
         raise NotImplementedError
 
     def sequence(self) -> Iterator[Layer]:

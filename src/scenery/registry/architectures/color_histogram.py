@@ -22,6 +22,6 @@ class ColorHistogram(GlobalDescriptor):
         """A pixel."""
         return 1
 
-    def count(self, side: int) -> int:
+    def count(self, height: int, width: int) -> int:
         """One value for each bin."""
         return int(self.bins**3)

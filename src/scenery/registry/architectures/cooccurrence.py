@@ -31,6 +31,6 @@ class Cooccurrence(GlobalDescriptor):
         """A pair of pixels in each direction."""
         return max(self.distances) + 1
 
-    def count(self, side: int) -> int:
+    def count(self, height: int, width: int) -> int:
         """Mean and range of each measure for each distance."""
         return 2 * len(MEASURES) * len(self.distances)

@@ -33,9 +33,13 @@ class Grid(Layer):
     largest: int
     step: int
 
-    def shape(self, size: int, channels: int) -> Shape:
+    def shape(self, shape: Shape) -> Shape:
         """With a step as large as the image there is no grid."""
-        return (size - self.largest) // self.step + 1 if size >= self.step else 0, VALUES
+        height, width, _ = shape
+        return self._points(height), self._points(width), VALUES
+
+    def _points(self, size: int) -> int:
+        return (size - self.largest) // self.step + 1 if size >= self.step else 0
 
 
 class DenseSIFT(Architecture):

@@ -28,6 +28,6 @@ class Granulometry(GlobalDescriptor):
         """The largest disk."""
         return 2 * max(self.radii) + 1
 
-    def count(self, side: int) -> int:
+    def count(self, height: int, width: int) -> int:
         """What each opening and each closing takes away from the one before."""
         return 2 * len(self.radii)

@@ -33,7 +33,9 @@ class HOG(GlobalDescriptor):
         """A block of the largest cells."""
         return BLOCK * max(self.cell_sizes)
 
-    def count(self, side: int) -> int:
+    def count(self, height: int, width: int) -> int:
         """Values of all blocks, which overlap by a cell."""
-        blocks = (side // cell - BLOCK + 1 for cell in self.cell_sizes)
-        return sum(along**2 * BLOCK**2 * self.orientations for along in blocks)
+        blocks = (
+            (height // cell - BLOCK + 1) * (width // cell - BLOCK + 1) for cell in self.cell_sizes
+        )
+        return sum(blocks) * BLOCK**2 * self.orientations

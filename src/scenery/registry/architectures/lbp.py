@@ -29,6 +29,6 @@ class LBP(GlobalDescriptor):
         """The neighbors of a pixel on both sides."""
         return 2 * max(self.radii) + 1
 
-    def count(self, side: int) -> int:
+    def count(self, height: int, width: int) -> int:
         """A histogram for each radius."""
         return PATTERNS * len(self.radii)

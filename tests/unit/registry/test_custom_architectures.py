@@ -19,6 +19,7 @@ from scenery.registry.custom_architectures import (
     architecture,
     with_defaults,
 )
+from scenery.registry.options import users_of
 from scenery.study.checks import check_study
 from scenery.study.experiments import expand
 from scenery.study.features import plain_features
@@ -44,14 +45,14 @@ def test_defaults_of_an_architecture_are_allowed_and_complete(name: str) -> None
     assert facts(name).size == NATIVE_SIZES[name]
 
 
-@pytest.mark.parametrize("option", NETWORK_OPTIONS)
+@pytest.mark.parametrize("option", users_of(ARCHITECTURES))
 def test_options_of_one_name_have_the_same_bounds(option: str) -> None:
     fields = [ARCHITECTURES[name].model_fields[option] for name in NETWORK_OPTIONS[option]]
     assert all((f.annotation, f.metadata) == (fields[0].annotation, fields[0].metadata)
                for f in fields)  # fmt: skip
 
 
-@pytest.mark.parametrize("option", NETWORK_OPTIONS)
+@pytest.mark.parametrize("option", users_of(ARCHITECTURES))
 def test_network_with_an_option_of_another_architecture_is_refused(option: str) -> None:
     values = {name: known[option] for name, known in DEFAULTS.items() if option in known}
     value = next(iter(values.values()))

@@ -379,8 +379,8 @@ def test_save_photographs_changes_no_color_that_one_sees(tmp_path: Path) -> None
         np.asarray(Image.open(tmp_path / name).convert("RGB")).astype(int)
         for name in ("a.png", "exact.png")
     )
-    assert np.abs(found - exact).max() == 2
-    assert (tmp_path / "a.png").stat().st_size < 0.85 * (tmp_path / "exact.png").stat().st_size
+    assert np.abs(found - exact).max() == 4
+    assert (tmp_path / "a.png").stat().st_size < 0.7 * (tmp_path / "exact.png").stat().st_size
 
 
 def test_save_twice_writes_same_bytes_with_text(

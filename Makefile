@@ -8,7 +8,7 @@ ENV := .venv
 PYTHON ?= python3
 export PATH := $(CURDIR)/$(ENV)/bin:$(CURDIR)/.tools/bin:$(PATH)
 
-.PHONY: help study reproduce environment install test test-all quick-test benchmarks docs check audit format lock schema clean
+.PHONY: help study reproduce environment install test test-all quick-test benchmarks gpu-check docs check audit format lock schema clean
 
 help:
 	@echo "make study        set up and run the study of CONFIG ($(CONFIG))"
@@ -19,6 +19,7 @@ help:
 	@echo "make environment  set up only; then: source $(ENV)/bin/activate, snakemake"
 	@echo "make install      the command scenery in $(ENV), to run studies from any directory"
 	@echo "make benchmarks   measure speed on the photographs of SHARED ($(SHARED))"
+	@echo "make gpu-check    speed and results on an NVIDIA GPU, with HARDWARE=gpu"
 	@echo "make docs         build the documentation site into docs/_build/html"
 	@echo "make check        formatting, linting, types"
 	@echo "make audit        known vulnerabilities of the requirements"
@@ -78,6 +79,10 @@ audit: $(ENV)/.dev
 SHARED ?= ../shared
 benchmarks: environment $(ENV)/.benchmarks
 	python -m benchmarks --shared $(SHARED)
+
+# At most twelve minutes on a GPU; without one it says so.
+gpu-check: environment $(ENV)/.benchmarks
+	@python -m benchmarks.gpu_check
 
 format: $(ENV)/.dev
 	ruff format .

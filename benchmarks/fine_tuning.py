@@ -30,7 +30,7 @@ def run(material: Material) -> list[Row]:
         return images / seconds(lambda: augmented.train_epoch(0, 1e-5))
 
     epoch()
-    rounds = in_turn([epoch, _bare(plain), _bare(augmented)], material.rounds)
+    rounds = in_turn([epoch, bare_step(plain), bare_step(augmented)], material.rounds)
     rates = [Spread.of([values[side] for values in rounds]) for side in range(3)]
     rows = []
     for side, words in ((1, "without augmentation"), (2, "with the same augmentation in it")):
@@ -60,7 +60,7 @@ def _learner(material: Material, augment: Mapping[str, object]) -> FineTuningTra
     return FineTuningTrainer(settings, classes, backbone, images, None, "benchmark")
 
 
-def _bare(learner: FineTuningTrainer) -> Callable[[], float]:
+def bare_step(learner: FineTuningTrainer) -> Callable[[], float]:
     """Images per second of the compiled training step alone."""
     step = tf.function(learner.trainer.train_step)
     pixels = tf.cast(learner.images.read(np.arange(BATCH)), tf.float32)

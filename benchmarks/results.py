@@ -8,6 +8,8 @@ from pathlib import Path
 from benchmarks.measuring import machine
 
 FOLDER = Path(__file__).resolve().parent
+# Its rows are kept whichever benchmarks are recorded.
+GPU_CHECK = "gpu_check"
 HEADING = """# Results
 
 Written by `python -m benchmarks`. The page about
@@ -39,7 +41,12 @@ class Row:
 
 
 def record(
-    benchmark: str, rows: list[Row], rounds: int, order: list[str], folder: Path = FOLDER
+    benchmark: str,
+    rows: list[Row],
+    rounds: int,
+    order: list[str],
+    folder: Path = FOLDER,
+    hardware: str = "",
 ) -> None:
     """Put the rows of a benchmark into results.json and write RESULTS.md again.
 
@@ -49,16 +56,17 @@ def record(
         rounds: How often each side ran.
         order: All benchmarks' names, in the order of the table.
         folder: Where both files lie.
+        hardware: What they were measured on; by default this machine.
     """
     store = folder / "results.json"
     known = json.loads(store.read_text(encoding="utf-8")) if store.exists() else {}
     known[benchmark] = {
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-        "machine": machine(),
+        "machine": hardware or machine(),
         "rounds": rounds,
         "rows": [asdict(row) for row in rows],
     }
-    known = {name: known[name] for name in order if name in known}
+    known = {name: known[name] for name in [*order, GPU_CHECK] if name in known}
     store.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
     (folder / "RESULTS.md").write_text(as_markdown(known), encoding="utf-8")
 

@@ -47,6 +47,7 @@ rule list_trials:
 
 rule summarize:
     input:
+        listed=rules.list_trials.output.trials,
         trials=INPUTS.results.of_each("trials"),
         selections=INPUTS.results.of_each("selection"),
         scores=INPUTS.results.of_each("scores"),

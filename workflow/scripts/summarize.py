@@ -1,8 +1,9 @@
 """Join the results of all experiments.
 
-In: of each experiment its trials.csv, selection.csv, test/scores.csv and, if it has one,
-reference_results.csv. Out: summary.csv, one row per trial. The first row of each tested setting has
-the test accuracy and its interval; reference results are in the rows of their setting.
+In: the list of all trials; of each experiment its trials.csv, selection.csv, test/scores.csv and,
+if it has one, reference_results.csv. Out: summary.csv, one row per trial. The first row of each
+tested setting has the test accuracy and its interval; reference results are in the rows of their
+setting.
 """
 
 from pathlib import Path
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 
 def summarize(
+    listed: Path,
     trials: list[Path],
     selections: list[Path],
     scores: list[Path],
@@ -30,21 +32,28 @@ def summarize(
     references: dict[str, Path],
     out: Path,
 ) -> None:
-    """Write the summary, with one row for each trial.
+    """Write the summary; every listed trial has one row.
 
     Args:
+        listed: The list of all trials.
         trials: The experiments' trials, in the order of the config.
         selections: How sure each experiment's choice is.
         scores: The experiments' test scores.
         titles: The experiments' titles.
         references: Tables of reference results by experiment.
         out: summary.csv.
+
+    Raises:
+        ValueError: When trials and results do not match, which only a defect can cause.
     """
     tables = [
         with_selection(read_results(path), read_results(selection))
         for path, selection in zip(trials, selections, strict=True)
     ]
     summary = pd.concat(tables, ignore_index=True)
+    wanted = read_results(listed)[["experiment", "trial"]]
+    if not summary[["experiment", "trial"]].equals(wanted):
+        raise ValueError("the experiments' tables do not hold the trials that trials.csv lists")
     # Many columns were added one by one; a copy has them in one block again.
     summary = summary.copy()
     summary.insert(1, "title", summary["experiment"].map(titles))
@@ -65,6 +74,7 @@ def summarize(
 if __name__ == "__main__":
     with script_log(snakemake.log[0]):
         summarize(
+            listed=Path(snakemake.input.listed),
             trials=[Path(path) for path in snakemake.input.trials],
             selections=[Path(path) for path in snakemake.input.selections],
             scores=[Path(path) for path in snakemake.input.scores],

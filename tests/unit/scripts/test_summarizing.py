@@ -41,7 +41,11 @@ def write(folder: Path, chosen: dict[str, list[bool]]) -> dict[str, Any]:
         sure = {"setting": "s", "chosen_share": 0.25, "corrected_accuracy": 0.4}
         pd.DataFrame([{"trial": first["trial"], **sure}]).to_csv(selections[-1], index=False)
         pd.DataFrame([{**first, "models": 2, **score}]).to_csv(scores[-1], index=False)
-    return {"trials": tables, "selections": selections, "scores": scores}
+    list_trials(tables, folder / "trials.csv")
+    return {
+        "listed": folder / "trials.csv", "trials": tables, "selections": selections,
+        "scores": scores,
+    }  # fmt: skip
 
 
 def test_one_row_a_trial_and_one_score_an_experiment(tmp_path: Path) -> None:
@@ -59,6 +63,13 @@ def test_one_row_a_trial_and_one_score_an_experiment(tmp_path: Path) -> None:
     assert table["corrected_accuracy"].notna().tolist() == [False, True, False, True]
     row = table.iloc[1]
     assert (row["test_low"], row["test_high"], row["test_images"]) == (0.5, 0.9, 16)
+
+
+def test_tables_that_do_not_match_are_a_defect(tmp_path: Path) -> None:
+    files = write(tmp_path, {"a": [True, False], "b": [True]})
+    files["trials"].reverse()
+    with pytest.raises(ValueError, match="do not hold the trials that"):
+        summarize(**files, titles={}, references={}, out=tmp_path / "summary.csv")
 
 
 def test_the_list_has_identities_and_settings_as_they_are_written(tmp_path: Path) -> None:
@@ -85,7 +96,7 @@ def test_names_stay_as_they_are_written(tmp_path: Path, name: str) -> None:
     """Also a setting's digest that looks like a number."""
     files = write(tmp_path, {name: [True]})
     row = {"subset": name, "setting": "12345e6789", "name": "007"}
-    for path in (*files["trials"], *files["scores"]):
+    for path in (files["listed"], *files["trials"], *files["scores"]):
         pd.read_csv(path, na_filter=False).assign(experiment=name, **row).to_csv(path, index=False)
     summarize(**files, titles={name: name}, references={}, out=tmp_path / "summary.csv")
     table = read_trials(tmp_path / "summary.csv").iloc[0]

@@ -37,6 +37,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scenery.data.catalogue import (
     GroupSource,
@@ -100,7 +101,7 @@ def main(
         scratch=Path(out).parent,
         white_level=white_level,
         groups=groups,
-        vectors=None if embeddings is None else np.load(embeddings, mmap_mode="r"),
+        vectors=None if embeddings is None else _vectors(embeddings),
     )
     proposed = describe_proposed(catalogue)
     if proposed and groups == "given":
@@ -112,6 +113,11 @@ def main(
         log.warning("WARNING: %s", line)
     write_pictures(picture_pairs(used_pairs(judged), root, max_pixels, white_level), pictures)
     write_table(judged, Path(out))
+
+
+def _vectors(path: Path) -> NDArray[np.floating]:
+    vectors: NDArray[np.floating] = np.load(path, mmap_mode="r", allow_pickle=False)
+    return vectors
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from browser import Browser
+from browser import PATIENCE, Browser
 from hostile_names import ATTACK, CLASSES, TITLES
 
 # Items of the menu, and the rows of its tables; the first page has a table, too.
@@ -73,6 +73,18 @@ def opened(browser: Browser, results: Path) -> Browser:
     return browser
 
 
+def show(browser: Browser, category: str) -> None:
+    """Open a category from the menu. A busy browser may lose a click while it builds the page."""
+    for patience in (10.0, PATIENCE):
+        browser.click(category, among=MENU)
+        try:
+            browser.until(f"document.querySelectorAll('{ROWS}').length > 0", patience)
+            return
+        except AssertionError:
+            if patience == PATIENCE:
+                raise
+
+
 def rows(browser: Browser) -> list[str]:
     """The items of a category."""
     return list(
@@ -131,8 +143,7 @@ def test_it_opens_without_a_network_and_says_what_was_done(
 def test_every_item_is_there_labeled_and_captioned(
     browser: Browser, results: Path, pictures: Path, category: str
 ) -> None:
-    opened(browser, results).click(category, among=MENU)
-    browser.until(f"document.querySelectorAll('{ROWS}').length > 0")
+    show(opened(browser, results), category)
     browser.picture(pictures / f"category_{list(CATEGORIES).index(category)}.png")
     assert sorted(rows(browser)) == sorted(CATEGORIES[category])
     for content in CATEGORIES[category]:
@@ -161,8 +172,7 @@ def test_every_item_is_there_labeled_and_captioned(
 def test_a_figure_is_shown(
     browser: Browser, results: Path, pictures: Path, category: str, content: str
 ) -> None:
-    opened(browser, results).click(category, among=MENU)
-    browser.until(f"document.querySelectorAll('{ROWS}').length > 0")
+    show(opened(browser, results), category)
     press(browser, content, 0)
     browser.until(
         "Array.from(document.images).some((one) => one.naturalWidth > 400 && one.width > 300)"
@@ -172,8 +182,7 @@ def test_a_figure_is_shown(
 
 
 def test_a_table_is_shown_in_the_report(browser: Browser, results: Path, pictures: Path) -> None:
-    opened(browser, results).click(FIRST, among=MENU)
-    browser.until(f"document.querySelectorAll('{ROWS}').length > 0")
+    show(opened(browser, results), FIRST)
     press(browser, "table of all trials (train, validation), first", 0)
     browser.until("document.querySelector('iframe') !== null")
     browser.until("document.querySelector('iframe').getBoundingClientRect().width > 400")

@@ -497,7 +497,7 @@ class Settings(Strict):
     def minimal(self) -> dict[str, Any]:
         """As for every group; defaults of `network` and of the scaling depend on other groups.
 
-        The result is remembered and must not be changed.
+        The result is cached and must not be changed.
         """
         return self._minimal
 

@@ -60,10 +60,14 @@ def least_similarity(vectors: Vectors, labels: NDArray[np.int64]) -> float:
         vectors: Shape (images, values).
         labels: Shape (images,), class numbers.
     """
-    unit = directions(vectors).astype(np.float64)
+    return _limit(directions(vectors), labels)
+
+
+def _limit(unit: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    """The same from what `directions` gives."""
     pairs = total = 0.0
     for label in np.unique(labels):
-        members = unit[labels == label]
+        members = unit[labels == label].astype(np.float64)
         # The squared length of a sum holds the similarity of each pair twice.
         total += float(np.square(members.sum(axis=0)).sum() - np.square(members).sum())
         pairs += len(members) * (len(members) - 1)
@@ -83,8 +87,8 @@ def near_duplicates(vectors: Vectors, labels: NDArray[np.int64]) -> NDArray[np.i
     """
     if len(vectors) < 2:
         return np.empty((0, 2), np.int64)
-    limit = least_similarity(vectors, labels)
     unit = directions(vectors)
+    limit = _limit(unit, labels)
     found = []
     for start in range(0, len(unit), BLOCK):
         rows = unit[start : start + BLOCK]

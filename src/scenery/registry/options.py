@@ -110,7 +110,7 @@ class Strict(BaseModel):
 
     def __copy__(self) -> Self:
         copied = super().__copy__()
-        # What a cached property remembers would be wrong for a copy with other values.
+        # What a cached property holds would be wrong for a copy with other values.
         for name in copied.__dict__.keys() - _field_defaults(type(self)).keys():
             del copied.__dict__[name]
         return copied

@@ -6,8 +6,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from scenery.models.backbones import LUMA
 from scenery.registry.augmentations import AUGMENTATIONS, Augment
-from scenery.training.rand_augment import LUMA, rand_augmented
+from scenery.training.rand_augment import rand_augmented
 
 SEED_STATE = "seed_generator_state"
 

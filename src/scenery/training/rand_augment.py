@@ -12,8 +12,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-# Shares of red, green and blue in the luma of ITU-R BT.601.
-LUMA = (0.299, 0.587, 0.114)
+from scenery.models.backbones import LUMA
+
 # The strengths at 1: degrees, shares of the side, and the change of a factor.
 MAX_ROTATION, MAX_SHEAR, MAX_SHIFT, MAX_FACTOR = 30.0, 0.3, 0.45, 0.9
 # Bits of each channel that posterizing takes away.

@@ -49,11 +49,10 @@ class DataInputs:
 
     def embed(self, wildcards: Any) -> dict[str, Any]:
         """How the images are read from which feature vectors are computed."""
-        dataset = self.dataset
         return {
-            "reading": dataset.reading,
-            "max_pixels": dataset.max_pixels,
-            "white_level": dataset.white_level,
+            "reading": self.dataset.reading,
+            "max_pixels": self.dataset.max_pixels,
+            "white_level": self.dataset.white_level,
         }
 
     def source(self, wildcards: Any) -> Path:
@@ -81,11 +80,9 @@ class DataInputs:
         """How the images are listed and checked."""
         return {
             **self.dataset.duplicates.model_dump(),
-            "reading": self.dataset.reading,
+            **self.embed(wildcards),
             "groups": self.dataset.groups,
             "on_problem": self.dataset.on_problem,
-            "max_pixels": self.dataset.max_pixels,
-            "white_level": self.dataset.white_level,
         }
 
     def split(self, wildcards: Any) -> dict[str, Any]:

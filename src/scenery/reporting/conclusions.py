@@ -219,16 +219,30 @@ def _compared(comparisons: Sequence[Comparison]) -> list[str]:
 
 def sureness(result: ExperimentResult) -> str:
     """How sure the choice of an experiment is, as one line."""
+    share, loss, alike, others = _sureness(result)
+    return (
+        f'"{shorten(result.title, 44)}": with other images the same setting would be chosen in '
+        f"{share} of cases; expected loss of accuracy {loss}; no difference shown to {alike} of "
+        f"{plural(others, 'other setting')}."
+    )
+
+
+def sureness_on_slide(result: ExperimentResult) -> str:
+    """The same in fewer words, without the experiment, as the end of a sentence."""
+    share, loss, alike, others = _sureness(result)
+    return (
+        f"with other images chosen in {share} of cases, expected loss {loss}, no difference shown "
+        f"to {alike} of {plural(others, 'other')}"
+    )
+
+
+def _sureness(result: ExperimentResult) -> tuple[str, str, int, int]:
+    """Share of cases and expected loss as texts; other settings without a difference, and all."""
     row = result.selection
     assert row is not None
     others = result.trials["p_to_chosen"].dropna()
     alike = int((others >= LEVEL).sum())
-    return (
-        f'"{shorten(result.title, 44)}": with other images the same setting would be chosen in '
-        f"{100 * row['chosen_share']:.0f} % of cases; expected loss of accuracy "
-        f"{row['expected_loss']:.3f}; no difference shown to {alike} of "
-        f"{plural(len(others), 'other setting')}."
-    )
+    return f"{100 * row['chosen_share']:.0f} %", f"{row['expected_loss']:.3f}", alike, len(others)
 
 
 def divided(result: ExperimentResult) -> str:

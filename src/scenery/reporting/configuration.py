@@ -10,6 +10,8 @@ from scenery.reporting.labels import is_missing, setting_value
 Row = tuple[str, str, bool]
 
 _OF_EPOCHS = ("optimizer", "schedule", "epochs", "minimum updates")
+# A constant schedule is the rate of the optimizer, which has a row of its own.
+_SAYS_NOTHING = ("", "none", "constant")
 _OFF: tuple[Any, ...] = (None, 0, 0.0, False, "", "none", [], ())
 
 
@@ -47,7 +49,7 @@ def configuration(settings: dict[str, Any], varied: list[str]) -> list[Row]:
     return [
         (label, value, any(name.startswith(names) for name in varied))
         for label, value, names in rows
-        if value not in ("", "none") or any(name.startswith(names) for name in varied)
+        if value not in _SAYS_NOTHING or any(name.startswith(names) for name in varied)
     ]
 
 

@@ -16,7 +16,7 @@ from scenery.reporting.conclusions import (
     compare_experiments,
     conclusions,
     format_p_value,
-    sureness,
+    sureness_on_slide,
     tested_score,
 )
 from scenery.reporting.configuration import configuration
@@ -210,26 +210,31 @@ def _best(result: ExperimentResult, model_of: str) -> Slide:
     curves = chosen_curves(result)
     rows = configuration(choice.settings, choice.varied)
     table = Table(
-        head=("setting", "value"),
+        head=("setting", "value (bold: varied here)" if choice.varied else "value"),
         rows=[(label, value or "none") for label, value, _ in rows]
         + [("parameters", count(choice.parameters))],
         marked=frozenset(place for place, row in enumerate(rows) if row[2]),
-        note="bold: varied here" if choice.varied else "",
     )
     return Slide(
         title=_headed(result, "best result and its configuration"),
         bullets=(
             tested,
             *_other_training_sets(result),
-            f"{validation}; chosen among {result.tried}; rule: {choice.rule}",
+            validation,
+            _chosen(result),
             *(f"Warning: {warning}" for warning in choice.warnings),
-            *([sureness(result)] if result.selection is not None else []),
         ),
         table=table,
         chart=curves[0] if curves else None,
         second=curves[1] if len(curves) > 1 else None,
         notes=_training_note(result),
     )
+
+
+def _chosen(result: ExperimentResult) -> str:
+    """How the setting was chosen, and how sure the choice is."""
+    text = f"Chosen among {result.tried}; rule: {result.choice.rule}"
+    return text if result.selection is None else f"{text}; {sureness_on_slide(result)}"
 
 
 def _other_training_sets(result: ExperimentResult) -> list[str]:

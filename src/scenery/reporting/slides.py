@@ -22,7 +22,9 @@ TITLE_SIZES = (30, 28, 26, 24, 22, 20)
 # Of bullets that have slides of their own: 1/30 of the height of a slide.
 READABLE = 18
 BULLET_SIZES = (22, 20, 18, 16, 14, 13)
-TABLE_SIZES = (16, 15, 14, 13, 12, 11, 10)
+TABLE_SIZES = (16, 15, 14, 13, 12)
+# Height of a row as a multiple of the letters.
+ROW = 1.4
 NOTE_SIZE = 12
 FOOTER_SIZE = 11
 CELL_PADDING = 0.08
@@ -237,23 +239,22 @@ def _text_height(paragraphs: list[list[str]], size: float) -> float:
 
 
 def place_table(table: Table, left: float, top: float, width: float, height: float) -> Grid:
-    """A table in a box: the largest letters that fit; then cells and rows are cut."""
+    """A table in a box: the largest letters that fit; then cells are shortened and rows left out.
+
+    Marked rows are left out last.
+    """
     note = 0.3 if table.note else 0.0
     for size in TABLE_SIZES:
-        row_height = size / 72 * 1.65
+        row_height = size / 72 * ROW
         needed = _column_widths(table, size)
         fits_down = row_height * (len(table.rows) + 1) <= height - note
         # A long name is rather cut than all letters made small for it.
         most = (0.4 if len(needed) > 2 else 0.62) * width
         if fits_down and sum(min(one, most) for one in needed) <= width:
             break
-    shown = len(table.rows)
-    if row_height * (shown + 1) > height - note:
-        # What is cut is said in a note, which needs its room.
-        shown = int((height - 0.3) / row_height) - 1
-        left_out = f"{len(table.rows) - shown} more rows"
-        table = Table(table.head, table.rows[:shown], table.marked,
-                      "; ".join(filter(None, (table.note, left_out))), table.numeric)  # fmt: skip
+    if row_height * (len(table.rows) + 1) > height - note:
+        # What is left out is said in a note, which needs its room.
+        table = _with_fewer_rows(table, int((height - 0.3) / row_height) - 1)
     widths = _shares(needed, width)
     room = [one - 2 * CELL_PADDING for one in widths]
     head = [cut_to(a, b, size, True) for a, b in zip(table.head, room, strict=True)]
@@ -263,6 +264,16 @@ def place_table(table: Table, left: float, top: float, width: float, height: flo
     ]
     return Grid(left, top, sum(widths), row_height * (len(rows) + 1), widths, row_height, size,
                 table, head, rows)  # fmt: skip
+
+
+def _with_fewer_rows(table: Table, shown: int) -> Table:
+    """The first rows of a table, but marked rows before others, and how many are left out."""
+    by_weight = sorted(range(len(table.rows)), key=lambda row: (row not in table.marked, row))
+    kept = sorted(by_weight[:shown])
+    marked = frozenset(place for place, row in enumerate(kept) if row in table.marked)
+    left_out = f"{len(table.rows) - len(kept)} more rows"
+    note = "; ".join(filter(None, (table.note, left_out)))
+    return Table(table.head, [table.rows[row] for row in kept], marked, note, table.numeric)
 
 
 def _column_widths(table: Table, size: float) -> list[float]:
@@ -353,7 +364,7 @@ def _place_body(slide: Slide, items: list[Item], top: float, width: float) -> No
     if slide.figure or slide.chart:
         part = width
         if slide.table:
-            needed = sum(_column_widths(slide.table, 12))
+            needed = sum(_column_widths(slide.table, TABLE_SIZES[2]))
             # Two charts beside each other need more room.
             least = 0.55 if slide.second else 0.38
             part = min(max(width - GAP - needed, least * width), 0.6 * width)

@@ -40,6 +40,7 @@ from scenery.reporting.slides import (
     Text,
     fit,
     lay_out,
+    place_table,
     readable_pages,
     text_width,
     wrap,
@@ -178,7 +179,7 @@ def test_study_slides_have_expected_titles(
     best = slides[titles.index("Cuts: best result and its configuration")]
     assert best.table is not None
     assert any(row[0] == "backbone" and row[1] == "MobileNet" for row in best.table.rows)
-    assert "6 settings in 12 trials, 2 failed" in best.bullets[1]
+    assert "6 settings in 12 trials, 2 failed" in best.bullets[2]
     beside = slides[titles.index("Cuts: published numbers and ours")]
     assert (beside.figure, beside.table) == (picture, None)
     assert beside.bullets[0].startswith("8 of 9 numbers have a counterpart here")
@@ -370,6 +371,17 @@ def test_place_table_too_long_counts_missing_rows() -> None:
     grid = next(item for item in lay_out(slide, "", 1) if isinstance(item, Grid))
     assert f"{100 - len(grid.rows)} more rows" in grid.table.note
     check_layout(slide)
+
+
+def test_place_table_marked_rows_are_left_out_last() -> None:
+    rows = [(f"setting {number}", "value") for number in range(20)]
+    grid = place_table(Table(("setting", "value"), rows, frozenset({3, 18})), 0, 0, 5, 2.5)
+    kept = [row[0] for row in grid.rows]
+    assert len(kept) < len(rows)
+    assert kept == [*(f"setting {number}" for number in range(len(kept) - 1)), "setting 18"]
+    assert [kept[place] for place in sorted(grid.table.marked)] == ["setting 3", "setting 18"]
+    assert grid.table.note == f"{len(rows) - len(kept)} more rows"
+    assert grid.size >= 12
 
 
 def test_lay_out_picture_keeps_aspect_ratio(picture: Path) -> None:

@@ -85,6 +85,6 @@ def grid_positions(image_size: int, step: int, scales: Sequence[int]) -> list[in
             f"{image_size} pixels"
         )
     # Whole pixels, since OpenCV rounds the places of its key points.
-    room = image_size - largest
-    first = (largest + room % step) // 2
-    return list(range(first, first + room // step * step + 1, step))
+    rest = image_size - largest
+    first = (largest + rest % step) // 2
+    return list(range(first, first + rest // step * step + 1, step))

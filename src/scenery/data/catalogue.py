@@ -81,7 +81,7 @@ def make_catalogue(
             for images that the data set gives none.
         vectors: feature vectors of the images, shape (images, values), by which more groups are
             proposed; zeros for an image that cannot be read.
-        scratch: a folder for what is remembered of the images meanwhile, 5 kB for each.
+        scratch: Folder for the fingerprints of the images, 5 kB for each.
 
     Returns:
         One row per file in the given order, columns `CATALOGUE_COLUMNS`: file, class,

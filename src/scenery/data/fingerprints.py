@@ -1,6 +1,6 @@
-"""What is remembered of pictures, so that each can be compared with all others.
+"""Fingerprints of images, by which each image is compared with all others.
 
-5 kB for each picture, in a file without a name: memory does not grow with their number.
+5 kB for each image, in a file without a name: memory does not grow with their number.
 """
 
 from pathlib import Path
@@ -39,7 +39,7 @@ class Fingerprint(NamedTuple):
 
 
 def fingerprint(pixels: Pixels) -> Fingerprint:
-    """Return what is remembered of an image, uint8 (height, width, 3)."""
+    """Return the fingerprint of an image, uint8 (height, width, 3)."""
     picture = Image.fromarray(pixels)
     bits = imagehash.phash(picture).hash
     shrunk = picture.convert("L").resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
@@ -65,7 +65,7 @@ class Fingerprints:
         coarse: float32 (n, 256), mapped from a file.
 
     Raises:
-        OSError: no room for the files in `folder`.
+        OSError: The disk of `folder` is full.
     """
 
     def __init__(self, count: int, folder: Path) -> None:
@@ -75,13 +75,13 @@ class Fingerprints:
         self.coarse = scratch_array((count, _CELLS * _CELLS), np.float32, folder)
 
     def add(self, index: int, print_: Fingerprint) -> None:
-        """Remember one picture's."""
+        """Keep the fingerprint of one image."""
         self.hashes[index], self.comparable[index] = print_.hash, print_.comparable
         self.thumbnails[index], self.coarse[index] = print_.thumbnail, print_.coarse
         if index % _KEPT_IN_MEMORY == 0:
             self.drop_pages()
 
     def drop_pages(self) -> None:
-        """Give the memory back that was looked at or written to."""
+        """Release the memory of pages that were read or written."""
         drop_pages(self.thumbnails)
         drop_pages(self.coarse)

@@ -1,12 +1,29 @@
 """What Scenery changes in Snakemake."""
 
+import inspect
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import pytest
 from snakemake.logging import logger
 
-from scenery.pipeline.snakemake_internals import drop_notices
+from scenery.pipeline.snakemake_internals import drop_notices, parameters_once, source_once
+
+
+class Places:
+    """An object without a hash."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def places(self, wildcards: object) -> str:
+        """An input function of an object."""
+        return ""
+
+
+def places(wildcards: object, attempt: int) -> str:
+    """An input function."""
+    return ""
 
 
 @pytest.fixture
@@ -33,3 +50,34 @@ def test_line_without_content_is_dropped_and_others_are_kept() -> None:
     logger.removeHandler(handler)
     logger.setLevel(level)
     assert lines == ["Finished jobid: 3 (Rule: choose)"]
+
+
+def test_the_parameters_of_a_function_are_asked_once() -> None:
+    asked: list[object] = []
+
+    def inspected(function: Callable[..., Any]) -> Mapping[str, Any]:
+        asked.append(function)
+        return inspect.signature(function).parameters
+
+    parameters = parameters_once(inspected)
+    assert [list(parameters(places)) for _ in range(2)] == [["wildcards", "attempt"]] * 2
+    assert asked == [places]
+    # A method of what has no hash has none either.
+    assert [list(parameters(Places().places)) for _ in range(2)] == [["wildcards"]] * 2
+    assert len(asked) == 3
+
+
+def test_a_script_is_read_once_unless_it_depends_on_the_job() -> None:
+    asked: list[str] = []
+
+    def read(path: str, *more: object) -> str:
+        asked.append(path)
+        return f"text of {path}"
+
+    source = source_once(read)
+    for path in ("a.py", "a.py", "{b}.py", "{b}.py"):
+        assert source(path, None, "folder", None, None) == f"text of {path}"
+    assert asked == ["a.py", "{b}.py", "{b}.py"]
+    source("a.py", None, "another folder")
+    assert asked[-1] == "a.py"
+    assert len(asked) == 4

@@ -4,7 +4,7 @@
 
 The commands run in FOLDER, with the environment `.venv` of this clone. What each one writes is kept
 in FOLDER/recorded, and a command that is recorded there does not run again. The picture is
-docs/images/commands.svg. Of `scenery run` it shows the choices and the end.
+docs/images/commands.svg. It shows the choices and the end of `scenery run`.
 """
 
 import html

@@ -69,7 +69,7 @@ def learn_codebook(
 
 
 def rows_to_learn(table: Path, split: Path, fold: FoldSpec | None) -> list[np.ndarray]:
-    """Of each array of maps the rows of the images that a codebook learns from."""
+    """The rows of the images that a codebook learns from, for each array of maps."""
     if fold is None:
         return [partition_table(read_split(table), "train")["row"].to_numpy()]
     tables = rows_of(table, read_split(split))

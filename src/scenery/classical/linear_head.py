@@ -20,7 +20,7 @@ from scenery.data.feature_files import LabeledFeatures
 from scenery.data.standardization import deviations
 from scenery.evaluation.scores import cross_entropies
 
-# Inverse strengths of the penalty (`C` of scikit-learn) that are tried, rising. Of MobileNet, upper
+# Inverse strengths of the penalty (`C` of scikit-learn) that are tried, rising. In MobileNet, upper
 # layers and few images need the lower ones, lower layers and many images the higher ones.
 STRENGTHS = tuple(10.0 ** (half / 2) for half in range(-6, 3))
 # How much worse a stronger penalty may be, in standard errors of its difference from the lowest

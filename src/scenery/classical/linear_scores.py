@@ -21,9 +21,9 @@ from scenery.evaluation.scores import accuracy, cross_entropy
 
 # Folds by which a strength is chosen where the trial itself is not scored in folds.
 INNER_FOLDS = 5
-# With fewer images than these, one division is too much a matter of chance. Of training
-# photographs, 5 of each class, three divisions lose up to 0.004 against the best strength, and one
-# up to 0.006.
+# With fewer images than these, one division is too much a matter of chance. With 5
+# photographs of each class, three divisions lose up to 0.004 against the best strength, and one up
+# to 0.006.
 FEW_IMAGES = 200
 REPEATS_OF_FEW = 3
 

@@ -58,7 +58,7 @@ class SVM(ClassifierRecord):
     )
 
     def implied(self) -> Mapping[str, Any]:
-        """Of the kernels only rbf has a gamma."""
+        """Only the kernel rbf has a gamma."""
         return {**super().implied(), "gamma": "scale" if self.kernel == "rbf" else None}
 
     def problem(self) -> str | None:

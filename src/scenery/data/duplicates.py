@@ -66,7 +66,7 @@ class DuplicateGroups:
         kinds: ``exact`` for the same file or pixels, ``near`` for the same picture at another size
             or quality, "" outside groups.
         likely: Pairs (i < j) that look alike and may be the same picture or scene, int64 of shape
-            (pairs, 2). Of an exact group its first image stands for all.
+            (pairs, 2). The first image of an exact group stands for all.
         distances: Of each likely pair, 0 (the same) to 1 (nothing in common).
     """
 

@@ -89,7 +89,7 @@ def read_image(
 ) -> Pixels:
     """Decode a PNG, JPEG, BMP, WebP, TIFF or GIF file (by content, not by name) to RGB.
 
-    Of several frames or pages the first is read. EXIF rotation is applied; transparency is laid
+    The first of several frames or pages is read. EXIF rotation is applied; transparency is laid
     on white; CMYK is converted without its color profile (as Keras does). 16-bit values
     are scaled by 255 / `white_level` whatever their largest value, so that images stay comparable;
     larger ones are white; 32-bit

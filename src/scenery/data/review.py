@@ -13,7 +13,7 @@ MAX_SHARE_LOST = 0.02
 def similar_pairs(catalogue: pd.DataFrame) -> pd.DataFrame:
     """List the pairs of images that look alike without being certain duplicates.
 
-    Of each image the pair with the one most like it is listed, so there are at most as many pairs
+    For each image, the pair with the one most like it is listed, so there are at most as many pairs
     as images.
 
     Returns:

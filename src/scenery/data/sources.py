@@ -139,7 +139,7 @@ def stray_files(path: str | os.PathLike[str]) -> list[str]:
     """List the files in a data set's folder that `list_images` leaves out.
 
     Other files than images, and images outside any class folder; hidden files and the folders
-    that unpacking leaves behind are not listed. Of a manifest: none.
+    that unpacking leaves behind are not listed. A manifest has none.
 
     Returns:
         Sorted POSIX paths relative to the folder.

@@ -41,11 +41,11 @@ def split_images(
     from train by the fraction `test` of each class, then a missing validation partition from what
     is left by the fraction `validation`.
 
-    The images of a group are drawn together. Of each class the fraction holds for the images and
-    for the groups as well as both can: 50 frames of one scene beside 30 other images count as 50
-    images and as one of 31 groups. Groups are divided in order of size, the largest first, and the
-    largest one of a class stays in train. What is drawn of a class depends on the seed and the
-    class alone, not on the other classes, unless they share groups.
+    The images of a group are drawn together. In each class, the fraction holds for the images
+    and for the groups as well as both can: 50 frames of one scene beside 30 other images count as
+    50 images and as one of 31 groups. Groups are divided in order of size, the largest first, and
+    the largest one of a class stays in train. The images drawn from a class depend on the seed and
+    the class alone, not on the other classes, unless they share groups.
 
     A class that trains on fewer than `MIN_TRAINING_GROUPS` (5) groups is named in a warning.
 

@@ -74,7 +74,7 @@ def best_of(values: NDArray[np.float64], quantiles: tuple[float, ...]) -> NDArra
 def pareto_front(costs: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which points no other point beats: none as cheap is better, none as good is cheaper.
 
-    Of equal points only the first counts. Points with a NaN are never on the front.
+    Only the first of equal points counts. Points with a NaN are never on the front.
     """
     front = np.zeros(len(costs), dtype=bool)
     best = -np.inf

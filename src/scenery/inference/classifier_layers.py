@@ -162,7 +162,7 @@ def _kernel(model: KernelSVM) -> Step:
 
 
 def _pair_weights(model: KernelSVM) -> np.ndarray:
-    """Of each support vector in the decision of each pair of classes: float32, (vectors, pairs)."""
+    """Weights of support vectors in the decision of each pair of classes, (vectors, pairs)."""
     svm = model.svm_
     if len(model.classes_) == 2:
         return _single(svm.dual_coef_.T)

@@ -221,7 +221,7 @@ class GradCam:
 def embed(values: np.ndarray, seed: int) -> pd.DataFrame:
     """Places of images in the plane by their standardized features: PCA, and t-SNE.
 
-    After van der Maaten and Hinton (2008), started from the principal components. Of more than
+    After van der Maaten and Hinton (2008), started from the principal components. With more than
     1,000 images a random sample is placed.
 
     Args:

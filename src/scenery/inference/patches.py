@@ -44,7 +44,7 @@ def strongest_patches(
 ) -> dict[str, np.ndarray]:
     """The patches of images that excite channels most (Zeiler and Fergus 2014).
 
-    Of each layer, the channels that vary most; of each channel, the images with its largest
+    The channels of each layer that vary most; for each channel, the images with its largest
     activations, and in each image the receptive field of the cell with the largest one.
 
     Args:

@@ -44,7 +44,7 @@ class NetworkSpec:
 def named_networks(given: Sequence[str]) -> list[NetworkSpec]:
     """The networks that arguments name: names of backbones, and configs with their networks.
 
-    Of a config those whose settings are known before anything runs; each network once.
+    A config gives those whose settings are known before anything runs; each network once.
 
     Raises:
         UserError: An unknown name, a mistake in a config, or a network without layers.

@@ -40,7 +40,7 @@ def category_of(study: Study) -> Callable[[Any], str]:
 def item(path: str, caption: str, category: Category, content: str, images: str) -> Any:
     """An output that the report shows.
 
-    Everything is one label. Of several labels the report makes switches where two values are
+    Everything is one label. From several labels the report makes switches where two values are
     equally frequent, and ends in an empty page where the switches do not fit. The experiment is
     part of it, since items of the same label are one item in the report's search.
 

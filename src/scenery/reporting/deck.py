@@ -47,7 +47,7 @@ CHARTED_CLASSES = 40
 BESIDE_TABLE = 14
 # Scores of further training sets would leave no room for the rest of a slide.
 MAX_TRAINING_SETS = 3
-# Of more classes a matrix cannot be read at the back of a room.
+# With more classes a matrix cannot be read at the back of a room.
 MATRIX_CLASSES = 20
 
 
@@ -283,7 +283,7 @@ def _confusion(result: ExperimentResult, title: str, figure: Path) -> Slide | No
         return None
     table = None
     answers = result.predictions
-    # Of more than MAX_NAMED the figure itself lists them.
+    # With more than MAX_NAMED the figure itself lists them.
     if answers is not None and MATRIX_CLASSES < answers["class"].nunique() <= MAX_NAMED:
         wrong = answers[~answers["correct"]]
         pairs = wrong.groupby(["class", "predicted"]).size().rename("images").reset_index()

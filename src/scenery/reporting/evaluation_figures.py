@@ -40,7 +40,7 @@ def measured(metrics: dict[str, Any]) -> str:
 def confusion_matrix(confusion: pd.DataFrame, metrics: dict[str, Any], title: str) -> Figure:
     """Counts of test images by true (rows) and predicted class; color: share of the row.
 
-    The figure grows with the classes, up to forty. Of more it shows the pairs confused most.
+    The figure grows with the classes, up to forty. With more it shows the pairs confused most.
     """
     classes = len(confusion)
     if classes > MAX_NAMED:
@@ -77,7 +77,7 @@ def confusion_matrix(confusion: pd.DataFrame, metrics: dict[str, Any], title: st
 def class_scores(classes: pd.DataFrame, metrics: dict[str, Any], title: str) -> Figure:
     """Precision, recall (95 % Wilson interval) and F1 of each class, best F1 first.
 
-    Of more than forty classes it shows how the scores are spread, and the worst classes.
+    With more than forty classes it shows how the scores are spread, and the worst classes.
     """
     measures = "; ".join(
         f"{label} {interval(metrics[name], metrics[f'{name}_low'], metrics[f'{name}_high'])}"

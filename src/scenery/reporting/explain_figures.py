@@ -131,7 +131,7 @@ def _tiles(
 
 @styled
 def feature_maps_figure(feature_maps: Arrays, title: str) -> Figure:
-    """Of three images: mean, largest value and principal components over channels, by stage."""
+    """Mean, largest value and principal components over channels of three images, by stage."""
     pixels, layers = feature_maps["pixels"], [str(name) for name in feature_maps["layers"]]
     images = min(MAPPED_IMAGES, len(pixels))
     figure = new_figure(2.1 * (len(layers) + 1) + 0.6, 1.2 + 1.95 * 3 * images)
@@ -217,7 +217,7 @@ def embedding_figure(answers: pd.DataFrame, facts: Mapping[str, Any], title: str
     """Validation images in the plane by the model's last features, PCA and t-SNE, by class."""
     placed = answers.dropna(subset=["pca_1"])
     classes = sorted(answers["class"].unique())
-    # Of more classes no two colors and markers can be told apart.
+    # With more classes no two colors and markers can be told apart.
     named = len(classes) <= MAX_LEGEND
     legend_columns = -(-len(classes) // LEGEND_ROWS) if named else 1
     figure = new_figure(14 + 2.2 * (legend_columns - 1), 6.6)

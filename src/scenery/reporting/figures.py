@@ -385,7 +385,7 @@ FIGURES = (
         TESTED + "number of images by true class (rows) and predicted class (columns).",
         details="Number of test images by true class (rows) and predicted class (columns). The "
         "color is the share of the images of the true class. The accuracy has its 95 % "
-        "Wilson interval. Of more than 40 classes: the matrix without names, and the pairs of "
+        "Wilson interval. With more than 40 classes: the matrix without names, and the pairs of "
         "classes that are confused most.",
         images=TEST, job="test", slide=SlidePlace(Section.TEST, "what the final model confuses"),
     ),
@@ -396,7 +396,7 @@ FIGURES = (
         "recall.",
         details="Precision, recall and F1 of each class, best F1 first; in brackets the number of "
         "test images. Gray bars are 95 % Wilson intervals of recall. Below: balanced accuracy "
-        "(mean recall) and macro F1 (mean F1) with 95 % bootstrap intervals. Of more than 40 "
+        "(mean recall) and macro F1 (mean F1) with 95 % bootstrap intervals. With more than 40 "
         "classes: how many classes have which score, and the 20 classes with the lowest F1.",
         images=TEST, job="test",
     ),
@@ -416,7 +416,7 @@ FIGURES = (
         "true positive rate against false positive rate; the dashed line is chance level. "
         "Right: precision against recall. The legend has the area under the ROC curve or "
         "the average precision, and the mean over classes with a 95 % bootstrap interval "
-        "(percentiles of 200 samples of test images). Of more than 40 classes: the range of the "
+        "(percentiles of 200 samples of test images). With more than 40 classes: the range of the "
         "middle 80 % of the classes, and the five classes of the smallest areas.",
         images=TEST, job="test",
     ),

@@ -72,7 +72,7 @@ def fine_tuning_depth_rows(trials: pd.DataFrame) -> pd.DataFrame:
 def fine_tuning_depth_figure(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
     """Accuracy, trained parameters and time against the trained layers, a column for each subset.
 
-    Accuracies have their 95 % interval. Of more than four subsets the first four are drawn.
+    Accuracies have their 95 % interval. With more than four subsets the first four are drawn.
     """
     rows = fine_tuning_depth_rows(trials)
     subsets = list(dict.fromkeys(trials["subset"]))

@@ -42,7 +42,7 @@ def main_effects(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
 
     The bars are 95 % t intervals over repeats; trials of one repeat share its sample of images and
     are no independent evidence. Small dots are trials. A setting with two values also states its
-    paired effect: the mean difference between trials that agree in everything else. Of more than
+    paired effect: the mean difference between trials that agree in everything else. With more than
     twelve settings those with the largest effects are shown. Failed trials enter no mean; they
     are counted.
     """

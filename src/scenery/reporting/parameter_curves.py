@@ -64,7 +64,7 @@ def parameter_curves_figure(
     """One panel per setting that is a number, a color for each combination of the others.
 
     Solid: validation accuracy with its 95 % interval; dashed: training accuracy; both are means
-    over repeats, whose validation accuracies are small dots. Of more lines than colors those of
+    over repeats, whose validation accuracies are small dots. With more lines than colors those of
     the best mean validation accuracy are drawn, and the others counted; so are settings beyond the
     fourth.
     """

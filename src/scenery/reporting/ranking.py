@@ -21,7 +21,7 @@ def tried(trials: pd.DataFrame) -> str:
 def varied_columns(trials: pd.DataFrame, choice: Choice) -> list[str]:
     """The settings that the experiment varies, as far as the table has them.
 
-    Of `early_stopping: [null, {patience: 10}]` the patience says all there is to say.
+    For `early_stopping: [null, {patience: 10}]`, the name holds the patience alone.
     """
     return [
         name

@@ -201,7 +201,7 @@ def _of_depth(results: Sequence[ExperimentResult], best: ExperimentResult) -> li
 def _is_similar(trials: pd.DataFrame) -> bool | None:
     """Whether lower layers of frozen backbones are worse than the last; None without such trials.
 
-    Of each backbone and training set, the best trial of the whole network is compared with the
+    For each backbone and training set, the best trial of the whole network is compared with the
     best one that ends below.
     """
     frozen = trials[trials["trainable"] == "head"]

@@ -19,7 +19,7 @@ from scenery.reporting.style import (
 )
 
 NAMED = 10
-# Of more classes the range of most curves is drawn, and the worst ones by name.
+# With more classes the range of most curves is drawn, and the worst ones by name.
 MAX_LINES = 40
 WORST = 5
 GRID = np.linspace(0, 1, 201)
@@ -30,7 +30,7 @@ LINES = ("-", "--", ":")
 def roc_pr_curves(predictions: pd.DataFrame, title: str) -> Figure:
     """Each class against all others: ROC and precision-recall curves, and their mean.
 
-    The areas' means over classes have 95 % bootstrap intervals over the test images. Of more than
+    The areas' means over classes have 95 % bootstrap intervals over the test images. With more than
     ten classes only the mean is named, the others are faint; of more than forty the range of the
     middle 80 % of them is drawn, and the five of the smallest areas. A class without test images
     has no curve.

@@ -54,7 +54,7 @@ def sample_size_figure(
 ) -> Figure:
     """Validation accuracy against images of each class, a line for each other varied setting.
 
-    Lines are means over repeats, bars their 95 % intervals, small dots the repeats. Of more lines
+    Lines are means over repeats, bars their 95 % intervals, small dots the repeats. With more lines
     than colors those of the best mean accuracy are drawn, and the others counted. From three sizes
     on, the best line is carried on to two and four times the largest size.
     """

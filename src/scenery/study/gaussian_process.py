@@ -32,7 +32,7 @@ DISTANCES = (0.02, 0.1)
 class GaussianProcess:
     """Proposes where the expected improvement is highest.
 
-    Of the trials of one round, each is proposed as if those before it had given what the model
+    Each trial of a round is proposed as if those before it had given what the model
     expects of them (Ginsbourger et al. 2010), so that they are not all the same.
 
     Args:

@@ -9,8 +9,8 @@ Points = Sequence[Sequence[float]]
 def pareto_front(points: Points) -> list[int]:
     """The positions of the points that no other point dominates, in their order.
 
-    A point dominates another one if it is nowhere higher and somewhere lower. Of equal points all
-    are on the front.
+    A point dominates another one if it is nowhere higher and somewhere lower. All of
+    several equal points are on the front.
 
     Args:
         points: Lower is better in each dimension.
@@ -31,7 +31,8 @@ def knee(points: Points) -> int:
     """The position of the point of the front that is nearest to the ideal one.
 
     The ideal point has the lowest value of each dimension. Each dimension is scaled to 0 to 1 on
-    the front. Of equally near points it is the one that is lowest in the first dimension.
+    the front. If several are equally near, it is the one that is lowest in the first
+    dimension.
 
     Args:
         points: Lower is better in each dimension.

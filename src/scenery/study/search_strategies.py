@@ -72,7 +72,7 @@ def _combinations(grid: Mapping[str, Sequence[Any]], place: str, keep: Keep) -> 
 def _possible(grid: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
     """The combinations of a grid, each without options that its optimizer does not have.
 
-    Of several combinations that are then the same, the first is kept. The same holds for
+    The first of several combinations that are then the same is kept. The same holds for
     schedules and classifiers.
     """
     several = [name for name in grid if _users(name, grid)]
@@ -142,7 +142,7 @@ def _examples(search: Search, place: str, keep: Keep) -> Iterator[Variation]:
 def _networks(space: Mapping[str, Distribution]) -> Iterator[dict[str, Any]]:
     """Values of the settings on which the network and its data depend: all combinations of them.
 
-    Of too many combinations, each value alone.
+    Each value alone, if there are too many combinations.
     """
     named: dict[str, Sequence[Any]] = {}
     for name, one in space.items():

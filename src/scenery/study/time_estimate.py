@@ -54,7 +54,7 @@ class TimeEstimate:
 
     @property
     def seconds(self) -> float:
-        """Of the whole study."""
+        """Seconds of the whole study."""
         return self.features + self.fine_tuning + self.trials + self.jobs
 
     def __str__(self) -> str:
@@ -73,7 +73,7 @@ def estimate_time(
 ) -> TimeEstimate:
     """Estimate the time of a study.
 
-    Of an experiment that starts from a choice, the start that takes longest counts.
+    An experiment that starts from a choice counts with the start that takes longest.
 
     Args:
         expansions: The trials of a checked study.
@@ -142,7 +142,7 @@ def _without_counts(trials: Iterable[ResolvedTrial]) -> set[str]:
 
 
 def multiply_adds(backbone: str, image_size: ImageSize, network: Network | None = None) -> float:
-    """Of one image through a published network: they grow with its pixels. 0 of other networks."""
+    """Operations for one image in a published network, by its pixels; 0 for other networks."""
     if backbone in HANDCRAFTED:
         return 0.0
     known = facts(backbone, network)

@@ -13,8 +13,8 @@ from scenery.evaluation.training_result import Weights
 class FoldTrainer(ABC):
     """A head in every fold of every repeat; see `epochs.Trainer`.
 
-    Learning rate, best epoch and early stopping are those of the mean over all folds. Of an epoch
-    only the predictions of the held-out images are kept, since the final model is a refit.
+    Learning rate, best epoch and early stopping are those of the mean over all folds. Only
+    the predictions of the held-out images are kept from an epoch, since the final model is a refit.
 
     Args:
         settings: Settings of the head.
@@ -24,7 +24,7 @@ class FoldTrainer(ABC):
     Attributes:
         folds: The fold of each head.
         training: Features of all folds.
-        images_of: Of each head the places of its training images in these features.
+        images_of: For each head, the places of its training images in these features.
         held_out: Class probabilities of the epoch, shape (repeats, images, classes).
         parameters: Number of weights of a head.
         trained_parameters: How many of them are learned.

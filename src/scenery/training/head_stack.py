@@ -211,7 +211,7 @@ class _Dropout:
         self._generators = [np.random.PCG64(seed) for seed in seeds]
 
     def of_batch(self, size: int) -> list[np.ndarray | None]:
-        """Of each layer the factors of its inputs, shape (size, inputs); None: no dropout."""
+        """The factors of the inputs of each layer, shape (size, inputs); None: no dropout."""
         found: list[np.ndarray | None] = []
         for layer, least, generator in zip(
             self._layers, self._least, self._generators, strict=True

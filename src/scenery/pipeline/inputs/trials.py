@@ -305,7 +305,7 @@ class TrialInputs:
         return batched + self._fine_tuned_results(experiment, before)
 
     def _fine_tuned_results(self, experiment: str, before: int | None) -> list[TrialTables]:
-        """Of each fine-tuned trial the results of its last rung, or of its end."""
+        """The results of each fine-tuned trial from its last rung, or from its end."""
         found = {
             trial.id: self._fine_tuned(self.plan.runs_in(experiment, trial), trial)
             for trial in self.plan.fine_tuned(experiment, before=before)

@@ -12,7 +12,7 @@ import json
 import logging
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -22,15 +22,10 @@ from scenery.classical import classifiers
 from scenery.data.packed_images import open_packed
 from scenery.data.tables import class_names, partition_table, read_split
 from scenery.evaluation.calibration import calibrated, calibration_on_test
-from scenery.evaluation.class_balance import (
-    balanced_intervals,
-    precision_measures,
-    recall_intervals,
-)
+from scenery.evaluation.class_balance import recall_intervals
 from scenery.evaluation.costs import cost_interval
 from scenery.evaluation.mistakes import write_mistakes
-from scenery.evaluation.paired import accuracy_interval
-from scenery.evaluation.scores import cross_entropy, top_accuracy
+from scenery.evaluation.prediction_scores import score_predictions
 from scenery.evaluation.trial_tables import class_columns, prediction_table
 from scenery.inference.final_model import load_final, predict
 from scenery.inference.vectors import extract_vectors
@@ -42,37 +37,6 @@ if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 log = logging.getLogger("scenery")
-
-
-def score(
-    table: pd.DataFrame,
-    probabilities: np.ndarray,
-    labels: np.ndarray,
-    groups: np.ndarray | None = None,
-) -> dict[str, Any]:
-    """Accuracy, balanced accuracy and macro F1 with intervals, loss, precision, top-5 accuracy.
-
-    The interval of accuracy is Wilson's (1927), which stays within 0 and 1 and holds near them. The
-    others are bootstrap intervals over groups. Images of one group, such as duplicates, are not
-    independent; all intervals allow for it.
-    """
-    correct, images = int(table["correct"].sum()), len(table)
-    macro, weighted = precision_measures(labels, probabilities.argmax(axis=1))
-    low, high = accuracy_interval(table["correct"].to_numpy(dtype=float)[None], groups)
-    return {
-        "accuracy": correct / images,
-        "correct": correct,
-        "images": images,
-        "independent_images": images if groups is None else len(np.unique(groups)),
-        "low": low,
-        "high": high,
-        "loss": cross_entropy(probabilities, labels),
-        # With five classes or fewer, every answer is among the five best.
-        "top_5": top_accuracy(probabilities, labels, 5) if probabilities.shape[1] > 5 else None,
-        "macro_precision": macro,
-        "weighted_precision": weighted,
-        **balanced_intervals(list(table["class"]), list(table["predicted"]), groups),
-    }
 
 
 def evaluate(
@@ -108,7 +72,7 @@ def evaluate(
     predictions = prediction_table(list(images.files), images.labels, probabilities, classes)
     facts = json.loads(record.read_text(encoding="utf-8"))
     groups = rows["group"].to_numpy() if "group" in rows else None
-    metrics = score(predictions, probabilities, images.labels, groups) | {
+    metrics = score_predictions(predictions, probabilities, images.labels, groups) | {
         "experiment": job.experiment,
         "scored_in": job.scored_in,
         "trial": facts["trial"],

@@ -309,6 +309,12 @@ class Choose(Strict):
         default_factory=dict,
         description="Choose only among trials with these settings, such as one backbone.",
     )
+    ensemble: Annotated[Int, Field(ge=2, le=20)] | None = Field(
+        None,
+        description="Also test an ensemble: the mean of the class probabilities of so many best "
+        "settings with the training set of the chosen one. Each of them gets final models of its "
+        "own. The ensemble is compared with the chosen setting and cannot be chosen.",
+    )
 
     @property
     def aims(self) -> tuple[Aim, ...]:
@@ -559,6 +565,16 @@ class Study(Strict):
     tensorboard: Bool = Field(
         False, description="Also write the learning curves as TensorBoard logs."
     )
+
+    @model_validator(mode="after")
+    def _ensembles_are_compared(self) -> "Study":
+        names = [name for name, one in self.experiments.items() if one.choose.ensemble]
+        if names and not self.compare:
+            raise ValueError(
+                f"experiments.{names[0]}.choose.ensemble needs compare: true, since its members "
+                "are tested, too"
+            )
+        return self
 
     @model_validator(mode="after")
     def _explained_exist(self) -> "Study":

@@ -220,8 +220,8 @@ COLUMNS = (
            "Images that the model was trained on; in `scores.csv` and `comparisons.csv` those of "
            "the final model.", page="before"),
     Column("roles", "fact", ("scores",), TEXT,
-           "Why the setting was scored: it is the `chosen` one, the `control`, or the best one "
-           "with its `training set`."),
+           "Why the setting was scored: it is the `chosen` one, the `control`, the best one with "
+           "its `training set`, an `ensemble member`, or the `ensemble` of these."),
     Column("training_set", "fact", ("scores", "comparisons"), TEXT,
            "Name of the training set: the value of `subset`."),
     Column("models", "fact", ("scores", "comparisons"), COUNT,
@@ -229,8 +229,9 @@ COLUMNS = (
     Column("independent_images", "fact", ("scores", "grouping"), COUNT,
            "Number of test images that are independent; images of one group count once."),
     Column("against", "fact", ("comparisons",), TEXT,
-           "What the chosen setting is compared with: the `control` of the experiment, or the "
-           "setting chosen by the experiment that it starts from (`start`)."),
+           "What the chosen setting is compared with: the `control` of the experiment, the "
+           "`ensemble` of its best settings, or the setting chosen by the experiment that it "
+           "starts from (`start`)."),
     Column("against_experiment", "fact", ("comparisons",), TEXT,
            "The experiment of the other setting."),
     Column("against_setting", "fact", ("comparisons",), TEXT, "Digest of the other setting."),

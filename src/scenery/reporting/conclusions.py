@@ -12,7 +12,7 @@ from scenery.evaluation.paired import LEVEL, holm
 from scenery.evaluation.result_tables import completed, count_failed, ended_early
 from scenery.reporting.labels import accuracy, interval, plural, shorten
 from scenery.reporting.reading import Choice
-from scenery.study.scored import CONTROL
+from scenery.study.scored import CONTROL, ENSEMBLE
 
 SAME_SETTING = "the same setting"
 
@@ -165,6 +165,8 @@ def compare_experiments(results: Sequence[ExperimentResult]) -> list[Comparison]
 def _against(result: ExperimentResult, row: pd.Series, titles: Mapping[str, str]) -> str:
     if row["against"] == CONTROL:
         return f'its control "{shorten(result.name_of(row["against_setting"]), 44)}"'
+    if row["against"] == ENSEMBLE:
+        return "the ensemble of its best settings"
     return f'"{shorten(titles.get(row["against_experiment"], row["against_experiment"]), 44)}"'
 
 

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from scenery.config.study import Choose
 from scenery.errors import UserError
-from scenery.study.selection import Candidate, Result, average, choose
+from scenery.study.selection import Candidate, Result, average, best_settings, choose
 
-CHOSEN, CONTROL, REGIME = "chosen", "control", "training set"
+CHOSEN, CONTROL, REGIME, MEMBER = "chosen", "control", "training set", "ensemble member"
+# The setting that stands for the mean of the members.
+ENSEMBLE = "ensemble"
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,8 @@ class Scored:
     Attributes:
         setting: What its repeats share.
         trials: Its trials; the final model of each is scored.
-        roles: Why it is scored: chosen; control; the best one with its training set.
+        roles: Why it is scored: chosen; control; the best one with its training set; member of the
+            ensemble.
     """
 
     setting: str
@@ -40,7 +43,8 @@ def scored_settings(
         chosen: What was chosen among them.
         control: The control of the experiment; None without one.
         training_sets: Name of the training set by setting.
-        how: The rule of choice, which also picks the best setting of each training set.
+        how: The rule of choice, which also picks the best setting of each training set and the
+            members of the ensemble.
         experiment: The name of the experiment, for messages.
     """
     found = {candidate.setting: candidate for candidate in average(results)}
@@ -56,4 +60,9 @@ def scored_settings(
             # No setting of it can be chosen.
             continue
         roles.setdefault(best, []).append(REGIME)
+    if how.ensemble is not None:
+        alike = training_sets[chosen.setting]
+        inside = [one for one in results if training_sets[one.setting] == alike]
+        for member in best_settings(inside, how, how.ensemble):
+            roles.setdefault(member.setting, []).append(MEMBER)
     return [Scored(name, found[name].trials, tuple(words)) for name, words in roles.items()]

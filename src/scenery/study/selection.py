@@ -99,6 +99,15 @@ def choose(results: Sequence[Result], how: Choose, experiment: str) -> Candidate
     return min(close, key=lambda c: (c.parameters, *_goodness(how)(c)))
 
 
+def best_settings(results: Sequence[Result], how: Choose, count: int) -> list[Candidate]:
+    """So many settings that may be chosen, or all there are, the best by the first measure first.
+
+    Ties go as in `choose`.
+    """
+    candidates = average([result for result in results if result.allowed])
+    return sorted(candidates, key=_goodness(how))[:count]
+
+
 def on_front(results: Sequence[Result], how: Choose) -> set[str]:
     """The settings on the Pareto front of the aims, among those that may be chosen."""
     candidates = average([result for result in results if result.allowed])

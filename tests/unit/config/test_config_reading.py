@@ -86,6 +86,11 @@ MISTAKES: list[tuple[str, Any, str]] = [
     ("base.cut", "conv_pw_99", "cut: MobileNet has no layer 'conv_pw_99'"),
     ("base.seed", 1.5, "base.seed: input should be a valid integer"),
     ("experiments", {}, "experiments: dictionary should have at least 1 item"),
+    (
+        "experiments.first.choose",
+        {"ensemble": 1},
+        "experiments.first.choose.ensemble: input should be greater than or equal to 2; found 1",
+    ),
     ("experiments", ["first"], "experiments: lines of `name: value` are needed below it"),
     ("experiments.a/b", {}, "experiments.a/b: a name starts with a letter and has letters"),
     ("experiments.first.grid", {}, "experiments.first: grid is empty: name at least one setting"),
@@ -366,3 +371,10 @@ def test_any_config_gives_a_study_or_a_message(config: dict[str, Any]) -> None:
 def test_cost_and_costs_belong_together(choose: dict[str, Any]) -> None:
     with pytest.raises(UserError, match="by: cost and costs belong together"):
         read_study({"experiments": {"one": {"choose": choose}}}, "study.yaml")
+
+
+def test_an_ensemble_needs_tests_of_its_members() -> None:
+    config = copy.deepcopy(GOOD) | {"compare": False}
+    config["experiments"]["second"]["choose"] = {"ensemble": 2}
+    with pytest.raises(UserError, match=r"experiments\.second\.choose\.ensemble needs compare: tr"):
+        read_study(config, "study.yaml")

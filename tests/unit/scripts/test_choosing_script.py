@@ -141,6 +141,20 @@ def test_several_aims_mark_their_front_and_choose_its_knee(case: Case) -> None:
     assert "pareto" not in case.trials
 
 
+def test_an_ensemble_with_too_few_settings_is_said(case: Case) -> None:
+    names = ("a", "b")
+    results = [[outcome("a", 0.9), outcome("b", 0.8)]]
+    history = [[row for name in names for row in epochs(name, {"head": 2})]]
+    record = case.run([trial(name) for name in names], results, history, ensemble=2)
+    assert [one["roles"][-1] for one in record["scored"]] == ["ensemble member"] * 2
+    assert not any("ensemble" in warning for warning in record["warnings"])
+    record = case.run([trial(name) for name in names], results, history, ensemble=3)
+    assert record["warnings"][-1] == (
+        "an ensemble of 3 settings is asked for, but 2 settings have the training set of the "
+        "chosen one and completed; so many are its members"
+    )
+
+
 def test_times_of_predictions_are_an_aim(case: Case) -> None:
     names = ("a", "b")
     speeds = {name: case.folder / f"{name}.json" for name in names}

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from assess_choice import assess_choice
@@ -29,11 +30,13 @@ def write_split(path: Path) -> Path:
     return path
 
 
-def scored(folder: Path, setting: str, role: str, right: int) -> ScoredSetting:
+def scored(folder: Path, setting: str, role: str, right: int, *more: str) -> ScoredSetting:
     """A setting with one final model, which is right for the first test images."""
     table = pd.DataFrame({"file": [f"{n}.png" for n in range(IMAGES)], "class": "sea"})
     table["correct"] = table.index < right
     table["predicted"] = table["correct"].map({True: "sea", False: "land"})
+    table["probability:land"] = np.where(table["correct"], 0.1, 0.6)
+    table["probability:sea"] = 1 - table["probability:land"]
     table.to_csv(folder / f"{setting}.csv", index=False)
     facts = {"training_images": 30}
     (folder / f"{setting}.json").write_text(json.dumps(facts), encoding="utf-8")
@@ -42,7 +45,7 @@ def scored(folder: Path, setting: str, role: str, right: int) -> ScoredSetting:
         predictions=folder / f"{setting}.csv",
     )  # fmt: skip
     return ScoredSetting(
-        experiment="NA", setting=setting, roles=(role,), training_set="full", trials=(trial,)
+        experiment="NA", setting=setting, roles=(role, *more), training_set="full", trials=(trial,)
     )
 
 
@@ -62,6 +65,27 @@ def test_compare_settings_writes_scores_and_comparisons(tmp_path: Path) -> None:
     (row,) = read_comparisons(tmp_path / "comparisons.csv").to_dict("records")
     assert (row["experiment"], row["against"], row["same"]) == ("NA", "control", False)
     assert (row["difference"], row["training_images"]) == (pytest.approx(0.25), 30)
+
+
+def test_compare_settings_scores_the_ensemble_of_its_members(tmp_path: Path) -> None:
+    job = CompareJob(
+        experiment="NA",
+        scored=(
+            scored(tmp_path, "a", "chosen", 6, "ensemble member"),
+            scored(tmp_path, "b", "control", 3),
+            scored(tmp_path, "c", "ensemble member", 9),
+        ),
+    )
+    split = write_split(tmp_path / "split.csv")
+    compare_settings(job, split, tmp_path / "scores.csv", tmp_path / "comparisons.csv")
+    scores = read_scores(tmp_path / "scores.csv").set_index("setting")
+    assert scores.index.tolist() == ["a", "b", "c", "ensemble"]
+    # Where one member is right, it is surer than the other one.
+    assert scores.loc["ensemble", "test_accuracy"] == pytest.approx(0.75)
+    assert scores.loc["ensemble", "trial"] == "ensemble"
+    compared = read_comparisons(tmp_path / "comparisons.csv").set_index("against")
+    assert compared.index.tolist() == ["control", "ensemble"]
+    assert compared.loc["ensemble", "difference"] == pytest.approx(-0.25)
 
 
 def test_compare_settings_writes_means_of_all_measures(tmp_path: Path) -> None:

@@ -9,11 +9,12 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-from evaluate import evaluate, score
+from evaluate import evaluate
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, log_loss
 
 from scenery.evaluation.calibration import calibration_on_test
 from scenery.evaluation.paired import accuracy_interval
+from scenery.evaluation.prediction_scores import score_predictions
 from scenery.evaluation.trial_tables import prediction_table
 from scenery.pipeline.jobs import EvaluateJob
 
@@ -32,7 +33,7 @@ def predictions(images: int = 60) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]
 
 def test_scores_are_those_of_scikit_learn() -> None:
     table, probabilities, labels = predictions()
-    found = score(table, probabilities, labels)
+    found = score_predictions(table, probabilities, labels)
     predicted = probabilities.argmax(axis=1)
     assert found["accuracy"] == accuracy_score(labels, predicted)
     assert found["correct"] == (labels == predicted).sum()
@@ -47,7 +48,7 @@ def test_scores_are_those_of_scikit_learn() -> None:
 def test_the_interval_is_wilsons(right: int) -> None:
     table, probabilities, labels = predictions()
     table["correct"] = np.arange(60) < right
-    found = score(table, probabilities, labels)
+    found = score_predictions(table, probabilities, labels)
     n, p, z = 60, right / 60, 1.959963984540054
     centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)

@@ -8,7 +8,7 @@ from scenery.config.study import Choose
 from scenery.config.validation import read_study
 from scenery.study.controls import control_setting
 from scenery.study.experiments import base_settings, expand
-from scenery.study.scored import CHOSEN, CONTROL, REGIME, scored_settings
+from scenery.study.scored import CHOSEN, CONTROL, MEMBER, REGIME, scored_settings
 from scenery.study.selection import Result, choose
 from scenery.study.trials import ResolvedTrial
 
@@ -89,3 +89,17 @@ def test_scored_settings_hold_all_repeats() -> None:
     how = Choose()
     found = scored_settings(results, choose(results, how, "e"), "a", {"a": "full"}, how, "e")
     assert [one.trials for one in found] == [("a1", "a2")]
+
+
+def test_scored_settings_members_are_the_best_with_the_training_set_of_the_choice() -> None:
+    results = [
+        result("a", 0.8), result("b", 0.9), result("c", 0.7), result("d", 0.95, allowed=False),
+        result("e", 0.85),
+    ]  # fmt: skip
+    how = Choose(ensemble=2)
+    training_sets = {"a": "full", "b": "full", "c": "full", "d": "full", "e": "small"}
+    chosen = choose(results, how, "x")
+    found = scored_settings(results, chosen, "c", training_sets, how, "x")
+    assert [(one.setting, one.roles) for one in found] == [
+        ("b", (CHOSEN, REGIME, MEMBER)), ("c", (CONTROL,)), ("e", (REGIME,)), ("a", (MEMBER,)),
+    ]  # fmt: skip

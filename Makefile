@@ -99,6 +99,7 @@ lock:
 	$(EXTRA) --extra dev --constraint requirements/cpu.txt --output-file requirements/dev.txt
 	$(EXTRA) --extra onnx --constraint requirements/cpu.txt --output-file requirements/onnx.txt
 	$(EXTRA) --extra serve --constraint requirements/cpu.txt --output-file requirements/serve.txt
+	$(EXTRA) --extra hub --constraint requirements/cpu.txt --output-file requirements/hub.txt
 	$(EXTRA) --extra benchmarks --constraint requirements/cpu.txt --output-file requirements/benchmarks.txt
 	$(EXTRA) --extra docs --constraint requirements/cpu.txt --output-file requirements/docs.txt
 	$(COMPILE) --group build --constraint requirements/dev.txt --output-file requirements/build.txt

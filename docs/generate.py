@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 from scenery.config.schema import schema
 from scenery.evaluation.columns import HELD_OUT, columns_of
 from scenery.registry.backbones import BACKBONES
+from scenery.registry.presets import PRESET_BACKBONES
 from scenery.reporting.figures import FIGURES, figures_by_rule
 from scenery.study.trials import setting_names
 
@@ -196,6 +197,19 @@ def backbone_page() -> str:
         parts.append(
             f"| `{backbone.name}` | {family.source} | `{family.preprocessing}` | {license} |"
         )
+    parts += [
+        "",
+        "Vision transformers are read from presets of KerasHub "
+        "([Use vision transformers](../how_to/vision_transformers.md)). The license is that of the "
+        "presets that KerasHub publishes.",
+        "",
+        "| backbone | class in KerasHub | publication | license of the weights |",
+        "|---|---|---|---|",
+    ]
+    parts += [
+        f"| `{one.name}` | `{one.keras_class}` | {one.source} | {one.license} |"
+        for one in PRESET_BACKBONES.values()
+    ]
     return "\n".join(parts) + "\n"
 
 

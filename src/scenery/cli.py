@@ -114,6 +114,11 @@ def _parser() -> Parser:
     )
     networks.set_defaults(run=_networks)
 
+    text = "download a preset of KerasHub, for weights: preset:NAME"
+    preset = commands.add_parser("preset", help=text, description=_sentence(text))
+    preset.add_argument("name", metavar="NAME", help="a published name, such as dinov2_small")
+    preset.set_defaults(run=_preset)
+
     text = "run the study of a config, or what is missing or stale of it"
     run = commands.add_parser(
         "run",
@@ -303,6 +308,13 @@ def check_file(config: Path) -> str:
         for option, users in left_out(experiment.grid).items()
     )
     return f"{config}: a study that can start; {counts}{notes}"
+
+
+def _preset(given: argparse.Namespace, options: Sequence[str]) -> int:
+    from scenery.pipeline.preset_download import download_preset
+
+    print(f"{given.name}: in {download_preset(given.name)}")
+    return 0
 
 
 def _networks(given: argparse.Namespace, options: Sequence[str]) -> int:

@@ -16,7 +16,11 @@ SNAKEFILE = PROJECT / "Snakefile"
 WORKFLOW = PROJECT / "workflow"
 PROFILES = PROJECT / "profiles"
 # The packages that optional dependencies, such as scenery[onnx], install.
-EXTRAS = {"onnx": ("onnx", "onnxruntime", "tf2onnx"), "serve": ("starlette", "uvicorn")}
+EXTRAS = {
+    "onnx": ("onnx", "onnxruntime", "tf2onnx"),
+    "serve": ("starlette", "uvicorn"),
+    "hub": ("keras_hub",),
+}
 
 
 def version() -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
+import preset_files
 import pytest
 import yaml
 from PIL import Image
@@ -88,6 +89,11 @@ RUN_IN = {
     "scenery predict results data/new_photographs --out answers.csv": (
         "tests/workflow/test_features.py",
         '"predict", "results"',
+    ),
+    "make .venv/.hub": ("tests/unit/config/test_presets.py", "make .venv/.hub"),
+    "scenery preset dinov2_small": (
+        "tests/unit/pipeline/test_preset_download.py",
+        'main(["preset"',
     ),
     "scenery card results": ("tests/unit/reporting/test_model_card.py", 'main(["card"'),
     "scenery predict my_model data/new_photographs": (
@@ -170,7 +176,11 @@ def studies() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("document", "block"), studies())
-def test_documented_study_is_valid(document: str, block: str) -> None:
+def test_documented_study_is_valid(
+    document: str, block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KAGGLEHUB_CACHE", str(tmp_path))
+    preset_files.write_named(block)
     check_study(read_study(yaml.safe_load(block), document), document)
 
 

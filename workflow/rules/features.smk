@@ -1,6 +1,7 @@
 # Activations of frozen backbones, and descriptors: computed once, kept as files.
 
 from scenery.config.encoding import ENCODINGS
+from scenery.study.features import FEATURE_KINDS
 
 
 rule extract_features:
@@ -15,7 +16,7 @@ rule extract_features:
     wildcard_constraints:
         # Only `evaluate` gives test images to a network.
         partition="train|validation",
-        features=r"[A-Za-z0-9_-]+-(average|max|map|views)-[0-9a-f]{8}",
+        features=f"[A-Za-z0-9_-]+-({'|'.join(FEATURE_KINDS)})-[0-9a-f]{{8}}",
     threads: INPUTS.features.threads
     resources:
         gpu=INPUTS.features.gpus,

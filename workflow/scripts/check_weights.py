@@ -37,9 +37,10 @@ def check_weights(weights: Path, job: CheckWeightsJob, out: Path) -> None:
     parameters = {}
     # Elsewhere parameters do not depend on the image size, and the native one is always allowed.
     backbone = job.backbone
-    size = job.image_size or facts(backbone).size
+    known = facts(backbone, job.options)
+    size = job.image_size or known.size
     whole: keras.Model | None = None
-    for layer in _from_the_output_inwards(job.layers, list(facts(backbone).below)):
+    for layer in _from_the_output_inwards(job.layers, list(known.below)):
         # What ends earlier is mostly a part of what has been built and checked.
         if whole is not None and layer in {one.name for one in whole.layers}:
             network = keras.Model(whole.input, whole.get_layer(layer).output)

@@ -1,7 +1,8 @@
-"""Put a backbone's weights where all jobs find them: fetched by Keras, the user's own file, or
-what an experiment of the study has learned.
+"""Put a backbone's weights where all jobs find them: fetched by Keras, the user's own file, a
+preset of KerasHub, or what an experiment of the study has learned.
 
-In: nothing, a weights file, or a trained network. Out: the weights as HDF5, named by layer.
+In: nothing, a weights file, the files of a preset, or a trained network. Out: the weights as HDF5,
+named by layer.
 """
 
 import shutil
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING
 
 from scenery.config.settings import WEIGHTS_FROM_EXPERIMENT
 from scenery.files import atomic_path
+from scenery.image_size import ImageSize, image_size_of, sides
 from scenery.pipeline.execution import script_log
 from scenery.registry.custom_architectures import Network
+from scenery.registry.presets import PRESET, read_preset
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -24,19 +27,21 @@ def provide_weights(
     out: Path,
     top: bool = False,
     alpha: float | None = None,
+    image_size: ImageSize | None = None,
 ) -> None:
     """Fetch, copy or take out the weights; `out` appears only when it is complete.
 
     Args:
         backbone: A name of the backbone table.
-        weights: The setting: imagenet, a file, or experiment:NAME.
+        weights: The setting: imagenet, a file, experiment:NAME, or preset:NAME_OR_FOLDER.
         source: The file, or the network that the experiment trained; None for imagenet.
         out: The weights file to write.
         top: Whether imagenet is to have the dense layers of the top, too.
         alpha: Width of the network; None: its constructor has none.
+        image_size: Size in pixels for which a preset is read.
 
     Raises:
-        UserError: When the weights cannot be fetched.
+        UserError: When the weights cannot be fetched or read.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     if weights == "imagenet":
@@ -44,6 +49,13 @@ def provide_weights(
         from scenery.models.weights import fetch_imagenet
 
         fetch_imagenet(backbone, out, top, Network(alpha=alpha))
+        return
+    if weights.startswith(PRESET):
+        from scenery.models.preset_weights import load_preset
+        from scenery.models.weights import save_weights
+
+        assert image_size is not None
+        save_weights(load_preset(read_preset(weights.removeprefix(PRESET)), image_size), out)
         return
     assert source is not None
     if weights.startswith(WEIGHTS_FROM_EXPERIMENT):
@@ -57,6 +69,7 @@ def provide_weights(
 
 
 if __name__ == "__main__":
+    size = snakemake.params.spec.get("image_size")
     with script_log(snakemake.log[0]):
         provide_weights(
             backbone=snakemake.params.spec["backbone"],
@@ -65,4 +78,5 @@ if __name__ == "__main__":
             out=Path(snakemake.output.weights),
             top=snakemake.params.spec.get("top", False),
             alpha=snakemake.params.spec.get("alpha"),
+            image_size=image_size_of(*sides(size)) if size else None,
         )

@@ -41,10 +41,12 @@ class Head(Strict):
         description="categorical: softmax over the classes. binary: one sigmoid output, for two "
         "classes; it is the probability of the second one.",
     )
-    pooling: Literal["average", "max", "flatten", "std", "moments"] = Field(
+    pooling: Literal["average", "max", "flatten", "std", "moments", "class_token", "both"] = Field(
         "average",
         description="How the backbone's last feature map becomes one vector. std: the standard "
-        "deviation of each channel; moments: its mean, standard deviation, skewness and kurtosis.",
+        "deviation of each channel; moments: its mean, standard deviation, skewness and kurtosis. "
+        "Of vision transformers, class_token: the class token instead of the map of the patches; "
+        "both: the average of the patches, then the class token.",
     )
     standardize: Annotated[Bool, WITH_FEATURES] = Field(
         True,

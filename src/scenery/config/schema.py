@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from scenery.config.study import Study
-from scenery.registry.backbone_facts import facts, names, own_names, published_names
+from scenery.registry.backbone_facts import every_name, facts, own_names, published_names
 from scenery.registry.backbones import BACKBONES
 from scenery.registry.custom_architectures import HANDCRAFTED, NETWORK_OPTIONS
 from scenery.study.trials import setting_names, spell
@@ -35,7 +35,7 @@ def schema() -> dict[str, Any]:
     """The JSON schema of a config (draft 2020-12), for editors that complete and check."""
     made = _with_bounds(Study.model_json_schema(by_alias=True))
     parts = made["$defs"]
-    parts["Settings"]["properties"]["backbone"]["enum"] = list(names())
+    parts["Settings"]["properties"]["backbone"]["enum"] = list(every_name())
     experiment = parts["Experiment"]["properties"]
     settings = {"enum": list(setting_names())}
     experiment["overrides"]["propertyNames"] = settings
@@ -106,7 +106,7 @@ def _allowed(value: Mapping[str, Any], whole: Mapping[str, Any]) -> str:
         return ", or ".join(part for part in parts if part != "unset")
     if "$ref" in value:
         return "see below"
-    if "enum" in value and list(value["enum"]) == list(names()):
+    if "enum" in value and list(value["enum"]) == list(every_name()):
         return "see [backbones](#backbones)"
     if "enum" in value or "const" in value:
         return ", ".join(f"`{word}`" for word in value.get("enum", [value.get("const")]))

@@ -38,6 +38,7 @@ from scenery.registry.options import (
     own_options,
     shared_default,
 )
+from scenery.registry.presets import PRESET, PRESET_BACKBONES, TOKEN_POOLINGS
 from scenery.registry.schedules import SCHEDULES, Schedule
 from scenery.registry.weight_averaging import WEIGHT_AVERAGES, WeightAveraging
 
@@ -115,6 +116,8 @@ def _weights(value: str) -> str:
         and not value.removeprefix(WEIGHTS_FROM_EXPERIMENT).strip()
     ):
         raise ValueError("experiment: is followed by the name of an experiment")
+    if value.startswith(PRESET) and not value.removeprefix(PRESET).strip():
+        raise ValueError("preset: is followed by the name or the folder of a preset of KerasHub")
     return value
 
 
@@ -145,8 +148,10 @@ class Settings(Strict):
     backbone: str = Field("MobileNet", description="Name of the network.")
     weights: Annotated[str, AfterValidator(_weights)] = Field(
         "imagenet",
-        description="imagenet, none (random), the path of a weights file, or experiment:NAME, "
-        "what the network chosen by that experiment learned on the training images alone.",
+        description="imagenet, none (random), the path of a weights file, experiment:NAME, what "
+        "the network chosen by that experiment learned on the training images alone, or "
+        "preset:NAME_OR_FOLDER, a preset of KerasHub, for "
+        f"{', '.join(PRESET_BACKBONES)}; needs the packages of scenery[hub].",
     )
     image_size: Annotated[
         Literal["native"] | Side | tuple[Side, Side],
@@ -276,7 +281,16 @@ class Settings(Strict):
         # A grid over `trainable` may hold scratch beside head and all; "from scratch" already
         # says that no weights are loaded and that batch norm must learn its statistics.
         if isinstance(values, dict) and values.get("trainable") == "scratch":
+            weights = values.get("weights")
             values = {**values, "weights": "none", "batch_norm_statistics": "updated"}
+            network = values.get("network") or {}
+            if (
+                isinstance(weights, str)
+                and weights.startswith(PRESET)
+                and isinstance(network, dict)
+            ):
+                # The preset still describes the network.
+                values["network"] = {"preset": weights.removeprefix(PRESET), **network}
             values.pop("first_step", None)
         return values
 
@@ -286,6 +300,7 @@ class Settings(Strict):
         if (problem := alpha_problem(self.backbone, self.network)) is not None:
             raise ValueError(problem)
         self.__dict__["network"] = with_defaults(self.backbone, self.network)
+        self._with_preset()
         if self.first_step is not None and self.trainable == "head":
             raise ValueError(
                 "first_step is for head+N, from:LAYER and all; with trainable: head it is all"
@@ -311,6 +326,27 @@ class Settings(Strict):
                 f"({self.epochs})"
             )
         return self
+
+    def _with_preset(self) -> None:
+        """The preset that weights name describes the network, too."""
+        preset, named = self.weights_preset, self.network.preset
+        if preset is not None:
+            if self.backbone not in PRESET_BACKBONES:
+                raise ValueError(
+                    f"weights: {PRESET} is for {', '.join(PRESET_BACKBONES)}; found backbone: "
+                    f"{self.backbone}"
+                )
+            if named not in (None, preset):
+                raise ValueError(
+                    f"network.preset: {named} is not the preset of weights: {self.weights}; leave "
+                    "one of them out"
+                )
+            self.__dict__["network"] = self.network.model_copy(update={"preset": preset})
+        if self.head.pooling in TOKEN_POOLINGS and self.backbone not in PRESET_BACKBONES:
+            raise ValueError(
+                f"head.pooling: {self.head.pooling} is for networks with a class token; "
+                f"{self.backbone} has none"
+            )
 
     def _check_auxiliary_outputs(self) -> None:
         if not getattr(self.network, "auxiliary_outputs", None):
@@ -482,6 +518,12 @@ class Settings(Strict):
         return self.weights.removeprefix(WEIGHTS_FROM_EXPERIMENT)
 
     @property
+    def weights_preset(self) -> str | None:
+        """Name or folder of the preset that gives the backbone's weights; None: none does."""
+        named = self.weights.startswith(PRESET)
+        return self.weights.removeprefix(PRESET) if named else None
+
+    @property
     def first_trained_layer(self) -> str | None:
         """LAYER of from:LAYER, the lowest layer of the backbone that learns; None: not named."""
         named = self.trainable.startswith(FROM_LAYER)
@@ -506,6 +548,8 @@ class Settings(Strict):
         found = super().minimal()
         implied = with_defaults(self.backbone, Network())
         network = differences(self.network, implied.__dict__)
+        if self.weights_preset is not None:
+            network.pop("preset", None)
         found = {k: v for k, v in found.items() if k != "network"}
         if network:
             found["network"] = network

@@ -12,6 +12,7 @@ from scenery.config.study import Study
 from scenery.errors import UserError
 from scenery.messages import one_line, short_repr, suggestions
 from scenery.registry.datasets import NAMED_DATASETS
+from scenery.registry.presets import PRESET
 
 MAX_LINES = 20
 
@@ -184,11 +185,13 @@ def check_files(study: Study, weights: Iterable[str], source: str) -> None:
                 f"{Path.cwd()})"
             )
     for value in sorted(set(weights) - {"imagenet", "none"}):
-        if not (value.startswith(WEIGHTS_FROM_EXPERIMENT) or _is_there(value, Path.is_file)):
+        # A preset has been read for the check of the trials.
+        elsewhere = value.startswith((WEIGHTS_FROM_EXPERIMENT, PRESET))
+        if not (elsewhere or _is_there(value, Path.is_file)):
             raise UserError(
                 f"{source}: weights: there is no file {short_repr(value)} (seen from "
-                f"{Path.cwd()}); allowed are imagenet, none, the path of a weights file and "
-                "experiment:NAME"
+                f"{Path.cwd()}); allowed are imagenet, none, the path of a weights file, "
+                "experiment:NAME and preset:NAME_OR_FOLDER"
             )
 
 

@@ -16,6 +16,7 @@ from sklearn.preprocessing import StandardScaler
 
 from scenery.data.packed_images import PackedImages
 from scenery.models.truncation import CutPoint, cut_points, split_at
+from scenery.models.vision_transformer import as_map
 
 BATCH = 64
 # Eight images at a time bound the memory of gradients through large networks.
@@ -95,14 +96,14 @@ def shown_stages(backbone: keras.Model, most: int = SHOWN_STAGES) -> list[CutPoi
 
 
 def activations(probe: keras.Model, pixels: np.ndarray) -> list[np.ndarray]:
-    """What the outputs of a network give, each of shape (images, ...).
+    """What the outputs of a network give, each of shape (images, rows, columns, channels).
 
     Args:
         probe: The network; one output or several.
         pixels: uint8, shape (images, height, width, 3).
     """
     found = probe(tf.cast(pixels, tf.float32), training=False)
-    return [np.asarray(one) for one in keras.tree.flatten(found)]
+    return [np.asarray(as_map(probe, one)) for one in keras.tree.flatten(found)]
 
 
 def feature_maps(
@@ -210,7 +211,8 @@ class GradCam:
                 logits = self._logits(top, training=False)
                 chosen = tf.gather(logits, list(classes[part]), axis=1, batch_dims=1)
                 score = tf.reduce_sum(chosen)
-            slopes = tape.gradient(score, values)
+            slopes = as_map(self._below, tape.gradient(score, values))
+            values = as_map(self._below, values)
             weights = tf.reduce_mean(slopes, axis=(1, 2), keepdims=True)
             maps.append(tf.nn.relu(tf.reduce_sum(weights * values, axis=-1)).numpy())
         heat = np.concatenate(maps).astype(np.float32) if maps else np.zeros((0, 1, 1), np.float32)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -82,10 +83,27 @@ def _write_onnx(model: keras.Model, out: Path) -> Ask:
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
     forward = _forward(model)
     tf2onnx.convert.from_function(
-        forward, forward.input_signature, opset=OPSET, output_path=str(out)
+        forward,
+        forward.input_signature,
+        opset=OPSET,
+        output_path=str(out),
+        custom_op_handlers={"Erfc": (_erfc, [])},
     )
     session = onnxruntime.InferenceSession(str(out), providers=["CPUExecutionProvider"])
     return lambda images: np.asarray(session.run([OUTPUT], {INPUT: images})[0])
+
+
+def _erfc(graph: Any, node: Any, name: str, arguments: Any) -> None:
+    """The complement of the error function, of GELU, as 1 - erf(x): ONNX has no name for it."""
+    kind, shape = graph.get_dtype(node.output[0]), graph.get_shape(node.output[0])
+    values, outputs = list(node.input), list(node.output)
+    graph.remove_node(name)
+    erf = graph.make_node("Erf", values, shapes=[shape], dtypes=[kind])
+    one = graph.make_const(f"{name}_one", np.ones((), np.float32))
+    graph.make_node(
+        "Sub", [one.output[0], erf.output[0]], name=name, outputs=outputs, shapes=[shape],
+        dtypes=[kind],
+    )  # fmt: skip
 
 
 def _write_tflite(model: keras.Model, out: Path) -> Ask:

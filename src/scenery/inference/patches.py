@@ -9,7 +9,7 @@ import numpy as np
 from scenery.errors import UserError
 from scenery.inference.explanation import activations
 from scenery.messages import suggestions
-from scenery.models.backbones import may_end_at
+from scenery.models.backbones import ends_block, may_end_at
 from scenery.models.layer_table import receptive_fields
 from scenery.models.truncation import LayerGraph
 
@@ -27,7 +27,7 @@ def known_layers(backbone: keras.Model, wanted: Sequence[str]) -> list[str]:
     Raises:
         UserError: It has none of them.
     """
-    names = [layer.name for layer in backbone.operations if may_end_at(layer)]
+    names = [one.name for one in backbone.operations if may_end_at(one) or ends_block(one)]
     found = [name for name in wanted if name in names]
     for name in wanted:
         if name in found:
@@ -67,10 +67,10 @@ def strongest_patches(
             strict=True,
         )
     )
-    picked = [_most_varying(maps) for maps in activations(probe, pixels[:PROBED])]
+    first = activations(probe, pixels[:PROBED])
+    picked, grids = [_most_varying(maps) for maps in first], [maps.shape[1:3] for maps in first]
     best: list[list[np.ndarray]] = [[] for _ in layers]
     cells: list[list[np.ndarray]] = [[] for _ in layers]
-    grids = [output.shape[1:3] for output in outputs]
     for start in range(0, len(pixels), BATCH):
         for number, maps in enumerate(activations(probe, pixels[start : start + BATCH])):
             flat = maps[..., picked[number]].reshape(len(maps), -1, len(picked[number]))

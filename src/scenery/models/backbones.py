@@ -24,10 +24,18 @@ from scenery.messages import suggestions
 # Named by records. Imported here so that the digests of code include them.
 from scenery.models import efficientnet_lite, squeezenet  # noqa: F401
 from scenery.models.flattening import flattened
+from scenery.models.vision_transformer import build_transformer
 from scenery.registry.architecture_outlines import architecture_outline
-from scenery.registry.backbone_facts import check_dense_size, unknown_backbone_message
+from scenery.registry.backbone_facts import (
+    check_dense_size,
+    facts,
+    resolve_cut,
+    unknown_backbone_message,
+)
 from scenery.registry.backbones import BACKBONES, Backbone, Preprocessing
 from scenery.registry.custom_architectures import ARCHITECTURES, Network, architecture
+from scenery.registry.presets import PRESET_BACKBONES, read_preset
+from scenery.registry.transformer_facts import is_block
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
@@ -70,6 +78,8 @@ def build_backbone(
     """
     if name in ARCHITECTURES:
         return end_at(_custom_network(name, image_size, options or Network()), cut)
+    if name in PRESET_BACKBONES:
+        return _transformer(name, image_size, cut, options or Network())
     record = backbone(name)
     shape = (*sides(image_size), 3)
     if min(shape[:2]) < record.smallest_size:
@@ -126,6 +136,18 @@ def _custom_network(name: str, image_size: ImageSize, options: Network) -> keras
     return network
 
 
+def _transformer(
+    name: str, image_size: ImageSize, cut: str | None, options: Network
+) -> keras.Model:
+    # Checks the preset and the layer, too.
+    known = facts(name, options)
+    assert options.preset is not None
+    end = resolve_cut(known, cut, 0)
+    network = build_transformer(read_preset(options.preset), image_size, end)
+    give_stable_names(network)
+    return network
+
+
 def luminance(images: Any) -> Any:
     """One channel of a Keras tensor of RGB images: the luma of ITU-R BT.601, as of Pillow.
 
@@ -140,7 +162,7 @@ def end_at(network: keras.Model, cut: str | None) -> keras.Model:
     """The part of a network up to the layer `cut`; UserError if it has no such layer."""
     if cut is None or cut == network.layers[-1].name:
         return network
-    names = [layer.name for layer in network.layers if may_end_at(layer)]
+    names = [one.name for one in network.layers if may_end_at(one) or ends_block(one)]
     if cut not in names:
         raise UserError(f"cut: {network.name} has no layer {cut!r}; {suggestions(cut, names)}")
     return keras.Model(network.input, network.get_layer(cut).output, name=network.name)
@@ -212,6 +234,11 @@ def may_end_at(operation: Any) -> bool:
     if not isinstance(operation, keras.layers.Layer) or is_preprocessing(operation):
         return False
     return isinstance(operation.output, keras.KerasTensor) and len(operation.output.shape) == 4
+
+
+def ends_block(operation: Any) -> bool:
+    """Whether a layer is the end of a block of a transformer: its output is all tokens."""
+    return isinstance(operation, keras.layers.Add) and is_block(operation.name)
 
 
 def give_stable_names(network: keras.Model) -> None:

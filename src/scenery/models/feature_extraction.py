@@ -16,8 +16,10 @@ from scenery.image_size import ImageSize
 from scenery.models.backbones import build_backbone
 from scenery.models.forward import make_forward_fn
 from scenery.models.pooling import pool
+from scenery.models.vision_transformer import with_tokens
 from scenery.models.weights import load_weights
 from scenery.registry.custom_architectures import HANDCRAFTED, Network
+from scenery.registry.presets import TOKEN_POOLINGS
 from scenery.study.features import FeatureSet
 from scenery.training.augmentation import build_augmentation, reseed
 
@@ -29,6 +31,7 @@ def load_backbone(
     weights: str | Path | None,
     seed: int,
     options: Network | None = None,
+    pooling: str = "average",
 ) -> keras.Model:
     """A backbone with its weights.
 
@@ -38,7 +41,9 @@ def load_backbone(
         layer: Where it ends; None: whole.
         weights: A weights file; None: random weights drawn from `seed`.
         seed: Seed of random weights.
-        options: Those of one of Scenery's own networks.
+        options: Those of one of Scenery's own networks, or the preset of a transformer.
+        pooling: The pooling of the head on it. With class_token or both, the backbone ends in one
+            cell instead of the map of the patches.
 
     Raises:
         UserError: When the weights file does not cover the kept layers.
@@ -47,7 +52,7 @@ def load_backbone(
     model = build_backbone(name, image_size, layer, options)
     if weights is not None:
         load_weights(model, weights)
-    return model
+    return with_tokens(model, pooling) if pooling in TOKEN_POOLINGS else model
 
 
 def pooled(backbone: keras.Model, pooling: str) -> keras.Model:
@@ -72,7 +77,9 @@ def load_feature_extractor(
     name, size, options = features.backbone, features.image_size, features.network
     if name in HANDCRAFTED:
         return handcrafted_descriptors(name, size, options)
-    backbone = load_backbone(name, size, features.layer, weights, features.seed, options)
+    backbone = load_backbone(
+        name, size, features.layer, weights, features.seed, options, features.pooling
+    )
     return pooled(backbone, features.pooling)
 
 

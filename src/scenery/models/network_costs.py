@@ -92,7 +92,9 @@ def depth(network: keras.Model) -> int:
     longest: list[int] = []
     for operation, inputs in zip(graph.operations, graph.inputs, strict=True):
         below = max((longest[place] for place in inputs if place >= 0), default=0)
-        longest.append(below + isinstance(operation, _WEIGHTED))
+        # The projections before an attention are side by side; one more follows it.
+        attention = isinstance(operation, keras.layers.MultiHeadAttention)
+        longest.append(below + (2 if attention else isinstance(operation, _WEIGHTED)))
     return max(longest)
 
 
@@ -113,6 +115,13 @@ def _multiply_adds(layer: keras.layers.Layer) -> int:
         # Every value of a kernel meets every position of the output once.
         positions = math.prod(layer.output.shape[1:-1])
         return int(positions * math.prod(layer.kernel.shape))
+    if isinstance(layer, keras.layers.MultiHeadAttention):
+        tokens, width = layer.output.shape[1:]
+        kernels = sum(
+            math.prod(weight.shape) for weight in layer.weights if "kernel" in weight.path
+        )
+        # Every token is compared with every one, and takes of every one.
+        return int(tokens * kernels + 2 * tokens**2 * width)
     return 0
 
 

@@ -15,12 +15,16 @@ def pool(x: Any, how: str) -> Any:
         x: Keras tensor of shape (batch, height, width, channels).
         how: average, max, flatten; std: the standard deviation of each channel; moments: mean,
             standard deviation, skewness and kurtosis (that of a normal distribution is 0) of each
-            channel, one after the other.
+            channel, one after the other; class_token and both: the only cell, in which a
+            transformer ends then.
     """
     layers = {
         "average": keras.layers.GlobalAveragePooling2D,
         "max": keras.layers.GlobalMaxPooling2D,
         "flatten": keras.layers.Flatten,
+        # The map is one cell that holds them.
+        "class_token": keras.layers.GlobalAveragePooling2D,
+        "both": keras.layers.GlobalAveragePooling2D,
     }
     if how in layers:
         return layers[how](name="pooling")(x)

@@ -9,6 +9,9 @@ points), the last one before the size decreases. Three things are no end of a st
   ends where the size falls to two thirds or less, that is, is (about) halved;
 - a stage without weights of its own, such as VGG16's last pool, which belongs to the stage below
   it, since it has no weights to remove or to train.
+
+Each block of a vision transformer is a stage, though its size does not decrease. The first one
+holds the embedding of the patches, too, and the last one the layer norm after it.
 """
 
 from dataclasses import dataclass
@@ -18,7 +21,8 @@ import keras
 
 from scenery.errors import UserError
 from scenery.messages import suggestions
-from scenery.models.backbones import end_at, is_preprocessing, may_end_at
+from scenery.models.backbones import end_at, ends_block, is_preprocessing, may_end_at
+from scenery.models.vision_transformer import PATCHES
 
 PADDING = (keras.layers.ZeroPadding2D, keras.layers.Cropping2D)
 
@@ -99,6 +103,9 @@ class LayerGraph:
 
     def cut_points(self, end: int) -> list[CutPoint]:
         """The ends of the stages of the network ended at place `end`, from the bottom up."""
+        blocks = [place for place in self.up_to(end) if ends_block(self.operations[place])]
+        if blocks:
+            return self._block_ends(blocks, end)
         ends: list[int] = []
         previous_size: int | None = None
         for place in self.bottlenecks(end):
@@ -119,6 +126,22 @@ class LayerGraph:
             size, channels = min(operation.output.shape[1:3]), operation.output.shape[-1]
             points.append(CutPoint(operation.name, len(points) + 1, size, channels, parameters))
         return points
+
+    def _block_ends(self, blocks: list[int], end: int) -> list[CutPoint]:
+        """The stages of a transformer; the last one ends where the network does."""
+        points = []
+        for number, place in enumerate([*blocks[:-1], end], start=1):
+            operation = self.operations[place]
+            # Tokens are on the grid of the patches.
+            maps = operation if len(operation.output.shape) == 4 else self._patches
+            size, channels = min(maps.output.shape[1:3]), operation.output.shape[-1]
+            parameters = self.parameters(self.up_to(place))
+            points.append(CutPoint(operation.name, number, size, channels, parameters))
+        return points
+
+    @property
+    def _patches(self) -> Any:
+        return self.operations[self.index(PATCHES)]
 
 
 def cut_points(network: keras.Model) -> list[CutPoint]:

@@ -275,7 +275,8 @@ class BackboneSpec(Job):
         layer: The layer at which it ends.
         weights: Weights file; None: random weights drawn from the seed.
         seed: Seed of random weights.
-        options: Options of a custom architecture.
+        options: Options of a custom architecture, or the preset of a transformer.
+        pooling: The pooling of the head on it, on which the end of a transformer depends.
     """
 
     name: str
@@ -284,6 +285,7 @@ class BackboneSpec(Job):
     weights: Path | None
     seed: int
     options: Network
+    pooling: str = "average"
 
 
 class NetworkData(Job):

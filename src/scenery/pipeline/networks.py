@@ -11,6 +11,7 @@ from scenery.pipeline.preflight import check_config
 from scenery.registry.backbone_facts import facts, names, published_names, unknown_backbone_message
 from scenery.registry.backbones import BACKBONES
 from scenery.registry.custom_architectures import HANDCRAFTED, Network
+from scenery.registry.presets import PRESET_BACKBONES
 
 TITLES = ("network", "pixels", "parameters", "MB", "depth", "FLOPs (M)", "top-1 %", "top-5 %",
           "forward ms", "both ms")  # fmt: skip
@@ -53,6 +54,11 @@ def named_networks(given: Sequence[str]) -> list[NetworkSpec]:
     for one in given:
         if one.endswith((".yaml", ".yml")):
             found |= dict.fromkeys(_networks_of(Path(one)))
+        elif one in PRESET_BACKBONES:
+            raise UserError(
+                f"{one}: is described by a preset; give a config that names it (weights: "
+                "preset:NAME_OR_FOLDER)"
+            )
         elif one not in names():
             raise UserError(unknown_backbone_message(one))
         elif one in HANDCRAFTED:

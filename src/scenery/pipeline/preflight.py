@@ -23,6 +23,7 @@ from scenery.pipeline.run_lock import begin
 from scenery.pipeline.terminal_watch import watch_terminal
 from scenery.pipeline.user_settings import check_process
 from scenery.registry.datasets import DATASET_IMAGES, NAMED_DATASETS
+from scenery.registry.presets import PRESET
 from scenery.study.checks import check_study
 from scenery.study.expansions import Expansions
 from scenery.study.plan import NotChosenYet
@@ -44,8 +45,10 @@ def check_config(config: Mapping[str, Any], source: str) -> Expansions:
     """
     study = read_study(config, source)
     expansions = Expansions(study, source)
-    check_files(study, check_study(study, source, expansions), source)
+    weights = check_study(study, source, expansions)
+    check_files(study, weights, source)
     check_export(study, source)
+    check_presets(weights, source)
     if not study.dataset.made:
         dataset = study.dataset
         images = list_images(dataset.path, dataset.root, **dataset.reading)
@@ -84,6 +87,16 @@ def check_export(study: Study, source: str) -> None:
     """
     if "onnx" in study.export and (missing := missing_packages("onnx")):
         raise UserError(f"{source}: export: onnx {missing}, or leave out onnx")
+
+
+def check_presets(weights: Iterable[str], source: str) -> None:
+    """Refuse weights of a preset where the packages that read it are not installed.
+
+    Raises:
+        UserError: With the command that installs them.
+    """
+    if any(one.startswith(PRESET) for one in weights) and (missing := missing_packages("hub")):
+        raise UserError(f"{source}: weights: preset {missing}")
 
 
 def open_study(

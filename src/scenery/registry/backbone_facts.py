@@ -2,7 +2,8 @@
 
 The facts of published networks are in `backbone_facts.json`, which
 `python -m scenery.models.write_backbone_facts` writes from the networks themselves; those of
-custom architectures follow from their options.
+custom architectures follow from their options, and those of vision transformers from the
+`config.json` of their presets.
 """
 
 import functools
@@ -14,7 +15,7 @@ from typing import Any
 from scenery.errors import UserError
 from scenery.image_size import ImageSize, size_name
 from scenery.messages import short_repr, suggestions
-from scenery.registry import architecture_outlines
+from scenery.registry import architecture_outlines, transformer_facts
 from scenery.registry.backbones import BACKBONES
 from scenery.registry.custom_architectures import (
     ARCHITECTURES,
@@ -22,6 +23,7 @@ from scenery.registry.custom_architectures import (
     NATIVE_SIZES,
     Network,
 )
+from scenery.registry.presets import PRESET_BACKBONES, read_preset
 
 # Names of networks that are not available, with the reason.
 NOT_THERE = {
@@ -100,8 +102,13 @@ def own_names() -> tuple[str, ...]:
 
 
 def names() -> tuple[str, ...]:
-    """The names of all backbones."""
+    """The names of all backbones whose layers are known without a preset."""
     return published_names() + own_names() + HANDCRAFTED
+
+
+def every_name() -> tuple[str, ...]:
+    """The names of all backbones, also of those that presets describe."""
+    return (*names(), *PRESET_BACKBONES)
 
 
 def unknown_backbone_message(name: str) -> str:
@@ -109,7 +116,7 @@ def unknown_backbone_message(name: str) -> str:
     for known, why in NOT_THERE.items():
         if name.lower().startswith(known):
             return f"backbone: {why}"
-    return f"backbone: {short_repr(name)} is not known; {suggestions(name, names())}"
+    return f"backbone: {short_repr(name)} is not known; {suggestions(name, every_name())}"
 
 
 @functools.cache
@@ -131,6 +138,8 @@ def facts(
     """
     if name in ARCHITECTURES:
         return _own_facts(name, network or Network(), image_size or NATIVE_SIZES[name])
+    if name in PRESET_BACKBONES:
+        return _transformer_facts(name, None if network is None else network.preset)
     if name not in _table():
         raise UserError(unknown_backbone_message(name))
     values = dict(_table()[name])
@@ -157,6 +166,37 @@ def _own_facts(name: str, network: Network, image_size: ImageSize) -> BackboneFa
             for point in architecture_outlines.cut_points(steps)
         ),
         below=architecture_outlines.below(steps),
+    )
+
+
+def _transformer_facts(name: str, preset: str | None) -> BackboneFacts:
+    if preset is None:
+        raise UserError(
+            f"weights: {name} is built from a preset of KerasHub: give preset:NAME_OR_FOLDER, or "
+            "network.preset beside none or experiment:NAME"
+        )
+    found = read_preset(preset).network
+    if found.backbone != name:
+        raise UserError(
+            f"backbone: the preset {preset} is of {found.backbone}; found backbone: {name}"
+        )
+    counts = transformer_facts.stage_parameters(found, found.image_size)
+    blocks = [transformer_facts.block_name(number) for number in range(1, found.blocks + 1)]
+    side, width = found.image_size // found.patch, found.width
+    ends = [*blocks[:-1], transformer_facts.END]
+    below = dict(zip(blocks, [None, *blocks[:-1]], strict=True))
+    return BackboneFacts(
+        name=name,
+        size=found.image_size,
+        smallest_size=found.patch,
+        parameters=counts[-1],
+        imagenet=False,
+        multiply_adds=transformer_facts.multiply_adds(found, found.image_size),
+        depth=transformer_facts.depth(found),
+        cut_points=tuple(
+            CutPoint(end, side, width, count) for end, count in zip(ends, counts, strict=True)
+        ),
+        below=below | {transformer_facts.END: below[blocks[-1]]},
     )
 
 

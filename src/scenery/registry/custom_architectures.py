@@ -17,6 +17,7 @@ from scenery.registry import architectures
 from scenery.registry.architectures.base import Architecture, GlobalDescriptor
 from scenery.registry.backbones import BACKBONES, WITH_ALPHA
 from scenery.registry.options import Number, Strict, complete, option_fields, users_of
+from scenery.registry.presets import PRESET_BACKBONES
 
 
 def _found() -> dict[str, type[Architecture]]:
@@ -36,13 +37,17 @@ NATIVE_SIZES = {name: record.native_size for name, record in ARCHITECTURES.items
 HANDCRAFTED = tuple(name for name, record in ARCHITECTURES.items() if record.handcrafted)
 # Of these, those that describe the whole image by one vector.
 GLOBAL = tuple(n for n, record in ARCHITECTURES.items() if issubclass(record, GlobalDescriptor))
-NETWORK_OPTIONS = {**users_of(ARCHITECTURES), "alpha": WITH_ALPHA}
+NETWORK_OPTIONS = {
+    **users_of(ARCHITECTURES),
+    "alpha": WITH_ALPHA,
+    "preset": tuple(PRESET_BACKBONES),
+}
 
 _Options: Any = create_model("Options", __base__=Strict, **option_fields(ARCHITECTURES))
 
 
 class Network(_Options):
-    """Options of networks: of the custom architectures, and the width of published ones."""
+    """Options of networks: of the custom architectures, and width or preset of published ones."""
 
     renamed_keys: ClassVar[dict[str, str]] = {"initialiser": "kernel_initializer"}
 
@@ -50,6 +55,12 @@ class Network(_Options):
         None,
         description=f"{', '.join(WITH_ALPHA)}: width, as a factor of the channels; the published "
         "ones are allowed (1 if unset).",
+    )
+
+    preset: Annotated[str, Field(min_length=1, max_length=4096)] | None = Field(
+        None,
+        description=f"{', '.join(PRESET_BACKBONES)}: the preset that describes the network, a "
+        "published name or a folder (that of weights: preset:NAME_OR_FOLDER if unset).",
     )
 
     @property

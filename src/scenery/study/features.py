@@ -4,15 +4,21 @@ import hashlib
 import re
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, lru_cache
+from typing import get_args
 
 from scenery.config.encoding import OF_CODEBOOK, Encoding
+from scenery.config.head import Head
 from scenery.config.settings import WEIGHTS_FROM_EXPERIMENT, Augment, Settings
 from scenery.image_size import ImageSize, size_name
 from scenery.registry.backbone_facts import in_dense_layers
 from scenery.registry.custom_architectures import HANDCRAFTED, Network
+from scenery.registry.presets import PRESET
 from scenery.study.resampling import FoldSpec
 from scenery.study.subsets import training_subset
 from scenery.study.trial_network import cut_layer, image_size
+
+# What features are, as the names of their folders say it: a pooling, maps, or augmented views.
+FEATURE_KINDS = (*get_args(Head.model_fields["pooling"].annotation), "map", "views")
 
 
 @dataclass(frozen=True)
@@ -21,10 +27,11 @@ class FeatureSet:
 
     Attributes:
         backbone: A name of the backbone table.
-        weights: imagenet, none, or a weights file.
+        weights: imagenet, none, a weights file, or preset:NAME_OR_FOLDER.
         image_size: Size of the input in pixels.
         layer: The layer whose activations are kept.
-        pooling: average, max, std or moments over positions, or map for all of them.
+        pooling: average, max, std or moments over positions, or map for all of them; class_token
+            or both of a transformer.
         subset: Training images that are rendered; plain features serve every subset.
         augment: How views are rendered; None for the plain images.
         views: Renderings of each image; 0 for the plain images.
@@ -87,7 +94,8 @@ class FeatureSet:
         if self.weights == "none":
             return None
         top = self.weights == "imagenet" and in_dense_layers(self.backbone, self.layer)
-        return WeightsSpec(self.backbone, self.weights, top, self.network.width)
+        size = self.image_size if self.weights.startswith(PRESET) else None
+        return WeightsSpec(self.backbone, self.weights, top, self.network.width, size)
 
 
 @dataclass(frozen=True)
@@ -96,15 +104,17 @@ class WeightsSpec:
 
     Attributes:
         backbone: A name of the backbone table.
-        source: imagenet, the path of a weights file, or experiment:NAME.
+        source: imagenet, the path of a weights file, experiment:NAME or preset:NAME_OR_FOLDER.
         top: Whether imagenet is to have the dense layers of the top, too.
         alpha: Width of a published network.
+        image_size: Of a preset, whose table of positions depends on it; None: any.
     """
 
     backbone: str
     source: str
     top: bool = False
     alpha: float = 1.0
+    image_size: ImageSize | None = None
 
     @property
     def id(self) -> str:
@@ -115,6 +125,8 @@ class WeightsSpec:
         stem = self.source.rsplit("/", 1)[-1].rsplit(".", 1)[0]
         stem = re.sub(r"[^A-Za-z0-9_]+", "_", stem)
         digest = hashlib.sha256(self.source.encode()).hexdigest()[:6]
+        if self.image_size is not None:
+            return f"{name}-{stem}-{size_name(self.image_size)}px-{digest}"
         return f"{name}-{stem}-{digest}"
 
     @property
@@ -123,6 +135,11 @@ class WeightsSpec:
         if not self.source.startswith(WEIGHTS_FROM_EXPERIMENT):
             return None
         return self.source.removeprefix(WEIGHTS_FROM_EXPERIMENT)
+
+    @property
+    def preset(self) -> str | None:
+        """Name or folder of the preset that has these weights; None where none has."""
+        return self.source.removeprefix(PRESET) if self.source.startswith(PRESET) else None
 
 
 @dataclass(frozen=True)

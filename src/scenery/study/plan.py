@@ -10,6 +10,7 @@ from scenery.config.study import Study
 from scenery.errors import UserError
 from scenery.image_size import ImageSize
 from scenery.registry.custom_architectures import NATIVE_SIZES, Network
+from scenery.registry.presets import PRESET_BACKBONES
 from scenery.study.controls import control_setting
 from scenery.study.expansions import Expanded, ExpandedRounds, Expansions
 from scenery.study.experiments import (
@@ -271,14 +272,15 @@ class Plan:
         return sorted(self._possible_layers.get(identity, ()))
 
     def own_network(self, identity: str) -> tuple[ImageSize, Network] | None:
-        """Image size and options of one of Scenery's own networks with these weights.
+        """Image size and options of an own network, or of a transformer, with these weights.
 
         Other backbones have the same weights whatever the size, and no options: None.
         """
         for known in self._all_known():
             for features in known.feature_sets.values():
                 spec = features.weights_spec
-                if spec and spec.id == identity and features.backbone in NATIVE_SIZES:
+                sized = features.backbone in (*NATIVE_SIZES, *PRESET_BACKBONES)
+                if spec and spec.id == identity and sized:
                     return features.image_size, features.network
         return None
 

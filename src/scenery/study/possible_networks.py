@@ -16,6 +16,7 @@ from scenery.config.study import Experiment, Study
 from scenery.errors import UserError
 from scenery.messages import short_repr
 from scenery.registry.custom_architectures import NATIVE_SIZES
+from scenery.registry.presets import PRESET_BACKBONES
 from scenery.study.expansions import Expansions
 from scenery.study.experiments import (
     DerivedSettings,
@@ -30,6 +31,8 @@ from scenery.study.trial_network import check_network, cut_is_possible, cut_laye
 from scenery.study.trials import ResolvedTrial
 
 # Settings that name the network and its input.
+# Backbones whose layers depend on the image size and their options.
+SIZED = frozenset({*NATIVE_SIZES, *PRESET_BACKBONES})
 NETWORK = frozenset({"backbone", "weights", "image_size", "cut", "remove_stages", "network"})
 # Settings that a check compares with the network: stages to train, descriptors, batch norm.
 _WITH_NETWORK = NETWORK | {"trainable", "classifier", "encoding", "batch_size"}
@@ -206,8 +209,8 @@ def _one_each(settings: Iterable[Settings]) -> list[Settings]:
 
 
 def _network(settings: Settings) -> tuple[Any, ...]:
-    # Of Scenery's own networks the options and the image size decide which layers there are.
-    own = (settings.network, image_size(settings)) if settings.backbone in NATIVE_SIZES else None
+    # Of these the options and the image size decide which layers and weights there are.
+    own = (settings.network, image_size(settings)) if settings.backbone in SIZED else None
     classifier = settings.classifier and (settings.classifier.name, settings.classifier.kernel)
     network = (settings.backbone, settings.network.width, settings.weights, cut_layer(settings))
     return (*network, settings.trainable, own, classifier)

@@ -13,6 +13,7 @@ from scenery.config.study import Study
 from scenery.image_size import ImageSize, sides
 from scenery.registry.backbone_facts import facts
 from scenery.registry.custom_architectures import HANDCRAFTED, Network
+from scenery.registry.presets import PRESET_BACKBONES
 from scenery.study.expansions import Expanded, Expansions
 from scenery.study.possible_networks import experiment_starts
 from scenery.study.trials import ResolvedTrial
@@ -138,7 +139,8 @@ def _training(trial: ResolvedTrial, study: Study, images: int, classes: int) -> 
 
 def _without_counts(trials: Iterable[ResolvedTrial]) -> set[str]:
     found = {trial.settings.backbone for trial in trials}
-    return {name for name in found if not multiply_adds(name, 1)}
+    # Of vision transformers they follow from the preset.
+    return {one for one in found if one not in PRESET_BACKBONES and not multiply_adds(one, 1)}
 
 
 def multiply_adds(backbone: str, image_size: ImageSize, network: Network | None = None) -> float:

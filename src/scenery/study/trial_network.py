@@ -13,6 +13,8 @@ from scenery.registry.backbone_facts import (
     stage_count,
 )
 from scenery.registry.custom_architectures import HANDCRAFTED, NATIVE_SIZES, auxiliary_layers
+from scenery.registry.presets import PRESET_BACKBONES, TOKEN_POOLINGS, read_preset
+from scenery.registry.transformer_facts import check_patches
 from scenery.study.subsets import subset_exists
 
 
@@ -90,6 +92,22 @@ def _check_auxiliary_outputs(settings: Settings, end: str, place: str) -> None:
             )
 
 
+def _check_tokens(settings: Settings, place: str) -> None:
+    """Refuse a size that patches do not fill, and a class token that there is not."""
+    if settings.backbone not in PRESET_BACKBONES or settings.network.preset is None:
+        return
+    network = read_preset(settings.network.preset).network
+    try:
+        check_patches(network, image_size(settings))
+    except UserError as error:
+        raise UserError(f"{place}: {error}") from None
+    if settings.head.pooling in TOKEN_POOLINGS and not network.class_token:
+        raise UserError(
+            f"{place}: head.pooling: {settings.backbone} has no class token; found "
+            f"{settings.head.pooling}"
+        )
+
+
 def check_fit(study: Study, settings: Settings, place: str) -> None:
     """Refuse settings that are fine one by one but do not fit the study or the backbone.
 
@@ -122,6 +140,12 @@ def check_fit(study: Study, settings: Settings, place: str) -> None:
             f"{place}: weights: {settings.backbone} is built anew for each trial and there are no "
             f"weights for it; give none, trainable: scratch, or experiment:NAME; found "
             f"{settings.weights!r}"
+        )
+    _check_tokens(settings, place)
+    if settings.weights == "imagenet" and settings.backbone in PRESET_BACKBONES:
+        raise UserError(
+            f"{place}: weights: {settings.backbone} has no weights imagenet; give "
+            "preset:NAME_OR_FOLDER, a file, none or experiment:NAME"
         )
     if settings.weights == "imagenet" and not known.imagenet:
         raise UserError(

@@ -26,6 +26,7 @@ from scenery.config.validation import read_settings, renamed_message
 from scenery.errors import UserError
 from scenery.image_size import ImageSize
 from scenery.messages import one_line, suggestions
+from scenery.registry.presets import PRESET
 from scenery.study.features import (
     FeatureSet,
     WeightsSpec,
@@ -342,6 +343,11 @@ def _reset_dependent(settings: Settings, values: dict[str, Any], flat: Mapping[s
     if changes("backbone"):
         values.pop("cut", None)
         values.pop("network", None)
+    elif settings.network.preset is not None and not str(flat.get("weights", PRESET)).startswith(
+        PRESET
+    ):
+        # The network stays the one that the preset describes.
+        values["network"] = {"preset": settings.network.preset, **values.get("network", {})}
     if flat.get("trainable", "scratch") != "scratch":
         _drop(values, "network", ("auxiliary_outputs",))
     if flat.get("trainable", settings.trainable) in ("head", "scratch"):

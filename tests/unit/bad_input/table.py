@@ -8,6 +8,7 @@ from pathlib import Path
 from bad_input.cases import Case
 from bad_input.config_cases import CONFIGS
 from bad_input.image_cases import IMAGES
+from bad_input.preset_cases import PRESETS
 from bad_input.source_cases import FOLDERS, MANIFESTS
 from bad_input.weights_cases import WEIGHTS
 
@@ -18,6 +19,7 @@ GROUPS: dict[str, list[Case]] = {
     "Folders": FOLDERS,
     "Manifests": MANIFESTS,
     "Weights files": WEIGHTS,
+    "Presets of KerasHub": PRESETS,
     "Config": CONFIGS,
 }
 

@@ -9,9 +9,11 @@ from check_weights import check_weights
 from provide_weights import provide_weights
 from split import main as make_split
 
+from bad_input import preset_cases
 from bad_input.cases import Case, good
 from bad_input.config_cases import CONFIGS
 from bad_input.image_cases import BAD, IMAGES
+from bad_input.preset_cases import PRESETS, study
 from bad_input.source_cases import FOLDERS, MANIFESTS
 from bad_input.table import BEGIN, DOCUMENT, GROUPS, with_tables
 from bad_input.weights_cases import FILE, WEIGHTS
@@ -111,6 +113,14 @@ def test_weights(case: Case) -> None:
 def test_configs(case: Case) -> None:
     case.make()
     ends_as_it_says(case, lambda: check_config(load_config("study.yaml"), "study.yaml"))
+
+
+@pytest.mark.parametrize("case", PRESETS, ids=named)
+def test_presets(case: Case, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("KAGGLEHUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(preset_cases, "CHANGES", {})
+    case.make()
+    ends_as_it_says(case, lambda: check_config(study(), "study.yaml"))
 
 
 def test_there_are_many_and_each_once() -> None:

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import preset_files
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
@@ -76,7 +77,9 @@ def test_there_are_examples() -> None:
 
 
 @pytest.mark.parametrize("text", EXAMPLES, ids=lambda text: text.splitlines()[0])
-def test_examples_are_studies(text: str) -> None:
+def test_examples_are_studies(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAGGLEHUB_CACHE", str(tmp_path))
+    preset_files.write_named(text)
     config = yaml.safe_load(text)
     check_study(read_study(config, "example"), "example")
     assert not complaints(config)

@@ -9,6 +9,7 @@ from scenery.pipeline.jobs import ExportJob, ModelSource
 from scenery.pipeline.model_folder import CARD_PAGE, FACTS, FORMAT_FILES, format_problem
 from scenery.registry.backbones import BACKBONES, PREPROCESSING_TEXTS
 from scenery.registry.custom_architectures import architecture
+from scenery.registry.presets import PRESET_BACKBONES, published_presets
 from scenery.study.trials import ResolvedTrial
 
 
@@ -68,16 +69,21 @@ class ExportInputs:
         record = BACKBONES.get(settings.backbone)
         if record is not None:
             how = PREPROCESSING_TEXTS[record.preprocessing]
+        elif settings.backbone in PRESET_BACKBONES:
+            how = "the model scales its input as the preset's image converter does"
         else:
             made = architecture(settings.backbone, settings.network)
             how = PREPROCESSING_TEXTS[made.preprocessing]
         published = record is not None and settings.weights == "imagenet"
+        license = record.family.license if record is not None and published else ""
+        if settings.weights_preset in published_presets():
+            license = PRESET_BACKBONES[settings.backbone].license
         return ModelSource(
             experiment=experiment,
             backbone=settings.backbone,
             layer=trial.layer,
             # Of a file its name alone: the folder says nothing on another machine.
             weights=Path(settings.weights).name,
-            license=record.family.license if record is not None and published else "",
+            license=license,
             preprocessing=how,
         )

@@ -385,4 +385,5 @@ def backbone_spec(context: Context, trial: ResolvedTrial, seed: int | None = Non
         weights=context.weights_file(trial.weights),
         seed=trial.settings.seed if seed is None else seed,
         options=trial.settings.network,
+        pooling=trial.settings.head.pooling,
     )

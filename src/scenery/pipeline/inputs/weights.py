@@ -5,6 +5,7 @@ from typing import Any
 from scenery.pipeline.inputs.context import Context
 from scenery.pipeline.jobs import CheckWeightsJob
 from scenery.registry.custom_architectures import Network
+from scenery.registry.presets import read_preset
 
 
 class WeightsInputs:
@@ -14,16 +15,20 @@ class WeightsInputs:
         self.context = context
 
     def source(self, wildcards: Any) -> str | list[str]:
-        """The user's weights file, or the network that an experiment of the study trained."""
+        """The user's weights file, the files of a preset, or the network of an experiment."""
         spec = self.context.plan.weights(wildcards.weights)
         if spec.experiment is not None:
             return self.context.layout.experiment(spec.experiment).final_model("keep_network")
+        if spec.preset is not None:
+            return [str(path) for path in read_preset(spec.preset).files]
         return [] if spec.source == "imagenet" else spec.source
 
-    def spec(self, wildcards: Any) -> dict[str, str | bool | float]:
-        """Backbone, setting `weights`, whether dense layers of the top are among them, width."""
+    def spec(self, wildcards: Any) -> dict[str, Any]:
+        """Backbone, setting `weights`, and what else is needed: dense layers, width, image size."""
         spec = self.context.plan.weights(wildcards.weights)
-        more: dict[str, str | bool | float] = {"top": True} if spec.top else {}
+        more: dict[str, Any] = {"top": True} if spec.top else {}
+        if spec.image_size is not None:
+            more["image_size"] = spec.image_size
         if spec.alpha != 1:
             more["alpha"] = spec.alpha
         return {"backbone": spec.backbone, "source": spec.source, **more}

@@ -40,7 +40,8 @@ fi
 [ -x "$environment/bin/python" ] || uv venv --quiet --python "$python" "$environment"
 echo "Installing $requirements ..."
 # Compiled byte code halves the start of every job; an import of TensorFlow takes 10 s without.
-uv pip install --quiet --compile-bytecode --require-hashes --python "$environment" -r "$requirements"
+# The files hold everything: KerasHub asks for a package that it needs for texts alone.
+uv pip install --quiet --compile-bytecode --no-deps --require-hashes --python "$environment" -r "$requirements"
 
 if [ -n "$package" ]; then
 	echo "Installing the command scenery ..."

@@ -98,6 +98,7 @@ lock:
 	$(EXTRA) --extra gpu --constraint requirements/cpu.txt --output-file requirements/gpu.txt
 	$(EXTRA) --extra dev --constraint requirements/cpu.txt --output-file requirements/dev.txt
 	$(EXTRA) --extra onnx --constraint requirements/cpu.txt --output-file requirements/onnx.txt
+	$(EXTRA) --extra openvino --constraint requirements/cpu.txt --output-file requirements/openvino.txt
 	$(EXTRA) --extra serve --constraint requirements/cpu.txt --output-file requirements/serve.txt
 	$(EXTRA) --extra hub --constraint requirements/cpu.txt --output-file requirements/hub.txt
 	$(EXTRA) --extra benchmarks --constraint requirements/cpu.txt --output-file requirements/benchmarks.txt

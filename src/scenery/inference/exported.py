@@ -20,8 +20,8 @@ from scenery.inference.explanation import Parts, split_model
 from scenery.inference.final_model import load_final
 from scenery.inference.novelty import References, load_references
 from scenery.models.feature_extraction import make_extract_fn
-from scenery.models.forward import make_forward_fn
 from scenery.models.heads import STANDARDIZATION
+from scenery.models.inference_engine import Forward
 from scenery.models.prediction_views import averages_views
 from scenery.pipeline.model_folder import (
     CLASSIFIER,
@@ -60,8 +60,8 @@ def _compared(parts: Parts) -> keras.Model:
 
 def network_features(network: keras.Model, images: PackedImages) -> np.ndarray:
     """Features as of `with_features`: float32, shape (images, values)."""
-    forward = make_forward_fn(with_features(network))
-    parts = [forward(batch)[1].numpy() for batch in images.batches(final_model.BATCH)]
+    forward = Forward(with_features(network), len(images))
+    parts = [np.asarray(forward(batch)[1]) for batch in images.batches(final_model.BATCH)]
     return np.concatenate(parts)
 
 
@@ -71,6 +71,7 @@ class ExportedModel:
     Args:
         folder: Its folder. Files are loaded in Keras' safe mode and by skops: nothing in them can
             run code.
+        images: The number of images that will follow, as far as it is known.
 
     Raises:
         UserError: A file is missing, damaged, or asks for code.
@@ -81,8 +82,9 @@ class ExportedModel:
         batch: Images that are given to the model at a time, as `evaluate` does.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, images: int = 0) -> None:
         self.facts: ModelFacts = read_facts(folder)
+        self._images = images
         self.batch = final_model.BATCH
         self._references: References | None = None
         if REFERENCES in self.facts.files:
@@ -90,11 +92,11 @@ class ExportedModel:
         self.network: keras.Model | None = None
         if self.facts.kind == "network":
             self.network = load_final(folder / NETWORK)
-            self._forward = make_forward_fn(self.network)
+            self._forward: Callable[[tf.Tensor], Any] = Forward(self.network, images)
             return
         self.batch = vectors.BATCH
         self._extractor = self._feature_extractor(folder)
-        self._forward = make_extract_fn(self._extractor)
+        self._forward = make_extract_fn(self._extractor, images)
         self._classifier = classifiers.load(folder / CLASSIFIER)
         self._codebook = None
         if self.facts.encoding is not None:
@@ -189,7 +191,8 @@ class ExportedModel:
 
     @cached_property
     def _both(self) -> Callable[[tf.Tensor], Any]:
-        return make_forward_fn(with_features(self.network))
+        assert self.network is not None
+        return Forward(with_features(self.network), self._images)
 
     def probabilities(self, pixels: np.ndarray) -> np.ndarray:
         """Class probabilities, float64, shape (images, classes).

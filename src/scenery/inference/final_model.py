@@ -8,7 +8,7 @@ import numpy as np
 
 from scenery.data.packed_images import PackedImages
 from scenery.errors import UserError
-from scenery.models.forward import make_forward_fn
+from scenery.models.inference_engine import Forward
 
 BATCH = 64
 
@@ -32,6 +32,6 @@ def load_final(path: str | Path) -> keras.Model:
 
 def predict(model: keras.Model, images: PackedImages) -> np.ndarray:
     """Class probabilities, float64, shape (images, classes)."""
-    forward = make_forward_fn(model)
-    parts = [forward(batch).numpy() for batch in images.batches(BATCH)]
+    forward = Forward(model, len(images))
+    parts = [np.asarray(forward(batch)) for batch in images.batches(BATCH)]
     return np.concatenate(parts).astype(np.float64)

@@ -70,7 +70,7 @@ def predict_files(
         UserError: The model cannot be used, or something cannot be written.
     """
     set_up(options.jobs)
-    model = ExportedModel(folder)
+    model = ExportedModel(folder, len(files))
     classes = model.facts.classes
     top = min(options.top, len(classes))
     sheet = ContactSheet(f"Answers of {model.facts.source.experiment}") if options.html else None

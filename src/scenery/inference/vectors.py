@@ -37,7 +37,7 @@ def extract_vectors(
         UserError: When the weights do not cover the backbone.
     """
     parts = feature_batches(
-        make_extract_fn(load_feature_extractor(features, weights)), images, BATCH
+        make_extract_fn(load_feature_extractor(features, weights), len(images)), images, BATCH
     )
     encoding = features.encoding
     if codebook is not None and encoding is not None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from scenery.data.images import model_input, try_read_image
 from scenery.models.backbones import preprocess
-from scenery.models.forward import make_forward_fn
+from scenery.models.inference_engine import Forward
 from scenery.models.pooling import pool
 from scenery.registry.backbones import EMBEDDING_BACKBONE
 
@@ -49,7 +49,7 @@ def embedding_batches(
     Yields:
         Arrays of float32, shape (up to `BATCH`, 1280).
     """
-    forward = make_forward_fn(embedder)
+    forward = Forward(embedder, len(files))
 
     def read(file: Path) -> np.ndarray | None:
         pixels, _ = try_read_image(file, max_pixels, white_level)

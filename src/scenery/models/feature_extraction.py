@@ -14,7 +14,7 @@ from scenery.data.array_writer import ArrayWriter
 from scenery.data.packed_images import PackedImages
 from scenery.image_size import ImageSize
 from scenery.models.backbones import build_backbone
-from scenery.models.forward import make_forward_fn
+from scenery.models.inference_engine import Forward
 from scenery.models.pooling import pool
 from scenery.models.vision_transformer import with_tokens
 from scenery.models.weights import load_weights
@@ -105,10 +105,11 @@ def extract(
         seed: Seed of the renderings.
 
     Returns:
-        Facts: shape and digest of the content, and the describer's parameters.
+        Facts: shape and digest of the content, the number of parameters, and the engine that ran a
+        backbone.
     """
     augmentation = build_augmentation(augment, seed) if views and augment else None
-    forward = make_extract_fn(feature_extractor, augmentation)
+    forward = make_extract_fn(feature_extractor, len(images) * max(views, 1), augmentation)
     if not isinstance(feature_extractor, keras.Model):
         shape, kind, parameters = feature_extractor.shape, feature_extractor.dtype, 0
     else:
@@ -123,7 +124,8 @@ def extract(
                 reseed(augmentation, seed, view)
             for values in feature_batches(forward, images, batch):
                 writer.add(values)
-    return writer.facts | {"parameters": parameters}
+    engine = {"engine": forward.engine} if isinstance(forward, Forward) else {}
+    return writer.facts | {"parameters": parameters} | engine
 
 
 def feature_batches(
@@ -135,11 +137,19 @@ def feature_batches(
 
 
 def make_extract_fn(
-    feature_extractor: keras.Model | Handcrafted, augmentation: keras.Model | None = None
+    feature_extractor: keras.Model | Handcrafted,
+    images: int,
+    augmentation: keras.Model | None = None,
 ) -> Callable[[tf.Tensor], tf.Tensor | np.ndarray]:
-    """A function from uint8 images, shape (images, height, width, 3), to their features."""
+    """A function from uint8 images, shape (batch, height, width, 3), to their features.
+
+    Args:
+        feature_extractor: As of `extract`.
+        images: The number of images that will follow.
+        augmentation: What changes images before.
+    """
     if isinstance(feature_extractor, keras.Model):
-        return make_forward_fn(feature_extractor, augmentation)
+        return Forward(feature_extractor, images, augmentation)
 
     def describe(pixels: tf.Tensor) -> np.ndarray:
         if augmentation is not None:

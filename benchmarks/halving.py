@@ -12,8 +12,8 @@ import pandas as pd
 
 from benchmarks.material import Material
 from benchmarks.results import Row
+from scenery.config.experiment import Choose
 from scenery.config.search import Halving
-from scenery.config.study import Choose
 from scenery.evaluation.result_tables import read_results
 from scenery.study.successive_halving import Ranking, rungs, survivors
 

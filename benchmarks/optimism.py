@@ -18,8 +18,8 @@ from benchmarks.material import Material
 from benchmarks.results import Row
 from scenery.classical import classifiers
 from scenery.classical.classifier_scores import score_in_folds
+from scenery.config.experiment import Choose
 from scenery.config.settings import Settings
-from scenery.config.study import Choose
 from scenery.data.feature_files import LabeledFeatures, read_features
 from scenery.data.folds import assign_folds
 from scenery.data.tables import partition_table

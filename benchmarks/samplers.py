@@ -18,9 +18,9 @@ from threadpoolctl import threadpool_limits
 from benchmarks.conclusions import cached_features
 from benchmarks.material import Material
 from benchmarks.results import Row
+from scenery.config.experiment import Choose
 from scenery.config.search import Halving, Search
 from scenery.config.settings import Settings
-from scenery.config.study import Choose
 from scenery.pipeline.resources import cores
 from scenery.study.proposing import Told, propose
 from scenery.study.random_search import draw

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import yaml
 
+from scenery.config.experiment import Choose
 from scenery.config.settings import Settings
-from scenery.config.study import Choose
 from scenery.data.tables import read_split
 from scenery.errors import UserError
 from scenery.evaluation.calibration import Calibration

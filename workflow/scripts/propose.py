@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from scenery.config.study import Choose, Dataset, Experiment, Study
+from scenery.config.dataset import Dataset
+from scenery.config.experiment import Choose, Experiment
+from scenery.config.study import Study
 from scenery.errors import UserError
 from scenery.evaluation.costs import trial_costs
 from scenery.evaluation.measures import higher_is_better, measure_column

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from scenery.config.study import Choose
+from scenery.config.experiment import Choose
 from scenery.study.pareto import knee
 
 DRAWS = 1000

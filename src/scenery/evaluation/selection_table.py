@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from scenery.config.study import Choose
+from scenery.config.experiment import Choose
 from scenery.evaluation.choice_statistics import (
     ChoiceStatistics,
     Rule,

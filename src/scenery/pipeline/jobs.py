@@ -17,9 +17,9 @@ from pydantic import (
 )
 
 from scenery.config.encoding import Encoding
+from scenery.config.experiment import Aim, Choose
 from scenery.config.search import Distribution, Halving, Search
 from scenery.config.settings import Augment, Settings
-from scenery.config.study import Aim, Choose
 from scenery.image_size import ImageSize
 from scenery.registry.custom_architectures import Network
 from scenery.study.features import FeatureSet

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from scenery.config.study import MAX_NAME_LENGTH
+from scenery.config.names import MAX_NAME_LENGTH
 from scenery.data.survey import Survey, survey
 from scenery.errors import UserError
 from scenery.files import writing

@@ -3,8 +3,9 @@
 from collections.abc import Container, Mapping
 from typing import Any
 
+from scenery.config.experiment import Choose, Experiment
 from scenery.config.settings import NETWORK_ONLY, Settings, flatten, ineffective_settings
-from scenery.config.study import Choose, Experiment, Study
+from scenery.config.study import Study
 from scenery.config.training import LOSS
 from scenery.errors import UserError
 from scenery.study.descriptors import check_descriptors

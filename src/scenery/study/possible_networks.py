@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from scenery.config.experiment import Experiment
 from scenery.config.settings import Settings, flatten
-from scenery.config.study import Experiment, Study
+from scenery.config.study import Study
 from scenery.errors import UserError
 from scenery.messages import short_repr
 from scenery.registry.custom_architectures import NATIVE_SIZES

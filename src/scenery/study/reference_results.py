@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from scenery.config.experiment import Experiment
 from scenery.config.settings import Settings
-from scenery.config.study import Experiment
 from scenery.study.trials import named
 
 

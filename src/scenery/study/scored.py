@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from scenery.config.study import Choose
+from scenery.config.experiment import Choose
 from scenery.errors import UserError
 from scenery.study.selection import Candidate, Result, average, best_settings, choose
 

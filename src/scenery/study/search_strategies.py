@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from scenery.config.classifier import CLASSIFIER_OPTIONS
+from scenery.config.experiment import Experiment
 from scenery.config.search import Distribution, Sampled, Search
 from scenery.config.settings import (
     OPTIMIZER_OPTIONS,
     SCHEDULE_OPTIONS,
     WEIGHT_AVERAGING_OPTIONS,
 )
-from scenery.config.study import Experiment
 from scenery.errors import UserError
 from scenery.study.random_search import draw, draw_one
 from scenery.study.search_space import values_key

@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from scenery.config.study import Choose
+from scenery.config.experiment import Choose
 from scenery.errors import UserError
 from scenery.study.pareto import knee, pareto_front
 from scenery.study.trials import spell

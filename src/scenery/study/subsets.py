@@ -2,8 +2,10 @@
 
 import re
 
+from scenery.config.dataset import Subset
+from scenery.config.names import PER_CLASS
 from scenery.config.settings import Settings
-from scenery.config.study import PER_CLASS, Study, Subset
+from scenery.config.study import Study
 
 _DRAWN = re.compile(rf"{PER_CLASS.pattern}_seed_([0-9]+)")
 

@@ -11,8 +11,8 @@ later, so that a trial which improves late has a chance there.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from scenery.config.experiment import Choose
 from scenery.config.search import Halving
-from scenery.config.study import Choose
 
 
 @dataclass(frozen=True)

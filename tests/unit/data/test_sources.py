@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scenery.config.study import Dataset
+from scenery.config.dataset import Dataset
 from scenery.data import content_digests as content
 from scenery.data.sources import (
     FoundImage,

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.special import expit, logit
 
-from scenery.config.study import Choose
+from scenery.config.experiment import Choose
 from scenery.evaluation.choice_statistics import (
     Rule,
     bootstrap_choice,

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from scenery.config.study import Choose
+from scenery.config.experiment import Choose
 from scenery.evaluation.intervals import wilson
 from scenery.evaluation.paired import corrected_resampled_test
 from scenery.evaluation.selection_table import selection_table

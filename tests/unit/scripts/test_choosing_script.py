@@ -12,8 +12,8 @@ import pytest
 import yaml
 from train_heads import train_heads
 
+from scenery.config.experiment import Choose
 from scenery.config.settings import Settings
-from scenery.config.study import Choose
 from scenery.errors import UserError
 from scenery.pipeline.jobs import ChooseJob, FeatureTrialsJob, TrialRow
 

@@ -9,7 +9,7 @@ import pytest
 from assess_choice import assess_choice
 from compare_settings import compare_settings
 
-from scenery.config.study import Choose
+from scenery.config.experiment import Choose
 from scenery.evaluation.final_scores import summary_columns
 from scenery.pipeline.jobs import AssessJob, CompareJob, ScoredSetting, ScoredTrial
 from scenery.reporting.reading import read_comparisons, read_scores, read_selection

@@ -12,7 +12,7 @@ from fit_classifiers import fit_classifiers
 from score_division import score_division
 from train_heads import train_heads
 
-from scenery.config.study import Choose
+from scenery.config.experiment import Choose
 from scenery.data.tables import read_split, write_table
 from scenery.evaluation.result_tables import read_results
 from scenery.pipeline.jobs import (

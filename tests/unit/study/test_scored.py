@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from scenery.config.study import Choose
+from scenery.config.experiment import Choose
 from scenery.config.validation import read_study
 from scenery.study.controls import control_setting
 from scenery.study.experiments import base_settings, expand

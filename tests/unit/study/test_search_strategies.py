@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from scenery.config.study import Experiment, search_keys
+from scenery.config.experiment import Experiment, search_keys
 from scenery.errors import UserError
 from scenery.study.search_strategies import (
     STRATEGIES,

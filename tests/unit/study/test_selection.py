@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from scenery.config.study import Choose, Experiment
+from scenery.config.experiment import Choose, Experiment
 from scenery.errors import UserError
 from scenery.study.selection import Result, average, choose, describe_rule, on_front
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from scenery.config.experiment import Choose
 from scenery.config.search import Halving
-from scenery.config.study import Choose
 from scenery.config.validation import read_study
 from scenery.errors import UserError
 from scenery.study.checks import check_study

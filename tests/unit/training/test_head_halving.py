@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from test_head_training import CLASSES, features
 
+from scenery.config.experiment import Choose
 from scenery.config.search import Halving
 from scenery.config.settings import Settings
-from scenery.config.study import Choose
 from scenery.study.successive_halving import survivors
 from scenery.training.epochs import EpochPlan, run_epochs
 from scenery.training.head_training import HeadTrainer

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from scenery.config.study import Experiment
+from scenery.config.experiment import Experiment
 from scenery.pipeline.inputs.context import Context
 from scenery.pipeline.inputs.speeds import SpeedInputs
 from scenery.pipeline.inputs.trials import TrialInputs

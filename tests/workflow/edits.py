@@ -67,8 +67,8 @@ def _(checkout: Checkout) -> None:
 _in_code(
     "code of one rule's script",
     "workflow/scripts/evaluate.py",
-    "correct / images,",
-    "(correct + 0) / images,",
+    "json.dumps(metrics, indent=1)",
+    "json.dumps(metrics, indent=0 + 1)",
 )
 _in_code(
     "code of a module that one rule uses",

@@ -84,7 +84,7 @@ def test_a_changed_style_draws_again_and_trains_nothing(changeable: Checkout) ->
 
 
 def test_a_changed_score_scores_again_and_trains_nothing(changeable: Checkout) -> None:
-    changeable.replace("workflow/scripts/evaluate.py", "correct / images,", "correct / 7,")
+    changeable.replace("workflow/scripts/evaluate.py", "metrics, indent=1", "metrics, indent=2")
     found = changeable.dry_run()
     assert found.stale == {"evaluate", "evaluate_compared"}
     assert found.jobs["evaluate"] == 6

@@ -24,7 +24,7 @@ from scenery.inference.reading_ahead import read_batches
 from scenery.models.feature_extraction import feature_batches, load_backbone, pooled
 from scenery.models.forward import make_forward_fn
 from scenery.models.heads import build_head
-from scenery.pipeline.jobs import ModelSource
+from scenery.pipeline.jobs.export import ModelSource
 from scenery.pipeline.model_folder import NETWORK, ModelFacts, write_facts
 from scenery.pipeline.resources import cores
 from scenery.training.hardware import set_up

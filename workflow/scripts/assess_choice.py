@@ -14,7 +14,7 @@ from scenery.data.tables import file_groups, read_split
 from scenery.evaluation.result_tables import read_results
 from scenery.evaluation.selection_table import selection_table
 from scenery.pipeline.execution import script_log
-from scenery.pipeline.jobs import AssessJob
+from scenery.pipeline.jobs.choice import AssessJob
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

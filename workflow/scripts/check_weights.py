@@ -14,7 +14,7 @@ import keras
 from scenery.models.backbones import build_backbone
 from scenery.models.weights import load_weights
 from scenery.pipeline.execution import script_log
-from scenery.pipeline.jobs import CheckWeightsJob
+from scenery.pipeline.jobs.weights import CheckWeightsJob
 from scenery.registry.backbone_facts import facts
 
 if TYPE_CHECKING:

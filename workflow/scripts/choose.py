@@ -37,7 +37,7 @@ from scenery.evaluation.search_scores import milliseconds_of
 from scenery.evaluation.steadiness import is_unsteady, score_jump
 from scenery.evaluation.undertraining import is_undertrained
 from scenery.pipeline.execution import script_log
-from scenery.pipeline.jobs import ChooseJob, TrialRow
+from scenery.pipeline.jobs.choice import ChooseJob, TrialRow
 from scenery.study.advice import advice
 from scenery.study.scored import CHOSEN, MEMBER, Scored, scored_settings
 from scenery.study.selection import (

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from scenery.evaluation.divisions import division_table, summarize_divisions
 from scenery.evaluation.result_tables import read_results
 from scenery.pipeline.execution import script_log
-from scenery.pipeline.jobs import CompareDivisionsJob
+from scenery.pipeline.jobs.divisions import CompareDivisionsJob
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

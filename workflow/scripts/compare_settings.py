@@ -25,7 +25,7 @@ from scenery.evaluation.final_scores import (
 )
 from scenery.evaluation.result_tables import read_results
 from scenery.pipeline.execution import script_log
-from scenery.pipeline.jobs import CompareJob, ScoredSetting
+from scenery.pipeline.jobs.final_models import CompareJob, ScoredSetting
 from scenery.study.scored import MEMBER
 
 if TYPE_CHECKING:

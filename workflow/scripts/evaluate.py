@@ -30,7 +30,7 @@ from scenery.evaluation.trial_tables import class_columns, prediction_table
 from scenery.inference.final_model import load_final, predict
 from scenery.inference.vectors import extract_vectors
 from scenery.pipeline.execution import count_steps, script_log
-from scenery.pipeline.jobs import EvaluateJob
+from scenery.pipeline.jobs.final_models import EvaluateJob
 from scenery.training.hardware import set_up
 
 if TYPE_CHECKING:

@@ -42,7 +42,7 @@ from scenery.inference.patches import SEARCHED, known_layers, strongest_patches
 from scenery.models.layer_table import layer_table, layers_diagram, stages_diagram
 from scenery.models.prediction_views import averages_views
 from scenery.pipeline.execution import script_log
-from scenery.pipeline.jobs import ExplainJob
+from scenery.pipeline.jobs.explanation import ExplainJob
 from scenery.training.hardware import set_up
 
 if TYPE_CHECKING:

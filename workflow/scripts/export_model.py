@@ -17,7 +17,8 @@ import pandas as pd
 from scenery.data.tables import class_names, partition_table, read_split
 from scenery.files import atomic_path, file_digest, write_text
 from scenery.pipeline.execution import script_log
-from scenery.pipeline.jobs import ExportJob, VectorsSpec
+from scenery.pipeline.jobs.export import ExportJob
+from scenery.pipeline.jobs.features import VectorsSpec
 from scenery.pipeline.model_folder import (
     CLASSIFIER,
     CODEBOOK,

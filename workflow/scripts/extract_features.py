@@ -14,7 +14,7 @@ from scenery.data.packed_images import open_packed
 from scenery.data.tables import partition_table, read_split
 from scenery.models.feature_extraction import extract, load_feature_extractor
 from scenery.pipeline.execution import count_steps, script_log
-from scenery.pipeline.jobs import ExtractFeaturesJob
+from scenery.pipeline.jobs.features import ExtractFeaturesJob
 from scenery.training.hardware import set_up
 
 if TYPE_CHECKING:

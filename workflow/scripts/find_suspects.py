@@ -15,7 +15,7 @@ from scenery.classical.held_out_labels import NothingHeldOut, check_labels
 from scenery.data.tables import read_split, write_table
 from scenery.evaluation.columns import names_of
 from scenery.pipeline.execution import script_log
-from scenery.pipeline.jobs import SuspectsJob
+from scenery.pipeline.jobs.suspects import SuspectsJob
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

@@ -28,7 +28,7 @@ from scenery.evaluation.trial_batches import TrialResult, validation_predictions
 from scenery.evaluation.trial_tables import metrics_row, with_calibration
 from scenery.models.feature_extraction import load_backbone
 from scenery.pipeline.execution import count_steps, peak_memory_mb, script_log
-from scenery.pipeline.jobs import FineTuneJob
+from scenery.pipeline.jobs.trials import FineTuneJob
 from scenery.training.checkpoints import CheckpointStore, state_key
 from scenery.training.epochs import EpochPlan
 from scenery.training.fine_tuning import FineTuningTrainer

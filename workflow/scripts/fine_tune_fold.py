@@ -29,7 +29,8 @@ from scenery.evaluation.trial_batches import COLUMNS
 from scenery.files import write_text
 from scenery.models.feature_extraction import load_backbone
 from scenery.pipeline.execution import count_steps, peak_memory_mb, script_log
-from scenery.pipeline.jobs import ArrayFiles, FineTuneFoldJob, FoldResult
+from scenery.pipeline.jobs.base import ArrayFiles
+from scenery.pipeline.jobs.trials import FineTuneFoldJob, FoldResult
 from scenery.training.checkpoints import CheckpointStore, state_key
 from scenery.training.epochs import EpochPlan
 from scenery.training.fine_tuning_fold import FoldFineTuningTrainer

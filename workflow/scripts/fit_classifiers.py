@@ -14,7 +14,7 @@ from scenery.classical.classifier_trials import check_neighbors, fit_classifier
 from scenery.evaluation.trial_batches import TrialResult, run_trials, write_tables
 from scenery.evaluation.trial_data import ShardData
 from scenery.pipeline.execution import script_log
-from scenery.pipeline.jobs import FeatureTrial, FeatureTrialsJob
+from scenery.pipeline.jobs.trials import FeatureTrial, FeatureTrialsJob
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

@@ -21,7 +21,7 @@ from scenery.evaluation.training_result import Epoch, TrainingResult
 from scenery.evaluation.trial_batches import TrialResult, folded_predictions, write_tables
 from scenery.evaluation.trial_tables import metrics_row, with_calibration
 from scenery.pipeline.execution import script_log
-from scenery.pipeline.jobs import FoldResult, JoinFoldsJob
+from scenery.pipeline.jobs.trials import FoldResult, JoinFoldsJob
 from scenery.training.network_folds import FoldHistory, RecordedFolds, join_folds
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from scenery.data.array_writer import write_facts
 from scenery.data.tables import partition_table, read_split
 from scenery.evaluation.held_out import division_of, rows_of
 from scenery.pipeline.execution import script_log
-from scenery.pipeline.jobs import LearnCodebookJob
+from scenery.pipeline.jobs.features import LearnCodebookJob
 from scenery.study.resampling import FoldSpec
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from scenery.data.packing import pack_images
 from scenery.data.tables import read_split
 from scenery.image_size import size_text
 from scenery.pipeline.execution import script_log
-from scenery.pipeline.jobs import PackJob
+from scenery.pipeline.jobs.data import PackJob
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

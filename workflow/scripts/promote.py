@@ -12,7 +12,7 @@ import yaml
 
 from scenery.evaluation.status import TrialStatus
 from scenery.pipeline.execution import script_log
-from scenery.pipeline.jobs import PromoteJob
+from scenery.pipeline.jobs.halving import PromoteJob
 from scenery.study.successive_halving import Ranking, survivors_at
 
 if TYPE_CHECKING:

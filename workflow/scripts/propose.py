@@ -23,7 +23,7 @@ from scenery.evaluation.search_scores import milliseconds_of, score_settings
 from scenery.evaluation.status import TrialStatus
 from scenery.files import write_text
 from scenery.pipeline.execution import script_log
-from scenery.pipeline.jobs import ProposeJob
+from scenery.pipeline.jobs.rounds import ProposeJob
 from scenery.study.experiments import DerivedSettings, derive_settings, with_effect, with_monitor
 from scenery.study.proposing import Told, propose
 from scenery.study.rounds import Round, Values, write_round

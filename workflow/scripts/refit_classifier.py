@@ -17,7 +17,7 @@ from scenery.data.tables import partition_table, read_split
 from scenery.evaluation.held_out import group_numbers
 from scenery.evaluation.records import write_record
 from scenery.pipeline.execution import script_log
-from scenery.pipeline.jobs import RefitFeaturesJob
+from scenery.pipeline.jobs.final_models import RefitFeaturesJob
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

@@ -21,7 +21,7 @@ from scenery.evaluation.training_result import Weights
 from scenery.models.feature_extraction import load_backbone
 from scenery.models.heads import build_head
 from scenery.pipeline.execution import script_log
-from scenery.pipeline.jobs import RefitFeaturesJob
+from scenery.pipeline.jobs.final_models import RefitFeaturesJob
 from scenery.training.epochs import EpochPlan, fit_at_recorded_rates, run_epochs
 from scenery.training.fine_tuning import assemble
 from scenery.training.hardware import set_up

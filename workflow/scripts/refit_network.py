@@ -18,7 +18,8 @@ from scenery.evaluation.records import write_record
 from scenery.evaluation.status import TrialStatus
 from scenery.models.feature_extraction import load_backbone
 from scenery.pipeline.execution import script_log
-from scenery.pipeline.jobs import NetworkData, RefitNetworkJob
+from scenery.pipeline.jobs.final_models import RefitNetworkJob
+from scenery.pipeline.jobs.trials import NetworkData
 from scenery.training.checkpoints import CheckpointStore, kept_weights, state_key
 from scenery.training.epochs import EpochPlan, fit_at_recorded_rates, run_epochs
 from scenery.training.fine_tuning import FineTuningTrainer

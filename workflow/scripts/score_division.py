@@ -26,7 +26,7 @@ from scenery.evaluation.result_tables import as_result
 from scenery.evaluation.trial_batches import TrialResult, names
 from scenery.evaluation.trial_tables import prediction_table
 from scenery.pipeline.execution import script_log
-from scenery.pipeline.jobs import DivisionJob, DivisionTrial
+from scenery.pipeline.jobs.divisions import DivisionJob, DivisionTrial
 from scenery.study.selection import COST, choose
 from scenery.training import head_trials
 from scenery.training.hardware import set_up

@@ -19,7 +19,8 @@ from scenery.evaluation.columns import names_of
 from scenery.evaluation.paired import accuracy_interval, compare_models
 from scenery.evaluation.trial_data import ShardData, UngroupedData
 from scenery.pipeline.execution import script_log
-from scenery.pipeline.jobs import FeatureTrial, GroupingJob
+from scenery.pipeline.jobs.divisions import GroupingJob
+from scenery.pipeline.jobs.trials import FeatureTrial
 from scenery.training.hardware import set_up
 from scenery.training.head_trials import train_head
 

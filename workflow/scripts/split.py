@@ -27,7 +27,7 @@ from scenery.data.splitting import (
 )
 from scenery.data.tables import read_catalogue, write_table
 from scenery.pipeline.execution import script_log
-from scenery.pipeline.jobs import SplitJob
+from scenery.pipeline.jobs.data import SplitJob
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

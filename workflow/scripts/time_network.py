@@ -8,7 +8,7 @@ from scenery.files import write_text
 from scenery.models.backbones import build_backbone
 from scenery.models.network_costs import forward_milliseconds
 from scenery.pipeline.execution import script_log
-from scenery.pipeline.jobs import TimeNetworkJob
+from scenery.pipeline.jobs.speeds import TimeNetworkJob
 from scenery.training.hardware import set_up
 
 if TYPE_CHECKING:

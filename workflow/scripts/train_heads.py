@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from scenery.evaluation.trial_batches import TrialResult, run_trials, write_tables
 from scenery.evaluation.trial_data import ShardData
 from scenery.pipeline.execution import script_log
-from scenery.pipeline.jobs import FeatureTrial, FeatureTrialsJob
+from scenery.pipeline.jobs.trials import FeatureTrial, FeatureTrialsJob
 from scenery.training.hardware import set_up
 from scenery.training.head_trials import needs_keras, train_head, train_in_rungs
 

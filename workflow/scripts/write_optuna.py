@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from scenery.evaluation.optuna_study import importance_table, make_study, optuna_trials
 from scenery.evaluation.result_tables import read_results
 from scenery.pipeline.execution import script_log
-from scenery.pipeline.jobs import OptunaJob
+from scenery.pipeline.jobs.rounds import OptunaJob
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake

@@ -11,7 +11,8 @@ from scenery.data.feature_files import LabeledFeatures
 from scenery.data.tables import class_names, partition_table
 from scenery.evaluation.held_out import HeldOutData, divisions, in_folds, joined_features
 from scenery.evaluation.trial_data import TrialData, frozen_parameters
-from scenery.pipeline.jobs import ArrayFiles, DivisionTrial
+from scenery.pipeline.jobs.base import ArrayFiles
+from scenery.pipeline.jobs.divisions import DivisionTrial
 from scenery.study.resampling import Resampling
 
 # The partitions of the study, in the order in which their features are joined.

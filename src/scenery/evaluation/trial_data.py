@@ -19,7 +19,8 @@ from scenery.evaluation.held_out import (
     read_held_out,
     rows_of,
 )
-from scenery.pipeline.jobs import ArrayFiles, FeatureTrial, FoldFiles
+from scenery.pipeline.jobs.base import ArrayFiles
+from scenery.pipeline.jobs.trials import FeatureTrial, FoldFiles
 
 T = TypeVar("T")
 

@@ -19,7 +19,7 @@ from scenery.data.tables import read_split, write_table
 from scenery.errors import UserError
 from scenery.files import writing
 from scenery.image_size import ImageSize
-from scenery.pipeline.jobs import ArrayFiles
+from scenery.pipeline.jobs.base import ArrayFiles
 from scenery.pipeline.layout import Layout
 from scenery.pipeline.preflight import chosen_settings
 from scenery.reporting.reading import read_suspects

@@ -15,7 +15,8 @@ from scenery.config.encoding import Encoding
 from scenery.errors import UserError
 from scenery.files import file_digest, write_text
 from scenery.messages import suggestions
-from scenery.pipeline.jobs import ModelSource, VectorsSpec
+from scenery.pipeline.jobs.export import ModelSource
+from scenery.pipeline.jobs.features import VectorsSpec
 from scenery.pipeline.layout import Layout
 from scenery.registry.custom_architectures import HANDCRAFTED, Network
 

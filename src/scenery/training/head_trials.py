@@ -29,7 +29,7 @@ from scenery.evaluation.trial_batches import (
 from scenery.evaluation.trial_data import TrialData
 from scenery.evaluation.trial_tables import fitted_row, metrics_row, with_calibration
 from scenery.pipeline.execution import count_steps, peak_memory_mb
-from scenery.pipeline.jobs import HalvingPlan
+from scenery.pipeline.jobs.halving import HalvingPlan
 from scenery.study.successive_halving import Ranking, survivors_at
 from scenery.training.epochs import EpochPlan, fit_at_recorded_rates, run_epochs
 from scenery.training.fold_trainer import FoldTrainer

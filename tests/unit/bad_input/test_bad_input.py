@@ -21,7 +21,8 @@ from scenery.config.loading import load_config
 from scenery.data.sources import dataset_digest, list_images
 from scenery.data.tables import read_catalogue, read_split
 from scenery.errors import UserError
-from scenery.pipeline.jobs import CheckWeightsJob, SplitJob
+from scenery.pipeline.jobs.data import SplitJob
+from scenery.pipeline.jobs.weights import CheckWeightsJob
 from scenery.pipeline.preflight import check_config
 
 LINE = 1500

@@ -22,7 +22,7 @@ from scenery.models.network_costs import depth, multiply_adds
 from scenery.models.preset_weights import load_preset
 from scenery.models.truncation import boundary, cut_points, freeze_below, split_at, stages
 from scenery.models.vision_transformer import TOKENS, as_map, with_tokens
-from scenery.pipeline.jobs import CheckWeightsJob
+from scenery.pipeline.jobs.weights import CheckWeightsJob
 from scenery.registry.backbone_facts import facts, resolve_cut, stage_count
 from scenery.registry.custom_architectures import Network
 from scenery.registry.presets import PRESET_BACKBONES, published_presets, read_preset

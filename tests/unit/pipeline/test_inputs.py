@@ -11,25 +11,24 @@ from PIL import Image
 from scenery.config.validation import read_study
 from scenery.errors import UserError
 from scenery.pipeline.inputs import Inputs
-from scenery.pipeline.jobs import (
-    ChooseJob,
-    CompareDivisionsJob,
+from scenery.pipeline.jobs.choice import ChooseJob
+from scenery.pipeline.jobs.data import PackJob, SplitJob
+from scenery.pipeline.jobs.divisions import CompareDivisionsJob, DivisionJob, GroupingJob
+from scenery.pipeline.jobs.final_models import (
     CompareJob,
-    DivisionJob,
     EvaluateJob,
+    RefitFeaturesJob,
+    RefitNetworkJob,
+)
+from scenery.pipeline.jobs.halving import PromoteJob
+from scenery.pipeline.jobs.rounds import ProposeJob
+from scenery.pipeline.jobs.speeds import TimeNetworkJob
+from scenery.pipeline.jobs.suspects import SuspectsJob
+from scenery.pipeline.jobs.trials import (
     FeatureTrialsJob,
     FineTuneFoldJob,
     FineTuneJob,
-    GroupingJob,
     JoinFoldsJob,
-    PackJob,
-    PromoteJob,
-    ProposeJob,
-    RefitFeaturesJob,
-    RefitNetworkJob,
-    SplitJob,
-    SuspectsJob,
-    TimeNetworkJob,
 )
 from scenery.pipeline.layout import Layout
 from scenery.study.checks import check_study

@@ -12,15 +12,9 @@ import pytest
 from scenery.config.settings import Settings
 from scenery.data.tables import write_table
 from scenery.models.feature_extraction import load_backbone, pooled
-from scenery.pipeline.jobs import (
-    ArrayFiles,
-    BackboneSpec,
-    Choice,
-    FeatureTrial,
-    FoldFiles,
-    NetworkData,
-    RefitFeaturesJob,
-)
+from scenery.pipeline.jobs.base import ArrayFiles
+from scenery.pipeline.jobs.final_models import Choice, RefitFeaturesJob
+from scenery.pipeline.jobs.trials import BackboneSpec, FeatureTrial, FoldFiles, NetworkData
 from scenery.study.resampling import Resampling
 from scenery.study.trials import ResolvedTrial
 

@@ -15,7 +15,8 @@ from train_heads import train_heads
 from scenery.config.experiment import Choose
 from scenery.config.settings import Settings
 from scenery.errors import UserError
-from scenery.pipeline.jobs import ChooseJob, FeatureTrialsJob, TrialRow
+from scenery.pipeline.jobs.choice import ChooseJob, TrialRow
+from scenery.pipeline.jobs.trials import FeatureTrialsJob
 
 NAN = math.nan
 

@@ -16,13 +16,10 @@ from scenery.data.feature_files import read_features
 from scenery.data.tables import partition_table, read_split
 from scenery.errors import UserError
 from scenery.evaluation.result_tables import read_results
-from scenery.pipeline.jobs import (
-    ArrayFiles,
-    EvaluateJob,
-    FeatureTrial,
-    FeatureTrialsJob,
-    VectorsSpec,
-)
+from scenery.pipeline.jobs.base import ArrayFiles
+from scenery.pipeline.jobs.features import VectorsSpec
+from scenery.pipeline.jobs.final_models import EvaluateJob
+from scenery.pipeline.jobs.trials import FeatureTrial, FeatureTrialsJob
 from scenery.reporting.reading import read_history
 from scenery.study.features import plain_features
 

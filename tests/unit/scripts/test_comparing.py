@@ -11,7 +11,8 @@ from compare_settings import compare_settings
 
 from scenery.config.experiment import Choose
 from scenery.evaluation.final_scores import summary_columns
-from scenery.pipeline.jobs import AssessJob, CompareJob, ScoredSetting, ScoredTrial
+from scenery.pipeline.jobs.choice import AssessJob
+from scenery.pipeline.jobs.final_models import CompareJob, ScoredSetting, ScoredTrial
 from scenery.reporting.reading import read_comparisons, read_scores, read_selection
 
 IMAGES = 12

@@ -15,14 +15,14 @@ from train_heads import train_heads
 from scenery.config.experiment import Choose
 from scenery.data.tables import read_split, write_table
 from scenery.evaluation.result_tables import read_results
-from scenery.pipeline.jobs import (
-    ArrayFiles,
+from scenery.pipeline.jobs.base import ArrayFiles
+from scenery.pipeline.jobs.divisions import (
     CompareDivisionsJob,
     DividedExperiment,
     DivisionJob,
     DivisionTrial,
-    FeatureTrialsJob,
 )
+from scenery.pipeline.jobs.trials import FeatureTrialsJob
 from scenery.study.resampling import Resampling
 
 FOLDS = Resampling(folds=3, repeats=1, seed=1, keep_given=True)

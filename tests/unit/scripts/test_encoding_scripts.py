@@ -16,7 +16,7 @@ from scenery.config.settings import Settings
 from scenery.data.packed_images import open_packed
 from scenery.errors import UserError
 from scenery.inference.vectors import extract_vectors
-from scenery.pipeline.jobs import ExtractFeaturesJob, LearnCodebookJob
+from scenery.pipeline.jobs.features import ExtractFeaturesJob, LearnCodebookJob
 from scenery.study.features import FeatureSet, plain_features, training_features
 from scenery.study.resampling import FoldSpec
 

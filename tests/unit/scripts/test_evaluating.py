@@ -16,7 +16,7 @@ from scenery.evaluation.calibration import calibration_on_test
 from scenery.evaluation.paired import accuracy_interval
 from scenery.evaluation.prediction_scores import score_predictions
 from scenery.evaluation.trial_tables import prediction_table
-from scenery.pipeline.jobs import EvaluateJob
+from scenery.pipeline.jobs.final_models import EvaluateJob
 
 CLASSES = ["a", "b", "c", "never seen"]
 

@@ -13,7 +13,7 @@ from scenery.config.head import Head
 from scenery.errors import UserError
 from scenery.models.backbones import build_backbone
 from scenery.models.heads import build_head
-from scenery.pipeline.jobs import ExplainJob
+from scenery.pipeline.jobs.explanation import ExplainJob
 from scenery.reporting.explain_figures import channels_figure, feature_maps_figure
 from scenery.reporting.patches_figure import patches_figure
 from scenery.training.fine_tuning import assemble

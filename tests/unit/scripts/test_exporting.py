@@ -34,13 +34,9 @@ from scenery.inference import formats
 from scenery.inference.exported import ExportedModel
 from scenery.inference.prediction import PredictOptions, predict_files
 from scenery.inference.vectors import extract_vectors
-from scenery.pipeline.jobs import (
-    EvaluateJob,
-    ExportJob,
-    ModelSource,
-    RefitNetworkJob,
-    VectorsSpec,
-)
+from scenery.pipeline.jobs.export import ExportJob, ModelSource
+from scenery.pipeline.jobs.features import VectorsSpec
+from scenery.pipeline.jobs.final_models import EvaluateJob, RefitNetworkJob
 from scenery.pipeline.model_folder import find_model, read_facts
 from scenery.study.features import FeatureSet, plain_features
 

@@ -18,7 +18,8 @@ from scenery.data.tables import partition_table, read_split
 from scenery.evaluation.trial_batches import COLUMNS
 from scenery.evaluation.trial_data import ShardData
 from scenery.inference.final_model import load_final, predict
-from scenery.pipeline.jobs import FineTuneJob, RefitNetworkJob
+from scenery.pipeline.jobs.final_models import RefitNetworkJob
+from scenery.pipeline.jobs.trials import FineTuneJob
 from scenery.training.head_trials import train_head
 
 TUNED = {"trainable": "all", "head": {"dropout": 0.3}, "optimizer": {"learning_rate": 1e-3}}

@@ -15,7 +15,7 @@ from scenery.data.tables import partition_table, read_split, write_table
 from scenery.errors import UserError
 from scenery.evaluation.result_tables import read_results
 from scenery.inference.final_model import load_final, predict
-from scenery.pipeline.jobs import FeatureTrial, FeatureTrialsJob
+from scenery.pipeline.jobs.trials import FeatureTrial, FeatureTrialsJob
 from scenery.study.resampling import Resampling
 
 FOLDS = Resampling(folds=3, repeats=2, seed=1, keep_given=True)

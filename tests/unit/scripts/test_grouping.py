@@ -9,7 +9,8 @@ import pandas as pd
 from score_grouping import score_grouping
 
 from scenery.data.tables import write_table
-from scenery.pipeline.jobs import ArrayFiles, GroupingJob
+from scenery.pipeline.jobs.base import ArrayFiles
+from scenery.pipeline.jobs.divisions import GroupingJob
 from scenery.reporting.leakage import leakage_figure
 from scenery.reporting.reading import read_grouping
 from scenery.study.resampling import Resampling

@@ -13,7 +13,7 @@ from join_folds import Outputs, join_trial
 
 from scenery.data.tables import read_split, write_table
 from scenery.evaluation.result_tables import read_results
-from scenery.pipeline.jobs import FineTuneFoldJob, FoldResult, JoinFoldsJob
+from scenery.pipeline.jobs.trials import FineTuneFoldJob, FoldResult, JoinFoldsJob
 from scenery.study.resampling import FoldSpec, Resampling
 from scenery.training.epochs import run_epochs
 

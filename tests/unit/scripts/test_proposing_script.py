@@ -11,7 +11,7 @@ from propose import propose_round
 from scenery.config.search import Search
 from scenery.config.settings import Settings
 from scenery.errors import UserError
-from scenery.pipeline.jobs import PastProposal, ProposeJob
+from scenery.pipeline.jobs.rounds import PastProposal, ProposeJob
 from scenery.study.trials import ResolvedTrial, identity_columns, setting_columns
 
 SPACE = {

@@ -11,7 +11,8 @@ from PIL import Image
 
 from scenery.data.tables import write_table
 from scenery.evaluation.columns import names_of
-from scenery.pipeline.jobs import ArrayFiles, SuspectsJob
+from scenery.pipeline.jobs.base import ArrayFiles
+from scenery.pipeline.jobs.suspects import SuspectsJob
 from scenery.reporting.reading import read_suspects
 from scenery.reporting.suspects import NONE, _pairs, write_suspects_page
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from time_network import time_network
 
-from scenery.pipeline.jobs import TimeNetworkJob
+from scenery.pipeline.jobs.speeds import TimeNetworkJob
 from scenery.registry.custom_architectures import Network
 
 

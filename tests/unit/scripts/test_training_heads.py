@@ -12,7 +12,7 @@ import pytest
 import train_heads as script
 
 from scenery.evaluation.trial_batches import names
-from scenery.pipeline.jobs import FeatureTrial, FeatureTrialsJob
+from scenery.pipeline.jobs.trials import FeatureTrial, FeatureTrialsJob
 from scenery.study.successive_halving import Ranking
 from scenery.training import head_trials
 

@@ -14,7 +14,7 @@ from scenery.errors import UserError
 from scenery.models.backbones import build_backbone
 from scenery.models.heads import build_head
 from scenery.models.weights import load_weights, save_weights
-from scenery.pipeline.jobs import CheckWeightsJob
+from scenery.pipeline.jobs.weights import CheckWeightsJob
 from scenery.registry.custom_architectures import Network
 from scenery.training.fine_tuning import assemble
 

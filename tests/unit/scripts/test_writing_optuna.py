@@ -10,7 +10,7 @@ from optuna.visualization import matplotlib as plots
 from write_optuna import write_optuna
 
 from scenery.config.search import Search
-from scenery.pipeline.jobs import OptunaJob
+from scenery.pipeline.jobs.rounds import OptunaJob
 
 SPACE: dict[str, Any] = {
     "optimizer.name": ["SGD", "Adam"],

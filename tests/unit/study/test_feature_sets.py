@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from scenery.config.settings import Settings
-from scenery.pipeline.jobs import ExtractFeaturesJob
+from scenery.pipeline.jobs.features import ExtractFeaturesJob
 from scenery.study.features import WeightsSpec, plain_features, training_features
 
 

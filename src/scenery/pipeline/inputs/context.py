@@ -9,7 +9,7 @@ from typing import Any
 from snakemake.io import ancient
 
 from scenery.config.study import Study
-from scenery.pipeline.jobs import ArrayFiles, ImageReading
+from scenery.pipeline.jobs.base import ArrayFiles, ImageReading
 from scenery.pipeline.layout import ArrayPaths, Layout
 from scenery.pipeline.preflight import chosen_record, chosen_settings, proposed_round
 from scenery.study.expansions import Expansions

@@ -8,7 +8,7 @@ from scenery.data.file_lists import listed_files
 from scenery.data.sources import dataset_digest, source_root
 from scenery.image_size import named_size
 from scenery.pipeline.inputs.context import Context, array_inputs
-from scenery.pipeline.jobs import PackJob, SplitJob
+from scenery.pipeline.jobs.data import PackJob, SplitJob
 from scenery.pipeline.resources import forward_threads
 from scenery.registry.backbones import EMBEDDING_BACKBONE
 from scenery.study.subsets import drawn

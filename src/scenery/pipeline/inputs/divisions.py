@@ -5,8 +5,8 @@ from typing import Any
 
 from scenery.pipeline.inputs.context import Context, array_files, array_inputs, unique
 from scenery.pipeline.inputs.trials import TrialInputs
-from scenery.pipeline.jobs import (
-    ArrayFiles,
+from scenery.pipeline.jobs.base import ArrayFiles
+from scenery.pipeline.jobs.divisions import (
     CompareDivisionsJob,
     DividedExperiment,
     DivisionJob,

@@ -5,7 +5,7 @@ from typing import Any
 from scenery.image_size import ImageSize
 from scenery.pipeline.inputs.context import Context, array_inputs
 from scenery.pipeline.inputs.final_models import FinalModelInputs
-from scenery.pipeline.jobs import ExplainJob, Rendering
+from scenery.pipeline.jobs.explanation import ExplainJob, Rendering
 from scenery.registry.augmentations import AUGMENT_OPTIONS
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from scenery.pipeline.inputs.context import Context, array_inputs, unique
 from scenery.pipeline.inputs.final_models import FinalModelInputs
-from scenery.pipeline.jobs import ExportJob, ModelSource
+from scenery.pipeline.jobs.export import ExportJob, ModelSource
 from scenery.pipeline.model_folder import CARD_PAGE, FACTS, FORMAT_FILES, format_problem
 from scenery.registry.backbones import BACKBONES, PREPROCESSING_TEXTS
 from scenery.registry.custom_architectures import architecture

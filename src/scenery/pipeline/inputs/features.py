@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from scenery.pipeline.inputs.context import Context, array_inputs
-from scenery.pipeline.jobs import ExtractFeaturesJob, LearnCodebookJob
+from scenery.pipeline.jobs.features import ExtractFeaturesJob, LearnCodebookJob
 from scenery.pipeline.resources import forward_threads
 from scenery.registry.custom_architectures import HANDCRAFTED
 from scenery.study.features import CodebookSpec, FeatureSet

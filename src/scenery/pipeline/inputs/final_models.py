@@ -7,18 +7,16 @@ from scenery.pipeline.inputs.context import Context, array_files, array_inputs, 
 from scenery.pipeline.inputs.features import codebook_file, codebook_inputs
 from scenery.pipeline.inputs.speeds import SpeedInputs
 from scenery.pipeline.inputs.trials import backbone_spec, network_data, network_inputs
-from scenery.pipeline.jobs import (
-    AssessJob,
+from scenery.pipeline.jobs.choice import AssessJob, ChooseJob, TrialRow
+from scenery.pipeline.jobs.features import VectorsSpec
+from scenery.pipeline.jobs.final_models import (
     Choice,
-    ChooseJob,
     CompareJob,
     EvaluateJob,
     RefitFeaturesJob,
     RefitNetworkJob,
     ScoredSetting,
     ScoredTrial,
-    TrialRow,
-    VectorsSpec,
 )
 from scenery.pipeline.layout import ArrayPaths, ExperimentLayout
 from scenery.pipeline.resources import forward_threads

@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from scenery.pipeline.inputs.context import Context
-from scenery.pipeline.jobs import HalvingPlan, PromoteJob
+from scenery.pipeline.jobs.halving import HalvingPlan, PromoteJob
 from scenery.pipeline.layout import TrialTables
 from scenery.study.rounds import searches_in_rounds
 

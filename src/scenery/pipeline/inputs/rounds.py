@@ -6,7 +6,7 @@ from scenery.config.experiment import Experiment
 from scenery.pipeline.inputs.context import Context
 from scenery.pipeline.inputs.speeds import SpeedInputs
 from scenery.pipeline.inputs.trials import TrialInputs
-from scenery.pipeline.jobs import OptunaJob, PastProposal, ProposeJob
+from scenery.pipeline.jobs.rounds import OptunaJob, PastProposal, ProposeJob
 from scenery.study.rounds import next_basis, searches_in_rounds
 from scenery.study.selection import COST
 

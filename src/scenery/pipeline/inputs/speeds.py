@@ -8,7 +8,7 @@ from typing import Any
 
 from scenery.errors import UserError
 from scenery.pipeline.inputs.context import Context, unique
-from scenery.pipeline.jobs import TimeNetworkJob
+from scenery.pipeline.jobs.speeds import TimeNetworkJob
 from scenery.study.selection import MILLISECONDS
 from scenery.study.trials import ResolvedTrial
 

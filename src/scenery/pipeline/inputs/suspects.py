@@ -4,7 +4,8 @@ from typing import Any
 
 from scenery.errors import UserError
 from scenery.pipeline.inputs.context import Context, array_files, array_inputs
-from scenery.pipeline.jobs import ArrayFiles, SuspectsJob
+from scenery.pipeline.jobs.base import ArrayFiles
+from scenery.pipeline.jobs.suspects import SuspectsJob
 from scenery.pipeline.layout import ArrayPaths
 from scenery.study.features import FeatureSet
 from scenery.study.resampling import is_quick

@@ -6,8 +6,9 @@ from typing import Any
 
 from scenery.pipeline.inputs.context import Context, array_files, array_inputs, unique
 from scenery.pipeline.inputs.halving import HalvingInputs
-from scenery.pipeline.jobs import (
-    ArrayFiles,
+from scenery.pipeline.jobs.base import ArrayFiles
+from scenery.pipeline.jobs.halving import HalvingPlan
+from scenery.pipeline.jobs.trials import (
     BackboneSpec,
     FeatureTrial,
     FeatureTrialsJob,
@@ -16,7 +17,6 @@ from scenery.pipeline.jobs import (
     FoldFeatures,
     FoldFiles,
     FoldResult,
-    HalvingPlan,
     JoinFoldsJob,
     NetworkData,
     NetworkTrial,

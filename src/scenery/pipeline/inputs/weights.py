@@ -3,7 +3,7 @@
 from typing import Any
 
 from scenery.pipeline.inputs.context import Context
-from scenery.pipeline.jobs import CheckWeightsJob
+from scenery.pipeline.jobs.weights import CheckWeightsJob
 from scenery.registry.custom_architectures import Network
 from scenery.registry.presets import read_preset
 

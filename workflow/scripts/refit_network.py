@@ -151,7 +151,7 @@ def refit_network(
             (job.checkpoints / "refit").rmdir()
     else:
         refit.take_weights()
-    refit.learner.model.save(out_model)
+    refit.learner.final_model().save(out_model)
     write_record(
         out_record,
         job.choice.settings.model_dump(mode="json"),

@@ -102,10 +102,10 @@ BY_EPOCHS = AppliesIf(
 
 
 def _trainable(value: str) -> str:
-    if not re.fullmatch(rf"head|all|scratch|head\+[1-9][0-9]*|{FROM_LAYER}[^\s:]+", value):
+    if not re.fullmatch(rf"head|all|scratch|lora|head\+[1-9][0-9]*|{FROM_LAYER}[^\s:]+", value):
         raise ValueError(
             "allowed are head, head+N (the N top stages, such as head+1), from:LAYER (this layer "
-            "and all after it), all and scratch"
+            "and all after it), all, lora and scratch"
         )
     return value
 
@@ -174,8 +174,13 @@ class Settings(Strict):
     trainable: Annotated[str, AfterValidator(_trainable)] = Field(
         "head",
         description="Trained layers: head, head+N (and the N top stages), from:LAYER (and the "
-        "backbone from this layer on), all, or scratch (all, random weights).",
+        "backbone from this layer on), all, scratch (all, random weights), or lora (head, and "
+        "low-rank matrices beside the dense layers of a vision transformer).",
     )
+    lora_rank: Annotated[
+        Annotated[Int, Field(ge=1, le=256)],
+        AppliesIf("with trainable: lora", lambda s: s.trainable == "lora"),
+    ] = Field(8, description="Rank of the matrices with trainable: lora.")
     batch_norm_statistics: Annotated[Literal["frozen", "updated"], FINE_TUNED] = Field(
         "frozen", description="Whether fine-tuning updates the backbone's batch norm statistics."
     )
@@ -202,7 +207,7 @@ class Settings(Strict):
         "needs a classifier.",
     )
     first_step: FirstStep | None = Field(
-        None, description="Train the head alone first; only with head+N, from:LAYER or all."
+        None, description="Train the head alone first; only with head+N, from:LAYER, lora or all."
     )
     augment: Augment = Field(
         default_factory=shared_default(Augment), description="Random changes of images."
@@ -342,10 +347,24 @@ class Settings(Strict):
                     "one of them out"
                 )
             self.__dict__["network"] = self.network.model_copy(update={"preset": preset})
+        if self.trainable == "lora":
+            self._check_lora()
         if self.head.pooling in TOKEN_POOLINGS and self.backbone not in PRESET_BACKBONES:
             raise ValueError(
                 f"head.pooling: {self.head.pooling} is for networks with a class token; "
                 f"{self.backbone} has none"
+            )
+
+    def _check_lora(self) -> None:
+        if self.backbone not in PRESET_BACKBONES:
+            raise ValueError(
+                f"trainable: lora is for {', '.join(PRESET_BACKBONES)}; found backbone: "
+                f"{self.backbone}"
+            )
+        if self.weight_averaging.name != "none":
+            raise ValueError(
+                "trainable: lora excludes weight_averaging: the average of two matrices does not "
+                "give the average of their product"
             )
 
     def _check_auxiliary_outputs(self) -> None:
@@ -532,7 +551,7 @@ class Settings(Strict):
     @property
     def trainable_stages(self) -> int | None:
         """N of head+N; 0 where no stage learns; None where all do, or those from a layer on."""
-        if self.trainable == "head":
+        if self.trainable in ("head", "lora"):
             return 0
         return int(self.trainable[5:]) if self.trainable.startswith("head+") else None
 

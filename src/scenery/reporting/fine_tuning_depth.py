@@ -24,8 +24,9 @@ from scenery.reporting.reading import Choice
 from scenery.reporting.style import BLUE, CHOSEN, new_figure, set_title, styled
 
 SUBSETS = 4
-# Places of the layers from which networks are trained, and of whole networks.
+# Places of the layers from which networks are trained, of LoRA, and of whole networks.
 _FROM_LAYERS = 1_000
+_LORA = 9_999
 _EVERYTHING = 10_000
 
 
@@ -39,6 +40,8 @@ def depth(trainable: str, dense: Any) -> tuple[int, str]:
         return 1 + stages, f"head,\n{plural(stages, 'stage')}"
     if trainable.startswith(FROM_LAYER):
         return _FROM_LAYERS, f"from\n{shorten(trainable.removeprefix(FROM_LAYER), 16)}"
+    if trainable == "lora":
+        return _LORA, "LoRA"
     return (_EVERYTHING, "all") if trainable == "all" else (_EVERYTHING + 1, "from\nscratch")
 
 

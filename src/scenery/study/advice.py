@@ -19,7 +19,9 @@ def high_rate(settings: Settings) -> str:
     Args:
         settings: Settings of a trial.
     """
-    pretrained = settings.weights != "none" and not settings.frozen_backbone
+    # The matrices of LoRA are not pre-trained.
+    fine_tuned = not settings.frozen_backbone and settings.trainable != "lora"
+    pretrained = settings.weights != "none" and fine_tuned
     rate, optimizer = settings.optimizer.learning_rate, settings.optimizer.name
     usual = USUAL_RATES.get(optimizer, USUAL_RATE)
     if not pretrained or settings.schedule.name == "list" or rate < usual:

@@ -51,7 +51,7 @@ def _refuse_untrained(
             raise UserError(
                 f"{where}: weights: experiment {weights_from} may choose a trial with trainable: "
                 f"head ({frozen[0].backbone}), whose backbone learns nothing; let it choose among "
-                "head+N, from:LAYER, all or scratch"
+                "head+N, from:LAYER, lora, all or scratch"
             )
 
 

@@ -26,6 +26,7 @@ from scenery.training.augmentation import build_augmentation, reseed
 from scenery.training.auxiliary_outputs import WEIGHT, auxiliary_names, with_auxiliary_outputs
 from scenery.training.batch_norm import batch_norm_layers, without_lone_image
 from scenery.training.layer_decay import build_optimizer
+from scenery.training.lora import Adapters
 from scenery.training.mixing import draw_mixing, mix_batches
 from scenery.training.model_trainer import ModelTrainer, make_loss, order_of_epoch
 from scenery.training.weight_averaging import (
@@ -85,6 +86,9 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
             freeze_below(backbone, settings.trainable_stages)
         else:
             freeze_before(backbone, settings.first_trained_layer)
+        self._adapters = None
+        if settings.trainable == "lora":
+            self._adapters = Adapters(backbone, settings.lora_rank)
         penalize(backbone, settings.penalty)
         if settings.weights == "none":
             # Weights that were learned belong to the statistics with which they were learned.
@@ -217,6 +221,8 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
             self.trainer.save_weights(path)
         else:
             self._average.save(_average_of(path), lambda: self.trainer.save_weights(path))
+        if self._adapters is not None:
+            self._adapters.save(_adapters_of(path))
 
     def load_state(self, path: str) -> None:
         """Read what `save_state` wrote."""
@@ -224,6 +230,15 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
             self.trainer.load_weights(path)
         else:
             self._average.load(_average_of(path), lambda: self.trainer.load_weights(path))
+        if self._adapters is not None:
+            self._adapters.load(_adapters_of(path))
+
+    def final_model(self) -> keras.Model:
+        """The network as it is saved, without anything that only training needs."""
+        if self._adapters is None:
+            return self.model
+        plain = self._adapters.merged()
+        return assemble(plain, self.head, self.settings.test_time_augmentation)
 
     @property
     def trained_parameters(self) -> int:
@@ -233,6 +248,10 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
 
 def _average_of(state: str) -> Path:
     return Path(state).with_name("average.npz")
+
+
+def _adapters_of(state: str) -> Path:
+    return Path(state).with_name("adapters.npz")
 
 
 class _StepDecay(keras.callbacks.Callback):

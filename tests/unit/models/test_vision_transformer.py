@@ -103,8 +103,19 @@ def _tokens(network: keras.Model) -> np.ndarray:
     return np.asarray(keras.Model(network.input, network.get_layer(TOKENS).input)(PIXELS))
 
 
+def _facts_are_those_of(network: keras.Model, preset: Path) -> None:
+    known = facts(network.name, Network(preset=str(preset)))
+    points = cut_points(network)
+    assert [p.parameters for p in points] == [p.parameters for p in known.cut_points]
+    assert [p.size for p in points] == [p.size for p in known.cut_points] == [4] * 3
+    assert [p.layer for p in points[:-1]] == ["block_1", "block_2"]
+    assert network.count_params() == known.parameters
+    assert multiply_adds(network) == known.multiply_adds
+    assert depth(network) == known.depth
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_transformer_gives_the_tokens_of_keras_hub(
+def test_transformer_gives_the_tokens_of_keras_hub_and_the_facts(
     name: str, presets: Callable[[str], Path], tmp_path: Path
 ) -> None:
     preset = read_preset(str(presets(name)))
@@ -115,6 +126,7 @@ def test_transformer_gives_the_tokens_of_keras_hub(
     patches = expected[:, spec.prefix :]
     np.testing.assert_allclose(network(PIXELS), patches.reshape(2, 4, 4, 8), atol=1e-5)
     assert network.name == spec.backbone == name.split()[0]
+    _facts_are_those_of(network, presets(name))
     if spec.class_token:
         both = np.concatenate([patches.mean(axis=1), expected[:, 0]], axis=1)
         ended = with_tokens(network, "both")
@@ -142,21 +154,6 @@ def test_transformer_takes_images_that_are_no_squares(presets: Callable[[str], P
     assert network.output.shape == (None, 4, 6, 8)
     with pytest.raises(UserError, match="sides are multiples of 8, such as 40 and 48; found 44"):
         load_preset(read_preset(str(presets("ViT"))), 44)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_facts_are_those_of_the_built_network(name: str, presets: Callable[[str], Path]) -> None:
-    options = Network(preset=str(presets(name)))
-    backbone = name.split()[0]
-    known = facts(backbone, options)
-    network = build_backbone(backbone, 32, None, options)
-    points = cut_points(network)
-    assert [p.parameters for p in points] == [p.parameters for p in known.cut_points]
-    assert [p.size for p in points] == [p.size for p in known.cut_points] == [4] * 3
-    assert [p.layer for p in points[:-1]] == ["block_1", "block_2"]
-    assert network.count_params() == known.parameters
-    assert multiply_adds(network) == known.multiply_adds
-    assert depth(network) == known.depth
 
 
 def test_network_ends_at_each_layer_of_its_facts(presets: Callable[[str], Path]) -> None:

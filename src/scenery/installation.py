@@ -21,6 +21,8 @@ EXTRAS = {
     "serve": ("starlette", "uvicorn"),
     "hub": ("keras_hub",),
 }
+# Extras with which pip would install a second TensorFlow, unlike requirements/.
+PINNED = ("hub",)
 
 
 def version() -> str:
@@ -46,7 +48,10 @@ def missing_packages(extra: str) -> str:
     missing = [name for name in EXTRAS[extra] if util.find_spec(name) is None]
     if not missing:
         return ""
+    pip = f"'scenery[{extra}]'"
+    if extra in PINNED:
+        pip = f"--no-deps -r requirements/{extra}.txt"
     return (
         f"needs packages that are not installed: {', '.join(missing)}; install them with "
-        f"pip install 'scenery[{extra}]', in a clone with make .venv/.{extra}"
+        f"pip install {pip}, in a clone with make .venv/.{extra}"
     )

@@ -103,7 +103,7 @@ def test_missing_packages_are_named_with_the_extra(monkeypatch: pytest.MonkeyPat
         check_presets(["imagenet", "preset:dinov2_small"], "study.yaml")
     assert str(error.value) == (
         "study.yaml: weights: preset needs packages that are not installed: keras_hub; install "
-        "them with pip install 'scenery[hub]', in a clone with make .venv/.hub"
+        "them with pip install --no-deps -r requirements/hub.txt, in a clone with make .venv/.hub"
     )
 
 

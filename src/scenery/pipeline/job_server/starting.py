@@ -21,7 +21,10 @@ SNAKEMAKE_MODULES = ("snakemake.logging", "snakemake.iocontainers")
 # What Matplotlib imports as it saves a figure.
 LATE_MODULES = ("matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg")
 # Packages that few jobs use. The first opens files as it is imported, which all forks would have.
-RARE = ("onnxruntime", "tf2onnx", "keras.src.export")
+RARE = (
+    "onnxruntime", "tf2onnx", "keras.src.export", "openvino", "keras_hub", "kagglehub",
+    "starlette", "uvicorn",
+)  # fmt: skip
 # Set to 1, it switches the server off.
 PLAIN_VARIABLE = "SCENERY_PLAIN_JOBS"
 # For fewer jobs, importing the libraries once more costs more than it saves.

@@ -132,9 +132,14 @@ def starter(found: Survey, path: Path, root: Path | None, offline: bool = False)
     return "\n\n".join([_head(found, path, root), *parts]) + "\n"
 
 
+def _folder_name(path: Path) -> str:
+    """The name that the user gave; a link is not followed for it."""
+    return path.resolve().name if path.name in ("", "..") else path.name
+
+
 def _head(found: Survey, path: Path, root: Path | None) -> str:
     notes = "\n".join(f"# {line}" for line in describe(found, path))
-    name = path.stem if path.suffix.casefold() in (".csv", ".tsv", ".txt") else path.resolve().name
+    name = path.stem if path.suffix.casefold() in (".csv", ".tsv", ".txt") else _folder_name(path)
     lines = [
         "# A first study, written by `scenery init`.",
         "#",

@@ -54,7 +54,7 @@ class Adapters:
 
     def load(self, path: Path) -> None:
         """Read what `save` wrote."""
-        with np.load(path) as arrays:
+        with np.load(path, allow_pickle=False) as arrays:
             for number, variable in enumerate(self._variables):
                 variable.assign(arrays[f"arr_{number}"])
 

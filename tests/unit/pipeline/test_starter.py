@@ -102,6 +102,19 @@ def test_starter_name_of_a_made_data_set_stays_a_folder() -> None:
     assert config["dataset"]["path"] == "./mnist"
 
 
+def test_starter_results_have_the_name_that_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "disk" / "p500").mkdir(parents=True)
+    (tmp_path / "photos").symlink_to("disk/p500")
+    monkeypatch.chdir(tmp_path)
+    for path, name in (("photos", "photos"), ("disk/p500", "p500"), ("photos/..", "disk")):
+        config = yaml.safe_load(starter(data_set(20), Path(path), None))
+        assert (config["title"], config["results"]) == (name, f"results/{name}")
+    monkeypatch.chdir(tmp_path / "disk")
+    assert yaml.safe_load(starter(data_set(20), Path("."), None))["title"] == "disk"
+
+
 def test_starter_dark_images_of_16_bits_sets_the_white_level() -> None:
     found = replace(data_set(20), white_level=4095)
     assert yaml.safe_load(starter(found, Path("photos"), None))["dataset"]["white_level"] == 4095

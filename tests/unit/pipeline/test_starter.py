@@ -112,7 +112,7 @@ def test_starter_results_have_the_name_that_was_given(
         config = yaml.safe_load(starter(data_set(20), Path(path), None))
         assert (config["title"], config["results"]) == (name, f"results/{name}")
     monkeypatch.chdir(tmp_path / "disk")
-    assert yaml.safe_load(starter(data_set(20), Path("."), None))["title"] == "disk"
+    assert yaml.safe_load(starter(data_set(20), Path(), None))["title"] == "disk"
 
 
 def test_starter_dark_images_of_16_bits_sets_the_white_level() -> None:

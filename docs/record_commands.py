@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -31,6 +32,8 @@ SHOWN = {
     "run": re.compile(r"validation accuracy \d.* of \d+\)|100%|^The report|^To classify"),
 }
 MAX_LINES = 8
+# The time of day at the beginning of a line says nothing to a reader.
+CLOCK = re.compile(r"^\d\d:\d\d:\d\d ")
 # Of the picture: columns, and pixels.
 COLUMNS, WIDTH, LINE, SIZE, MARGIN = 104, 940, 21, 14, 18
 
@@ -62,9 +65,9 @@ def record(name: str, folder: Path) -> list[str]:
 def rows_of(command: str, lines: list[str]) -> list[tuple[str, str]]:
     """A command and its output as rows of the terminal: kind and text."""
     pieces = [
-        line[start : start + COLUMNS]
+        piece
         for line in lines
-        for start in range(0, max(len(line), 1), COLUMNS)
+        for piece in textwrap.wrap(CLOCK.sub("", line), COLUMNS, replace_whitespace=False) or [""]
     ]
     return [("command", f"$ {command}"), *(("output", piece) for piece in pieces), ("output", "")]
 

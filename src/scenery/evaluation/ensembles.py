@@ -13,10 +13,8 @@ from scenery.evaluation.final_scores import (
     measure_ends,
 )
 from scenery.evaluation.prediction_scores import score_predictions
-from scenery.evaluation.trial_tables import prediction_table
+from scenery.evaluation.trial_tables import class_probabilities, prediction_table
 from scenery.study.scored import ENSEMBLE
-
-PROBABILITY = "probability:"
 
 
 def score_ensembles(
@@ -60,11 +58,7 @@ def mean_predictions(
     Raises:
         ValueError: When the tables hold other images, which only a defect can cause.
     """
-    first = tables[0]
     files, _ = correct_answers(tables)
-    columns = [name for name in first if str(name).startswith(PROBABILITY)]
-    classes = [str(name).removeprefix(PROBABILITY) for name in columns]
-    probabilities = np.mean([table[columns].to_numpy(np.float64) for table in tables], axis=0)
-    number = {name: place for place, name in enumerate(classes)}
-    labels = np.array([number[str(name)] for name in first["class"]])
+    classes, _, labels = class_probabilities(tables[0])
+    probabilities = np.mean([class_probabilities(table)[1] for table in tables], axis=0)
     return prediction_table(files, labels, probabilities, classes), probabilities, labels

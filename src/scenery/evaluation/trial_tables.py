@@ -129,6 +129,28 @@ def prediction_table(
     return pd.concat([table, class_columns("probability", probabilities, classes)], axis=1)
 
 
+def class_probabilities(predictions: pd.DataFrame) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """What `prediction_table` was made of.
+
+    Args:
+        predictions: Its columns class and `probability:CLASS`.
+
+    Returns:
+        Class names in the order of their numbers; probabilities, float64, shape (images, classes);
+        class numbers, shape (images,).
+
+    Raises:
+        ValueError: A class has no column, which only a defect can cause.
+    """
+    prefix = "probability:"
+    columns = [name for name in predictions if str(name).startswith(prefix)]
+    classes = [str(name).removeprefix(prefix) for name in columns]
+    labels = pd.Index(classes).get_indexer(pd.Index(predictions["class"]))
+    if (labels < 0).any():
+        raise ValueError("predictions have no probability of a class")
+    return classes, predictions[columns].to_numpy(dtype=float), labels
+
+
 def class_columns(prefix: str, probabilities: np.ndarray, classes: list[str]) -> pd.DataFrame:
     """One column per class, named `prefix:CLASS`, with six digits.
 

@@ -45,7 +45,7 @@ INSIDE = (
 )
 CHARTED_CLASSES = 40
 BESIDE_TABLE = 14
-# Scores of further training sets would leave no room for the rest of a slide.
+# With scores of further training sets, the rest of a slide would not fit.
 MAX_TRAINING_SETS = 3
 # With more classes a matrix cannot be read at the back of a room.
 MATRIX_CLASSES = 20

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from scenery.evaluation.calibration import COVERAGE, coverage_of, scale
 from scenery.evaluation.statistics import calibration
+from scenery.evaluation.trial_tables import class_probabilities
 from scenery.reporting.labels import interval, plural, shorten_all
 from scenery.reporting.many_classes import (
     MAX_NAMED,
@@ -161,10 +162,8 @@ def reliability(predictions: pd.DataFrame, choice: Choice, title: str, bins: int
 
 def _scaled(predictions: pd.DataFrame, temperature: float) -> tuple[np.ndarray, np.ndarray]:
     """Probabilities with a temperature, shape (images, classes), and the true class of each."""
-    columns = [name for name in predictions if str(name).startswith("probability:")]
-    names = pd.Index([str(name).removeprefix("probability:") for name in columns])
-    labels = names.get_indexer(pd.Index(predictions["class"]))
-    return scale(predictions[columns].to_numpy(dtype=float), temperature), labels
+    _, probabilities, labels = class_probabilities(predictions)
+    return scale(probabilities, temperature), labels
 
 
 def _mean_line(axes: Axes, mean: float) -> None:

@@ -47,7 +47,7 @@ def reference_results_page_table(reference: pd.DataFrame) -> HtmlTable:
 def source_note(reference: pd.DataFrame) -> str:
     """Where the numbers stand, and how many have a counterpart here."""
     there = int(reference["validation_accuracy"].notna().sum())
-    # The source is last: what is cut where there is no room.
+    # The source is last, since the end is cut where the line is too long.
     text = f"Published in: {'; '.join(dict.fromkeys(reference['source']))}."
     if there == len(reference):
         return text

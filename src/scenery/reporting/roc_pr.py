@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from scenery.evaluation.threshold_areas import Areas, bootstrap_areas
+from scenery.evaluation.trial_tables import class_probabilities
 from scenery.reporting.labels import interval, plural, shorten_all
 from scenery.reporting.style import (
     BLUE,
@@ -35,11 +36,8 @@ def roc_pr_curves(predictions: pd.DataFrame, title: str) -> Figure:
     middle 80 % of them is drawn, and the five of the smallest areas. A class without test images
     has no curve.
     """
-    columns = [name for name in predictions if str(name).startswith("probability:")]
-    names = [str(name).removeprefix("probability:") for name in columns]
-    label = pd.Index(names).get_indexer(pd.Index(predictions["class"]))
+    names, scores, label = class_probabilities(predictions)
     truth = label[:, None] == np.arange(len(names))
-    scores = predictions[columns].to_numpy(dtype=float)
     present = np.asarray(truth.any(axis=0) & ~truth.all(axis=0))
     names = [name for name, there in zip(names, present, strict=True) if there]
     truth, scores = truth[:, present], scores[:, present]

@@ -9,8 +9,7 @@ from scenery.config.settings import WEIGHTS_FROM_EXPERIMENT, Settings
 from scenery.config.study import Study
 from scenery.errors import UserError
 from scenery.image_size import ImageSize
-from scenery.registry.custom_architectures import NATIVE_SIZES, Network
-from scenery.registry.presets import PRESET_BACKBONES
+from scenery.registry.custom_architectures import Network
 from scenery.study.controls import control_setting
 from scenery.study.expansions import Expanded, ExpandedRounds, Expansions
 from scenery.study.experiments import (
@@ -31,6 +30,7 @@ from scenery.study.rounds import (
     searches_in_rounds,
 )
 from scenery.study.successive_halving import divide, rungs
+from scenery.study.trial_network import SIZED
 from scenery.study.trials import ResolvedTrial
 
 
@@ -279,8 +279,7 @@ class Plan:
         for known in self._all_known():
             for features in known.feature_sets.values():
                 spec = features.weights_spec
-                sized = features.backbone in (*NATIVE_SIZES, *PRESET_BACKBONES)
-                if spec and spec.id == identity and sized:
+                if spec and spec.id == identity and features.backbone in SIZED:
                     return features.image_size, features.network
         return None
 

@@ -16,8 +16,6 @@ from scenery.config.settings import Settings, flatten
 from scenery.config.study import Study
 from scenery.errors import UserError
 from scenery.messages import short_repr
-from scenery.registry.custom_architectures import NATIVE_SIZES
-from scenery.registry.presets import PRESET_BACKBONES
 from scenery.study.expansions import Expansions
 from scenery.study.experiments import (
     DerivedSettings,
@@ -28,12 +26,16 @@ from scenery.study.experiments import (
     with_effect,
 )
 from scenery.study.search_strategies import Variation, variations, varied_names
-from scenery.study.trial_network import check_network, cut_is_possible, cut_layer, image_size
+from scenery.study.trial_network import (
+    SIZED,
+    check_network,
+    cut_is_possible,
+    cut_layer,
+    image_size,
+)
 from scenery.study.trials import ResolvedTrial
 
 # Settings that name the network and its input.
-# Backbones whose layers depend on the image size and their options.
-SIZED = frozenset({*NATIVE_SIZES, *PRESET_BACKBONES})
 NETWORK = frozenset({"backbone", "weights", "image_size", "cut", "remove_stages", "network"})
 # Settings that a check compares with the network: stages to train, descriptors, batch norm.
 _WITH_NETWORK = NETWORK | {"trainable", "classifier", "encoding", "batch_size"}

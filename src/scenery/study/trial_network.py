@@ -17,6 +17,9 @@ from scenery.registry.presets import PRESET_BACKBONES, TOKEN_POOLINGS, read_pres
 from scenery.registry.transformer_facts import check_patches
 from scenery.study.subsets import subset_exists
 
+# Backbones whose layers and weights depend on the image size and their options.
+SIZED = frozenset({*NATIVE_SIZES, *PRESET_BACKBONES})
+
 
 def network_facts(settings: Settings) -> BackboneFacts:
     """What is known of the settings' backbone; UserError where there is no such network."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import snakemake.common
 import snakemake.jobs
 import snakemake.rules
 import snakemake.script
@@ -27,9 +28,9 @@ def plan_many_jobs_fast() -> None:
     scripts, which is another tenth.
     """
     gc.set_threshold(50_000, 20, 20)
-    parameters = parameters_once(snakemake.rules.get_function_params)
-    snakemake.rules.get_function_params = parameters
-    snakemake.jobs.get_function_params = parameters
+    parameters = parameters_once(snakemake.common.get_function_params)
+    for module in (snakemake.common, snakemake.jobs, snakemake.rules):
+        module.get_function_params = parameters
     snakemake.script.get_source = source_once(snakemake.script.get_source)
 
 

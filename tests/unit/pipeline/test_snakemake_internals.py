@@ -1,14 +1,29 @@
 """What Scenery changes in Snakemake."""
 
+import gc
 import inspect
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
+import snakemake.common
+import snakemake.jobs
+import snakemake.rules
+import snakemake.script
+import yaml
 from snakemake.logging import logger
+from snakemake.resources import Resources
 
-from scenery.pipeline.snakemake_internals import drop_notices, parameters_once, source_once
+from scenery.pipeline.snakemake_internals import (
+    drop_notices,
+    parameters_once,
+    plan_many_jobs_fast,
+    source_once,
+)
+
+PROFILE = Path(__file__).resolve().parents[3] / "profiles/slurm/config.yaml"
 
 
 class Places:
@@ -81,3 +96,40 @@ def test_a_script_is_read_once_unless_it_depends_on_the_job() -> None:
     source("a.py", None, "another folder")
     assert asked[-1] == "a.py"
     assert len(asked) == 4
+
+
+def test_all_of_snakemake_asks_the_parameters_of_a_function_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    modules = (snakemake.common, snakemake.jobs, snakemake.rules)
+    for module in modules:
+        monkeypatch.setattr(module, "get_function_params", module.get_function_params)
+    monkeypatch.setattr(snakemake.script, "get_source", snakemake.script.get_source)
+    thresholds = gc.get_threshold()
+    plan_many_jobs_fast()
+    gc.set_threshold(*thresholds)
+    asked: list[object] = []
+    signature = inspect.signature
+
+    def counted(function: Callable[..., Any]) -> inspect.Signature:
+        asked.append(function)
+        return signature(function)
+
+    def fresh(wildcards: object, attempt: int) -> str:
+        return ""
+
+    monkeypatch.setattr(inspect, "signature", counted)
+    for module in modules:
+        assert list(module.get_function_params(fresh)) == ["wildcards", "attempt"]
+    for _ in range(2):
+        found = snakemake.common.get_input_function_aux_params(fresh, {"attempt": 1, "input": []})
+        assert found == {"attempt": 1}
+    assert asked == [fresh]
+
+
+def test_the_profile_sets_all_that_snakemake_takes_from_the_size_of_the_input() -> None:
+    # With ten thousand jobs, a third of a dry run would be spent on asking for these sizes.
+    profile = yaml.safe_load(PROFILE.read_text("utf-8"))["default-resources"]
+    by_size = {name for name, value in Resources.DEFAULTS["full"].items() if "input" in value}
+    assert by_size == {"mem", "disk"}
+    assert all(isinstance(profile[f"{name}_mb"], int) for name in by_size)

@@ -89,7 +89,7 @@ def _check_nodes(
     """Refuse keys that stand twice, of which YAML would drop the first, and endless nesting.
 
     Returns:
-        How many values the node stands for; `sizes` remembers it for nodes that have aliases.
+        How many values the node stands for; `sizes` keeps it for nodes that have aliases.
     """
     if node in above or len(above) > MAX_DEPTH:
         raise UserError(f"{path}: {_line(node)}: nested without end, or more than {MAX_DEPTH} deep")

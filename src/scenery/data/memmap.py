@@ -13,7 +13,7 @@ def scratch_array(shape: tuple[int, ...], kind: DTypeLike, folder: Path) -> NDAr
     """An array of zeros in a file without a name in `folder`; the system removes it by itself.
 
     Raises:
-        OSError: there is no room for it; without asking first, the first write would be a crash.
+        OSError: the disk has no space for it; without asking first, the first write would be a crash.
     """
     size = int(np.prod(shape)) * np.dtype(kind).itemsize
     if size == 0:

@@ -48,22 +48,22 @@ class CodeDigests:
     """Digests of scripts and of all first-party code that they run.
 
     To read all files as code takes most of a second, in every call of Snakemake and every job on a
-    cluster. So what a file says is remembered by its content.
+    cluster. So what a file says is cached by its content.
 
     Args:
-        memory: File to remember in; one that is missing, broken or not writable costs time, never
-            a wrong answer. None remembers nothing.
+        cache: File of the cache; one that is missing, broken or not writable costs time, never a
+            wrong answer. Without it nothing is cached.
         scripts: Folder of the rules' scripts.
     """
 
-    def __init__(self, memory: Path | None = None, scripts: Path = WORKFLOW / "scripts") -> None:
+    def __init__(self, cache: Path | None = None, scripts: Path = WORKFLOW / "scripts") -> None:
         self.scripts = scripts
-        self._memory = memory
-        self._remembered = load(memory) if memory else {}
+        self._cache = cache
+        self._cached = load(cache) if cache else {}
         self._facts: dict[Path, CodeFacts] = {}
         # Another Python, or another way to read code, gives other normal forms.
         self._reader = sys.version.encode() + Path(__file__).read_bytes()
-        self._learned = False
+        self._changed = False
 
     def of_rule(self, rule: str, *modules: str) -> str:
         """Digest of the script of a rule, as of `of`."""
@@ -101,9 +101,9 @@ class CodeDigests:
                 libraries |= {name.split(".")[0] for name in facts.names} & LIBRARIES.keys()
         for library in sorted(libraries):
             digest.update(f"{library}\0{_minor_version(library)}\0".encode())
-        if self._memory and self._learned:
-            save(self._remembered, self._memory)
-            self._learned = False
+        if self._cache and self._changed:
+            save(self._cached, self._cache)
+            self._changed = False
         return digest.hexdigest()[:16]
 
     def modules(self, script: Path, *modules: str) -> set[Path]:
@@ -131,11 +131,11 @@ class CodeDigests:
         if path not in self._facts:
             content = path.read_bytes()
             key = hashlib.sha256(self._reader + content).hexdigest()
-            facts = _as_facts(self._remembered.get(key))
+            facts = _as_facts(self._cached.get(key))
             if facts is None:
                 facts = _facts(content.decode(), path)
-                self._remembered[key] = asdict(facts)
-                self._learned = True
+                self._cached[key] = asdict(facts)
+                self._changed = True
             self._facts[path] = facts
         return self._facts[path]
 

@@ -47,7 +47,7 @@ CHARTED_CLASSES = 40
 BESIDE_TABLE = 14
 # With scores of further training sets, the rest of a slide would not fit.
 MAX_TRAINING_SETS = 3
-# With more classes a matrix cannot be read at the back of a room.
+# With more classes a matrix cannot be read from afar.
 MATRIX_CLASSES = 20
 
 

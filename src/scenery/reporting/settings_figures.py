@@ -171,7 +171,7 @@ def heat_map(trials: pd.DataFrame, choice: Choice, title: str) -> Figure:
 
     Failed pairs hold a cross on gray, pairs that were not run are white.
     """
-    # The setting with more values goes down the side, where long labels have room.
+    # The setting with more values goes down the side, where there is space for long labels.
     down, across = sorted(
         varied_columns(trials, choice), key=lambda name: -len(ordered(trials[name]))
     )

@@ -73,7 +73,7 @@ class Curves:
 
 @dataclass(frozen=True)
 class Slide:
-    """The content of one slide; what is empty takes no room.
+    """The content of one slide; what is empty takes no space.
 
     `second` is a second chart beside `chart`.
     """
@@ -253,13 +253,13 @@ def place_table(table: Table, left: float, top: float, width: float, height: flo
         if fits_down and sum(min(one, most) for one in needed) <= width:
             break
     if row_height * (len(table.rows) + 1) > height - note:
-        # What is left out is said in a note, which needs its room.
+        # A note says what is left out. It needs a line.
         table = _with_fewer_rows(table, int((height - 0.3) / row_height) - 1)
     widths = _shares(needed, width)
-    room = [one - 2 * CELL_PADDING for one in widths]
-    head = [cut_to(a, b, size, True) for a, b in zip(table.head, room, strict=True)]
+    inner = [one - 2 * CELL_PADDING for one in widths]
+    head = [cut_to(a, b, size, True) for a, b in zip(table.head, inner, strict=True)]
     rows = [
-        [cut_to(a, b, size, number in table.marked) for a, b in zip(row, room, strict=True)]
+        [cut_to(a, b, size, number in table.marked) for a, b in zip(row, inner, strict=True)]
         for number, row in enumerate(table.rows)
     ]
     return Grid(left, top, sum(widths), row_height * (len(rows) + 1), widths, row_height, size,
@@ -312,7 +312,7 @@ def _place_picture(path: Path, left: float, top: float, width: float, height: fl
 
 
 def readable_pages(bullets: Sequence[str]) -> list[list[str]]:
-    """Bullets for as many slides as they need in letters that the back of a room can read."""
+    """Bullets for as many slides as they need in letters that can be read from afar."""
     pages: list[list[str]] = [[]]
     for bullet in bullets:
         lines = [wrap(text, RIGHT - LEFT - 0.5, READABLE) for text in (*pages[-1], bullet)]
@@ -350,10 +350,10 @@ def _place_bullets(slide: Slide, items: list[Item], top: float, width: float) ->
     if not slide.bullets:
         return top
     alone = not (slide.table or slide.figure or slide.chart)
-    room = (BOTTOM - top) * (1.0 if alone else 0.4)
+    available = (BOTTOM - top) * (1.0 if alone else 0.4)
     sizes = BULLET_SIZES if alone else BULLET_SIZES[2:]
-    paragraphs, size = fit(list(slide.bullets), width - 0.5, room, sizes)
-    height = min(_text_height(paragraphs, size) + 0.05, room)
+    paragraphs, size = fit(list(slide.bullets), width - 0.5, available, sizes)
+    height = min(_text_height(paragraphs, size) + 0.05, available)
     items.append(Text("bullets", LEFT, top, width, height, paragraphs, size))
     return top + height + GAP
 
@@ -365,7 +365,7 @@ def _place_body(slide: Slide, items: list[Item], top: float, width: float) -> No
         part = width
         if slide.table:
             needed = sum(_column_widths(slide.table, TABLE_SIZES[2]))
-            # Two charts beside each other need more room.
+            # Two charts beside each other need more space.
             least = 0.55 if slide.second else 0.38
             part = min(max(width - GAP - needed, least * width), 0.6 * width)
         if slide.figure:

@@ -38,27 +38,27 @@ for path in sorted(Path(sys.argv[1]).glob("*.py")):
 """
 
 
-def digests(root: Path, hash_seed: str = "0", memory: Path | None = None) -> dict[str, str]:
+def digests(root: Path, hash_seed: str = "0", cache_file: Path | None = None) -> dict[str, str]:
     """The digest of every script of a checkout, from a process of its own.
 
-    With a memory only files that are new to it are read as code, which takes a second for all.
+    With a cache only files that are new to it are read as code, which takes a second for all.
     """
     environment = {**os.environ, "PYTHONPATH": str(root / "src"), "PYTHONHASHSEED": hash_seed}
     command = [sys.executable, "-c", PRINT_ALL, str(root / "workflow" / "scripts")]
-    command += [str(memory)] if memory else []
+    command += [str(cache_file)] if cache_file else []
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     return dict(line.split() for line in done.stdout.splitlines())
 
 
 @pytest.fixture(scope="module")
-def memory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def cache_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What all files of the code say."""
-    return tmp_path_factory.mktemp("memory") / "memory.json"
+    return tmp_path_factory.mktemp("cache") / "cache.json"
 
 
 @pytest.fixture(scope="module")
-def before(memory: Path) -> dict[str, str]:
-    return digests(REPOSITORY, memory=memory)
+def before(cache_file: Path) -> dict[str, str]:
+    return digests(REPOSITORY, cache_file=cache_file)
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def checkout(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def edit(
-    checkout: Path, before: dict[str, str], memory: Path
+    checkout: Path, before: dict[str, str], cache_file: Path
 ) -> Callable[[str, str, str], set[str]]:
     """Replace a text in a file of the copy; gives the scripts whose digests then differ."""
 
@@ -82,7 +82,7 @@ def edit(
         text = path.read_text(encoding="utf-8")
         assert old in text
         path.write_text(text.replace(old, new, 1), encoding="utf-8")
-        after = digests(checkout, memory=memory)
+        after = digests(checkout, cache_file=cache_file)
         assert after.keys() == before.keys()
         return {name for name in before if before[name] != after[name]}
 
@@ -180,15 +180,15 @@ def test_a_default_changes_what_reads_settings(
 
 
 def test_a_module_behind_a_module_counts(
-    checkout: Path, before: dict[str, str], memory: Path
+    checkout: Path, before: dict[str, str], cache_file: Path
 ) -> None:
     (checkout / "src/scenery/deep.py").write_text("VALUE = 1\n")
     scores = checkout / "src/scenery/evaluation/scores.py"
     with_import = "import scenery.deep\n" + scores.read_text()
     scores.write_text(with_import)
-    first = digests(checkout, memory=memory)
+    first = digests(checkout, cache_file=cache_file)
     (checkout / "src/scenery/deep.py").write_text("VALUE = 2\n")
-    second = digests(checkout, memory=memory)
+    second = digests(checkout, cache_file=cache_file)
     assert {n for n in first if first[n] != second[n]} == users_of("evaluation/scores.py")
 
 
@@ -202,30 +202,32 @@ def test_a_docstring_alone_is_a_body(tmp_path: Path) -> None:
 
 
 def test_what_files_say_is_remembered_by_their_content(tmp_path: Path) -> None:
-    memory, script = tmp_path / "below" / "memory.json", tmp_path / "script.py"
+    cache_file, script = tmp_path / "below" / "cache.json", tmp_path / "script.py"
     shutil.copy2(REPOSITORY / "workflow" / "scripts" / "evaluate.py", script)
     plain = CodeDigests().of(script)
-    assert CodeDigests(memory).of(script) == plain
-    kept = json.loads(memory.read_text())
+    assert CodeDigests(cache_file).of(script) == plain
+    kept = json.loads(cache_file.read_text())
     assert len(kept) == len(CodeDigests().modules(script))
-    assert CodeDigests(memory).of(script) == plain
-    assert json.loads(memory.read_text()) == kept
+    assert CodeDigests(cache_file).of(script) == plain
+    assert json.loads(cache_file.read_text()) == kept
     # What it says is what is taken, so that a file is not read as code again.
-    memory.write_text(json.dumps({key: {**facts, "form": "other"} for key, facts in kept.items()}))
-    assert CodeDigests(memory).of(script) != plain
+    cache_file.write_text(
+        json.dumps({key: {**facts, "form": "other"} for key, facts in kept.items()})
+    )
+    assert CodeDigests(cache_file).of(script) != plain
     script.write_text(script.read_text() + "\nMORE = 1\n")
-    assert CodeDigests(memory).of(script) != plain
-    assert len(json.loads(memory.read_text())) == len(kept) + 1
+    assert CodeDigests(cache_file).of(script) != plain
+    assert len(json.loads(cache_file.read_text())) == len(kept) + 1
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"a": 1}', "everything"])
-def test_a_broken_memory_changes_nothing(tmp_path: Path, content: str) -> None:
-    memory, script = tmp_path / "memory.json", REPOSITORY / "workflow/scripts/evaluate.py"
-    plain = CodeDigests(memory).of(script)
+def test_a_broken_cache_changes_nothing(tmp_path: Path, content: str) -> None:
+    cache_file, script = tmp_path / "cache.json", REPOSITORY / "workflow/scripts/evaluate.py"
+    plain = CodeDigests(cache_file).of(script)
     if content == "everything":
-        content = json.dumps({key: {"form": 1} for key in json.loads(memory.read_text())})
-    memory.write_text(content)
-    assert CodeDigests(memory).of(script) == plain
+        content = json.dumps({key: {"form": 1} for key in json.loads(cache_file.read_text())})
+    cache_file.write_text(content)
+    assert CodeDigests(cache_file).of(script) == plain
 
 
 def test_what_each_kind_of_rule_depends_on() -> None:

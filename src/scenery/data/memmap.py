@@ -13,7 +13,7 @@ def scratch_array(shape: tuple[int, ...], kind: DTypeLike, folder: Path) -> NDAr
     """An array of zeros in a file without a name in `folder`; the system removes it by itself.
 
     Raises:
-        OSError: the disk has no space for it; without asking first, the first write would be a crash.
+        OSError: The disk has no space for it. Without this check, the first write would crash.
     """
     size = int(np.prod(shape)) * np.dtype(kind).itemsize
     if size == 0:

@@ -1,6 +1,7 @@
 """Fixtures for all tests."""
 
 import os
+from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ TOGETHER = {
     "tests/slurm": "slurm",
 }
 SERVER = ExitStack()
+# How many test files are named with their seconds at the end.
+SLOWEST = 30
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -34,6 +37,20 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure() -> None:
     """It ends with the tests."""
     SERVER.close()
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """The test files that take longest; what is made for several files counts for the first."""
+    seconds: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                seconds[report.nodeid.split("::")[0]] += report.duration
+    slow = [(file, took) for file, took in seconds.most_common(SLOWEST) if took >= 1]
+    if slow:
+        terminalreporter.section("seconds of the slowest files")
+        for file, took in slow:
+            terminalreporter.write_line(f"{took:7.0f}  {file}")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -7,7 +7,9 @@ rule carries this digest as a parameter: it changes exactly when code that the r
 import ast
 import functools
 import hashlib
+import os
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -29,6 +31,8 @@ LIBRARIES = {
     "optuna": ("optuna",),
     "cmaes": ("cmaes",),
 }
+# Of the files of the package, in its digests.
+PREFIX = str(SOURCE) + os.sep
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,9 @@ class CodeDigests:
         self.scripts = scripts
         self._cache = cache
         self._cached = load(cache) if cache else {}
-        self._facts: dict[Path, CodeFacts] = {}
+        # By the text of a path, of which Python compares thousands faster than of paths.
+        self._facts: dict[str, CodeFacts] = {}
+        self._imports: dict[str, tuple[str, ...]] = {}
         # Another Python, or another way to read code, gives other normal forms.
         self._reader = sys.version.encode() + Path(__file__).read_bytes()
         self._changed = False
@@ -89,8 +95,8 @@ class CodeDigests:
         script = script.resolve()
         # A clone and the installed package give the same names, and so the same digest.
         names = {
-            path.name if path == script else path.relative_to(SOURCE).as_posix(): path
-            for path in self.modules(script, *modules)
+            script.name if path == str(script) else path.removeprefix(PREFIX): path
+            for path in self._modules(script, modules)
         }
         for name, path in sorted(names.items()):
             facts = self._read(path)
@@ -113,23 +119,30 @@ class CodeDigests:
             script: The script.
             modules: Modules that it imports by names from its parameters.
         """
-        found: set[Path] = set()
-        waiting = [script.resolve(), *(file for name in modules for file in _files(name))]
+        return {Path(path) for path in self._modules(script.resolve(), modules)}
+
+    def _modules(self, script: Path, modules: tuple[str, ...]) -> set[str]:
+        found: set[str] = set()
+        waiting = {str(script), *_files_of(modules)}
         while waiting:
-            path = waiting.pop()
-            if path not in found:
-                found.add(path)
-                waiting += [file for name in self._read(path).names for file in _files(name)]
+            found |= waiting
+            waiting = {file for path in waiting for file in self._imported(path)} - found
         return found
+
+    def _imported(self, path: str) -> tuple[str, ...]:
+        """The first-party files that a file imports itself."""
+        if path not in self._imports:
+            self._imports[path] = _files_of(self._read(path).names)
+        return self._imports[path]
 
     def presents(self, script: Path) -> bool:
         """Whether a script shows results rather than makes them."""
-        presentation = SOURCE / "scenery" / "reporting"
-        return any(path.is_relative_to(presentation) for path in self.modules(script))
+        presentation = str(SOURCE / "scenery" / "reporting") + os.sep
+        return any(path.startswith(presentation) for path in self._modules(script.resolve(), ()))
 
-    def _read(self, path: Path) -> CodeFacts:
+    def _read(self, path: str) -> CodeFacts:
         if path not in self._facts:
-            content = path.read_bytes()
+            content = Path(path).read_bytes()
             key = hashlib.sha256(self._reader + content).hexdigest()
             facts = _as_facts(self._cached.get(key))
             if facts is None:
@@ -141,7 +154,7 @@ class CodeDigests:
 
 
 def _as_facts(entry: object) -> CodeFacts | None:
-    """An entry of the memory; None where it is none."""
+    """An entry of the cache; None where it is none."""
     if not isinstance(entry, dict) or entry.keys() != {"form", "names"}:
         return None
     form, names = entry["form"], entry["names"]
@@ -150,8 +163,8 @@ def _as_facts(entry: object) -> CodeFacts | None:
     return CodeFacts(form, tuple(str(name) for name in names))
 
 
-def _facts(code: str, path: Path) -> CodeFacts:
-    tree = ast.parse(code, filename=str(path))
+def _facts(code: str, path: str) -> CodeFacts:
+    tree = ast.parse(code, filename=path)
     names: list[str] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -181,8 +194,12 @@ def _drop_docstring(
         node.body[0] = ast.Pass()
 
 
+def _files_of(modules: Iterable[str]) -> tuple[str, ...]:
+    return tuple(file for name in modules for file in _files(name))
+
+
 @functools.cache
-def _files(name: str) -> tuple[Path, ...]:
+def _files(name: str) -> tuple[str, ...]:
     """A module of this project and the packages around it, which Python runs first."""
     parts = name.split(".")
     if parts[0] != "scenery":
@@ -190,7 +207,7 @@ def _files(name: str) -> tuple[Path, ...]:
     packages = [SOURCE.joinpath(*parts[:length], "__init__.py") for length in range(1, len(parts))]
     module = SOURCE.joinpath(*parts)
     return tuple(
-        path
+        str(path)
         for path in (*packages, module.with_suffix(".py"), module / "__init__.py")
         if path.is_file()
     )

@@ -37,7 +37,7 @@ Side = Annotated[int, Field(ge=1, le=4096)]
 
 
 class _Facts(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
 
 class HandcraftedFacts(_Facts):

@@ -103,7 +103,7 @@ class AppliesIf:
 class Strict(BaseModel):
     """Base of all config models: unknown keys are errors, values never change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False, defer_build=True)
 
     # Keys of version 0.1 by their names of today. They are refused with the new name.
     renamed_keys: ClassVar[dict[str, str]] = {}

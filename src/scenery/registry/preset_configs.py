@@ -50,7 +50,7 @@ class Transformer(BaseModel):
         end_epsilon: Of the layer norm after the last block.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     backbone: str
     image_size: int
@@ -76,7 +76,7 @@ class Transformer(BaseModel):
 class PresetConfig(BaseModel):
     """The keys that all classes share; what Scenery does not need is ignored."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True, defer_build=True)
     backbone: ClassVar[str]
 
     image_shape: Annotated[list[Side], Field(min_length=3, max_length=3)]

@@ -19,7 +19,7 @@ Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos", "hamming", 
 class Job(BaseModel):
     """Base of all jobs."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     def as_params(self) -> dict[str, Any]:
         """Plain values, as `params` of a rule may hold them."""

@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scenery.config.settings import WEIGHTS_FROM_EXPERIMENT
+from scenery.config.setting_values import WEIGHTS_FROM_EXPERIMENT
 from scenery.files import atomic_path
 from scenery.image_size import ImageSize, image_size_of, sides
 from scenery.pipeline.execution import script_log

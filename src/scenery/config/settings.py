@@ -5,17 +5,24 @@ Settings are complete after validation. They alone identify a trial.
 
 import hashlib
 import json
-import re
 from functools import cache, cached_property
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from scenery.config.classifier import Classifier
 from scenery.config.encoding import Encoding
 from scenery.config.head import Head
-from scenery.config.training import ACCURACY, MODES, Checkpoint, EarlyStopping, FirstStep, Penalty
-from scenery.image_size import ImageSize, image_size_of
+from scenery.config.setting_combinations import check_classifier, check_combinations
+from scenery.config.setting_values import (
+    FROM_LAYER,
+    WEIGHTS_FROM_EXPERIMENT,
+    MixingParameter,
+    SizeOrNative,
+    Trainable,
+    Weights,
+)
+from scenery.config.training import ACCURACY, Checkpoint, EarlyStopping, FirstStep, Penalty
 from scenery.registry.augmentations import Augment
 from scenery.registry.custom_architectures import (
     NETWORK_OPTIONS,
@@ -30,7 +37,6 @@ from scenery.registry.options import (
     Epochs,
     Fraction,
     Int,
-    Number,
     Seed,
     Strict,
     check_used,
@@ -38,15 +44,9 @@ from scenery.registry.options import (
     own_options,
     shared_default,
 )
-from scenery.registry.presets import PRESET, PRESET_BACKBONES, TOKEN_POOLINGS
+from scenery.registry.presets import PRESET, PRESET_BACKBONES
 from scenery.registry.schedules import SCHEDULES, Schedule
 from scenery.registry.weight_averaging import WEIGHT_AVERAGES, WeightAveraging
-
-# Start of a value of `weights` that names the experiment in which they were learned.
-WEIGHTS_FROM_EXPERIMENT = "experiment:"
-
-# Start of a value of `trainable` that names the lowest layer that is trained.
-FROM_LAYER = "from:"
 
 # Settings of training by epochs. A classical model is fitted at once, from features.
 NETWORK_ONLY = (
@@ -86,8 +86,6 @@ OPTIMIZER_OPTIONS = own_options(OPTIMIZERS)
 SCHEDULE_OPTIONS = own_options(SCHEDULES)
 WEIGHT_AVERAGING_OPTIONS = own_options(WEIGHT_AVERAGES)
 
-MixingParameter = Annotated[Number, Field(ge=0, le=10)]
-
 # Fine-tuning and scratch; with scratch, statistics are always updated.
 FINE_TUNED = AppliesIf("where the backbone is fine-tuned", lambda s: not s.frozen_backbone)
 VIEWS = AppliesIf(
@@ -101,63 +99,18 @@ BY_EPOCHS = AppliesIf(
 )
 
 
-def _trainable(value: str) -> str:
-    if not re.fullmatch(rf"head|all|scratch|lora|head\+[1-9][0-9]*|{FROM_LAYER}[^\s:]+", value):
-        raise ValueError(
-            "allowed are head, head+N (the N top stages, such as head+1), from:LAYER (this layer "
-            "and all after it), all, lora and scratch"
-        )
-    return value
-
-
-def _weights(value: str) -> str:
-    if (
-        value.startswith(WEIGHTS_FROM_EXPERIMENT)
-        and not value.removeprefix(WEIGHTS_FROM_EXPERIMENT).strip()
-    ):
-        raise ValueError("experiment: is followed by the name of an experiment")
-    if value.startswith(PRESET) and not value.removeprefix(PRESET).strip():
-        raise ValueError("preset: is followed by the name or the folder of a preset of KerasHub")
-    return value
-
-
-MIN_SIDE, MAX_SIDE = 16, 2048
-Side = Annotated[Int, Field(ge=MIN_SIDE, le=MAX_SIDE)]
-
-
-def _two_sides(value: Any) -> Any:
-    """One message on a list, instead of one for each of its faults."""
-    if not isinstance(value, list | tuple):
-        return value
-    numbers = [one for one in value if type(one) is int and MIN_SIDE <= one <= MAX_SIDE]
-    if len(numbers) != len(value) or len(value) != 2:
-        raise ValueError(
-            f"a list is [height, width], two whole numbers from {MIN_SIDE} to {MAX_SIDE}"
-        )
-    return value
-
-
-def _size(value: Literal["native"] | ImageSize) -> Literal["native"] | ImageSize:
-    # A square written in two ways is one trial.
-    return image_size_of(*value) if isinstance(value, tuple) else value
-
-
 class Settings(Strict):
     """All settings of one trial."""
 
     backbone: str = Field("MobileNet", description="Name of the network.")
-    weights: Annotated[str, AfterValidator(_weights)] = Field(
+    weights: Weights = Field(
         "imagenet",
         description="imagenet, none (random), the path of a weights file, experiment:NAME, what "
         "the network chosen by that experiment learned on the training images alone, or "
         "preset:NAME_OR_FOLDER, a preset of KerasHub, for "
         f"{', '.join(PRESET_BACKBONES)}; needs the packages of scenery[hub].",
     )
-    image_size: Annotated[
-        Literal["native"] | Side | tuple[Side, Side],
-        BeforeValidator(_two_sides),
-        AfterValidator(_size),
-    ] = Field(
+    image_size: SizeOrNative = Field(
         "native",
         description="Side of the square input in pixels, or [height, width]; native: the "
         "backbone's own.",
@@ -171,7 +124,7 @@ class Settings(Strict):
         description="Training images used: full; per_class_N, which is N of each class, drawn by "
         "the trial's seed and so anew for each repeat; or a name in subsets.",
     )
-    trainable: Annotated[str, AfterValidator(_trainable)] = Field(
+    trainable: Trainable = Field(
         "head",
         description="Trained layers: head, head+N (and the N top stages), from:LAYER (and the "
         "backbone from this layer on), all, scratch (all, random weights), or lora (head, and "
@@ -306,30 +259,7 @@ class Settings(Strict):
             raise ValueError(problem)
         self.__dict__["network"] = with_defaults(self.backbone, self.network)
         self._with_preset()
-        if self.first_step is not None and self.trainable == "head":
-            raise ValueError(
-                "first_step is for head+N, from:LAYER and all; with trainable: head it is all"
-            )
-        self._check_linear_probe()
-        self._check_batch_norm()
-        self._check_auxiliary_outputs()
-        self._check_input_statistics()
-        if self.loss != "crossentropy" and (
-            self.label_smoothing or self.head.supervise == "positions"
-        ):
-            raise ValueError(
-                f"loss: {self.loss} excludes label_smoothing and head.supervise: positions"
-            )
-        if self.checkpoint.mode not in ("auto", MODES[self.monitor]):
-            raise ValueError(
-                f"checkpoint.mode: {self.checkpoint.mode} does not fit {self.monitor}, of which "
-                f"the best is the {MODES[self.monitor]}"
-            )
-        if self.schedule.warmup_epochs >= self.epochs and self.schedule.warmup_epochs > 0:
-            raise ValueError(
-                f"schedule.warmup_epochs ({self.schedule.warmup_epochs}) must be below epochs "
-                f"({self.epochs})"
-            )
+        check_combinations(self)
         return self
 
     def _with_preset(self) -> None:
@@ -347,90 +277,12 @@ class Settings(Strict):
                     "one of them out"
                 )
             self.__dict__["network"] = self.network.model_copy(update={"preset": preset})
-        if self.trainable == "lora":
-            self._check_lora()
-        if self.head.pooling in TOKEN_POOLINGS and self.backbone not in PRESET_BACKBONES:
-            raise ValueError(
-                f"head.pooling: {self.head.pooling} is for networks with a class token; "
-                f"{self.backbone} has none"
-            )
-
-    def _check_lora(self) -> None:
-        if self.backbone not in PRESET_BACKBONES:
-            raise ValueError(
-                f"trainable: lora is for {', '.join(PRESET_BACKBONES)}; found backbone: "
-                f"{self.backbone}"
-            )
-        if self.weight_averaging.name != "none":
-            raise ValueError(
-                "trainable: lora excludes weight_averaging: the average of two matrices does not "
-                "give the average of their product"
-            )
-
-    def _check_auxiliary_outputs(self) -> None:
-        if not getattr(self.network, "auxiliary_outputs", None):
-            return
-        if self.trainable != "scratch":
-            raise ValueError(
-                "network.auxiliary_outputs are for training from random weights: trainable must "
-                f"be scratch, not {self.trainable}"
-            )
-        if self.head.supervise == "positions":
-            raise ValueError(
-                "network.auxiliary_outputs and head.supervise: positions exclude each other"
-            )
-
-    def _check_linear_probe(self) -> None:
-        if self.first_step is None or self.first_step.solver != "lbfgs":
-            return
-        reason = self.head.not_linear
-        if reason is not None:
-            raise ValueError(
-                f"first_step.solver: lbfgs is for a linear head; {reason} needs "
-                "first_step.solver: epochs"
-            )
-
-    def _check_input_statistics(self) -> None:
-        scaling = getattr(self.network, "scaling", None) or ""
-        if not scaling.startswith("featurewise"):
-            return
-        if self.weights == "none" and self.trainable != "scratch":
-            raise ValueError(
-                f"network.scaling: {scaling} takes the statistics of training images, which a "
-                "random network that is not trained from scratch has not seen: trainable must be "
-                f"scratch, or weights experiment:NAME; found trainable: {self.trainable}"
-            )
-
-    def _check_batch_norm(self) -> None:
-        # The other architectures have many values of each channel in one image.
-        of_vectors = self.backbone == "MLP" and getattr(self.network, "batch_norm", False)
-        for key, used in (
-            ("head.batch_norm", self.head.batch_norm),
-            ("network.batch_norm", of_vectors),
-        ):
-            if self.batch_size == 1 and used:
-                raise ValueError(
-                    f"batch_size: 1 and {key} exclude each other: batch norm subtracts the mean of "
-                    "a batch, and one image minus itself is zero; take a batch_size of at least 2"
-                )
 
     @model_validator(mode="after")
     def _of_classifier(self) -> "Settings":
+        check_classifier(self)
         if self.classifier is None:
             return self
-        if self.trainable != "head":
-            raise ValueError(
-                f"a classifier learns from the features of a frozen backbone: trainable must be "
-                f"head, not {self.trainable}"
-            )
-        fisher = self.encoding is not None and self.encoding.name == "fisher_vectors"
-        if fisher and self.classifier.kernel == "histogram_intersection":
-            raise ValueError(
-                "the histogram_intersection kernel needs values from 0; fisher_vectors have "
-                "values below 0"
-            )
-        if self.classifier.name == "nearest_neighbors" and self.class_weights != "none":
-            raise ValueError("class_weights are not used by nearest_neighbors, which count votes")
         # Settings that a classical model does not use make no other trial. Pydantic lets a
         # validator complete an object that nobody else has seen yet.
         plain = Settings()

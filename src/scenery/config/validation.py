@@ -7,7 +7,8 @@ from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from scenery.config.settings import WEIGHTS_FROM_EXPERIMENT, Settings
+from scenery.config.setting_values import WEIGHTS_FROM_EXPERIMENT
+from scenery.config.settings import Settings
 from scenery.config.study import Study
 from scenery.errors import UserError
 from scenery.messages import one_line, short_repr, suggestions

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from scenery.config.settings import FROM_LAYER
+from scenery.config.setting_values import FROM_LAYER
 from scenery.evaluation.intervals import repeats_interval
 from scenery.evaluation.result_tables import completed
 from scenery.reporting.labels import (

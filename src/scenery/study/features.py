@@ -8,7 +8,8 @@ from typing import get_args
 
 from scenery.config.encoding import OF_CODEBOOK, Encoding
 from scenery.config.head import Head
-from scenery.config.settings import WEIGHTS_FROM_EXPERIMENT, Augment, Settings
+from scenery.config.setting_values import WEIGHTS_FROM_EXPERIMENT
+from scenery.config.settings import Augment, Settings
 from scenery.image_size import ImageSize, size_name
 from scenery.registry.backbone_facts import in_dense_layers
 from scenery.registry.custom_architectures import HANDCRAFTED, Network

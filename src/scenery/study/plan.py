@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from scenery.config.settings import WEIGHTS_FROM_EXPERIMENT, Settings
+from scenery.config.setting_values import WEIGHTS_FROM_EXPERIMENT
+from scenery.config.settings import Settings
 from scenery.config.study import Study
 from scenery.errors import UserError
 from scenery.image_size import ImageSize

@@ -50,6 +50,8 @@ WITHOUT_ENVIRONMENT = [
     "refit_compared_classifier",
     "refit_compared_network",
     "evaluate_compared",
+    "average_weights",
+    "evaluate_soup",
     "compare_settings",
     "split_again",
     "extract_test_features",

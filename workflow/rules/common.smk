@@ -65,6 +65,7 @@ wildcard_constraints:
     rung=r"\d+",
     division=r"\d+",
     round=r"\d+",
+    repeat=r"\d+",
     trial=r"[A-Za-z0-9+-]+",
     features=r"[A-Za-z0-9_-]+",
     network=r"[A-Za-z0-9_-]+",

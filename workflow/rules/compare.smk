@@ -45,6 +45,37 @@ use rule evaluate as evaluate_compared with:
         "Scoring the model {wildcards.trial} of {wildcards.experiment} on the test images"
 
 
+# The mean of the weights of the final models of the best settings, for each repeat.
+rule average_weights:
+    input:
+        models=INPUTS.final_models.soup_models,
+    output:
+        model=EXPERIMENT.soup().final_model("average_weights"),
+        record=EXPERIMENT.soup().final_record("average_weights"),
+    log:
+        LAYOUT.log("average_weights", "{experiment}", "{repeat}"),
+    resources:
+        mem_mb=per_attempt(4000),
+        runtime=per_attempt(60),
+    params:
+        code=CODE.of_rule("average_weights"),
+        job=INPUTS.final_models.average_weights,
+    message:
+        "Averaging the weights of the best settings of {wildcards.experiment}"
+    script:
+        "../scripts/average_weights.py"
+
+
+use rule evaluate as evaluate_soup with:
+    output:
+        metrics=EXPERIMENT.soup().test("metrics.json"),
+        predictions=EXPERIMENT.soup().test("predictions.csv"),
+    log:
+        LAYOUT.log("evaluate_soup", "{experiment}", "{repeat}"),
+    message:
+        "Scoring the mean of the weights of the best settings of {wildcards.experiment} on the test images"
+
+
 rule compare_settings:
     input:
         split=LAYOUT.split,

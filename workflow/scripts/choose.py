@@ -39,7 +39,7 @@ from scenery.evaluation.undertraining import is_undertrained
 from scenery.pipeline.execution import script_log
 from scenery.pipeline.jobs.choice import ChooseJob, TrialRow
 from scenery.study.advice import advice
-from scenery.study.scored import CHOSEN, MEMBER, Scored, scored_settings
+from scenery.study.scored import CHOSEN, Scored, scored_settings, too_few_members
 from scenery.study.selection import (
     COST,
     Candidate,
@@ -117,7 +117,8 @@ def choose_setting(
     }
     scored = _scored(job, results, choice)
     record["scored"] = [_scored_record(one, settings, table, epochs) for one in scored]
-    record["warnings"] += _too_few_members(job.how.ensemble, scored)
+    record["too_few_members"] = too_few_members(job.how, scored)
+    record["warnings"] += record["too_few_members"]
     out_chosen.write_text(yaml.safe_dump(record, sort_keys=True), encoding="utf-8")
     _remove_others(job.checkpoints, keep={trial for one in scored for trial in one.trials})
     log.info(
@@ -259,17 +260,9 @@ def _scored(job: ChooseJob, results: list[Result], choice: Candidate) -> list[Sc
     if not job.compare:
         return [Scored(choice.setting, choice.trials[:1], (CHOSEN,))]
     subsets = {str(trial.row["setting"]): trial.settings.subset for trial in job.trials}
-    return scored_settings(results, choice, job.control, subsets, job.how, job.experiment)
-
-
-def _too_few_members(wanted: int | None, scored: list[Scored]) -> list[str]:
-    """A warning where an ensemble has fewer members than were asked for."""
-    members = sum(MEMBER in one.roles for one in scored)
-    if wanted is None or members >= wanted:
-        return []
-    found = f"{members} settings have the training set of the chosen one and completed"
-    made = "so many are its members" if members > 1 else "there is none"
-    return [f"an ensemble of {wanted} settings is asked for, but {found}; {made}"]
+    return scored_settings(
+        results, choice, job.control, subsets, job.how, job.experiment, job.soup_groups
+    )
 
 
 def _scored_record(

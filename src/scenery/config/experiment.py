@@ -63,6 +63,13 @@ class Choose(Strict):
         "settings with the training set of the chosen one. Each of them gets final models of its "
         "own. The ensemble is compared with the chosen setting and cannot be chosen.",
     )
+    soup: Annotated[Int, Field(ge=2, le=20)] | None = Field(
+        None,
+        description="Also test a soup: one network with the mean of the weights of so many best "
+        "fine-tuned settings that have the network, the initial weights and the training set of "
+        "the chosen one. Each of them gets final models of its own. The soup is compared with the "
+        "chosen setting and cannot be chosen.",
+    )
 
     @property
     def aims(self) -> tuple[Aim, ...]:

@@ -107,13 +107,15 @@ class Study(Strict):
     )
 
     @model_validator(mode="after")
-    def _ensembles_are_compared(self) -> "Study":
-        names = [name for name, one in self.experiments.items() if one.choose.ensemble]
-        if names and not self.compare:
-            raise ValueError(
-                f"experiments.{names[0]}.choose.ensemble needs compare: true, since its members "
-                "are tested, too"
-            )
+    def _members_are_compared(self) -> "Study":
+        for name, one in self.experiments.items():
+            wanted = {"ensemble": one.choose.ensemble, "soup": one.choose.soup}
+            keys = [key for key, members in wanted.items() if members is not None]
+            if keys and not self.compare:
+                raise ValueError(
+                    f"experiments.{name}.choose.{keys[0]} needs compare: true, since its members "
+                    "are tested, too"
+                )
         return self
 
     @model_validator(mode="after")

@@ -221,7 +221,8 @@ COLUMNS = (
            "the final model.", page="before"),
     Column("roles", "fact", ("scores",), TEXT,
            "Why the setting was scored: it is the `chosen` one, the `control`, the best one with "
-           "its `training set`, an `ensemble member`, or the `ensemble` of these."),
+           "its `training set`, an `ensemble member` or `soup member`, or the `ensemble` or `soup` "
+           "of these."),
     Column("training_set", "fact", ("scores", "comparisons"), TEXT,
            "Name of the training set: the value of `subset`."),
     Column("models", "fact", ("scores", "comparisons"), COUNT,
@@ -230,8 +231,8 @@ COLUMNS = (
            "Number of test images that are independent; images of one group count once."),
     Column("against", "fact", ("comparisons",), TEXT,
            "What the chosen setting is compared with: the `control` of the experiment, the "
-           "`ensemble` of its best settings, or the setting chosen by the experiment that it "
-           "starts from (`start`)."),
+           "`ensemble` or the `soup` of its best settings, or the setting chosen by the experiment "
+           "that it starts from (`start`)."),
     Column("against_experiment", "fact", ("comparisons",), TEXT,
            "The experiment of the other setting."),
     Column("against_setting", "fact", ("comparisons",), TEXT, "Digest of the other setting."),

@@ -10,7 +10,7 @@ import pandas as pd
 from scenery.evaluation.class_balance import balanced_intervals_of_models
 from scenery.evaluation.columns import names_of
 from scenery.evaluation.paired import accuracy_interval, compare_models
-from scenery.study.scored import CONTROL, ENSEMBLE
+from scenery.study.scored import CONTROL, ENSEMBLE, SOUP
 from scenery.study.selection import BALANCED, MACRO_F1
 
 # Further measures of metrics.json, of which scores.csv has the means as `test_NAME`.
@@ -127,7 +127,9 @@ def score_table(scored: Sequence[ScoredModels], groups: np.ndarray | None) -> pd
 def comparison_table(
     scored: Sequence[ScoredModels], before: Sequence[ScoredModels], groups: np.ndarray | None
 ) -> pd.DataFrame:
-    """The columns of comparisons.csv: the chosen setting against its control, ensemble and start.
+    """The columns of comparisons.csv: the chosen setting beside what it is compared with.
+
+    These are its control, the ensemble, the soup, and what the experiment starts from.
 
     Only settings with the same training set are compared. Repeats are paired by their number, so
     that both models of a pair have the same seed and the same sample of training images.
@@ -138,8 +140,9 @@ def comparison_table(
         groups: As of `score_table`.
     """
     chosen = scored[0]
-    references = [(CONTROL, one) for one in scored if CONTROL in one.roles]
-    references += [(ENSEMBLE, one) for one in scored if ENSEMBLE in one.roles]
+    references = [
+        (role, one) for role in (CONTROL, ENSEMBLE, SOUP) for one in scored if role in one.roles
+    ]
     same_set = [one for one in before if one.training_set == chosen.training_set]
     known = {one.setting for _, one in references}
     references += [(START, one) for one in same_set[:1] if one.setting not in known]

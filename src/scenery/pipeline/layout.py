@@ -362,6 +362,10 @@ class ExperimentLayout:
         """The paths of a final model that is trained for comparison."""
         return ExperimentLayout(f"{self.folder}/compared/{trial}")
 
+    def soup(self, repeat: int | str = "{repeat}") -> "ExperimentLayout":
+        """The paths of the mean of the weights of final models, one of each setting."""
+        return ExperimentLayout(f"{self.folder}/soup/{repeat}")
+
     def explanation(self, file: str) -> str:
         """A file of what is inside the final model."""
         return f"{self.folder}/explain/{file}"

@@ -12,7 +12,7 @@ from scenery.evaluation.paired import LEVEL, holm
 from scenery.evaluation.result_tables import completed, count_failed, ended_early
 from scenery.reporting.labels import accuracy, interval, plural, shorten
 from scenery.reporting.reading import Choice
-from scenery.study.scored import CONTROL, ENSEMBLE
+from scenery.study.scored import CONTROL, ENSEMBLE, SOUP
 
 SAME_SETTING = "the same setting"
 
@@ -167,6 +167,8 @@ def _against(result: ExperimentResult, row: pd.Series, titles: Mapping[str, str]
         return f'its control "{shorten(result.name_of(row["against_setting"]), 44)}"'
     if row["against"] == ENSEMBLE:
         return "the ensemble of its best settings"
+    if row["against"] == SOUP:
+        return "the soup of its best settings, the mean of their weights"
     return f'"{shorten(titles.get(row["against_experiment"], row["against_experiment"]), 44)}"'
 
 
@@ -178,6 +180,11 @@ def format_p_value(p_value: float) -> str:
 def conclusions(results: Sequence[ExperimentResult]) -> list[str]:
     """Sentences about the study, each derived from its numbers by a rule."""
     sentences = [_best(results), *_compared(compare_experiments(results))]
+    sentences.extend(
+        f'"{shorten(result.title, 44)}": {text}.'
+        for result in results
+        for text in result.choice.too_few_members
+    )
     # How sure each choice is stands on the slide of its experiment.
     sentences.extend(divided(result) for result in results if result.divisions is not None)
     sentences.extend(_overfitted(results))

@@ -4,7 +4,7 @@ Everything is read as text first: a class named "None" or "NA" is a name here, n
 """
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +180,7 @@ class Choice:
     settings: dict[str, Any]
     warnings: list[str]
     calibration: dict[str, float | None]
+    too_few_members: list[str] = field(default_factory=list)
 
     @property
     def arrangement(self) -> str:
@@ -191,7 +192,8 @@ def read_choice(path: str | Path) -> Choice:
     """Read a chosen.yaml. Raises UserError naming the keys that it lacks."""
     values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     names = {item.name for item in fields(Choice)}
-    missing = sorted(names - set(values))
+    required = {item.name for item in fields(Choice) if item.default_factory is MISSING}
+    missing = sorted(required - set(values))
     if missing:
         raise UserError(f"{path}: the choice lacks {', '.join(missing)}")
     return Choice(**{name: value for name, value in values.items() if name in names})

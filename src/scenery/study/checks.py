@@ -8,9 +8,11 @@ from scenery.errors import UserError
 from scenery.messages import short_repr, suggestions
 from scenery.registry.custom_architectures import HANDCRAFTED
 from scenery.study.expansions import Expansions
-from scenery.study.experiments import reference_results_of
-from scenery.study.possible_networks import experiment_starts
+from scenery.study.experiments import matches, reference_results_of
+from scenery.study.possible_networks import ExperimentStart, experiment_starts
+from scenery.study.rounds import searches_in_rounds
 from scenery.study.selection import MILLISECONDS
+from scenery.study.soups import soup_problem
 
 
 def check_study(study: Study, source: str, expansions: Expansions | None = None) -> set[str]:
@@ -31,12 +33,37 @@ def check_study(study: Study, source: str, expansions: Expansions | None = None)
     _check_warm_starts(study, source)
     _refuse_unused(study, source)
     weights: set[str] = set()
-    for one in experiment_starts(expansions or Expansions(study, source)):
+    expansions = expansions or Expansions(study, source)
+    soups: dict[str, list[str | None]] = {}
+    for one in experiment_starts(expansions):
         reference_results_of(study, one.experiment, one.start, source)
         _refuse_untimed(study, one.experiment, one.networks, source)
         _refuse_untrained(one.networks, one.choices, f"{source}: experiments.{one.experiment}")
         weights |= {settings.weights for settings in one.networks}
+        if study.experiments[one.experiment].choose.soup is not None:
+            soups.setdefault(one.experiment, []).append(_soup_problem(expansions, one))
+    _refuse_soups(soups, source)
     return weights
+
+
+def _soup_problem(expansions: Expansions, one: ExperimentStart) -> str | None:
+    """Why an experiment cannot make the soup that it asks for; None: it may."""
+    study, name = expansions.study, one.experiment
+    only = study.experiments[name].choose.only
+    where = f"{expansions.source}: experiments.{name}.choose.only"
+    trials = [
+        trial
+        for trial in expansions.of(name, one.start).trials
+        if not trial.repeat and matches(trial.settings, only, where)
+    ]
+    return soup_problem(trials, all_known=not searches_in_rounds(study, name))
+
+
+def _refuse_soups(soups: Mapping[str, list[str | None]], source: str) -> None:
+    """Refuse a soup that cannot be made, whatever the experiment starts from."""
+    for name, problems in soups.items():
+        if None not in problems:
+            raise UserError(f"{source}: experiments.{name}.choose.soup: {problems[0]}")
 
 
 def _refuse_untrained(

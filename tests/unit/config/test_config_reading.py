@@ -91,6 +91,11 @@ MISTAKES: list[tuple[str, Any, str]] = [
         {"ensemble": 1},
         "experiments.first.choose.ensemble: input should be greater than or equal to 2; found 1",
     ),
+    (
+        "experiments.first.choose",
+        {"soup": 21},
+        "experiments.first.choose.soup: input should be less than or equal to 20; found 21",
+    ),
     ("experiments", ["first"], "experiments: lines of `name: value` are needed below it"),
     ("experiments.a/b", {}, "experiments.a/b: a name starts with a letter and has letters"),
     ("experiments.first.grid", {}, "experiments.first: grid is empty: name at least one setting"),
@@ -373,8 +378,9 @@ def test_cost_and_costs_belong_together(choose: dict[str, Any]) -> None:
         read_study({"experiments": {"one": {"choose": choose}}}, "study.yaml")
 
 
-def test_an_ensemble_needs_tests_of_its_members() -> None:
+@pytest.mark.parametrize("key", ["ensemble", "soup"])
+def test_an_ensemble_or_a_soup_needs_tests_of_its_members(key: str) -> None:
     config = copy.deepcopy(GOOD) | {"compare": False}
-    config["experiments"]["second"]["choose"] = {"ensemble": 2}
-    with pytest.raises(UserError, match=r"experiments\.second\.choose\.ensemble needs compare: tr"):
+    config["experiments"]["second"]["choose"] = {key: 2}
+    with pytest.raises(UserError, match=rf"experiments\.second\.choose\.{key} needs compare: true"):
         read_study(config, "study.yaml")

@@ -15,6 +15,7 @@ from scenery.pipeline.jobs.choice import ChooseJob
 from scenery.pipeline.jobs.data import PackJob, SplitJob
 from scenery.pipeline.jobs.divisions import CompareDivisionsJob, DivisionJob, GroupingJob
 from scenery.pipeline.jobs.final_models import (
+    AverageWeightsJob,
     CompareJob,
     EvaluateJob,
     RefitFeaturesJob,
@@ -811,3 +812,107 @@ def test_suspects_without_features_are_left_out_unless_they_are_asked_for(
     found = Workflow(dataset={"path": "pictures", "suspects": True}, experiments=networks)
     with pytest.raises(UserError, match=r"dataset\.suspects: true needs an experiment"):
         found.inputs.suspects.page(of())
+
+
+SOUP = {
+    "base": {"backbone": "MobileNet", "image_size": 64, "trainable": "all", "epochs": 2},
+    "experiments": {
+        "first": {},
+        "mixed": {
+            "start_from": "first",
+            "list": [{"optimizer.learning_rate": 1e-5}, {}, {"epochs": 3}, {"trainable": "head"}],
+            "repeats": 2, "choose": {"soup": 3},
+        },
+    },
+}  # fmt: skip
+
+
+@pytest.fixture
+def soup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workflow:
+    """A study whose second experiment chose its third setting and makes a soup of three."""
+    monkeypatch.chdir(tmp_path)
+    workflow = Workflow(**SOUP)
+    workflow.choose("first")
+    workflow.choose("mixed", 4)
+    path = Path(workflow.layout.experiment("mixed").chosen)
+    record = yaml.safe_load(path.read_text())
+    trials = workflow.inputs.trials.plan.trials("mixed")
+    record["scored"] = [
+        {
+            "setting": trials[number].setting, "roles": roles, "training_set": "full",
+            "trials": [{"trial": trials[number + repeat].id} for repeat in (0, 1)],
+        }
+        for number, roles in ((4, ["chosen", "soup member"]), (6, ["control"]),
+                              (2, ["soup member"]), (0, ["soup member"]))
+    ]  # fmt: skip
+    path.write_text(yaml.safe_dump(record))
+    return workflow
+
+
+def test_soup_groups_of_fine_tuned_settings(soup: Workflow) -> None:
+    final, plan = soup.inputs.final_models, soup.inputs.trials.plan
+    job = ChooseJob.model_validate(final.choose(of(experiment="mixed")))
+    settings = list(dict.fromkeys(trial.setting for trial in plan.trials("mixed")))
+    assert list(job.soup_groups) == settings[:3]
+    assert len(set(job.soup_groups.values())) == 1
+    assert ChooseJob.model_validate(final.choose(of(experiment="first"))).soup_groups == {}
+
+
+def test_a_soup_is_made_of_the_final_models_of_a_repeat(soup: Workflow) -> None:
+    final, trials = soup.inputs.final_models, soup.inputs.trials.plan.trials("mixed")
+    jobs = [
+        AverageWeightsJob.model_validate(
+            final.average_weights(of(experiment="mixed", repeat=repeat))
+        )
+        for repeat in "01"
+    ]
+    for repeat, job in enumerate(jobs):
+        ids = [trials[number + repeat].id for number in (0, 2, 4)]
+        assert [one.trial for one in job.members] == sorted(ids)
+    folder = "results/experiments"
+    places = {one.trial: str(one.model) for job in jobs for one in job.members}
+    compared = {
+        trial.id: f"{folder}/mixed/compared/{trial.id}/refit_network/model.keras"
+        for trial in trials[:6]
+    }
+    # The chosen model of each experiment lies in its own folder.
+    compared[trials[4].id] = f"{folder}/mixed/refit_network/model.keras"
+    compared[trials[2].id] = f"{folder}/first/refit_network/model.keras"
+    assert places == compared
+    files = final.soup_models(of(experiment="mixed", repeat="0"))
+    assert set(files) == {
+        file.replace("model.keras", name)
+        for trial, file in compared.items()
+        for name in ("model.keras", "record.json")
+        if trial in {trials[number].id for number in (0, 2, 4)}
+    }
+
+
+def test_a_soup_is_scored_and_compared_like_a_setting(soup: Workflow) -> None:
+    final = soup.inputs.final_models
+    folder = "results/experiments/mixed/soup"
+    wildcards = of(experiment="mixed", repeat="1")
+    assert final.final_model(wildcards) == [
+        f"{folder}/1/average_weights/{name}" for name in ("model.keras", "record.json")
+    ]
+    assert final.test_images(wildcards)[0] == "results/data/test/64.npy"
+    job = EvaluateJob.model_validate(final.evaluate(wildcards))
+    assert (job.scored_in, job.vectors, job.calibration) == ("mixed", None, {})
+    compared = CompareJob.model_validate(final.compare(of(experiment="mixed"))).scored
+    assert [one.roles[-1] for one in compared] == [
+        "soup member", "control", "soup member", "soup member", "soup",
+    ]  # fmt: skip
+    assert [str(trial.metrics) for trial in compared[-1].trials] == [
+        f"{folder}/{repeat}/test/metrics.json" for repeat in (0, 1)
+    ]
+    assert f"{folder}/1/test/predictions.csv" in final.compared_scores(of(experiment="mixed"))
+    assert final.compare(of(experiment="first"))["scored"][-1]["roles"] == ["chosen"]
+
+
+def test_one_member_makes_no_soup(soup: Workflow) -> None:
+    path = Path(soup.layout.experiment("mixed").chosen)
+    record = yaml.safe_load(path.read_text())
+    del record["scored"][2:]
+    path.write_text(yaml.safe_dump(record))
+    job = CompareJob.model_validate(soup.inputs.final_models.compare(of(experiment="mixed")))
+    assert [one.roles for one in job.scored] == [("chosen", "soup member"), ("control",)]

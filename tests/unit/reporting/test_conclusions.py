@@ -1,5 +1,6 @@
 """What is said of a study follows from its numbers, in both directions."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -173,3 +174,17 @@ def test_experiment_result_score_is_the_row_of_the_choice(
     assert one.score is not None
     assert one.score["test_accuracy"] == 0.925
     assert isinstance(one.scores, pd.DataFrame)
+
+
+def test_conclusions_name_the_soup_and_say_if_there_is_none(
+    experiments: dict[str, Experiment],
+) -> None:
+    one = outcome(experiments["flips"], 190, title="Flips")
+    scored = [models("flips", "a", 190, "chosen"), models("flips", "soup", 150, "soup")]
+    with_soup = replace(one, comparisons=comparison_table(scored, [], None))
+    text = next(said for said in conclusions([with_soup]) if "soup" in said)
+    assert '"Flips" against the soup of its best settings, the mean of their weights, ' in text
+    assert "+0.200, p < 0.001" in text
+    assert not any("soup" in said for said in conclusions([one]))
+    without = outcome(experiments["flips"], 190, title="Flips", too_few_members=["a soup is not"])
+    assert '"Flips": a soup is not.' in conclusions([without])

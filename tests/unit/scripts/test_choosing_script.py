@@ -60,10 +60,12 @@ def choose_job(
     checkpoints: Path,
     table: Path,
     speeds: dict[str, Path] | None = None,
+    soup_groups: dict[str, str] | None = None,
     **how: Any,
 ) -> ChooseJob:
     return ChooseJob(
         speeds=speeds or {},
+        soup_groups=soup_groups or {},
         experiment="e",
         title="A title",
         strategy="grid",
@@ -154,6 +156,24 @@ def test_an_ensemble_with_too_few_settings_is_said(case: Case) -> None:
         "an ensemble of 3 settings is asked for, but 2 settings have the training set of the "
         "chosen one and completed; so many are its members"
     )
+
+
+def test_a_soup_is_of_settings_that_can_be_averaged_or_it_is_said(case: Case) -> None:
+    names = ("a", "b", "c")
+    results = [[outcome(name, 0.9 - n / 10) for n, name in enumerate(names)]]
+    history = [[row for name in names for row in epochs(name, {"network": 2})]]
+    trials = [trial(name) for name in names]
+    groups = {"a": "1", "b": "2", "c": "1"}
+    record = case.run(trials, results, history, soup=2, soup_groups=groups)
+    assert [(one["setting"], one["roles"]) for one in record["scored"]] == [
+        ("a", ["chosen", "soup member"]), ("c", ["soup member"]),
+    ]  # fmt: skip
+    assert record["too_few_members"] == []
+    record = case.run(trials, results, history, soup=2, soup_groups={"a": "1", "b": "2"})
+    (said,) = record["too_few_members"]
+    assert said in record["warnings"]
+    assert said.startswith("a soup of 2 settings is asked for, but 1 setting has the network")
+    assert said.endswith("there is none")
 
 
 def test_times_of_predictions_are_an_aim(case: Case) -> None:

@@ -89,6 +89,28 @@ def test_compare_settings_scores_the_ensemble_of_its_members(tmp_path: Path) -> 
     assert compared.loc["ensemble", "difference"] == pytest.approx(-0.25)
 
 
+def test_compare_settings_scores_the_soup_like_a_setting(tmp_path: Path) -> None:
+    job = CompareJob(
+        experiment="NA",
+        scored=(
+            scored(tmp_path, "a", "chosen", 6, "ensemble member", "soup member"),
+            scored(tmp_path, "b", "control", 3, "ensemble member"),
+            scored(tmp_path, "c", "soup member", 4),
+            scored(tmp_path, "soup", "soup", 12),
+        ),
+    )
+    split = write_split(tmp_path / "split.csv")
+    compare_settings(job, split, tmp_path / "scores.csv", tmp_path / "comparisons.csv")
+    scores = read_scores(tmp_path / "scores.csv").set_index("setting")
+    assert scores.index.tolist() == ["a", "b", "c", "soup", "ensemble"]
+    # A member of the soup is none of the ensemble, and the soup is none either.
+    assert scores["test_accuracy"].tolist() == pytest.approx([0.5, 0.25, 4 / 12, 1, 0.5])
+    compared = read_comparisons(tmp_path / "comparisons.csv").set_index("against")
+    assert compared.index.tolist() == ["control", "ensemble", "soup"]
+    assert compared.loc["soup", "difference"] == pytest.approx(-0.5)
+    assert compared.loc["soup", "against_setting"] == "soup"
+
+
 def test_compare_settings_writes_means_of_all_measures(tmp_path: Path) -> None:
     setting = scored(tmp_path, "a", "chosen", 9)
     (first,) = setting.trials

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
+from average_weights import make_soup
+from evaluate import evaluate
 from fine_tune import Outputs, fine_tune
 from refit_head import refit_head
 from refit_network import refit_network
@@ -18,7 +20,12 @@ from scenery.data.tables import partition_table, read_split
 from scenery.evaluation.trial_batches import COLUMNS
 from scenery.evaluation.trial_data import ShardData
 from scenery.inference.final_model import load_final, predict
-from scenery.pipeline.jobs.final_models import RefitNetworkJob
+from scenery.pipeline.jobs.final_models import (
+    AverageWeightsJob,
+    EvaluateJob,
+    RefitNetworkJob,
+    SoupMember,
+)
 from scenery.pipeline.jobs.trials import FineTuneJob
 from scenery.training.head_trials import train_head
 
@@ -142,6 +149,41 @@ def test_a_refit_learns_from_both_partitions(study: Any, tmp_path: Path) -> None
     assert (record["training_images"], record["epochs"]) == (18, 2)
     assert np.isfinite(validation_probabilities(study, model)).all()
     assert not (tmp_path / "checkpoints" / "refit").exists()
+
+
+def test_a_soup_of_final_networks_is_made_and_scored(study: Any, tmp_path: Path) -> None:
+    members = []
+    for rate, trained in ((1e-3, "all"), (1e-4, "head+1")):
+        settings = {
+            **TUNED, "head": {"dense": [6], "batch_norm": True}, "trainable": trained,
+            "optimizer": {"learning_rate": rate}, "test_time_augmentation": "flip",
+        }  # fmt: skip
+        folder = tmp_path / trained
+        folder.mkdir()
+        model, record = refit(study, folder, {"network": [rate] * 2}, True, **settings)
+        members.append(
+            SoupMember(trial=record["trial"], model=model, record=folder / "record.json")
+        )
+    files = tmp_path / "model.keras", tmp_path / "record.json"
+    make_soup(AverageWeightsJob(experiment="e", members=tuple(members)), "code", *files)
+    one, other, soup = (
+        load_final(path).get_weights() for path in (*(m.model for m in members), files[0])
+    )
+    assert any((a != b).any() for a, b in zip(one, other, strict=True))
+    for a, b, mean in zip(one, other, soup, strict=True):
+        assert np.allclose(mean, (a.astype(float) + b) / 2, rtol=1e-6, atol=1e-8)
+    record = json.loads(files[1].read_text())
+    assert (record["trial"], record["refit"], record["training_images"]) == ("soup", True, 18)
+    assert list(record["members"]) == [member.trial for member in members]
+    rates = [one["settings"]["optimizer"]["learning_rate"] for one in record["members"].values()]
+    assert rates == [1e-3, 1e-4]
+
+    out = {"metrics": tmp_path / "metrics.json", "predictions": tmp_path / "predictions.csv"}
+    array = study.data / "test" / "32.npy"
+    evaluate(*files, study.split, array, EvaluateJob(experiment="e", scored_in="e"), out)
+    metrics = json.loads(out["metrics"].read_text())
+    assert (metrics["trial"], metrics["images"], metrics["training_images"]) == ("soup", 6, 18)
+    assert len(pd.read_csv(out["predictions"])) == 6
 
 
 def test_a_trial_that_is_over_is_not_trained_again(

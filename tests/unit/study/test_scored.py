@@ -8,7 +8,16 @@ from scenery.config.experiment import Choose
 from scenery.config.validation import read_study
 from scenery.study.controls import control_setting
 from scenery.study.experiments import base_settings, expand
-from scenery.study.scored import CHOSEN, CONTROL, MEMBER, REGIME, scored_settings
+from scenery.study.scored import (
+    CHOSEN,
+    CONTROL,
+    MEMBER,
+    REGIME,
+    SOUP_MEMBER,
+    Scored,
+    scored_settings,
+    too_few_members,
+)
 from scenery.study.selection import Result, choose
 from scenery.study.trials import ResolvedTrial
 
@@ -103,3 +112,43 @@ def test_scored_settings_members_are_the_best_with_the_training_set_of_the_choic
     assert [(one.setting, one.roles) for one in found] == [
         ("b", (CHOSEN, REGIME, MEMBER)), ("c", (CONTROL,)), ("e", (REGIME,)), ("a", (MEMBER,)),
     ]  # fmt: skip
+
+
+def test_scored_settings_soup_members_are_the_best_of_the_group_of_the_choice() -> None:
+    results = [
+        result("a", 0.8), result("b", 0.9), result("c", 0.7), result("d", 0.95, allowed=False),
+        result("e", 0.85), result("f", 0.88, completed=False), result("g", 0.75),
+    ]  # fmt: skip
+    how = Choose(ensemble=2, soup=3)
+    training_sets = dict.fromkeys("abcdefg", "full")
+    chosen = choose(results, how, "x")
+    groups = {"a": "1", "b": "1", "d": "1", "e": "2", "f": "1", "g": "1", "c": "1"}
+    found = scored_settings(results, chosen, "c", training_sets, how, "x", groups)
+    assert [(one.setting, one.roles) for one in found] == [
+        ("b", (CHOSEN, MEMBER, SOUP_MEMBER)), ("c", (CONTROL,)), ("e", (MEMBER,)),
+        ("a", (SOUP_MEMBER,)), ("g", (SOUP_MEMBER,)),
+    ]  # fmt: skip
+    assert too_few_members(how, found) == []
+
+
+def test_scored_settings_a_choice_without_a_group_has_no_soup() -> None:
+    results = [result("a", 0.8), result("b", 0.9), result("c", 0.7)]
+    how = Choose(soup=2)
+    training_sets = dict.fromkeys("abc", "full")
+    chosen = choose(results, how, "x")
+    found = scored_settings(results, chosen, None, training_sets, how, "x", {"a": "1", "c": "1"})
+    assert [(one.setting, one.roles) for one in found] == [("b", (CHOSEN,))]
+    assert too_few_members(how, found) == [
+        "a soup of 2 settings is asked for, but 0 settings have the network, the initial weights "
+        "and the training set of the chosen one and completed; there is none"
+    ]
+
+
+def test_too_few_members_says_so_of_each() -> None:
+    scored = [Scored("a", ("a",), (CHOSEN, MEMBER, SOUP_MEMBER)), Scored("b", ("b",), (MEMBER,))]
+    assert too_few_members(Choose(), scored) == too_few_members(Choose(ensemble=2), scored) == []
+    ensemble, soup = too_few_members(Choose(ensemble=3, soup=2), scored)
+    assert ensemble.startswith("an ensemble of 3 settings is asked for, but 2 settings have the tr")
+    assert ensemble.endswith("; so many are its members")
+    assert soup.startswith("a soup of 2 settings is asked for, but 1 setting has the network, ")
+    assert soup.endswith("; there is none")

@@ -381,3 +381,26 @@ def test_views_are_changed_images_of_the_same_range() -> None:
     assert changed.min() >= 0
     assert changed.max() <= 255
     assert not np.allclose(changed, images)
+
+
+def test_settings_that_a_soup_averages_start_from_the_same_weights(
+    training: PackedImages, validation: PackedImages
+) -> None:
+    """`soup_group` says which settings of training leave the initial weights as they are."""
+
+    def start(dropout: list[float], trainable: str = "all", **values: Any) -> list[np.ndarray]:
+        head = {"dense": [8], "dropout": dropout, **values.pop("head", {})}
+        settings = described(trainable=trainable, head=head, **values)
+        return learner(settings, training, validation).model.get_weights()
+
+    first = start([0.2, 0.2])
+    averaged = {"weight_averaging": {"name": "ema"}, "optimizer": {"name": "SGD"}}
+    augmented = {"mixup": 0.2, "augment": {"zoom": 0.1, "rotation": 10}}
+    for same in (
+        start([0.5, 0.1], "head+1", **augmented),
+        start([0.2, 0.2], head={"l2": 0.1}, label_smoothing=0.1, **averaged),
+    ):
+        assert all((a == b).all() for a, b in zip(first, same, strict=True))
+    # Fewer layers that draw a seed, and another seed.
+    for other in (start([0.2, 0]), start([0.2, 0.2], seed=2)):
+        assert any((a != b).any() for a, b in zip(first, other, strict=True))

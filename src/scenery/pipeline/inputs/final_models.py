@@ -1,4 +1,4 @@
-"""Inputs and parameters of the rules of workflow/rules/choose.smk and evaluate.smk."""
+"""Inputs and parameters of the rules of choose.smk, evaluate.smk and compare.smk."""
 
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from scenery.pipeline.inputs.trials import backbone_spec, network_data, network_
 from scenery.pipeline.jobs.choice import AssessJob, ChooseJob, TrialRow
 from scenery.pipeline.jobs.features import VectorsSpec
 from scenery.pipeline.jobs.final_models import (
+    AverageWeightsJob,
     Choice,
     CompareJob,
     EvaluateJob,
@@ -17,12 +18,18 @@ from scenery.pipeline.jobs.final_models import (
     RefitNetworkJob,
     ScoredSetting,
     ScoredTrial,
+    SoupMember,
 )
 from scenery.pipeline.layout import ArrayPaths, ExperimentLayout
 from scenery.pipeline.resources import forward_threads
 from scenery.study.experiments import ancestors
+from scenery.study.scored import SOUP, SOUP_MEMBER
+from scenery.study.soups import soup_group
 from scenery.study.trial_kinds import TrialKind
 from scenery.study.trials import ResolvedTrial
+
+# The rule that makes a soup, and the folder of its model.
+SOUP_RULE = "average_weights"
 
 
 class FinalModelInputs:
@@ -64,7 +71,16 @@ class FinalModelInputs:
             control=self.plan.control(name),
             compare=self.context.study.compare,
             speeds=self.speeds.by_trial(name, self.plan.trials(name)),
+            soup_groups=self._soup_groups(name),
         ).as_params()
+
+    def _soup_groups(self, experiment: str) -> dict[str, str]:
+        """What settings share whose weights can be averaged, if a soup is asked for."""
+        if self.context.study.experiments[experiment].choose.soup is None:
+            return {}
+        trials = [trial for trial in self.plan.trials(experiment) if not trial.repeat]
+        groups = {trial.setting: soup_group(trial) for trial in trials}
+        return {setting: group for setting, group in groups.items() if group is not None}
 
     def assess(self, wildcards: Any) -> dict[str, Any]:
         """How sure a choice is."""
@@ -185,6 +201,9 @@ class FinalModelInputs:
 
     def final_model(self, wildcards: Any) -> list[str]:
         """The model to be scored and its record; experiments that chose the same share one."""
+        if wildcards.get("repeat"):
+            paths = self.layout.experiment(wildcards.experiment).soup(wildcards.repeat)
+            return [paths.final_model(SOUP_RULE), paths.final_record(SOUP_RULE)]
         if wildcards.get("trial"):
             kind = self._final(wildcards).kind
             paths = self.layout.experiment(wildcards.experiment).compared(wildcards.trial)
@@ -217,7 +236,7 @@ class FinalModelInputs:
     def evaluate(self, wildcards: Any) -> dict[str, Any]:
         """How a final model is scored."""
         experiment = wildcards.experiment
-        compared = wildcards.get("trial") is not None
+        compared = wildcards.get("trial") is not None or wildcards.get("repeat") is not None
         return EvaluateJob(
             experiment=experiment,
             scored_in=experiment if compared else self.plan.refit_in(experiment),
@@ -255,16 +274,16 @@ class FinalModelInputs:
 
     def _scored_trial(self, experiment: str, trial: str) -> ScoredTrial:
         """The score of a trial, from the first experiment that scores it."""
-        owners = [*reversed(ancestors(self.context.study, experiment)), experiment]
-        owner = next(name for name in owners if trial in self._scored_ids(name))
+        owner = self._scored_in(experiment, trial)
         paths = self.layout.experiment(owner)
         if trial != self.context.choice_record(owner)["trial"]:
             paths = paths.compared(trial)
-        return ScoredTrial(
-            trial=trial,
-            metrics=Path(paths.test("metrics.json")),
-            predictions=Path(paths.test("predictions.csv")),
-        )
+        return _score_of(trial, paths)
+
+    def _scored_in(self, experiment: str, trial: str) -> str:
+        """The first experiment that scores a trial."""
+        owners = [*reversed(ancestors(self.context.study, experiment)), experiment]
+        return next(name for name in owners if trial in self._scored_ids(name))
 
     def _scored_ids(self, experiment: str) -> set[str]:
         record = self.context.choice_record(experiment)
@@ -274,7 +293,7 @@ class FinalModelInputs:
         before = self.context.study.experiments[experiment].start_from
         return CompareJob(
             experiment=experiment,
-            scored=self._scored(experiment),
+            scored=(*self._scored(experiment), *self._scored_soup(experiment)),
             before=() if before is None else self._scored(before),
         )
 
@@ -288,6 +307,65 @@ class FinalModelInputs:
         trials = [trial for one in (*job.scored, *job.before) for trial in one.trials]
         files = [str(path) for trial in trials for path in (trial.metrics, trial.predictions)]
         return unique(files)
+
+    # The soup
+
+    def _soup(self, experiment: str) -> list[list[str]]:
+        """The trials of which each soup is made, one soup for each repeat."""
+        scored = self.context.choice_record(experiment)["scored"]
+        members = [one["trials"] for one in scored if SOUP_MEMBER in one["roles"]]
+        if len(members) < 2:
+            return []
+        # In an order of its own, since a new rank of the same settings changes no mean.
+        return [sorted(t["trial"] for t in one) for one in zip(*members, strict=True)]
+
+    def _scored_soup(self, experiment: str) -> tuple[ScoredSetting, ...]:
+        """The soup as a setting with one model for each repeat; empty without one."""
+        soups = self._soup(experiment)
+        if not soups:
+            return ()
+        paths = self.layout.experiment(experiment)
+        chosen = self.context.choice_record(experiment)["scored"][0]
+        scores = tuple(_score_of(SOUP, paths.soup(repeat)) for repeat in range(len(soups)))
+        return (
+            ScoredSetting(
+                experiment=experiment,
+                setting=SOUP,
+                roles=(SOUP,),
+                training_set=chosen["training_set"],
+                trials=scores,
+            ),
+        )
+
+    def average_weights(self, wildcards: Any) -> dict[str, Any]:
+        """The final models of which a soup is made."""
+        experiment = wildcards.experiment
+        members = []
+        for trial in self._soup(experiment)[int(wildcards.repeat)]:
+            model, record = self._model_of(self._scored_in(experiment, trial), trial)
+            members.append(SoupMember(trial=trial, model=Path(model), record=Path(record)))
+        return AverageWeightsJob(experiment=experiment, members=tuple(members)).as_params()
+
+    def soup_models(self, wildcards: Any) -> list[str]:
+        """Their files and records."""
+        job = AverageWeightsJob.model_validate(self.average_weights(wildcards))
+        return [str(path) for one in job.members for path in (one.model, one.record)]
+
+    def _model_of(self, experiment: str, trial: str) -> list[str]:
+        """The final model of a trial that an experiment scores, and its record."""
+        if trial == self.context.choice_record(experiment)["trial"]:
+            return self.final_model_of(experiment)
+        kind = self.plan.trial(experiment, trial).kind
+        return _model_files(self.layout.experiment(experiment).compared(trial), kind)
+
+
+def _score_of(trial: str, paths: ExperimentLayout) -> ScoredTrial:
+    """The files of a score, by the paths of the final model."""
+    return ScoredTrial(
+        trial=trial,
+        metrics=Path(paths.test("metrics.json")),
+        predictions=Path(paths.test("predictions.csv")),
+    )
 
 
 def _model_files(paths: ExperimentLayout, kind: TrialKind) -> list[str]:

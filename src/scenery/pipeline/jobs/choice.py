@@ -38,6 +38,8 @@ class ChooseJob(Job):
         control: The setting that the chosen one is compared with; None without one.
         compare: Whether other settings and repeats are scored, too.
         speeds: Files with the times of predictions by trial, where they are an aim.
+        soup_groups: What `soup_group` gives for each setting whose weights can be averaged, where
+            a soup is asked for.
     """
 
     experiment: str
@@ -49,6 +51,7 @@ class ChooseJob(Job):
     control: str | None = None
     compare: bool = True
     speeds: dict[str, Path] = Field(default_factory=dict)
+    soup_groups: dict[str, str] = Field(default_factory=dict)
 
 
 class AssessJob(Job):

@@ -82,11 +82,37 @@ class EvaluateJob(Job):
     calibration: dict[str, float | None] = Field(default_factory=dict)
 
 
+class SoupMember(Job):
+    """A final model of which a soup is made.
+
+    Attributes:
+        trial: Its trial.
+        model: Its file.
+        record: What it was made with.
+    """
+
+    trial: str
+    model: Path
+    record: Path
+
+
+class AverageWeightsJob(Job):
+    """The soup of one repeat of the best settings.
+
+    Attributes:
+        experiment: The experiment whose settings they are.
+        members: One final model of each setting. They have the same layers.
+    """
+
+    experiment: str
+    members: tuple[SoupMember, ...]
+
+
 class ScoredTrial(Job):
     """The score of one final model.
 
     Attributes:
-        trial: The trial.
+        trial: The trial; of a soup its role.
         metrics: Its metrics.json.
         predictions: Its predictions.csv.
     """

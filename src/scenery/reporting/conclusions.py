@@ -180,11 +180,7 @@ def format_p_value(p_value: float) -> str:
 def conclusions(results: Sequence[ExperimentResult]) -> list[str]:
     """Sentences about the study, each derived from its numbers by a rule."""
     sentences = [_best(results), *_compared(compare_experiments(results))]
-    sentences.extend(
-        f'"{shorten(result.title, 44)}": {text}.'
-        for result in results
-        for text in result.choice.too_few_members
-    )
+    sentences.extend(too_few_members(results))
     # How sure each choice is stands on the slide of its experiment.
     sentences.extend(divided(result) for result in results if result.divisions is not None)
     sentences.extend(_overfitted(results))
@@ -223,6 +219,15 @@ def _compared(comparisons: Sequence[Comparison]) -> list[str]:
         f"{plural(one.training_images, 'image')}: {one.verdict}."
         for one in comparisons
         if not one.same
+    ]
+
+
+def too_few_members(results: Sequence[ExperimentResult]) -> list[str]:
+    """A line for each ensemble or soup with fewer members than were asked for."""
+    return [
+        f'"{shorten(result.title, 44)}": {text}.'
+        for result in results
+        for text in result.choice.too_few_members
     ]
 
 

@@ -15,6 +15,7 @@ from scenery.reporting.conclusions import (
     compare_experiments,
     divided,
     sureness,
+    too_few_members,
 )
 from scenery.reporting.labels import accuracy, plural, shorten
 from scenery.study.advice import rule_of_thumb
@@ -42,7 +43,10 @@ def report_conclusions(results: Sequence[ExperimentResult]) -> str:
     sections = [
         _winner(best),
         _table(results),
-        _section("Is the difference real?", [_compared(one) for one in comparisons]),
+        _section(
+            "Is the difference real?",
+            [*map(_compared, comparisons), *map(escape, too_few_members(results))],
+        ),
         _section("How sure is each choice?", [escape(sureness(r)) for r in results if _chose(r)]),
         _section(
             "Would another split say the same?",

@@ -57,6 +57,14 @@ def test_report_conclusions_say_what_won_and_how_good_it_is(text: str) -> None:
     assert "The class b has the lowest recall, 0.750" in shown
 
 
+def test_report_conclusions_say_that_there_is_no_soup(tmp_path: Path) -> None:
+    one = result(write_experiment(tmp_path, "rates", grid(epochs=[2, 3]), "grid", "Rates"))
+    choice = replace(one.choice, too_few_members=["a soup of 3 settings is not there"])
+    shown = html.unescape(as_html(report_conclusions([replace(one, choice=choice)])))
+    assert '"Rates": a soup of 3 settings is not there.' in shown
+    assert "soup" not in report_conclusions([one])
+
+
 def test_report_conclusions_hostile_title_is_text(text: str) -> None:
     shown = as_html(text)
     assert "<script>" not in shown

@@ -12,12 +12,17 @@ SHARED = {
     "image_shape": [32, 32, 3], "patch_size": [8, 8], "num_layers": 3, "num_heads": 2,
     "hidden_dim": 8,
 }  # fmt: skip
+SWIN = "swin_transformer.swin_transformer_backbone.SwinTransformerBackbone"
 OWN: dict[str, dict[str, Any]] = {
     "vit.vit_backbone.ViTBackbone": {"mlp_dim": 16},
     "deit.deit_backbone.DeiTBackbone": {"intermediate_dim": 16},
     "dinov2.dinov2_backbone.DINOV2Backbone": {
         "patch_size": 8, "intermediate_dim": 16, "num_register_tokens": 2,
         "position_embedding_shape": [48, 48, 3],
+    },
+    SWIN: {
+        "image_shape": [32, 32, 3], "patch_size": 4, "embed_dim": 8, "depths": [2, 2],
+        "num_heads": [2, 4], "window_size": 4, "mlp_ratio": 2.0,
     },
 }  # fmt: skip
 

@@ -26,6 +26,8 @@ _UNDEFINED = (
     keras.layers.UpSampling2D,
     keras.layers.Conv2DTranspose,
     keras.layers.Resizing,
+    # Of attention in windows: it depends on the place of a cell in its window.
+    keras.layers.Softmax,
 )
 
 
@@ -35,8 +37,8 @@ def receptive_fields(network: keras.Model) -> list[tuple[float, float]]:
     The receptive field is the side of the square of input pixels that one output cell depends on
     (Araujo, Norris and Sim 2019): along every path each window adds (window - 1) times the stride
     below it, and where paths meet the largest counts. Infinite behind a pooling over the whole
-    picture, NaN where it is not defined (behind upsampling). Borders and padding are left out of
-    account, so it may exceed the image.
+    picture, NaN where it is not defined (behind upsampling and attention in windows). Borders and
+    padding are left out of account, so it may exceed the image.
     """
     graph = LayerGraph(network)
     fields: list[tuple[float, float]] = []

@@ -99,14 +99,14 @@ def depth(network: keras.Model) -> int:
 
 
 def multiply_adds(network: keras.Model) -> int:
-    """Multiplications with additions of one image, in the convolutions and dense layers.
+    """Multiplications with additions of one image: convolutions, dense layers and attention.
 
     This is what publications mostly call FLOPs.
     """
-    return sum(_multiply_adds(layer) for layer in network.layers)
+    return sum(_multiply_adds(operation) for operation in network.operations)
 
 
-def _multiply_adds(layer: keras.layers.Layer) -> int:
+def _multiply_adds(layer: Any) -> int:
     if isinstance(layer, keras.layers.SeparableConv2D):
         height, width = layer.output.shape[1:3]
         kernels = (layer.depthwise_kernel, layer.pointwise_kernel)
@@ -122,6 +122,9 @@ def _multiply_adds(layer: keras.layers.Layer) -> int:
         )
         # Every token is compared with every one, and takes of every one.
         return int(tokens * kernels + 2 * tokens**2 * width)
+    if type(layer).__name__ == "Matmul":
+        # Attention in windows, which no layer of Keras has.
+        return int(math.prod(layer.output.shape[1:]) * layer.input[0].shape[-1])
     return 0
 
 

@@ -18,11 +18,13 @@ import numpy as np
 
 from scenery.errors import UserError
 from scenery.image_size import ImageSize, sides
+from scenery.models.swin_transformer import PATCHES, swin_map
+from scenery.models.transformer_layers import dense, norm, normal
 from scenery.registry.preset_configs import Transformer
 from scenery.registry.presets import Preset
-from scenery.registry.transformer_facts import END, block_name, check_patches
+from scenery.registry.swin_config import SwinTransformer
+from scenery.registry.transformer_facts import END, block_name, check_image_size
 
-PATCHES = "patch_embedding"
 POSITIONS = "position_embedding"
 PREFIX = "prefix_tokens"
 TOKENS = "patch_tokens"
@@ -43,24 +45,31 @@ def build_transformer(preset: Preset, image_size: ImageSize, cut: str | None) ->
         0 to 255 in, the feature map of the patches (batch, rows, columns, channels) out.
 
     Raises:
-        UserError: The size is no multiple of the patch.
+        UserError: The size does not fit the network.
     """
     spec = preset.network
-    check_patches(spec, image_size)
+    check_image_size(spec, image_size)
     images = keras.Input((*sides(image_size), 3), name="images")
     x = keras.layers.Rescaling(preset.scale, preset.offset, dtype="float32", name=SCALE)(images)
-    grid = tuple(side // spec.patch for side in sides(image_size))
+    if isinstance(spec, SwinTransformer):
+        return keras.Model(images, swin_map(x, spec, cut), name=spec.backbone)
+    assert isinstance(spec, Transformer)
+    grid = (sides(image_size)[0] // spec.patch, sides(image_size)[1] // spec.patch)
+    return keras.Model(images, _patch_map(x, spec, grid, cut), name=spec.backbone)
+
+
+def _patch_map(x: Any, spec: Transformer, grid: tuple[int, int], cut: str | None) -> Any:
+    """The map of the patches of scaled images, from a plain transformer."""
     x = _embedded(x, spec, grid)
     for number in range(1, spec.blocks + 1):
         x = _block(x, spec, number)
         if cut == block_name(number):
             break
     else:
-        x = _norm(spec.end_epsilon, END)(x)
+        x = norm(spec.end_epsilon, END)(x)
     # A layer of its own, so that the map can be told from the tokens before it.
     x = keras.layers.Cropping1D((spec.prefix, 0), name=TOKENS)(x)
-    x = keras.layers.Reshape((*grid, spec.width), name=MAP)(x)
-    return keras.Model(images, x, name=spec.backbone)
+    return keras.layers.Reshape((*grid, spec.width), name=MAP)(x)
 
 
 def with_tokens(network: keras.Model, pooling: str) -> keras.Model:
@@ -119,51 +128,37 @@ def _embedded(x: Any, spec: Transformer, grid: tuple[int, ...]) -> Any:
     places = keras.ops.cumsum(ones, axis=1) - 1
     rows = grid[0] * grid[1] + spec.prefix
     table = keras.layers.Embedding(
-        rows, spec.width, embeddings_initializer=_normal(), name=POSITIONS
+        rows, spec.width, embeddings_initializer=normal(), name=POSITIONS
     )
     x = keras.layers.Add(name="tokens")([x, table(places)])
-    return _norm(spec.epsilon, "first_norm")(x) if spec.first_norm else x
+    return norm(spec.epsilon, "first_norm")(x) if spec.first_norm else x
 
 
 def _block(x: Any, spec: Transformer, number: int) -> Any:
     """A block: attention and a dense part, each normalized before it and added to its input."""
     name = block_name(number)
-    y = _norm(spec.epsilon, f"{name}_norm_1")(x)
+    y = norm(spec.epsilon, f"{name}_norm_1")(x)
     attention = keras.layers.MultiHeadAttention(
         spec.heads, spec.width // spec.heads, use_bias=spec.attention_bias, name=f"{name}_attention"
     )
     x = keras.layers.Add(name=f"{name}_add")([x, attention(y, y)])
-    y = _norm(spec.epsilon, f"{name}_norm_2")(x)
-    y = _dense(spec.width, spec, f"{name}_dense_2")(_hidden(y, spec, name))
+    y = norm(spec.epsilon, f"{name}_norm_2")(x)
+    y = dense(spec.width, f"{name}_dense_2", spec.dense_bias)(_hidden(y, spec, name))
     return keras.layers.Add(name=name)([x, y])
 
 
 def _hidden(x: Any, spec: Transformer, name: str) -> Any:
     """What the second dense layer of a block takes."""
-    y = _dense(spec.units, spec, f"{name}_dense_1")(x)
+    y = dense(spec.units, f"{name}_dense_1", spec.dense_bias)(x)
     if spec.gated:
         y = keras.layers.Activation("silu", name=f"{name}_silu")(y)
-        gate = _dense(spec.units, spec, f"{name}_gate")(x)
+        gate = dense(spec.units, f"{name}_gate", spec.dense_bias)(x)
         return keras.layers.Multiply(name=f"{name}_gated")([y, gate])
     if spec.activation == "quick_gelu":
         return y * keras.ops.sigmoid(1.702 * y)
     if spec.activation == "gelu_approximate":
         return keras.ops.gelu(y, approximate=True)
     return keras.layers.Activation("gelu", name=f"{name}_gelu")(y)
-
-
-def _dense(units: int, spec: Transformer, name: str) -> keras.layers.Layer:
-    return keras.layers.Dense(
-        units, use_bias=spec.dense_bias, kernel_initializer=_normal(), name=name
-    )
-
-
-def _normal() -> keras.initializers.Initializer:
-    return keras.initializers.TruncatedNormal(stddev=0.02)
-
-
-def _norm(epsilon: float, name: str) -> keras.layers.Layer:
-    return keras.layers.LayerNormalization(epsilon=epsilon, name=name)
 
 
 def resized_table(

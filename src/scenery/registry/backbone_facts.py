@@ -15,7 +15,7 @@ from typing import Any
 from scenery.errors import UserError
 from scenery.image_size import ImageSize, size_name
 from scenery.messages import short_repr, suggestions
-from scenery.registry import architecture_outlines, transformer_facts
+from scenery.registry import architecture_outlines
 from scenery.registry.backbones import BACKBONES
 from scenery.registry.custom_architectures import (
     ARCHITECTURES,
@@ -24,6 +24,7 @@ from scenery.registry.custom_architectures import (
     Network,
 )
 from scenery.registry.presets import PRESET_BACKBONES, read_preset
+from scenery.registry.transformer_facts import END, block_name, transformer_facts
 
 # Names of networks that are not available, with the reason.
 NOT_THERE = {
@@ -180,23 +181,23 @@ def _transformer_facts(name: str, preset: str | None) -> BackboneFacts:
         raise UserError(
             f"backbone: the preset {preset} is of {found.backbone}; found backbone: {name}"
         )
-    counts = transformer_facts.stage_parameters(found, found.image_size)
-    blocks = [transformer_facts.block_name(number) for number in range(1, found.blocks + 1)]
-    side, width = found.image_size // found.patch, found.width
-    ends = [*blocks[:-1], transformer_facts.END]
+    known = transformer_facts(found)
+    blocks = [block_name(number) for number in range(1, len(known.blocks) + 1)]
+    ends = [*blocks[:-1], END]
     below = dict(zip(blocks, [None, *blocks[:-1]], strict=True))
     return BackboneFacts(
         name=name,
         size=found.image_size,
-        smallest_size=found.patch,
-        parameters=counts[-1],
+        smallest_size=known.smallest_size,
+        parameters=known.blocks[-1].parameters,
         imagenet=False,
-        multiply_adds=transformer_facts.multiply_adds(found, found.image_size),
-        depth=transformer_facts.depth(found),
+        multiply_adds=known.multiply_adds,
+        depth=known.depth,
         cut_points=tuple(
-            CutPoint(end, side, width, count) for end, count in zip(ends, counts, strict=True)
+            CutPoint(end, block.side, block.channels, block.parameters)
+            for end, block in zip(ends, known.blocks, strict=True)
         ),
-        below=below | {transformer_facts.END: below[blocks[-1]]},
+        below=below | {END: below[blocks[-1]]},
     )
 
 

@@ -4,7 +4,7 @@ One model for each class of KerasHub that Scenery reads. Values are checked and 
 any library builds something from them.
 """
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -25,13 +25,28 @@ Patch = Annotated[int, BeforeValidator(_one_side), Field(ge=1, le=MAX_PATCH)]
 Epsilon = Annotated[float, Field(gt=0, le=1e-2)]
 
 
-class Transformer(BaseModel):
-    """A vision transformer, as any of the classes describes it.
+class PresetNetwork(BaseModel):
+    """The network of a preset, as any of the classes describes it.
 
     Attributes:
         backbone: Name of the backbone in Scenery.
         image_size: Side of the preset's images in pixels.
         patch: Side of a patch in pixels.
+        class_token: Whether the first token stands for the image.
+    """
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    backbone: str
+    image_size: int
+    patch: int
+    class_token: bool = True
+
+
+class Transformer(PresetNetwork):
+    """A plain vision transformer: all blocks have the same tokens and channels.
+
+    Attributes:
         positions: Side of the grid of patches that the preset's table of positions is for.
         antialias: Whether the table is smoothed where it is made smaller.
         blocks: Number of blocks.
@@ -40,7 +55,6 @@ class Transformer(BaseModel):
         units: Units of the dense layer inside a block; of each half, where it is gated.
         activation: Of that layer.
         gated: Whether half of it is multiplied by the other half (SwiGLU).
-        class_token: Whether the first token stands for the image.
         prefix: Tokens before those of the patches: class token, registers, distillation token.
         patch_bias: Whether the convolution of the patches has a bias.
         attention_bias: Whether the attention layers have biases.
@@ -50,11 +64,6 @@ class Transformer(BaseModel):
         end_epsilon: Of the layer norm after the last block.
     """
 
-    model_config = ConfigDict(frozen=True, defer_build=True)
-
-    backbone: str
-    image_size: int
-    patch: int
     positions: int
     antialias: bool = False
     blocks: int
@@ -63,7 +72,6 @@ class Transformer(BaseModel):
     units: int
     activation: Activation = "gelu"
     gated: bool = False
-    class_token: bool = True
     prefix: int = 1
     patch_bias: bool = True
     attention_bias: bool = True
@@ -81,12 +89,9 @@ class PresetConfig(BaseModel):
 
     image_shape: Annotated[list[Side], Field(min_length=3, max_length=3)]
     patch_size: Patch
-    num_layers: Annotated[int, Field(ge=1, le=MAX_BLOCKS)]
-    num_heads: Units
-    hidden_dim: Units
 
     @model_validator(mode="after")
-    def _fits(self) -> "PresetConfig":
+    def _square_image(self) -> Self:
         height, width, channels = self.image_shape
         if height != width or channels != 3:
             raise ValueError(
@@ -96,13 +101,29 @@ class PresetConfig(BaseModel):
             raise ValueError(
                 f"image_shape: {height} pixels are no multiple of patch_size, {self.patch_size}"
             )
+        return self
+
+    def network(self) -> PresetNetwork:
+        """The network that the config describes."""
+        raise NotImplementedError
+
+
+class PlainConfig(PresetConfig):
+    """The keys of the classes whose blocks all have the same tokens and channels."""
+
+    num_layers: Annotated[int, Field(ge=1, le=MAX_BLOCKS)]
+    num_heads: Units
+    hidden_dim: Units
+
+    @model_validator(mode="after")
+    def _equal_heads(self) -> Self:
         if self.hidden_dim % self.num_heads:
             raise ValueError(
                 f"hidden_dim: {self.hidden_dim} is no multiple of num_heads, {self.num_heads}"
             )
         return self
 
-    def transformer(self) -> Transformer:
+    def network(self) -> Transformer:
         """The network in the terms that all classes share."""
         return Transformer(**self._shared(), **self._own())
 
@@ -121,7 +142,7 @@ class PresetConfig(BaseModel):
         raise NotImplementedError
 
 
-class ViT(PresetConfig):
+class ViT(PlainConfig):
     """Of `ViTBackbone`."""
 
     backbone: ClassVar[str] = "ViT"
@@ -146,7 +167,7 @@ class ViT(PresetConfig):
         }
 
 
-class DeiT(PresetConfig):
+class DeiT(PlainConfig):
     """Of `DeiTBackbone`, whose second token is that of the distillation."""
 
     backbone: ClassVar[str] = "DeiT"
@@ -165,7 +186,7 @@ class DeiT(PresetConfig):
         }
 
 
-class DINOv2(PresetConfig):
+class DINOv2(PlainConfig):
     """Of `DINOV2Backbone`."""
 
     backbone: ClassVar[str] = "DINOv2"
@@ -177,7 +198,7 @@ class DINOv2(PresetConfig):
     antialias_in_interpolation: bool = False
 
     @model_validator(mode="after")
-    def _square(self) -> "DINOv2":
+    def _square_positions(self) -> Self:
         height, width = self.position_embedding_shape[:2]
         if height != width or height < self.patch_size:
             raise ValueError(
@@ -203,7 +224,7 @@ class DINOv2(PresetConfig):
         return {key: value for key, value in super()._shared().items() if key != "positions"}
 
 
-class CLIP(PresetConfig):
+class CLIP(PlainConfig):
     """Of `CLIPVisionEncoder`."""
 
     backbone: ClassVar[str] = "CLIP"
@@ -222,7 +243,7 @@ class CLIP(PresetConfig):
         }
 
 
-class SigLIP(PresetConfig):
+class SigLIP(PlainConfig):
     """Of `SigLIPVisionEncoder`, of SigLIP and SigLIP 2, which has no class token."""
 
     backbone: ClassVar[str] = "SigLIP"

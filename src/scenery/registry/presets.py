@@ -21,7 +21,8 @@ from pydantic import ValidationError
 from scenery.errors import UserError
 from scenery.messages import short_repr, suggestions
 from scenery.registry import preset_configs
-from scenery.registry.preset_configs import PresetConfig, Transformer
+from scenery.registry.preset_configs import PresetConfig, PresetNetwork
+from scenery.registry.swin_config import Swin
 
 # Start of a value of `weights` that names a preset.
 PRESET = "preset:"
@@ -70,6 +71,7 @@ _RECORDS = (
         "Zhai et al. 2023; Tschannen et al. 2025", APACHE,
         "vision_encoder", ("SigLIPVisionEncoder", "SigLIPTextEncoder"),
     ),
+    PresetBackbone("Swin", "SwinTransformerBackbone", Swin, "Liu et al. 2021", "MIT"),
 )  # fmt: skip
 PRESET_BACKBONES = {record.name: record for record in _RECORDS}
 
@@ -86,7 +88,7 @@ class Preset:
     """
 
     folder: Path
-    network: Transformer
+    network: PresetNetwork
     scale: tuple[float, float, float]
     offset: tuple[float, float, float]
 
@@ -215,13 +217,13 @@ def _classes(value: Any) -> Iterator[Mapping[str, Any]]:
             yield from _classes(part)
 
 
-def _network(config: Mapping[str, Any], record: PresetBackbone, folder: Path) -> Transformer:
+def _network(config: Mapping[str, Any], record: PresetBackbone, folder: Path) -> PresetNetwork:
     values, key = config["config"], "config"
     if record.encoder is not None:
         values = values.get(record.encoder)
         values, key = (values or {}).get("config"), f"config.{record.encoder}.config"
     try:
-        return record.config.model_validate(values).transformer()
+        return record.config.model_validate(values).network()
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join([key, *map(str, first["loc"])])

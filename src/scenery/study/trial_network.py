@@ -14,7 +14,7 @@ from scenery.registry.backbone_facts import (
 )
 from scenery.registry.custom_architectures import HANDCRAFTED, NATIVE_SIZES, auxiliary_layers
 from scenery.registry.presets import PRESET_BACKBONES, TOKEN_POOLINGS, read_preset
-from scenery.registry.transformer_facts import check_patches
+from scenery.registry.transformer_facts import check_image_size
 from scenery.study.subsets import subset_exists
 
 # Backbones whose layers and weights depend on the image size and their options.
@@ -96,12 +96,12 @@ def _check_auxiliary_outputs(settings: Settings, end: str, place: str) -> None:
 
 
 def _check_tokens(settings: Settings, place: str) -> None:
-    """Refuse a size that patches do not fill, and a class token that there is not."""
+    """Refuse a size that does not fit the preset, and a class token that there is not."""
     if settings.backbone not in PRESET_BACKBONES or settings.network.preset is None:
         return
     network = read_preset(settings.network.preset).network
     try:
-        check_patches(network, image_size(settings))
+        check_image_size(network, image_size(settings))
     except UserError as error:
         raise UserError(f"{place}: {error}") from None
     if settings.head.pooling in TOKEN_POOLINGS and not network.class_token:

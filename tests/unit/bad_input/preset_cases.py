@@ -78,7 +78,8 @@ PRESETS = [
         "a class that Scenery does not build",
         of_another_class,
         "config.json: the class 'Evil' of 'keras_hub.src.models.mine.evil' is not allowed; allowed "
-        "are ViTBackbone, DeiTBackbone, DINOV2Backbone, CLIPBackbone, SigLIPBackbone of keras_hub",
+        "are ViTBackbone, DeiTBackbone, DINOV2Backbone, CLIPBackbone, SigLIPBackbone, "
+        "SwinTransformerBackbone of keras_hub",
     ),
     Case(
         "code inside the config",
@@ -106,6 +107,18 @@ PRESETS = [
         settings(image_size=44),
         "image_size: ViT has patches of 8 x 8 pixels, so that sides are multiples of 8, such as 40 "
         "and 48; found 44",
+    ),
+    Case(
+        "windows larger than the smallest map",
+        lambda: preset(path=preset_files.SWIN, window_size=5),
+        "config.json: config.image_shape: allowed are multiples of 8 from 40 on, so that the "
+        "smallest map has a window; found 32",
+    ),
+    Case(
+        "an image size that windows do not fit",
+        settings(preset_files.SWIN, backbone="Swin", image_size=36),
+        "image_size: Swin with windows of 4 x 4 cells needs sides that are multiples of 8, from 32 "
+        "on; found 36",
     ),
     Case(
         "a preset of another backbone",

@@ -61,7 +61,7 @@ def test_network_of_a_preset_stays_where_its_weights_go(weights: str) -> None:
     [
         (
             {"backbone": "MobileNet"},
-            "weights: preset: is for ViT, DeiT, DINOv2, CLIP, SigLIP; found",
+            "weights: preset: is for ViT, DeiT, DINOv2, CLIP, SigLIP, Swin; found",
         ),
         ({"network": {"preset": "other"}}, "network.preset: other is not the preset of weights"),
         ({"weights": "preset:"}, "preset: is followed by the name or the folder of a preset"),

@@ -21,7 +21,7 @@ from scenery.models.feature_extraction import load_backbone
 from scenery.models.heads import build_head
 from scenery.models.inference_engine import compile_for_openvino
 from scenery.models.layer_table import receptive_fields
-from scenery.models.network_costs import depth, multiply_adds
+from scenery.models.network_costs import depth, measure, multiply_adds
 from scenery.models.preset_weights import load_preset
 from scenery.models.swin_transformer import _regions
 from scenery.models.truncation import boundary, cut_points, freeze_below, split_at, stages
@@ -139,6 +139,9 @@ def test_facts_of_swin_are_those_of_the_network(preset: Path, built: Build) -> N
     assert depth(network) == known.depth == 1 + 4 * 4 + 1
     assert (known.size, known.smallest_size) == (32, 32)
     assert np.isnan(receptive_fields(network)[-1]).all()
+    costs = measure(network)
+    assert (costs.depth, costs.parameters) == (known.depth, known.parameters)
+    assert costs.both_ms > 0
 
 
 SIZES = {"tiny": (96, (2, 2, 6, 2)), "small": (96, (2, 2, 18, 2)), "base": (128, (2, 2, 18, 2)),

@@ -164,3 +164,17 @@ def test_more_draws_keep_the_trials_there_are(change_config: ChangeConfig) -> No
     assert [r.rsplit(",", 1)[0] for r in after[: len(before)]] == [
         r.rsplit(",", 1)[0] for r in before
     ]
+
+
+def test_another_choice_after_another_experiment_is_refitted_and_scored(
+    change_config: ChangeConfig,
+) -> None:
+    changed = {
+        "start_from": "networks",
+        "grid": {"label_smoothing": [0, 0.1]},
+        "choose": {"only": {"label_smoothing": 0.1}},
+    }
+    checkout = change_config("experiments/again", changed)
+    rules = executed(checkout.snakemake("results/experiments/again/test/metrics.json"))
+    assert {"fine_tune", "choose", "refit_network", "evaluate"} <= rules
+    assert not {"train_heads", *BEFORE} & rules

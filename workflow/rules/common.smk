@@ -20,6 +20,7 @@ from scenery.pipeline.resources import per_attempt
 from scenery.pipeline.run_lock import end, find_other_runs, name_results
 
 snakemake_internals.plan_many_jobs_fast()
+snakemake_internals.resolve_checkpoints_in_order()
 snakemake_internals.prepare_environment(SOURCE)
 CONFIG_FILE = snakemake_internals.config_file_name(workflow)
 SUBMITS = snakemake_internals.submits_jobs(workflow)

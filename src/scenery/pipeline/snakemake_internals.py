@@ -3,7 +3,8 @@
 import gc
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import snakemake.common
 import snakemake.jobs
 import snakemake.rules
 import snakemake.script
+from snakemake.dag import DAG
+from snakemake.io import is_flagged
 
 from scenery.pipeline.preflight import local_gpus
 from scenery.pipeline.user_settings import override_user_settings
@@ -68,6 +71,72 @@ def source_once(read: Callable[..., Any]) -> Callable[..., Any]:
         return known[key]
 
     return source
+
+
+def resolve_checkpoints_in_order() -> None:
+    """Let jobs wait for a checkpoint that itself waits for another one.
+
+    A checkpoint whose inputs depend on another checkpoint cannot be known to be up to date before
+    they are known. Snakemake takes it for up to date if its output is there. Jobs after it are
+    then planned with its old output, and nothing runs them again if its new output differs.
+    """
+    DAG.update_checkpoint_dependencies = in_order(DAG.update_checkpoint_dependencies)
+
+
+def in_order(update: Callable[..., Awaitable[bool]]) -> Callable[..., Awaitable[bool]]:
+    """Snakemake's method that tells the jobs after a checkpoint what its output is.
+
+    Args:
+        update: The method. It is called once for each level of checkpoints that are up to date.
+    """
+
+    async def update_in_order(dag: DAG, jobs: Any = None) -> bool:
+        with _waiting_is_stale(dag):
+            updated = await update(dag, jobs)
+        while up_to_date := await _newly_up_to_date(dag):
+            with _waiting_is_stale(dag):
+                updated = await update(dag, up_to_date) or updated
+        return updated
+
+    return update_in_order
+
+
+def _waits(job: Any) -> bool:
+    """Whether inputs of a job are unknown until a checkpoint has run."""
+    return any(is_flagged(file, "checkpoint_target") for file in job.input)
+
+
+@contextmanager
+def _waiting_is_stale(dag: DAG) -> Iterator[None]:
+    """While `dag` looks for checkpoints with output, one that waits for another counts as stale."""
+    needrun, finish_update = dag.needrun, dag.postprocess_after_update
+
+    async def finish() -> None:
+        # What follows decides which jobs run.
+        dag.needrun = needrun
+        await finish_update()
+
+    dag.needrun = lambda job: needrun(job) or (job.is_checkpoint and _waits(job))
+    dag.postprocess_after_update = finish
+    try:
+        yield
+    finally:
+        del dag.postprocess_after_update
+        del dag.needrun
+
+
+async def _newly_up_to_date(dag: DAG) -> list[Any]:
+    """Checkpoints that are now known to be up to date; the jobs after them do not know it yet."""
+    known = dag.workflow.checkpoints.created_output
+    found = (
+        job
+        for job in dag.jobs
+        if job.is_checkpoint
+        and not dag.needrun(job)
+        and not _waits(job)
+        and not known.issuperset(job.output)
+    )
+    return [job for job in found if all([await file.exists() for file in job.output])]
 
 
 def drop_notices() -> None:

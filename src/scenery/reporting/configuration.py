@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from scenery.config.settings import Settings, ineffective_settings
 from scenery.evaluation.columns import column_label
 from scenery.registry.augmentations import AUGMENT_OPTIONS
 from scenery.registry.optimizers import OPTIMIZERS
@@ -149,12 +150,12 @@ _TOLD = {
 def _rest(settings: dict[str, Any]) -> list[tuple[str, str, tuple[str, ...]]]:
     """Settings without a row of their own, so that one added later is not lost."""
     rows: list[tuple[str, str, tuple[str, ...]]] = []
+    # No effect depends on options of the network, which are not those of every backbone.
+    names = Settings.model_fields.keys() - {"network"}
+    known = {name: value for name, value in settings.items() if name in names}
+    without_effect = ineffective_settings(Settings.model_validate(known))
     for name, value in settings.items():
-        # A frozen backbone's batch norm is frozen too.
-        if name == "batch_norm_statistics" and settings.get("trainable") == "head":
-            continue
-        # Views of images say something only where images are changed.
-        if name in _TOLD or (name == "views" and not _switched_on(settings.get("augment") or {})):
+        if name in _TOLD or name in without_effect:
             continue
         if isinstance(value, dict):
             filled = {key: item for key, item in value.items() if not is_missing(item)}

@@ -94,6 +94,32 @@ def test_configuration_head_fitted_at_once_leaves_epochs_out() -> None:
     assert found["trained layers"] == "head"
 
 
+@pytest.mark.parametrize(
+    ("settings", "shown", "hidden"),
+    [
+        (Settings(trainable="all"), {"loss"}, {"lora rank", "views"}),
+        (Settings(trainable="head"), set(), {"lora rank", "loss", "views"}),
+        (
+            Settings(trainable="head", augment={"zoom": 0.1}),
+            {"loss", "views"},
+            {"lora rank", "batch norm statistics"},
+        ),
+        (
+            Settings(trainable="lora", backbone="ViT", weights="preset:vit"),
+            {"lora rank", "batch norm statistics"},
+            {"views"},
+        ),
+    ],
+    ids=["fine-tuned", "exact head", "views", "lora"],
+)
+def test_configuration_leaves_out_what_has_no_effect(
+    settings: Settings, shown: set[str], hidden: set[str]
+) -> None:
+    rows = {label for label, _, _ in configuration(json.loads(settings.model_dump_json()), [])}
+    assert shown <= rows
+    assert not hidden & rows
+
+
 def test_column_label_of_classifier_is_short() -> None:
     assert column_label("classifier.name") == column_label("classifier") == "classifier"
     assert [column_label(f"classifier.{name}") for name in ("C", "gamma")] == ["C", "gamma"]

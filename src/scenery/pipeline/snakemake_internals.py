@@ -12,6 +12,7 @@ import snakemake.common
 import snakemake.jobs
 import snakemake.rules
 import snakemake.script
+import snakemake.workflow  # Before snakemake.dag, which imports it.
 from snakemake.dag import DAG
 from snakemake.io import is_flagged
 

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import snakemake.api  # Before the others, which import each other.
 import snakemake.common
 import snakemake.jobs
 import snakemake.rules
 import snakemake.script
-import snakemake.workflow  # Before snakemake.dag, which imports it.
 from snakemake.dag import DAG
 from snakemake.io import is_flagged
 

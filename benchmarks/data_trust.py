@@ -11,7 +11,6 @@ from itertools import product
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from joblib.externals.loky import get_reusable_executor
 from threadpoolctl import threadpool_limits
 
 from benchmarks.conclusions import cached_features, pool
@@ -105,8 +104,6 @@ def _divisions(material: Material, images: LabeledFeatures) -> Row:
             delayed(_chosen_in_division)(settings, images, seed) for seed in seeds
         )
     seconds = time.perf_counter() - started
-    # Else its processes would be ended from outside, and say so at length.
-    get_reusable_executor().shutdown()
     chosen, accuracies = zip(*found, strict=True)
     return Row(
         work=f"{len(settings)} settings in {len(seeds)} divisions into training and test images",

@@ -9,7 +9,8 @@ import numpy as np
 from scenery.errors import UserError
 from scenery.image_size import ImageSize, sides
 from scenery.installation import missing_packages
-from scenery.models.swin_transformer import PATCH_NORM, PATCHES
+from scenery.models.swin_transformer import PATCH_NORM
+from scenery.models.transformer_layers import PATCHES
 from scenery.models.vision_transformer import POSITIONS, build_transformer, resized_table
 from scenery.registry.preset_configs import PresetNetwork, Transformer
 from scenery.registry.presets import PRESET_BACKBONES, Preset

@@ -15,7 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from scenery.models.transformer_layers import dense, norm, normal
+from scenery.models.transformer_layers import PATCHES, dense, norm, normal
 from scenery.registry.swin_config import SwinTransformer
 from scenery.registry.swin_facts import resolutions, shifts
 from scenery.registry.transformer_facts import END, block_name
@@ -23,7 +23,6 @@ from scenery.registry.transformer_facts import END, block_name
 EPSILON = 1e-5
 # Of KerasHub: added to the score of two cells of a window that do not lie side by side.
 APART = -100.0
-PATCHES = "patch_embedding"
 PATCH_NORM = "patch_norm"
 
 

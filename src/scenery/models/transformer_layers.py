@@ -2,6 +2,9 @@
 
 import keras
 
+# The convolution that maps patches to tokens or cells.
+PATCHES = "patch_embedding"
+
 
 def dense(units: int, name: str, use_bias: bool = True) -> keras.layers.Layer:
     """A dense layer on the last axis."""

@@ -22,7 +22,7 @@ import keras
 from scenery.errors import UserError
 from scenery.messages import suggestions
 from scenery.models.backbones import end_at, ends_block, is_preprocessing, may_end_at
-from scenery.models.swin_transformer import PATCHES
+from scenery.models.transformer_layers import PATCHES
 
 PADDING = (keras.layers.ZeroPadding2D, keras.layers.Cropping2D)
 

@@ -18,8 +18,8 @@ import numpy as np
 
 from scenery.errors import UserError
 from scenery.image_size import ImageSize, sides
-from scenery.models.swin_transformer import PATCHES, swin_map
-from scenery.models.transformer_layers import dense, norm, normal
+from scenery.models.swin_transformer import swin_map
+from scenery.models.transformer_layers import PATCHES, dense, norm, normal
 from scenery.registry.preset_configs import Transformer
 from scenery.registry.presets import Preset
 from scenery.registry.swin_config import SwinTransformer

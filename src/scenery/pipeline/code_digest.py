@@ -7,7 +7,6 @@ rule carries this digest as a parameter: it changes exactly when code that the r
 import ast
 import functools
 import hashlib
-import os
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -32,7 +31,7 @@ LIBRARIES = {
     "cmaes": ("cmaes",),
 }
 # Of the files of the package, in its digests.
-PREFIX = str(SOURCE) + os.sep
+PREFIX = f"{SOURCE.as_posix()}/"
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ class CodeDigests:
         script = script.resolve()
         # A clone and the installed package give the same names, and so the same digest.
         names = {
-            script.name if path == str(script) else path.removeprefix(PREFIX): path
+            script.name if path == script.as_posix() else path.removeprefix(PREFIX): path
             for path in self._modules(script, modules)
         }
         for name, path in sorted(names.items()):
@@ -123,7 +122,7 @@ class CodeDigests:
 
     def _modules(self, script: Path, modules: tuple[str, ...]) -> set[str]:
         found: set[str] = set()
-        waiting = {str(script), *_files_of(modules)}
+        waiting = {script.as_posix(), *_files_of(modules)}
         while waiting:
             found |= waiting
             waiting = {file for path in waiting for file in self._imported(path)} - found
@@ -137,7 +136,7 @@ class CodeDigests:
 
     def presents(self, script: Path) -> bool:
         """Whether a script shows results rather than makes them."""
-        presentation = str(SOURCE / "scenery" / "reporting") + os.sep
+        presentation = f"{PREFIX}scenery/reporting/"
         return any(path.startswith(presentation) for path in self._modules(script.resolve(), ()))
 
     def _read(self, path: str) -> CodeFacts:
@@ -207,7 +206,7 @@ def _files(name: str) -> tuple[str, ...]:
     packages = [SOURCE.joinpath(*parts[:length], "__init__.py") for length in range(1, len(parts))]
     module = SOURCE.joinpath(*parts)
     return tuple(
-        str(path)
+        path.as_posix()
         for path in (*packages, module.with_suffix(".py"), module / "__init__.py")
         if path.is_file()
     )

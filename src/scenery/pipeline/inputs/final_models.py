@@ -337,19 +337,22 @@ class FinalModelInputs:
             ),
         )
 
-    def average_weights(self, wildcards: Any) -> dict[str, Any]:
-        """The final models of which a soup is made."""
+    def _average_weights_job(self, wildcards: Any) -> AverageWeightsJob:
         experiment = wildcards.experiment
         members = []
         for trial in self._soup(experiment)[int(wildcards.repeat)]:
             model, record = self._model_of(self._scored_in(experiment, trial), trial)
             members.append(SoupMember(trial=trial, model=Path(model), record=Path(record)))
-        return AverageWeightsJob(experiment=experiment, members=tuple(members)).as_params()
+        return AverageWeightsJob(experiment=experiment, members=tuple(members))
+
+    def average_weights(self, wildcards: Any) -> dict[str, Any]:
+        """The final models of which a soup is made."""
+        return self._average_weights_job(wildcards).as_params()
 
     def soup_models(self, wildcards: Any) -> list[str]:
         """Their files and records."""
-        job = AverageWeightsJob.model_validate(self.average_weights(wildcards))
-        return [str(path) for one in job.members for path in (one.model, one.record)]
+        members = self._average_weights_job(wildcards).members
+        return [str(path) for one in members for path in (one.model, one.record)]
 
     def _model_of(self, experiment: str, trial: str) -> list[str]:
         """The final model of a trial that an experiment scores, and its record."""

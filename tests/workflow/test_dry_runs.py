@@ -2,26 +2,11 @@
 
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from checkout import REPOSITORY, Checkout
-from PIL import Image
-
-CLASSES = ("coast", "forest", "highway", "inside_city", "mountain", "Opencountry", "street", "tall")
-
-
-def write_photographs(folder: Path) -> None:
-    random = np.random.default_rng(0)
-    for partition, count in (("train", 5), ("test", 2)):
-        for name in CLASSES:
-            place = folder / partition / name
-            place.mkdir(parents=True)
-            for number in range(count):
-                pixels = random.integers(0, 255, (16, 16, 3), dtype=np.uint8)
-                Image.fromarray(pixels).save(place / f"{number}.png")
+from course_photographs import write_photographs
 
 
 def test_the_course_project(fresh: Checkout) -> None:

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 import yaml
 from checkout import Checkout, check_out
+from course_photographs import write_shared_files
 from forms import form
-from test_protocol import beside
 
 from scenery.cli import main
 
@@ -40,7 +40,7 @@ def small(folder: Path) -> Checkout:
 
 
 def test_the_jobs_of_the_shipped_study(fresh: Checkout) -> None:
-    beside(fresh)
+    write_shared_files(fresh)
     found = Checkout(fresh.folder, "config/features.yaml").dry_run().jobs
     # What comes after a choice is not known yet, but every experiment ends in a score.
     expected = {

@@ -6,19 +6,11 @@ from typing import Any
 import pandas as pd
 import pytest
 from checkout import Checkout
-from test_dry_runs import write_photographs
-
-
-def beside(fresh: Checkout) -> None:
-    """Photographs and weights where the config looks for them; a dry run reads neither."""
-    write_photographs(fresh.folder.parent / "shared" / "data" / "MIT_split")
-    weights = fresh.folder.parent / "shared" / "weights"
-    weights.mkdir()
-    (weights / "mobilenet_1_0_224_imagenet_to_conv_pw_12.h5").write_bytes(b"")
+from course_photographs import write_shared_files
 
 
 def test_its_jobs(fresh: Checkout) -> None:
-    beside(fresh)
+    write_shared_files(fresh)
     found = Checkout(fresh.folder, "config/protocol.yaml").dry_run().jobs
     expected = {
         # Eight of sixteen depths fine-tune from a trained head on either set, less the two heads.

@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 from checkout import REPOSITORY, Checkout, check_out
-from test_dry_runs import write_photographs
-from test_protocol import beside
+from course_photographs import write_photographs, write_shared_files
 
 from scenery.config.validation import read_study
 from scenery.study.plan import Plan
@@ -44,7 +43,7 @@ def test_its_jobs(fresh: Checkout) -> None:
 
 
 def test_the_jobs_of_its_shape(fresh: Checkout) -> None:
-    beside(fresh)
+    write_shared_files(fresh)
     found = Checkout(fresh.folder, "config/densenet121_shape.yaml").dry_run().jobs
     assert {name: found.get(name) for name in JOBS} == JOBS
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from test_figures import texts
+from figure_texts import texts
 
 from scenery.cli import main
 from scenery.reporting.compare import compare, comparison_figure

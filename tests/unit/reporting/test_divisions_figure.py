@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from figure_texts import outside, texts
+from rendered_text import as_html
 from tables_factory import HOSTILE, grid, write_experiment
-from test_figures import outside, texts
-from test_report_conclusions import as_html
 
 from scenery.evaluation.columns import names_of
 from scenery.evaluation.divisions import summarize_divisions

@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
+from figure_texts import outside, texts
 from PIL import Image
 from tables_factory import HOSTILE, class_names, write_data
-from test_figures import outside, texts
 
 from scenery.reporting.diagrams import Diagram
 from scenery.reporting.examples_figure import examples_figure

@@ -5,9 +5,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from figure_texts import outside, texts
 from matplotlib.text import Text
 from tables_factory import HOSTILE, Experiment, grid, write_experiment
-from test_figures import outside, texts
 
 from scenery.evaluation.reference_results import compare_with_reference
 from scenery.evaluation.result_tables import with_reference_results

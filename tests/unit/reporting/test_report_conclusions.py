@@ -7,20 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from docutils.core import publish_parts
+from rendered_text import as_html
 from tables_factory import Experiment, grid, write_experiment
 
 from scenery.reporting.conclusions import ExperimentResult
 from scenery.reporting.report_conclusions import escape, report_conclusions
 
 HOSTILE = "*a* |b| `c` <script>alert(1)</script> {{ d }} _e_ :f: \\g .. h::"
-
-
-def as_html(text: str) -> str:
-    """The text as Snakemake renders it; a warning is an error."""
-    settings = {"halt_level": 2, "report_level": 2, "raw_enabled": False}
-    parts: dict[str, str] = publish_parts(text, writer="html", settings_overrides=settings)
-    return parts["html_body"]
 
 
 def result(one: Experiment) -> ExperimentResult:

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from exported_models import export
 from PIL import Image
-from test_exporting import export
 
 from scenery.inference.exported import ExportedModel
 from scenery.inference.nearest_images import find_training_images

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from test_head_training import CLASSES, features
+from feature_sets import CLASSES, FOLDS, features, folded_features
 
 from scenery.config.settings import Settings
 from scenery.data.feature_files import LabeledFeatures
@@ -14,15 +14,6 @@ from scenery.training.epochs import EpochPlan, run_epochs
 from scenery.training.folded_training import FoldedHeadTrainer
 from scenery.training.head_training import HeadTrainer
 from scenery.training.stacked_training import StackedFoldTrainer
-
-FOLDS = np.arange(90) % 3
-
-
-def data(views: int = 0) -> HeldOutData:
-    plain = features(90)
-    training = features(90, views=views)
-    table = pd.DataFrame({"label": plain.labels})
-    return HeldOutData(training, plain, table, FOLDS[None])
 
 
 @pytest.mark.parametrize(
@@ -36,7 +27,7 @@ def data(views: int = 0) -> HeldOutData:
 )
 def test_folds_do_not_influence_each_other(views: int, values: dict[str, Any]) -> None:
     settings = Settings(epochs=3, batch_size=16, **values)
-    images = data(views)
+    images = folded_features(views)
     together = FoldedHeadTrainer(settings, CLASSES, images)
     scores = []
     for epoch in range(3):
@@ -65,7 +56,7 @@ def _train_alone(alone: HeadTrainer, seen: np.ndarray, epoch: int) -> None:
 
 def test_the_best_epoch_is_that_of_the_mean_over_folds() -> None:
     settings = Settings(epochs=6, batch_size=16, optimizer={"learning_rate": 0.05})
-    trainer = FoldedHeadTrainer(settings, CLASSES, data())
+    trainer = FoldedHeadTrainer(settings, CLASSES, folded_features())
     run = run_epochs(trainer, EpochPlan.of(settings, "head", trainer.images), "t", quiet=True)
     accuracies = [row.validation_accuracy for row in run.history]
     assert run.best_row.validation_accuracy == max(accuracies)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_head_training import CLASSES, features
+from feature_sets import CLASSES, features
 
 from scenery.config.experiment import Choose
 from scenery.config.search import Halving

@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_folded_training import data
-from test_head_training import CLASSES, VALUES, features
+from feature_sets import CLASSES, VALUES, features, folded_features
 
 from scenery.config.settings import Settings
 from scenery.evaluation.held_out import HeldOutData
@@ -118,7 +117,7 @@ def test_a_head_alone_is_bit_by_bit_that_in_a_stack(
 @pytest.mark.parametrize("views", [0, 3])
 def test_folds_are_those_of_keras(views: int) -> None:
     given = settings(epochs=3, optimizer={"name": "Adam", "learning_rate": 0.01})
-    images = data(views)
+    images = folded_features(views)
     ours = StackedFoldTrainer(given, CLASSES, images)
     theirs = FoldedHeadTrainer(given, CLASSES, images)
     assert ours.images == theirs.images == 60
@@ -132,7 +131,7 @@ def test_folds_are_those_of_keras(views: int) -> None:
 
 def test_the_predictions_kept_of_folds_are_those_of_the_best_epoch() -> None:
     given = settings(epochs=6, optimizer={"learning_rate": 0.05})
-    trainer = StackedFoldTrainer(given, CLASSES, data())
+    trainer = StackedFoldTrainer(given, CLASSES, folded_features())
     run = run_epochs(trainer, EpochPlan.of(given, "head", trainer.images), "t", quiet=True)
     right = (trainer.held_out[0].argmax(axis=1) == trainer.data.plain.labels).mean()
     assert right == pytest.approx(run.best_row.validation_accuracy)
@@ -225,13 +224,13 @@ def test_the_trainer_is_numpy_where_it_can_be(values: dict[str, Any], stacked: b
     if given.head.aggregation == "none" and given.head.pooling == "average":
         one = head_trainer(given, CLASSES, features(30), None)
         assert isinstance(one, StackedHeadTrainer if stacked else HeadTrainer)
-        folds = fold_trainer(given, CLASSES, data())
+        folds = fold_trainer(given, CLASSES, folded_features())
         assert isinstance(folds, StackedFoldTrainer if stacked else FoldedHeadTrainer)
 
 
 def test_maps_are_for_keras() -> None:
     maps = type(features(9))(np.zeros((9, 2, 2, 4), np.float32), np.arange(9) % CLASSES)
     assert isinstance(head_trainer(settings(), CLASSES, maps, None), HeadTrainer)
-    table = data().table[:9]
+    table = folded_features().table[:9]
     held_out = HeldOutData(maps, maps, table, (np.arange(9) % 3)[None])
     assert isinstance(fold_trainer(settings(), CLASSES, held_out), FoldedHeadTrainer)

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from feature_sets import CLASSES, VALUES, features
 
 from scenery.config.settings import Schedule, Settings
 from scenery.data.class_weights import image_weights
@@ -18,19 +19,6 @@ from scenery.training.batch_norm import has_batch_norm, without_lone_image
 from scenery.training.epochs import EpochPlan, run_epochs
 from scenery.training.head_training import HeadTrainer
 from scenery.training.model_trainer import order_of_epoch
-
-CLASSES, VALUES = 3, 12
-
-
-def features(images: int, seed: int = 0, views: int = 0) -> LabeledFeatures:
-    """Three clouds of points, some of them in each other's way."""
-    random = np.random.default_rng(seed)
-    # Not as many of each class.
-    labels = np.minimum(random.integers(0, CLASSES + 1, images), CLASSES - 1)
-    centres = np.random.default_rng(99).normal(size=(CLASSES, VALUES))
-    shape = (views, images, VALUES) if views else (images, VALUES)
-    values = centres[labels] + random.normal(size=shape)
-    return LabeledFeatures(values.astype(np.float32), labels, views=bool(views))
 
 
 def learner(training: LabeledFeatures | None = None, **values: Any) -> HeadTrainer:

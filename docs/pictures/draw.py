@@ -1,10 +1,11 @@
-"""Draw the pictures of docs/how_to that come from real runs.
+"""Draw the pictures of the documentation that come from real runs.
 
     python docs/pictures/draw.py --shared ../shared [NAME ...]
 
 Each name is a study in this folder. It runs in a folder of its own, on photographs and weights of
 the shared folder, and its figures are copied to docs/images. The pictures of labels are drawn
-scenes, and need Chromium. A study takes about a minute.
+scenes, and need Chromium. A study takes about a minute. `rules` is no study: it is the graph of the
+rules of the default study before its first run, and needs Graphviz.
 """
 
 import argparse
@@ -132,6 +133,8 @@ STUDIES: dict[str, tuple[Callable[[Path, Path], None], dict[str, str]]] = {
         },
     ),
 }
+RULES = "rules"
+NAMES = (*STUDIES, RULES)
 
 
 def draw(name: str, shared: Path, work: Path) -> None:
@@ -157,19 +160,36 @@ def draw(name: str, shared: Path, work: Path) -> None:
             shutil.copy(made, IMAGES / out)
 
 
+def draw_rules(work: Path) -> None:
+    """The rules of the default study that are known before its first run."""
+    folder = work / RULES
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    config = REPOSITORY / "config" / "config.yaml"
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile")]
+    graph = subprocess.run(
+        [*command, "--configfile", str(config), "--rulegraph"],
+        cwd=folder, check=True, stdout=subprocess.PIPE,
+    ).stdout  # fmt: skip
+    subprocess.run(["dot", "-Tsvg", "-o", IMAGES / "rules.svg"], input=graph, check=True)
+
+
 def main() -> None:
-    """Draw the pictures of the studies that are named, or of all."""
+    """Draw the pictures that are named, or all."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(STUDIES))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
     shared = Path(os.environ.get("SCENERY_SHARED", REPOSITORY.parent / "shared"))
     parser.add_argument("--shared", type=Path, default=shared, help="photographs and weights")
     parser.add_argument("--work", type=Path, default=REPOSITORY / ".benchmarks" / "pictures")
     given = parser.parse_args()
-    unknown = sorted(set(given.names) - set(STUDIES))
+    unknown = sorted(set(given.names) - set(NAMES))
     if unknown:
-        parser.error(f"there is no study {unknown[0]}; there are {', '.join(STUDIES)}")
-    for name in given.names or STUDIES:
-        draw(name, given.shared.resolve(), given.work)
+        parser.error(f"there is no {unknown[0]}; there are {', '.join(NAMES)}")
+    for name in given.names or NAMES:
+        if name == RULES:
+            draw_rules(given.work)
+        else:
+            draw(name, given.shared.resolve(), given.work)
 
 
 if __name__ == "__main__":

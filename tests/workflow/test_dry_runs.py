@@ -1,5 +1,6 @@
 """What can be known without running a job: job counts, messages, lint."""
 
+import re
 import subprocess
 import sys
 from typing import Any
@@ -31,6 +32,15 @@ def test_the_default_study_needs_no_config(fresh: Checkout) -> None:
     assert jobs["provide_weights"] == jobs["check_weights"] == 1
     assert jobs["fine_tune"] == 1
     assert jobs["evaluate"] == jobs["choose"] == 6
+
+
+def test_picture_of_the_rules_shows_those_of_the_default_study(fresh: Checkout) -> None:
+    graph = Checkout(fresh.folder, "config/config.yaml").snakemake("--rulegraph")
+    rules = set(re.findall(r'label = "(\w+)"', graph))
+    assert {"split", "fine_tune", "evaluate"} < rules
+    picture = (REPOSITORY / "docs/images/rules.svg").read_text(encoding="utf-8")
+    # If this fails: python docs/pictures/draw.py rules
+    assert set(re.findall(r">(\w+)</text>", picture)) == rules
 
 
 def test_recipes_for_fine_tuning(fresh: Checkout) -> None:

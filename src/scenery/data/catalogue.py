@@ -74,14 +74,14 @@ def make_catalogue(
         found: images with paths relative to `root`.
         max_pixels: files with more pixels (width times height) get a problem.
         near: look for near duplicates too; exact ones are always looked for.
-        threads: files read at the same time.
+        threads: files read, and parts of the images compared, at the same time.
         white_level: the 16-bit value that becomes white. If no image of 16 bits is brighter than a
             quarter of it, a warning names the likely one.
         groups: auto uses the groups that `scenery.data.group_proposals.propose_groups` proposes,
             for images that the data set gives none.
         vectors: feature vectors of the images, shape (images, values), by which more groups are
             proposed; zeros for an image that cannot be read.
-        scratch: Folder for the fingerprints of the images, 5 kB for each.
+        scratch: Folder for the fingerprints of the images, 8 kB for each.
 
     Returns:
         One row per file in the given order, columns `CATALOGUE_COLUMNS`: file, class,
@@ -123,7 +123,8 @@ def make_catalogue(
             image._replace(group=image.group or name)
             for image, name in zip(found, proposed, strict=True)
         ]
-    return _table(found, facts, proposed, find_duplicates(contents, fingerprints, resaved))
+    duplicates = find_duplicates(contents, fingerprints, resaved, threads)
+    return _table(found, facts, proposed, duplicates)
 
 
 def _like_pairs(

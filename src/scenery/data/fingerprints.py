@@ -63,12 +63,14 @@ class Fingerprints:
         comparable: bool (n,).
         thumbnails: uint8 (n, 64, 64), mapped from a file.
         coarse: float32 (n, 256), mapped from a file.
+        folder: Where these files are.
 
     Raises:
         OSError: The disk of `folder` is full.
     """
 
     def __init__(self, count: int, folder: Path) -> None:
+        self.folder = folder
         self.hashes = np.zeros(count, np.uint64)
         self.comparable = np.zeros(count, bool)
         self.thumbnails = scratch_array((count, THUMBNAIL, THUMBNAIL), np.uint8, folder)

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
-from scenery.data import duplicates
-from scenery.data.duplicates import find_duplicates, near_pairs
+from scenery.data import near_pairs as finding
+from scenery.data.duplicates import find_duplicates
 from scenery.data.fingerprints import Fingerprints, fingerprint
 from scenery.data.images import Pixels, read_image
+from scenery.data.near_pairs import near_pairs
 from scenery.data.sources import list_images
 from scenery.demo.scenes import SCENE_CLASSES, scene
 
@@ -24,11 +25,12 @@ def remembered(pictures: list[Pixels]) -> Fingerprints:
     return fingerprints
 
 
-def pairs_among(pictures: list[Pixels]) -> set[tuple[int, int]]:
+def pairs_among(pictures: list[Pixels], threads: int = 1) -> set[tuple[int, int]]:
     fingerprints = remembered(pictures)
-    pairs = near_pairs(fingerprints, np.flatnonzero(fingerprints.comparable))
-    assert len(pairs) == len(set(map(tuple, pairs.tolist())))
-    return {(int(i), int(j)) for i, j in pairs}
+    pairs = near_pairs(fingerprints, np.flatnonzero(fingerprints.comparable), threads)
+    ordered = [(int(i), int(j)) for i, j in pairs]
+    assert ordered == sorted(set(ordered))
+    return set(ordered)
 
 
 def recompressed(picture: Pixels) -> Pixels:
@@ -152,9 +154,11 @@ def test_pairs_do_not_depend_on_how_many_are_compared_at_once(
     pictures = originals(3) + [recompressed(picture) for picture in originals(3)]
     at_once = pairs_among(pictures)
     assert len(at_once) > 10
-    monkeypatch.setattr(duplicates, "_BLOCK", 5)
-    monkeypatch.setattr(duplicates, "_PAIRS_AT_ONCE", 2)
+    monkeypatch.setattr(finding, "_ROWS_AT_ONCE", 5)
+    monkeypatch.setattr(finding, "_COLUMNS_AT_ONCE", 7)
+    monkeypatch.setattr(finding, "_PAIRS_AT_ONCE", 2)
     assert pairs_among(pictures) == at_once
+    assert pairs_among(pictures, threads=3) == at_once
 
 
 def test_find_duplicates_uncertain_pairs_are_likely() -> None:

@@ -46,6 +46,7 @@ LONG = {
     "optimism": "15 min: the error of corrected validation scores against test",
     "data_trust": "10 min: other divisions, labels, rare classes, probabilities, forecasts",
     "novelty": "1 min: other drawings, noise and photographs told from drawn scenes",
+    "near_duplicates": "25 min: near duplicates among 100,000 and 1,000,000 images",
     "memory": "15 min: the memory of every job with ten times the images",
 }
 # These do not compare times, so one round is enough.
@@ -58,6 +59,7 @@ ONCE = (
     "optimism",
     "data_trust",
     "novelty",
+    "near_duplicates",
     "memory",
 )
 

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from scenery.data.fingerprints import Fingerprints
 from scenery.data.picture_comparison import LowFrequencies, Pairs, same_picture
@@ -49,7 +50,8 @@ def near_pairs(fingerprints: Fingerprints, indices: NDArray[np.int64], threads: 
         ]
         return np.concatenate([_NONE, *found])
 
-    with ThreadPoolExecutor(threads) as pool:
+    # The products are small, so that threads of their own would wait for each other.
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
         found = list(pool.map(pairs_from, range(0, len(indices), _ROWS_AT_ONCE)))
     pairs = np.concatenate([_NONE, *found])
     return pairs[np.lexsort(pairs.T[::-1])]

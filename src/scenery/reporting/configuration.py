@@ -1,10 +1,12 @@
 """A trial's settings as a short table: what matters, in words, nothing twice."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from scenery.config.settings import Settings, ineffective_settings
 from scenery.evaluation.columns import column_label
 from scenery.registry.augmentations import AUGMENT_OPTIONS
+from scenery.registry.custom_architectures import ARCHITECTURES
 from scenery.registry.optimizers import OPTIMIZERS
 from scenery.reporting.labels import is_missing, setting_value
 
@@ -38,7 +40,7 @@ def configuration(settings: dict[str, Any], varied: list[str]) -> list[Row]:
         ("schedule", _named(schedule), ("schedule.",)),
         ("weight averaging", _averaging(settings), ("weight_averaging.",)),
         ("epochs", _epochs(settings), _EPOCHS),
-        *_rest(settings),
+        *_rest(settings, varied),
     ]
     # What is fitted at once has settings of epochs among its own, and nobody used them.
     unused: tuple[str, ...] = ()
@@ -147,9 +149,10 @@ _TOLD = {
 }  # fmt: skip
 
 
-def _rest(settings: dict[str, Any]) -> list[tuple[str, str, tuple[str, ...]]]:
+def _rest(
+    settings: dict[str, Any], varied: list[str]
+) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Settings without a row of their own, so that one added later is not lost."""
-    rows: list[tuple[str, str, tuple[str, ...]]] = []
     # No effect depends on options of the network, which are not those of every backbone.
     names = Settings.model_fields.keys() - {"network"}
     known = {name: value for name, value in settings.items() if name in names}
@@ -158,11 +161,35 @@ def _rest(settings: dict[str, Any]) -> list[tuple[str, str, tuple[str, ...]]]:
         if name in _TOLD or name in without_effect:
             continue
         if isinstance(value, dict):
-            filled = {key: item for key, item in value.items() if not is_missing(item)}
-            if name == "penalty":
-                filled = {key: item for key, item in filled.items() if item}
-            text = ", ".join(f"{column_label(k)} {setting_value(v)}" for k, v in filled.items())
+            usual = _usual_options(name, settings.get("backbone"))
+            yield from _options(name, value, usual, varied)
         else:
-            text = setting_value(value) if value not in _OFF else ""
-        rows.append((column_label(name), text, (name,)))
-    return rows
+            yield column_label(name), setting_value(value) if value not in _OFF else "", (name,)
+
+
+def _options(
+    group: str, options: dict[str, Any], usual: dict[str, Any], varied: list[str]
+) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """A row for each option that is varied, which a cell with many would cut off, and one for all
+    others that are not at their defaults."""
+    others = []
+    for option, value in options.items():
+        name = f"{group}.{option}"
+        if is_missing(value) and option not in usual:
+            # An option of other networks.
+            continue
+        if name in varied:
+            yield column_label(name), setting_value(value), (name,)
+        elif not is_missing(value) and value != usual.get(option):
+            others.append(f"{column_label(option)} {setting_value(value)}")
+    yield column_label(group), ", ".join(others), ()
+
+
+def _usual_options(group: str, backbone: Any) -> dict[str, Any]:
+    """The defaults of a group of settings, as far as they say nothing."""
+    if group == "penalty":
+        return {"l1": 0.0, "l2": 0.0}
+    if group != "network" or backbone not in ARCHITECTURES:
+        return {}
+    fields = ARCHITECTURES[backbone].model_fields
+    return {name: field.get_default(call_default_factory=True) for name, field in fields.items()}

@@ -104,6 +104,16 @@ def test_configuration_marks_varied_settings(
     assert "augmentation" not in rows
 
 
+def test_configuration_each_varied_option_of_a_network_has_a_row() -> None:
+    network = {"channels": 8, "depth": 12, "residual": True, "blocks": None, "batch_norm": False}
+    settings = {"backbone": "ConvNet", "network": network}
+    rows = configuration(settings, ["network.residual", "network.depth", "network.blocks"])
+    assert [row for row in rows if row[0] != "backbone"] == [
+        # `blocks` is an option of another network, and `batch_norm` is at its default.
+        ("depth", "12", True), ("residual", "yes", True), ("network", "channels 8", False),
+    ]  # fmt: skip
+
+
 def test_configuration_unknown_setting_is_kept() -> None:
     rows = configuration({"backbone": "X", "new_setting": 3}, [])
     assert ("new setting", "3", False) in rows

@@ -6,6 +6,7 @@ from scenery.config.training import MODES
 from scenery.registry.presets import PRESET_BACKBONES, TOKEN_POOLINGS
 
 if TYPE_CHECKING:
+    from scenery.config.classifier import Classifier
     from scenery.config.settings import Settings
 
 
@@ -136,24 +137,22 @@ def _check_warmup(settings: "Settings") -> None:
         )
 
 
-def check_classifier(settings: "Settings") -> None:
+def check_classifier(settings: "Settings", classifier: "Classifier") -> None:
     """Refuse settings that a classical model cannot have.
 
     Raises:
         ValueError: With the setting, its value and the reason.
     """
-    if settings.classifier is None:
-        return
     if settings.trainable != "head":
         raise ValueError(
             f"a classifier learns from the features of a frozen backbone: trainable must be "
             f"head, not {settings.trainable}"
         )
     fisher = settings.encoding is not None and settings.encoding.name == "fisher_vectors"
-    if fisher and settings.classifier.kernel == "histogram_intersection":
+    if fisher and classifier.kernel == "histogram_intersection":
         raise ValueError(
             "the histogram_intersection kernel needs values from 0; fisher_vectors have "
             "values below 0"
         )
-    if settings.classifier.name == "nearest_neighbors" and settings.class_weights != "none":
+    if classifier.name == "nearest_neighbors" and settings.class_weights != "none":
         raise ValueError("class_weights are not used by nearest_neighbors, which count votes")

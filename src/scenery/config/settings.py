@@ -280,9 +280,9 @@ class Settings(Strict):
 
     @model_validator(mode="after")
     def _of_classifier(self) -> "Settings":
-        check_classifier(self)
         if self.classifier is None:
             return self
+        check_classifier(self, self.classifier)
         # Settings that a classical model does not use make no other trial. Pydantic lets a
         # validator complete an object that nobody else has seen yet.
         plain = Settings()

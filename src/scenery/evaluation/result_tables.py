@@ -16,15 +16,13 @@ def read_results(path: str | os.PathLike[str]) -> pd.DataFrame:
     """Read a table of trials or epochs; empty cells are missing values, names are texts.
 
     Use this rather than `pandas.read_csv`, which reads a name such as `NA` or `007` as a missing
-    value or a number, and whose default parser changes the last digit of a number; a refit needs
-    the learning rates exactly.
+    value or a number.
     """
     return pd.read_csv(
         path,
         dtype=dict.fromkeys(text_columns(), object),
         keep_default_na=False,
         na_values=[""],
-        float_precision="round_trip",
     )
 
 

@@ -108,8 +108,8 @@ def find_other_runs() -> list[Run]:
 def begin(submits: bool) -> None:
     """Note this run. To be called once Snakemake holds its lock and before it runs any job.
 
-    What a killed Snakemake left at work in this folder ends before: processes on this machine are
-    stopped, jobs in Slurm see `settle_left_jobs`.
+    What a killed Snakemake left at work in this folder ends before: its processes on this machine
+    are stopped, and its jobs in Slurm are canceled.
 
     Args:
         submits: Whether jobs go to Slurm.

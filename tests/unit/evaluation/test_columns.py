@@ -6,6 +6,8 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from scenery.evaluation.columns import (
@@ -67,6 +69,13 @@ def test_read_results_keeps_names_as_text(tmp_path: Path) -> None:
     row = read_results(path).iloc[0]
     assert (row["trial"], row["backbone"], row["seed"]) == ("007", "NA", 1)
     assert {"trial", "backbone"} <= set(text_columns())
+
+
+def test_read_results_keeps_every_digit_of_a_number(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    rates = pd.DataFrame({"optimizer.learning_rate": 10 ** random.uniform(-8, 2, 20_000)})
+    rates.to_csv(tmp_path / "trials.csv", index=False)
+    pd.testing.assert_frame_equal(read_results(tmp_path / "trials.csv"), rates, check_exact=True)
 
 
 def test_count_failed_counts_diverged_and_failed_trials(tmp_path: Path) -> None:

@@ -74,6 +74,8 @@ rule catalogue:
         pictures=LAYOUT.similar_pictures,
     log:
         LAYOUT.log("catalogue"),
+    # All other jobs wait for it.
+    threads: 4
     params:
         code=CODE.of_rule("catalogue"),
         images=INPUTS.data.images_digest,

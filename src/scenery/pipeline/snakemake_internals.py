@@ -3,6 +3,7 @@
 import gc
 import logging
 import os
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ import snakemake.rules
 import snakemake.script
 from snakemake.dag import DAG
 from snakemake.io import is_flagged
+from snakemake.scheduling.job_scheduler import JobScheduler
 
 from scenery.pipeline.preflight import local_gpus
 from scenery.pipeline.user_settings import override_user_settings
@@ -141,6 +143,37 @@ async def _newly_up_to_date(dag: DAG) -> list[Any]:
         and not known.issuperset(job.output)
     )
     return [job for job in found if all([await file.exists() for file in job.output])]
+
+
+def look_again_when_limited() -> None:
+    """Let the scheduler look for jobs to start only when something has changed.
+
+    While jobs wait for a processor, Snakemake looks again after each second, because the number of
+    jobs that start in a second is limited. Each look plans the next one, and each job that ends
+    adds another look for each second. With many jobs, Snakemake itself then uses a processor.
+    """
+    JobScheduler._schedule_reevalutation = when_limited(JobScheduler._schedule_reevalutation)
+
+
+def when_limited(plan: Callable[[Any, float], None]) -> Callable[[Any, float], None]:
+    """Snakemake's method that plans another look, used where the limit holds jobs back.
+
+    Args:
+        plan: The method, of a scheduler and a delay in seconds.
+    """
+
+    def plan_when_limited(scheduler: Any, delay: float) -> None:
+        limiter = scheduler.job_rate_limiter
+        # Another delay is for files that Snakemake waits for.
+        if limiter is not None and delay == limiter.timespan:
+            now = time.monotonic()
+            planned = vars(scheduler).get("next_look", now) > now
+            if planned or limiter.get_free_jobs():
+                return
+            scheduler.next_look = now + delay
+        plan(scheduler, delay)
+
+    return plan_when_limited
 
 
 def drop_notices() -> None:

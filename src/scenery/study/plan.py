@@ -20,7 +20,7 @@ from scenery.study.experiments import (
     reference_results_of,
 )
 from scenery.study.features import CodebookSpec, FeatureSet, WeightsSpec
-from scenery.study.possible_networks import experiment_starts, possible_layers
+from scenery.study.possible_networks import Own, experiment_starts, possible_layers
 from scenery.study.resampling import Resampling
 from scenery.study.rounds import (
     NotProposedYet,
@@ -262,15 +262,18 @@ class Plan:
         )
 
     @cached_property
-    def _possible_layers(self) -> dict[str, set[str]]:
+    def _possible_layers(self) -> dict[str, dict[Own, set[str]]]:
         return possible_layers(experiment_starts(self._expansions))
 
     def layers_needed(self, identity: str) -> list[str]:
         """The layers at which trials could end a backbone with these weights.
 
-        Whatever is chosen, so that a choice is no reason to check the weights again.
+        Whatever is chosen, so that a choice is no reason to check the weights again. Only of an own
+        network, they are those of the network that was chosen, as its weights are.
         """
-        return sorted(self._possible_layers.get(identity, ()))
+        found = self._possible_layers.get(identity, {})
+        own = None if None in found or not found else self.own_network(identity)
+        return sorted(found.get(own, ()))
 
     def own_network(self, identity: str) -> tuple[ImageSize, Network] | None:
         """Image size and options of an own network, or of a transformer, with these weights.

@@ -15,7 +15,9 @@ from scenery.config.experiment import Experiment
 from scenery.config.settings import Settings, flatten
 from scenery.config.study import Study
 from scenery.errors import UserError
+from scenery.image_size import ImageSize
 from scenery.messages import short_repr
+from scenery.registry.custom_architectures import Network
 from scenery.study.expansions import Expansions
 from scenery.study.experiments import (
     DerivedSettings,
@@ -27,11 +29,10 @@ from scenery.study.experiments import (
 )
 from scenery.study.search_strategies import Variation, variations, varied_names
 from scenery.study.trial_network import (
-    SIZED,
     check_network,
     cut_is_possible,
     cut_layer,
-    image_size,
+    own_network,
 )
 from scenery.study.trials import ResolvedTrial
 
@@ -39,6 +40,8 @@ from scenery.study.trials import ResolvedTrial
 NETWORK = frozenset({"backbone", "weights", "image_size", "cut", "remove_stages", "network"})
 # Settings that a check compares with the network: stages to train, descriptors, batch norm.
 _WITH_NETWORK = NETWORK | {"trainable", "classifier", "encoding", "batch_size"}
+# Image size and options of an own network; None for other backbones.
+Own = tuple[ImageSize, Network] | None
 _CUTS = {"backbone", "cut", "remove_stages", "trainable"}
 
 
@@ -96,14 +99,15 @@ def experiment_starts(expansions: Expansions) -> Iterator[ExperimentStart]:
         choices[name] = list(found.values())
 
 
-def possible_layers(starts: Iterable[ExperimentStart]) -> dict[str, set[str]]:
-    """The layers at which trials could end their backbones, by the name of the weights."""
-    found: dict[str, set[str]] = {}
+def possible_layers(starts: Iterable[ExperimentStart]) -> dict[str, dict[Own, set[str]]]:
+    """The layers at which trials could end their backbones, by weights and own network."""
+    found: dict[str, dict[Own, set[str]]] = {}
     for one in starts:
         for settings in one.networks:
             trial = ResolvedTrial(one.experiment, settings)
             if trial.weights is not None:
-                found.setdefault(trial.weights.id, set()).add(trial.layer)
+                of_weights = found.setdefault(trial.weights.id, {})
+                of_weights.setdefault(own_network(settings), set()).add(trial.layer)
     return found
 
 
@@ -213,7 +217,7 @@ def _one_each(settings: Iterable[Settings]) -> list[Settings]:
 
 def _network(settings: Settings) -> tuple[Any, ...]:
     # Of these the options and the image size decide which layers and weights there are.
-    own = (settings.network, image_size(settings)) if settings.backbone in SIZED else None
+    own = own_network(settings)
     classifier = settings.classifier and (settings.classifier.name, settings.classifier.kernel)
     network = (settings.backbone, settings.network.width, settings.weights, cut_layer(settings))
     return (*network, settings.trainable, own, classifier)

@@ -12,7 +12,12 @@ from scenery.registry.backbone_facts import (
     resolve_cut,
     stage_count,
 )
-from scenery.registry.custom_architectures import HANDCRAFTED, NATIVE_SIZES, auxiliary_layers
+from scenery.registry.custom_architectures import (
+    HANDCRAFTED,
+    NATIVE_SIZES,
+    Network,
+    auxiliary_layers,
+)
 from scenery.registry.presets import PRESET_BACKBONES, TOKEN_POOLINGS, read_preset
 from scenery.registry.transformer_facts import check_image_size
 from scenery.study.subsets import subset_exists
@@ -32,6 +37,14 @@ def image_size(settings: Settings) -> ImageSize:
     if settings.image_size == "native":
         return network_facts(settings).size
     return settings.image_size
+
+
+def own_network(settings: Settings) -> tuple[ImageSize, Network] | None:
+    """Image size and options of an own network, or of a transformer, which decide its layers.
+
+    Other backbones have the same layers whatever the size: None.
+    """
+    return (image_size(settings), settings.network) if settings.backbone in SIZED else None
 
 
 def cut_layer(settings: Settings) -> str:

@@ -141,6 +141,21 @@ def test_layers_of_all_trials_that_could_be() -> None:
     assert found.layers_needed(WeightsSpec("VGG16", "x/w.h5").id) == []
 
 
+def test_layers_of_weights_of_an_own_network_are_those_of_the_chosen_one() -> None:
+    grid = {"network.widths": [[8], [8, 4, 2]]}
+    mlp = {"backbone": "MLP", "trainable": "scratch", "image_size": 16}
+    inner = {"weights": "experiment:a", "trainable": "head"}
+    choices = Choices()
+    experiments = {
+        "a": {"overrides": mlp, "grid": grid},
+        "b": {"start_from": "a", "overrides": inner},
+    }
+    weights = WeightsSpec("MLP", "experiment:a").id
+    for trial, layer in zip(plan(experiments).trials("a"), ("dense1", "dense3"), strict=True):
+        choices["a"] = trial.settings
+        assert plan(experiments, choices).layers_needed(weights) == [f"{layer}_activation"]
+
+
 def test_what_may_be_chosen() -> None:
     only = {"choose": {"only": {"trainable": "head"}}}
     found = plan({"a": {**TWO_KINDS["a"], **only, "repeats": 2}})

@@ -17,7 +17,8 @@ from scenery.study.checks import check_study
 from scenery.study.expansions import Expansions
 from scenery.study.experiments import expand, matches
 from scenery.study.plan import Plan
-from scenery.study.possible_networks import experiment_starts, possible_layers
+from scenery.study.possible_networks import Own, experiment_starts, possible_layers
+from scenery.study.trial_network import SIZED
 
 CONFIGS = Path(__file__).parents[3] / "config"
 NETWORKS = {"grid": {"backbone": ["MobileNet", "VGG16", "ResNet50", "MobileNetV2"]}}
@@ -89,11 +90,14 @@ def test_experiment_starts_give_what_all_trials_give(whole: Study) -> None:
     for one, (_, _, _, choices) in zip(found, reference, strict=True):
         parent = whole.experiments[one.experiment].start_from
         assert one.choices.get(str(parent), []) == choices
-    layers: dict[str, set[str]] = {}
+    layers: dict[str, dict[Own, set[str]]] = {}
     for name, start, _, _ in reference:
         for features in Expansions(whole, "s").of(name, start).feature_sets.values():
             if features.weights_spec is not None:
-                layers.setdefault(features.weights_spec.id, set()).add(features.layer)
+                sized = features.backbone in SIZED
+                own = (features.image_size, features.network) if sized else None
+                of_weights = layers.setdefault(features.weights_spec.id, {})
+                of_weights.setdefault(own, set()).add(features.layer)
     assert possible_layers(found) == layers
 
 

@@ -25,4 +25,5 @@ def write_shared_files(fresh: Checkout) -> None:
     write_photographs(fresh.folder.parent / "shared" / "data" / "MIT_split")
     weights = fresh.folder.parent / "shared" / "weights"
     weights.mkdir()
-    (weights / "mobilenet_1_0_224_imagenet_to_conv_pw_12.h5").write_bytes(b"")
+    for name in ("mobilenet_1_0_224_imagenet_to_conv_pw_12", "squeezenet_1_1_imagenet_notop"):
+        (weights / f"{name}.h5").write_bytes(b"")

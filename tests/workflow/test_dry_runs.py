@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from checkout import REPOSITORY, Checkout
-from course_photographs import write_photographs
+from course_photographs import write_photographs, write_shared_files
 
 
 def test_the_course_project(fresh: Checkout) -> None:
@@ -41,6 +41,15 @@ def test_picture_of_the_rules_shows_those_of_the_default_study(fresh: Checkout) 
     picture = (REPOSITORY / "docs/images/rules.svg").read_text(encoding="utf-8")
     # If this fails: python docs/pictures/draw.py rules
     assert set(re.findall(r">(\w+)</text>", picture)) == rules
+
+
+def test_frozen_networks_on_photographs(fresh: Checkout) -> None:
+    write_shared_files(fresh)
+    found = Checkout(fresh.folder, "config/photographs.yaml").dry_run().jobs
+    # With all photographs, a codebook for each of five folds and sizes, beside the one for others.
+    expected = {"choose": 3, "evaluate": 3, "draw_subset": 6, "provide_weights": 3}
+    assert {name: found.get(name) for name in expected} == expected
+    assert not {"fine_tune", "refit_network"} & set(found)
 
 
 def test_recipes_for_fine_tuning(fresh: Checkout) -> None:

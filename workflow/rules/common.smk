@@ -21,6 +21,7 @@ from scenery.pipeline.run_lock import end, find_other_runs, name_results
 
 snakemake_internals.plan_many_jobs_fast()
 snakemake_internals.resolve_checkpoints_in_order()
+snakemake_internals.look_behind_ancient_files()
 snakemake_internals.look_again_when_limited()
 snakemake_internals.prepare_environment(SOURCE)
 CONFIG_FILE = snakemake_internals.config_file_name(workflow)

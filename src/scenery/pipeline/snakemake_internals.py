@@ -4,7 +4,7 @@ import gc
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -174,6 +174,44 @@ def when_limited(plan: Callable[[Any, float], None]) -> Callable[[Any, float], N
         plan(scheduler, delay)
 
     return plan_when_limited
+
+
+def look_behind_ancient_files() -> None:
+    """Let a job run for its own reasons even if it reads an ancient file of a job that runs.
+
+    Snakemake does not look for reasons of jobs after one that runs, because they run anyway. It
+    forgets that a job after an ancient file does not, so its output may be missing or stale when
+    all has run (issue 4166 of Snakemake).
+    """
+    DAG.update_needrun = behind_ancient(DAG.update_needrun)
+
+
+def behind_ancient(update: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    """Snakemake's method that finds the jobs to run.
+
+    Args:
+        update: The method. It asks `bfs` for the jobs that run because another one does.
+    """
+
+    async def update_behind_ancient(dag: DAG, *arguments: Any, **options: Any) -> None:
+        dag.bfs = lambda direction, *jobs: _jobs_to_follow(direction, jobs)
+        try:
+            await update(dag, *arguments, **options)
+        finally:
+            del dag.bfs
+
+    return update_behind_ancient
+
+
+def _jobs_to_follow(direction: Mapping[Any, Mapping[Any, Any]], jobs: Iterable[Any]) -> set[Any]:
+    """The jobs, and those that run because of them: by files that are not ancient."""
+    found, waiting = set(jobs), list(jobs)
+    while waiting:
+        for job, files in direction[waiting.pop()].items():
+            if job not in found and not all(file.is_ancient for file in files):
+                found.add(job)
+                waiting.append(job)
+    return found
 
 
 def drop_notices() -> None:

@@ -4,9 +4,9 @@ The images are parts of the photographs, turned and mirrored. Their fingerprints
 because only the comparison grows with the square of their number.
 """
 
-import resource
 import time
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 
 import imagehash
@@ -41,9 +41,9 @@ def run(material: Material) -> list[Row]:
     for count in counts:
         fingerprints = made_fingerprints(material.images, count, material.folder)
         usual = usual_seconds(fingerprints, SAMPLE if material.whole else TINY_SAMPLE)
-        start, before = time.perf_counter(), _processor_seconds()
+        start, before = time.perf_counter(), time.process_time()
         pairs = near_pairs(fingerprints, np.arange(count), cores())
-        wall, processor = time.perf_counter() - start, _processor_seconds() - before
+        wall, processor = time.perf_counter() - start, time.process_time() - before
         large = count == counts[-1]
         rows.append(
             Row(
@@ -71,15 +71,13 @@ def made_fingerprints(images: Path, count: int, folder: Path) -> Fingerprints:
     """
     files = sorted(file for file in images.rglob("*") if file.suffix in {".jpg", ".png"})
     each = ORIENTATIONS * sum(number**2 for number in PARTS)
-    drawn = np.random.default_rng(0).choice(len(files) * each, count, replace=False)
+    drawn = np.sort(np.random.default_rng(0).choice(len(files) * each, count, replace=False))
+    numbers, starts = np.unique(drawn // each, return_index=True)
     fingerprints = Fingerprints(count, folder)
-    place = 0
-    for number in np.unique(drawn // each):
+    for number, here in zip(numbers, np.split(np.arange(count), starts[1:]), strict=True):
         with Image.open(files[number]) as image:
             gray = np.asarray(image.convert("L").resize((SIDE, SIDE)), np.float32)
-        parts = np.stack(list(_parts(gray)))[drawn[drawn // each == number] % each]
-        here = slice(place, place + len(parts))
-        place += len(parts)
+        parts = np.stack(list(_parts(gray)))[drawn[here] % each]
         fingerprints.thumbnails[here] = np.clip(parts.round(), 0, 255)
         fingerprints.coarse[here] = _coarse(parts)
         fingerprints.hashes[here] = _hashes(parts)
@@ -133,18 +131,8 @@ def usual_seconds(fingerprints: Fingerprints, sample: int) -> float:
     )
     hashes = [imagehash.ImageHash(one.astype(bool)) for one in bits]
     start = time.process_time()
-    pairs = [
-        (i, j)
-        for i, one in enumerate(hashes)
-        for j in range(i + 1, len(hashes))
-        if one - hashes[j] <= MAX_DIFFERING_BITS
-    ]
+    for one, other in combinations(hashes, 2):
+        _ = one - other <= MAX_DIFFERING_BITS
     took = time.process_time() - start
-    assert all(i < j for i, j in pairs)
     count = len(fingerprints.hashes)
     return took * count * (count - 1) / (sample * (sample - 1))
-
-
-def _processor_seconds() -> float:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime

@@ -46,7 +46,6 @@ def test_picture_of_the_rules_shows_those_of_the_default_study(fresh: Checkout) 
 def test_frozen_networks_on_photographs(fresh: Checkout) -> None:
     write_shared_files(fresh)
     found = Checkout(fresh.folder, "config/photographs.yaml").dry_run().jobs
-    # With all photographs, a codebook for each of five folds and sizes, beside the one for others.
     expected = {"choose": 3, "evaluate": 3, "draw_subset": 6, "provide_weights": 3}
     assert {name: found.get(name) for name in expected} == expected
     assert not {"fine_tune", "refit_network"} & set(found)

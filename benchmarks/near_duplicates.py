@@ -17,7 +17,7 @@ from scipy import fft
 
 from benchmarks.material import Material
 from benchmarks.results import Row
-from scenery.data.fingerprints import THUMBNAIL, Fingerprints
+from scenery.data.fingerprints import THUMBNAIL, Fingerprints, coarse_pictures
 from scenery.data.near_pairs import MAX_DIFFERING_BITS, near_pairs
 from scenery.pipeline.resources import cores
 
@@ -30,7 +30,6 @@ SIDE = 240
 PARTS = (3, 4, 5)
 ORIENTATIONS = 8
 HASH_SIDE, HASH_BITS = 32, 8
-CELLS = 16
 SECONDS, MINUTES = 60, 30
 
 
@@ -78,8 +77,9 @@ def made_fingerprints(images: Path, count: int, folder: Path) -> Fingerprints:
         with Image.open(files[number]) as image:
             gray = np.asarray(image.convert("L").resize((SIDE, SIDE)), np.float32)
         parts = np.stack(list(_parts(gray)))[drawn[here] % each]
-        fingerprints.thumbnails[here] = np.clip(parts.round(), 0, 255)
-        fingerprints.coarse[here] = _coarse(parts)
+        thumbnails = np.clip(parts.round(), 0, 255).astype(np.uint8)
+        fingerprints.thumbnails[here] = thumbnails
+        fingerprints.coarse[here] = coarse_pictures(thumbnails)
         fingerprints.hashes[here] = _hashes(parts)
     fingerprints.comparable[:] = True
     return fingerprints
@@ -98,15 +98,6 @@ def _parts(gray: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
                     turned = np.rot90(thumbnail, turns)
                     yield turned
                     yield turned[:, ::-1]
-
-
-def _coarse(parts: NDArray[np.float32]) -> NDArray[np.float32]:
-    """As `scenery.data.fingerprints.fingerprint`."""
-    side = THUMBNAIL // CELLS
-    cells = parts.reshape(-1, CELLS, side, CELLS, side).mean(axis=(2, 4)).reshape(len(parts), -1)
-    cells -= cells.mean(axis=1, keepdims=True)
-    coarse: NDArray[np.float32] = cells / (np.linalg.norm(cells, axis=1, keepdims=True) + 1e-6)
-    return coarse
 
 
 def _hashes(parts: NDArray[np.float32]) -> NDArray[np.uint64]:

@@ -44,15 +44,23 @@ def fingerprint(pixels: Pixels) -> Fingerprint:
     bits = imagehash.phash(picture).hash
     shrunk = picture.convert("L").resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
     thumbnail = np.asarray(shrunk)
-    side = THUMBNAIL // _CELLS
-    cells = thumbnail.reshape(_CELLS, side, _CELLS, side).mean(axis=(1, 3)).ravel()
-    cells -= cells.mean()
     return Fingerprint(
         hash=int.from_bytes(np.packbits(bits).tobytes(), "big"),
         thumbnail=thumbnail,
-        coarse=(cells / (np.linalg.norm(cells) + 1e-6)).astype(np.float32),
+        coarse=coarse_pictures(thumbnail[np.newaxis])[0],
         comparable=min(pixels.shape[:2]) >= MIN_SIDE,
     )
+
+
+def coarse_pictures(thumbnails: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Means of 16 x 16 cells of thumbnails (n, 64, 64), as rows (256,) of mean 0 and length 1."""
+    side = THUMBNAIL // _CELLS
+    cells = thumbnails.reshape(-1, _CELLS, side, _CELLS, side).mean(axis=(2, 4))
+    cells = cells.reshape(len(thumbnails), -1)
+    cells -= cells.mean(axis=1, keepdims=True)
+    lengths = np.linalg.norm(cells, axis=1, keepdims=True)
+    coarse: NDArray[np.float32] = (cells / (lengths + 1e-6)).astype(np.float32)
+    return coarse
 
 
 class Fingerprints:

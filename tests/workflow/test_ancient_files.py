@@ -1,13 +1,10 @@
 """Jobs after an ancient file, as features after the check of their weights."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from small_snakefile import run_snakemake
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 SNAKEFILE = """
 from scenery.pipeline.snakemake_internals import look_behind_ancient_files
 
@@ -34,13 +31,8 @@ rule make:
 
 def run(folder: Path, check: str, make: str, *targets: str) -> None:
     """Snakemake with the parameters of both rules."""
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
-    command = [sys.executable, "-m", "snakemake", "--cores", "1", *targets]
-    command += ["--config", f"check={check}", f"make={make}"]
-    done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    config = (f"check={check}", f"make={make}")
+    run_snakemake(folder, "--cores", "1", *targets, "--config", *config)
 
 
 @pytest.fixture

@@ -1,13 +1,11 @@
 """Checkpoints that wait for other checkpoints, as a choice waits for the one it starts from."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from small_snakefile import run_snakemake
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 # Each step chooses by its own value and the choice before. What `last` and `beside` are made with
 # has no file in common with the choices, as the features and tables of a refit.
 SNAKEFILE = """
@@ -69,14 +67,7 @@ def run(folder: Path, values: str, *options: str) -> str:
     config = [
         f"{name}={value}" for name, value in zip(("one", "two", "three"), values, strict=True)
     ]
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", *options, "--config", *config]
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
-    done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    # A dry run writes to the other stream.
-    return done.stdout + done.stderr
+    return run_snakemake(folder, "--cores", "2", *options, "--config", *config)
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,9 @@
 """How often Snakemake looks for jobs to start."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from small_snakefile import run_snakemake
+
 SNAKEFILE = """
 from snakemake.scheduling.job_scheduler import JobScheduler
 from scenery.pipeline.snakemake_internals import look_again_when_limited
@@ -36,9 +34,7 @@ rule one:
 def looks(folder: Path, *options: str) -> int:
     """How often Snakemake selects jobs to start, until all twelve have run."""
     (folder / "Snakefile").write_text(SNAKEFILE, encoding="utf-8")
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
-    command = [sys.executable, "-m", "snakemake", *options]
-    subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
+    run_snakemake(folder, *options)
     assert len(list(folder.glob("*.txt"))) == 12
     return len((folder / "looks.log").read_text(encoding="utf-8").splitlines())
 

@@ -9,8 +9,6 @@ from scenery.config.setting_values import WEIGHTS_FROM_EXPERIMENT
 from scenery.config.settings import Settings
 from scenery.config.study import Study
 from scenery.errors import UserError
-from scenery.image_size import ImageSize
-from scenery.registry.custom_architectures import Network
 from scenery.study.controls import control_setting
 from scenery.study.expansions import Expanded, ExpandedRounds, Expansions
 from scenery.study.experiments import (
@@ -20,7 +18,7 @@ from scenery.study.experiments import (
     reference_results_of,
 )
 from scenery.study.features import CodebookSpec, FeatureSet, WeightsSpec
-from scenery.study.possible_networks import Own, experiment_starts, possible_layers
+from scenery.study.possible_networks import experiment_starts, possible_layers
 from scenery.study.resampling import Resampling
 from scenery.study.rounds import (
     NotProposedYet,
@@ -31,7 +29,7 @@ from scenery.study.rounds import (
     searches_in_rounds,
 )
 from scenery.study.successive_halving import divide, rungs
-from scenery.study.trial_network import SIZED
+from scenery.study.trial_network import SIZED, OwnNetwork
 from scenery.study.trials import ResolvedTrial
 
 
@@ -262,7 +260,7 @@ class Plan:
         )
 
     @cached_property
-    def _possible_layers(self) -> dict[str, dict[Own, set[str]]]:
+    def _possible_layers(self) -> dict[str, dict[OwnNetwork, set[str]]]:
         return possible_layers(experiment_starts(self._expansions))
 
     def layers_needed(self, identity: str) -> list[str]:
@@ -275,11 +273,8 @@ class Plan:
         own = None if None in found or not found else self.own_network(identity)
         return sorted(found.get(own, ()))
 
-    def own_network(self, identity: str) -> tuple[ImageSize, Network] | None:
-        """Image size and options of an own network, or of a transformer, with these weights.
-
-        Other backbones have the same weights whatever the size, and no options: None.
-        """
+    def own_network(self, identity: str) -> OwnNetwork:
+        """What decides the layers of the network with these weights, if not its name alone."""
         for known in self._all_known():
             for features in known.feature_sets.values():
                 spec = features.weights_spec

@@ -15,9 +15,7 @@ from scenery.config.experiment import Experiment
 from scenery.config.settings import Settings, flatten
 from scenery.config.study import Study
 from scenery.errors import UserError
-from scenery.image_size import ImageSize
 from scenery.messages import short_repr
-from scenery.registry.custom_architectures import Network
 from scenery.study.expansions import Expansions
 from scenery.study.experiments import (
     DerivedSettings,
@@ -29,6 +27,7 @@ from scenery.study.experiments import (
 )
 from scenery.study.search_strategies import Variation, variations, varied_names
 from scenery.study.trial_network import (
+    OwnNetwork,
     check_network,
     cut_is_possible,
     cut_layer,
@@ -40,8 +39,6 @@ from scenery.study.trials import ResolvedTrial
 NETWORK = frozenset({"backbone", "weights", "image_size", "cut", "remove_stages", "network"})
 # Settings that a check compares with the network: stages to train, descriptors, batch norm.
 _WITH_NETWORK = NETWORK | {"trainable", "classifier", "encoding", "batch_size"}
-# Image size and options of an own network; None for other backbones.
-Own = tuple[ImageSize, Network] | None
 _CUTS = {"backbone", "cut", "remove_stages", "trainable"}
 
 
@@ -99,9 +96,9 @@ def experiment_starts(expansions: Expansions) -> Iterator[ExperimentStart]:
         choices[name] = list(found.values())
 
 
-def possible_layers(starts: Iterable[ExperimentStart]) -> dict[str, dict[Own, set[str]]]:
+def possible_layers(starts: Iterable[ExperimentStart]) -> dict[str, dict[OwnNetwork, set[str]]]:
     """The layers at which trials could end their backbones, by weights and own network."""
-    found: dict[str, dict[Own, set[str]]] = {}
+    found: dict[str, dict[OwnNetwork, set[str]]] = {}
     for one in starts:
         for settings in one.networks:
             trial = ResolvedTrial(one.experiment, settings)

@@ -24,6 +24,8 @@ from scenery.study.subsets import subset_exists
 
 # Backbones whose layers and weights depend on the image size and their options.
 SIZED = frozenset({*NATIVE_SIZES, *PRESET_BACKBONES})
+# Image size and options, which decide the layers of such a backbone; None for the others.
+OwnNetwork = tuple[ImageSize, Network] | None
 
 
 def network_facts(settings: Settings) -> BackboneFacts:
@@ -39,11 +41,8 @@ def image_size(settings: Settings) -> ImageSize:
     return settings.image_size
 
 
-def own_network(settings: Settings) -> tuple[ImageSize, Network] | None:
-    """Image size and options of an own network, or of a transformer, which decide its layers.
-
-    Other backbones have the same layers whatever the size: None.
-    """
+def own_network(settings: Settings) -> OwnNetwork:
+    """What decides the layers of the network, if not its name alone."""
     return (image_size(settings), settings.network) if settings.backbone in SIZED else None
 
 

@@ -41,7 +41,7 @@ def check_weights(weights: Path, job: CheckWeightsJob, out: Path) -> None:
     size = job.image_size or known.size
     whole: keras.Model | None = None
     for layer in _from_the_output_inwards(job.layers, list(known.below)):
-        # What ends earlier is mostly a part of what has been built and checked.
+        # A network that ends earlier is usually a part of one that has been built.
         if whole is not None and layer in {one.name for one in whole.layers}:
             network = keras.Model(whole.input, whole.get_layer(layer).output)
         else:

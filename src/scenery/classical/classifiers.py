@@ -233,7 +233,7 @@ def save(model: Pipeline, out: Path) -> None:
 
 
 def load(path: str | Path) -> Pipeline:
-    """A kept model.
+    """The pipeline in a file that `save` wrote.
 
     Raises:
         UserError: The file contains types that no model of Scenery contains.

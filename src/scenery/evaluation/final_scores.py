@@ -16,7 +16,7 @@ from scenery.study.selection import BALANCED, MACRO_F1
 # Further measures of metrics.json, of which scores.csv has the means as `test_NAME`.
 MEASURES = ("balanced_accuracy", "macro_f1", "macro_precision", "weighted_precision", "top_5")
 
-# The ends of the intervals of some of them.
+# Limits of the intervals of balanced accuracy and macro F1.
 ENDS = tuple(f"{name}{end}" for name in (BALANCED, MACRO_F1) for end in ("_low", "_high"))
 
 # What the experiment starts from, as a thing to compare with; the other one is its control.

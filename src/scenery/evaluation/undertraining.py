@@ -36,7 +36,7 @@ def _rises(rows: pd.DataFrame) -> bool:
         return False
     accuracies = rows["validation_accuracy"].to_numpy()
     losses = rows["validation_loss"].to_numpy()
-    # Of equally accurate epochs the one of the lowest loss is the best, as in training.
+    # Among equally accurate epochs, the one with the lowest loss is the best, as in training.
     best = np.lexsort((losses, -accuracies))[0]
     falls = losses[-last:].mean() < losses[-2 * last : -last].mean()
     return bool(best >= len(rows) - last and falls)

@@ -159,7 +159,7 @@ def _box(item: Picture | Drawing | Rule) -> tuple[float, float, float, float]:
 
 
 def label_size(categories: int) -> float:
-    """Letters of a chart's categories, in points."""
+    """Font size of the names of a chart's categories, in points."""
     return 13 if categories <= 12 else 10 if categories <= 24 else 8
 
 

@@ -1,4 +1,4 @@
-"""The images that may be wrong, as tables with pictures."""
+"""Tables with pictures: suspicious labels, similar pairs, outliers and blank images."""
 
 from pathlib import Path
 

@@ -69,7 +69,7 @@ def divide(trials: int, comparisons: int, halving: Halving) -> list[int]:
     counts = [0] * len(shares)
     found = []
     for number in range(1, trials + 1):
-        # The bracket that lacks most.
+        # The bracket with the fewest trials, compared with its share.
         bracket = max(range(len(shares)), key=lambda b: (shares[b] * number - counts[b], -b))
         counts[bracket] += 1
         found.append(bracket)

@@ -57,7 +57,7 @@ def run_in_rungs(
             plan = EpochPlan.of(trainer.settings, "head", trainer.images)
             pause = None
             if until is not None:
-                # A rung is at the same share of every training.
+                # Where minimum_updates adds epochs, a head pauses after the same share of them.
                 pause = -(-until * plan.epochs // trainer.settings.epochs)
             plan = dataclasses.replace(plan, until=pause)
             keep = functools.partial(_keep, last, trial, trainer, pause)

@@ -32,6 +32,8 @@ from scenery.study.selection import refuse_unknown_classes
 
 # Snakemake's own notes of a run fit into this many bytes.
 MIN_FREE_BYTES = 1 << 20
+# Written in C where PyYAML was built so, which reads choices several times as fast.
+SAFE_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def check_config(config: Mapping[str, Any], source: str) -> Expansions:
@@ -213,7 +215,7 @@ def _state(path: str | Path) -> tuple[int, int, int]:
 def _read_chosen(path: str, *state: int) -> tuple[Settings, dict[str, Any]]:
     # Every job of an experiment asks for the choice that it comes after; the file's state is
     # among the arguments, so that a new choice is read anew.
-    record = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    record = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=SAFE_LOADER)
     return Settings.model_validate(record["settings"]), record
 
 

@@ -58,13 +58,13 @@ def rule_of_thumb(per_class: float, similar: bool | None) -> str:
             "the images are like those of ImageNet: a lower layer is then worse than the last one."
         )
     if similar:
-        kind = "like those of ImageNet, since a lower layer is worse than the last one"
+        kind = "are like those of ImageNet: a lower layer is worse than the last one"
         usual = "trainable: head" if few else "trainable: from:LAYER or all, at a low rate"
     else:
-        kind = "unlike those of ImageNet, since a lower layer is as good as the last one"
+        kind = "are unlike those of ImageNet: a lower layer is as good as the last one"
         usual = (
             "trainable: head on a lower cut, or classical models"
             if few
             else "trainable: all, or scratch"
         )
-    return f"{images}, {kind}: {usual} is usual."
+    return f"{images}. They {kind}. Usual settings: {usual}."

@@ -37,11 +37,11 @@ def rectifier() -> keras.Model:
 @pytest.mark.parametrize("how", ["mean", "product", "vote"])
 def test_answers_are_merged_as_said(how: str) -> None:
     model, values = head(how, dense=(5,)), maps()
-    found = model.predict(values, verbose=0)
+    found = np.asarray(model(values))
     # The same layers on each position by itself.
     alone = build_head((6,), CLASSES, Head(dense=(5,)))
     alone.set_weights(model.get_weights())
-    answers = alone.predict(values.reshape(-1, 6), verbose=0).reshape(5, 8, CLASSES)
+    answers = np.asarray(alone(values.reshape(-1, 6))).reshape(5, 8, CLASSES)
     expected = {
         "mean": answers.mean(axis=1),
         "product": np.exp(np.log(answers).mean(axis=1)),
@@ -58,9 +58,7 @@ def test_a_saved_model_needs_none_of_this_code(how: str, tmp_path: Path) -> None
     path = tmp_path / "model.keras"
     model.save(path)
     loaded = keras.models.load_model(path, compile=False, safe_mode=True)
-    np.testing.assert_array_equal(
-        loaded.predict(maps(), verbose=0), model.predict(maps(), verbose=0)
-    )
+    np.testing.assert_array_equal(np.asarray(loaded(maps())), np.asarray(model(maps())))
 
 
 def test_the_loss_at_positions_is_the_mean_of_theirs() -> None:
@@ -110,11 +108,9 @@ def test_both_ways_of_learning_learn_and_differ() -> None:
 
 def test_explanations_see_means_over_positions() -> None:
     parts = split_model(assemble(rectifier(), head("product")))
-    logits = parts.logits.predict(maps(), verbose=0)
-    assert parts.before.predict(maps(), verbose=0).shape == (5, 6)
-    np.testing.assert_allclose(
-        softmax(logits, axis=1), parts.head.predict(maps(), verbose=0), rtol=1e-4
-    )
+    logits = np.asarray(parts.logits(maps()))
+    assert np.asarray(parts.before(maps())).shape == (5, 6)
+    np.testing.assert_allclose(softmax(logits, axis=1), np.asarray(parts.head(maps())), rtol=1e-4)
 
 
 def test_a_vector_has_no_positions() -> None:

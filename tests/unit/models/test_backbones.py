@@ -155,7 +155,7 @@ def test_preprocessing_of_large_networks_is_that_of_keras(name: str) -> None:
     images = keras.Input((32, 32, 3))
     prepared = keras.Model(images, preprocess(images, BACKBONES[name].preprocessing))
     expected = ALL_MODULES[name].preprocess_input(some_images(32))
-    found = prepared.predict(some_images(32), verbose=0)
+    found = np.asarray(prepared(some_images(32)))
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-4)
     assert BACKBONES[name].constructor is getattr(applications, name)
 
@@ -183,7 +183,7 @@ def test_preprocessing_is_that_of_keras(name: str, whole: Int) -> None:
     images = some_images(BACKBONES[name].native_size)
     expected = MODULES[name].preprocess_input(images.copy())
     np.testing.assert_allclose(
-        entering(whole(name)).predict(images, verbose=0), expected, rtol=1e-5, atol=1e-4
+        np.asarray(entering(whole(name))(images)), expected, rtol=1e-5, atol=1e-4
     )
     # The images are told apart from unscaled ones, or the comparison would say nothing.
     assert np.abs(expected - images).max() > 50
@@ -192,14 +192,14 @@ def test_preprocessing_is_that_of_keras(name: str, whole: Int) -> None:
 def test_preprocessing_of_squeezenet_is_blue_green_red_minus_mean(whole: Int) -> None:
     images = some_images(224)
     expected = images[..., ::-1] - np.array([103.939, 116.779, 123.68], "float32")
-    found = entering(whole("SqueezeNet")).predict(images, verbose=0)
+    found = np.asarray(entering(whole("SqueezeNet"))(images))
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 def test_preprocessing_of_efficientnet_divides_by_the_deviation(whole: Int) -> None:
     images = some_images(260)
     expected = (images / 255 - np.array(IMAGENET_MEAN)) / np.array(IMAGENET_DEVIATION)
-    found = entering(whole("EfficientNetB2")).predict(images, verbose=0)
+    found = np.asarray(entering(whole("EfficientNetB2"))(images))
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
@@ -207,7 +207,7 @@ def test_preprocessing_of_efficientnet_divides_by_the_deviation(whole: Int) -> N
 def test_preprocessing_inside_of_networks(name: str) -> None:
     images = some_images(32)
     mean, deviation = INSIDE[name]
-    found = entering(build_backbone(name, 32)).predict(images, verbose=0)
+    found = np.asarray(entering(build_backbone(name, 32))(images))
     np.testing.assert_allclose(found, (images - mean) / deviation, rtol=1e-4, atol=1e-5)
 
 
@@ -292,11 +292,16 @@ assert not any(name.startswith("scenery") for name in sys.modules)
 
 def test_saved_networks_load_without_this_code(tmp_path: Path) -> None:
     few = {
-        "EfficientNetB2": "block1a_activation",
+        "EfficientNetB0": "block1a_activation",
         "MobileNet": "conv_pw_1_relu",
         "SqueezeNet": "fire3_concat",
     }
-    more = {"ResNet50": "conv2_block1_out", "DenseNet121": "pool1", "NASNetMobile": "stem_bn1"}
+    more = {
+        "EfficientNetB2": "block1a_activation",
+        "ResNet50": "conv2_block1_out",
+        "DenseNet121": "pool1",
+        "NASNetMobile": "stem_bn1",
+    }
     cuts = form(few, few | more | {"SqueezeNet": None})
     expected, paths = {}, []
     for name, cut in cuts.items():
@@ -304,7 +309,7 @@ def test_saved_networks_load_without_this_code(tmp_path: Path) -> None:
         images = some_images(64)
         network.save(path)
         np.save(f"{path}.in.npy", images)
-        expected[path] = network.predict(images, verbose=0)
+        expected[path] = np.asarray(network(images))
         paths.append(path)
     subprocess.run([sys.executable, "-c", LOADER, json.dumps(paths)], check=True, cwd=tmp_path)
     for path in paths:

@@ -146,11 +146,11 @@ def test_patch_mlp_applies_the_same_weights_to_each_patch() -> None:
     assert network.output.shape == (None, 5, 5, 5)
     assert network.count_params() == (8 * 8 * 3 + 1) * 7 + 8 * 5
     images = np.random.default_rng(0).uniform(0, 255, (1, 24, 24, 3)).astype("float32")
-    before = network.predict(images, verbose=0)
+    before = np.asarray(network(images))
     # The patch at row 1, column 2 begins at pixel (4, 8); the same pixels elsewhere answer alike.
     moved = images.copy()
     moved[:, :8, :8] = images[:, 4:12, 8:16]
-    after = network.predict(moved, verbose=0)
+    after = np.asarray(network(moved))
     np.testing.assert_allclose(after[0, 0, 0], before[0, 1, 2], rtol=1e-4, atol=1e-5)
     np.testing.assert_array_equal(after[0, 4], before[0, 4])
 
@@ -159,8 +159,8 @@ def test_maxout_gives_the_larger_of_two_channels() -> None:
     network = built("MLP", 16, widths=[4], activation="maxout")
     images = np.random.default_rng(0).uniform(0, 255, (3, 16, 16, 3)).astype("float32")
     both = keras.Model(network.input, network.get_layer("dense1").output)
-    values = both.predict(images, verbose=0)
-    found = network.predict(images, verbose=0)
+    values = np.asarray(both(images))
+    found = np.asarray(network(images))
     np.testing.assert_array_equal(found, np.maximum(values[..., :4], values[..., 4:]))
 
 
@@ -172,14 +172,14 @@ def test_architecture_saved_and_loaded_predicts_the_same(name: str, tmp_path: Pa
     for a, b in zip(first.get_weights(), second.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
     images = np.random.default_rng(0).uniform(0, 255, (2, size, size, 3)).astype("float32")
-    expected = first.predict(images, verbose=0)
+    expected = np.asarray(first(images))
     assert expected.std() > 0
     path = tmp_path / "network.keras"
     first.save(path)
     loaded = keras.models.load_model(path, compile=False, safe_mode=True)
-    np.testing.assert_allclose(loaded.predict(images, verbose=0), expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(np.asarray(loaded(images)), expected, rtol=1e-5, atol=1e-6)
     keras.utils.set_random_seed(2)
-    other = build_backbone(name, size, None, Network(**values)).predict(images, verbose=0)
+    other = np.asarray(build_backbone(name, size, None, Network(**values))(images))
     assert not np.allclose(other, expected)
 
 

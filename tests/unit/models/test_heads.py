@@ -20,7 +20,7 @@ def test_plain_head() -> None:
     head = build_head((7, 7, 5), 8, Head(standardize=False))
     assert kinds(head) == ["InputLayer", "GlobalAveragePooling2D", "Dense", "Activation"]
     assert head.count_params() == 5 * 8 + 8
-    values = head.predict(np.random.default_rng(0).normal(size=(3, 7, 7, 5)), verbose=0)
+    values = np.asarray(head(np.random.default_rng(0).normal(size=(3, 7, 7, 5))))
     assert values.shape == (3, 8)
     np.testing.assert_allclose(values.sum(axis=1), 1, rtol=1e-5)
 
@@ -95,7 +95,7 @@ def test_a_head_trained_on_features_fits_on_the_map(pooling: str) -> None:
     on_map = build_head((2, 2, 3), 4, settings)
     on_map.set_weights(on_features.get_weights())
     np.testing.assert_allclose(
-        on_map.predict(maps, verbose=0), on_features.predict(vectors, verbose=0), rtol=1e-5
+        np.asarray(on_map(maps)), np.asarray(on_features(vectors)), rtol=1e-5
     )
 
 

@@ -74,7 +74,7 @@ def test_real_weights_of_squeezenet_know_a_photograph(shared: Path) -> None:
         images = [
             keras.utils.img_to_array(keras.utils.load_img(f, target_size=(224, 224))) for f in files
         ]
-        vectors = network.predict(np.stack(images), verbose=0).mean(axis=(1, 2))
+        vectors = np.asarray(network(np.stack(images))).mean(axis=(1, 2))
         maps.append(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
     # Pictures of one class look more alike to a trained network than those of two.
     within = np.mean([np.mean(vectors @ vectors.T) for vectors in maps])

@@ -76,7 +76,7 @@ def test_escape_shows_any_text_as_it_is(given: str) -> None:
 
 @pytest.mark.parametrize(
     ("accuracies", "said"),
-    [((0.9, 0.8), "like those of ImageNet, since a lower layer is worse"),
+    [((0.9, 0.8), "like those of ImageNet: a lower layer is worse"),
      ((0.8, 0.8), "unlike those of ImageNet"), ((0.9, None), "Vary remove")],
 )  # fmt: skip
 def test_report_conclusions_apply_the_rule_of_thumb(

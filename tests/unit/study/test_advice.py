@@ -37,10 +37,10 @@ def test_advice_says_each_line_once() -> None:
 @pytest.mark.parametrize(
     ("per_class", "similar", "usual"),
     [
-        (50, True, "trainable: head is usual"),
-        (50, False, "trainable: head on a lower cut, or classical models is usual"),
-        (500, True, "trainable: from:LAYER or all, at a low rate is usual"),
-        (500, False, "trainable: all, or scratch is usual"),
+        (50, True, "Usual settings: trainable: head."),
+        (50, False, "Usual settings: trainable: head on a lower cut, or classical models."),
+        (500, True, "Usual settings: trainable: from:LAYER or all, at a low rate."),
+        (500, False, "Usual settings: trainable: all, or scratch."),
         (50, None, "a frozen backbone is usual. Vary remove_stages"),
         (500, None, "fine-tuning at a low rate is usual. Vary remove_stages"),
     ],

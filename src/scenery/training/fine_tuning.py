@@ -119,15 +119,16 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
     def _compile(self) -> None:
         smoothing = self.settings.label_smoothing
         loss: Any = make_loss(self.settings)
-        metrics: Any = ["accuracy"]
+        # Keras would make the metric of a name within the graph of a step. TensorFlow makes a graph
+        # that has made variables a second time, which takes seconds for a large network.
+        metrics: Any = [keras.metrics.CategoricalAccuracy(name="accuracy")]
         if self._positions:
             loss = {POSITIONS: position_loss(smoothing), IMAGE: None}
-            metrics = {POSITIONS: [], IMAGE: [keras.metrics.CategoricalAccuracy(name="accuracy")]}
+            metrics = {POSITIONS: [], IMAGE: metrics}
         names = auxiliary_names(self._auxiliary)
         if names:
             loss = {one: make_loss(self.settings) for one in (IMAGE, *names)}
-            metrics = {IMAGE: [keras.metrics.CategoricalAccuracy(name="accuracy")]}
-            metrics |= {one: [] for one in names}
+            metrics = {IMAGE: metrics} | {one: [] for one in names}
         self.trainer.compile(
             optimizer=build_optimizer(self.settings.optimizer.record, self.backbone),
             loss=loss,

@@ -248,6 +248,27 @@ def test_the_same_seed_gives_the_same_numbers(
     assert figures(training, validation, 1) != first
 
 
+@pytest.mark.parametrize(
+    "head", [{}, {"aggregation": "mean", "supervise": "positions"}], ids=["image", "positions"]
+)
+def test_the_graph_of_a_step_is_made_once(
+    head: dict[str, Any],
+    training: PackedImages,
+    validation: PackedImages,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of a large network it takes seconds."""
+    settings = described(trainable="all", head=head, batch_size=20)
+    one = learner(settings, training, validation)
+    step, graphs = one.trainer.train_step, []
+    monkeypatch.setattr(one.trainer, "train_step", lambda x: graphs.append(1) or step(x))
+    # The last batch of an epoch is smaller than the others.
+    assert len(training) % settings.batch_size
+    for epoch in range(2):
+        one.train_epoch(epoch, 1e-3)
+    assert graphs == [1]
+
+
 def test_no_epoch_waits_for_a_tuner(training: PackedImages, validation: PackedImages) -> None:
     one = learner(described(trainable="all"), training, validation)
     for batches in (validation.batches(4), one._batches(np.arange(4), 0)):

@@ -1,5 +1,6 @@
 """Fixtures for all tests."""
 
+import gc
 import os
 from collections import Counter
 from contextlib import ExitStack
@@ -32,6 +33,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """One server for jobs of tests' studies, for all processes of `-n 3`."""
     if job_server.is_available() and not hasattr(config, "workerinput"):
         SERVER.enter_context(starting.server())
+
+
+def pytest_collection_finish() -> None:
+    """The objects of imported libraries are not searched for garbage again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_unconfigure() -> None:

@@ -135,6 +135,10 @@ class FineTuningTrainer(ModelTrainer[PackedImages]):
             loss_weights={IMAGE: 1.0} | dict.fromkeys(names, WEIGHT) if names else None,
             weighted_metrics=metrics,
         )
+        if names:
+            # The means of the losses of several outputs, likewise, are made before the graph.
+            likely = dict.fromkeys((IMAGE, *names), np.full((1, self.classes), 1 / self.classes))
+            self.trainer.compute_loss(y=likely, y_pred=likely)
 
     @property
     def _positions(self) -> bool:

@@ -58,6 +58,16 @@ def test_auxiliary_outputs_are_at_equal_distances(
     assert auxiliary_layers("ConvNet", Network()) == ()
 
 
+def test_the_graph_of_a_step_with_several_losses_is_made_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = learner(settings())
+    step, graphs = one.trainer.train_step, []
+    monkeypatch.setattr(one.trainer, "train_step", lambda x: graphs.append(1) or step(x))
+    one.train_epoch(0, 1e-3)
+    assert graphs == [1]
+
+
 def test_auxiliary_losses_count_three_tenths() -> None:
     one = learner(settings())
     images = np.random.default_rng(0).uniform(0, 255, (4, SIZE, SIZE, 3)).astype("float32")

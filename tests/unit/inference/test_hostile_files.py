@@ -24,7 +24,7 @@ from scenery.data.packed_images import open_packed
 from scenery.errors import UserError
 from scenery.inference.final_model import load_final
 from scenery.models.weights import load_weights
-from scenery.pipeline.preflight import chosen_settings
+from scenery.pipeline.preflight import SAFE_LOADER, chosen_settings
 from scenery.reporting.reading import read_pictures
 from scenery.training.checkpoints import kept_weights
 
@@ -163,9 +163,10 @@ def test_yaml_that_asks_for_python_is_refused(trap: Path) -> None:
 RUNS_CODE = {
     "load_model": ("safe_mode", True),
     "np.load": ("allow_pickle", False),
+    "yaml.load": ("Loader", "SAFE_LOADER"),
 }
 NEVER = (
-    "eval", "exec", "yaml.load", "yaml.unsafe_load", "yaml.full_load", "pickle.load",
+    "eval", "exec", "yaml.unsafe_load", "yaml.full_load", "pickle.load",
     "pickle.loads", "joblib.load", "marshal.loads", "shelve.open", "os.system", "pd.read_pickle",
     "keras.config.enable_unsafe_deserialization", "torch.load", "__import__",
 )  # fmt: skip
@@ -196,3 +197,4 @@ def test_no_code_of_the_project_runs_what_a_file_says() -> None:
                 seen.add(function)
                 assert words.get(word) == str(safe), f"{place}: {name} without {word}={safe}"
     assert seen == set(RUNS_CODE)
+    assert issubclass(SAFE_LOADER, (yaml.SafeLoader, yaml.CSafeLoader))

@@ -54,7 +54,7 @@ def test_frozen_networks_on_photographs(fresh: Checkout) -> None:
 def test_recipes_for_fine_tuning(fresh: Checkout) -> None:
     write_photographs(fresh.folder.parent / "shared" / "data" / "MIT_split")
     found = Checkout(fresh.folder, "config/recipes.yaml").dry_run().jobs
-    # 13 recipes and 3 rates, each three times with images of its own; some start with a head on features.
+    # 13 recipes and 3 rates, each three times with images of its own. Some start with a head.
     expected = {
         "fine_tune": 48, "draw_subset": 3, "pack": 2, "extract_features": 2, "choose": 2,
         "provide_weights": 1, "evaluate": 2,

@@ -17,8 +17,8 @@ from scenery.study.checks import check_study
 from scenery.study.expansions import Expansions
 from scenery.study.experiments import expand, matches
 from scenery.study.plan import Plan
-from scenery.study.possible_networks import Own, experiment_starts, possible_layers
-from scenery.study.trial_network import SIZED
+from scenery.study.possible_networks import experiment_starts, possible_layers
+from scenery.study.trial_network import SIZED, OwnNetwork
 
 CONFIGS = Path(__file__).parents[3] / "config"
 NETWORKS = {"grid": {"backbone": ["MobileNet", "VGG16", "ResNet50", "MobileNetV2"]}}
@@ -90,7 +90,7 @@ def test_experiment_starts_give_what_all_trials_give(whole: Study) -> None:
     for one, (_, _, _, choices) in zip(found, reference, strict=True):
         parent = whole.experiments[one.experiment].start_from
         assert one.choices.get(str(parent), []) == choices
-    layers: dict[str, dict[Own, set[str]]] = {}
+    layers: dict[str, dict[OwnNetwork, set[str]]] = {}
     for name, start, _, _ in reference:
         for features in Expansions(whole, "s").of(name, start).feature_sets.values():
             if features.weights_spec is not None:

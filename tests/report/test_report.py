@@ -74,11 +74,18 @@ def opened(browser: Browser, results: Path) -> Browser:
 
 
 def show(browser: Browser, category: str) -> None:
-    """Open a category from the menu. A busy browser may lose a click while it builds the page."""
+    """Open a category from the menu.
+
+    While a busy browser builds the page, a click may be lost or meet the next line of the menu.
+    """
+    item = json.dumps(CATEGORIES[category][0])
+    rows = f"Array.from(document.querySelectorAll('{ROWS}'))"
     for patience in (10.0, PATIENCE):
         browser.click(category, among=MENU)
         try:
-            browser.until(f"document.querySelectorAll('{ROWS}').length > 0", patience)
+            browser.until(
+                f"{rows}.some((row) => row.cells[0].innerText.trim() === {item})", patience
+            )
             return
         except AssertionError:
             if patience == PATIENCE:

@@ -11,6 +11,8 @@ from scenery.registry.optimizers import OPTIMIZERS
 from scenery.reporting.labels import is_missing, setting_value
 
 Row = tuple[str, str, bool]
+# Setting, value, and the beginnings of the names that the row is about.
+_Cells = tuple[str, str, tuple[str, ...]]
 
 _OF_EPOCHS = ("optimizer", "schedule", "epochs", "minimum updates")
 # A constant schedule is the rate of the optimizer, which has a row of its own.
@@ -24,21 +26,20 @@ def configuration(settings: dict[str, Any], varied: list[str]) -> list[Row]:
     `settings` is nested as in chosen.yaml; `varied` holds dotted names. What is switched off
     is left out unless it was varied.
     """
-    head, optimizer = settings.get("head") or {}, settings.get("optimizer") or {}
-    schedule, augment = settings.get("schedule") or {}, settings.get("augment") or {}
-    rows: list[tuple[str, str, tuple[str, ...]]] = [
+    head, augment = settings.get("head") or {}, settings.get("augment") or {}
+    rows: list[_Cells] = [
         ("backbone", setting_value(settings.get("backbone")), ("backbone",)),
         ("weights", _file_name(settings.get("weights")), ("weights",)),
         ("image size", setting_value(settings.get("image_size")), ("image_size",)),
         ("cut", _cut(settings), ("cut", "remove_stages")),
         ("trained layers", setting_value(settings.get("trainable")), ("trainable",)),
         ("training subset", setting_value(settings.get("subset")), ("subset",)),
-        ("classifier", _named(settings.get("classifier") or {}), ("classifier",)),
+        *_of_name("classifier", settings, varied),
         ("pooling" if settings.get("classifier") else "head", _head(head), ("head.",)),
         ("augmentation", _switched_on(augment), ("augment.",)),
-        ("optimizer", _named(optimizer), ("optimizer.",)),
-        ("schedule", _named(schedule), ("schedule.",)),
-        ("weight averaging", _averaging(settings), ("weight_averaging.",)),
+        *_of_name("optimizer", settings, varied),
+        *_of_name("schedule", settings, varied),
+        *_of_name("weight_averaging", settings, varied),
         ("epochs", _epochs(settings), _EPOCHS),
         *_rest(settings, varied),
     ]
@@ -48,7 +49,13 @@ def configuration(settings: dict[str, Any], varied: list[str]) -> list[Row]:
         unused = ("trained layers", *_OF_EPOCHS)
     elif head.get("solver") == "lbfgs":
         unused = _OF_EPOCHS
-    rows = [row for row in rows if row[0] not in unused]
+    if unused:
+        # Also the rows of single options, such as the learning rate.
+        rows = [
+            (label, value, names)
+            for label, value, names in rows
+            if label not in unused and not any(name.startswith(_OF_EPOCHS) for name in names)
+        ]
     return [
         (label, value, any(name.startswith(names) for name in varied))
         for label, value, names in rows
@@ -120,9 +127,25 @@ def _named(values: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def _averaging(settings: dict[str, Any]) -> str:
-    values = settings.get("weight_averaging") or {}
-    return "" if values.get("name") == "none" else _named(values)
+def _of_name(group: str, settings: dict[str, Any], varied: list[str]) -> Iterator[_Cells]:
+    """A row for the name and its options, and one for each option that is varied.
+
+    A cell with many options would cut off the one that matters.
+    """
+    values = settings.get(group) or {}
+    alone = [
+        option
+        for option, value in values.items()
+        if option != "name" and f"{group}.{option}" in varied and not is_missing(value)
+    ]
+    together = {option: value for option, value in values.items() if option not in alone}
+    names = {f"{group}.{option}" for option in alone}
+    others = tuple(name for name in varied if name.startswith(group) and name not in names)
+    named = "" if together.get("name") == "none" else _named(together)
+    yield column_label(group), named, others
+    for option in alone:
+        name = f"{group}.{option}"
+        yield column_label(name), setting_value(values[option]), (name,)
 
 
 def _epochs(settings: dict[str, Any]) -> str:
@@ -149,9 +172,7 @@ _TOLD = {
 }  # fmt: skip
 
 
-def _rest(
-    settings: dict[str, Any], varied: list[str]
-) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+def _rest(settings: dict[str, Any], varied: list[str]) -> Iterator[_Cells]:
     """Settings without a row of their own, so that one added later is not lost."""
     # No effect depends on options of the network, which are not those of every backbone.
     names = Settings.model_fields.keys() - {"network"}
@@ -169,7 +190,7 @@ def _rest(
 
 def _options(
     group: str, options: dict[str, Any], usual: dict[str, Any], varied: list[str]
-) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+) -> Iterator[_Cells]:
     """A row for each option that is varied, which a cell with many would cut off, and one for all
     others that are not at their defaults."""
     others = []

@@ -73,7 +73,8 @@ def test_configuration_classical_model_leaves_training_out() -> None:
     settings = Settings(classifier={"name": "svm", "C": 10}, class_weights="balanced")
     rows = configuration(json.loads(settings.model_dump_json()), ["classifier.C"])
     found = {label: (value, tried) for label, value, tried in rows}
-    assert found["classifier"] == ("svm, scaling standard, kernel rbf, C 10, gamma scale", True)
+    assert found["classifier"] == ("svm, scaling standard, kernel rbf, gamma scale", False)
+    assert found["C"] == ("10", True)
     assert found["pooling"] == ("average pooling", False)
     assert found["class weights"] == ("balanced", False)
     assert not {"optimizer", "schedule", "epochs", "head", "trained layers"} & set(found)
@@ -88,8 +89,10 @@ def test_configuration_network_leaves_classifier_out() -> None:
 def test_configuration_head_fitted_at_once_leaves_epochs_out() -> None:
     settings = Settings(trainable="head")
     assert settings.head.solver == "lbfgs"
-    found = {r[0]: r[1] for r in configuration(json.loads(settings.model_dump_json()), [])}
-    assert not {"optimizer", "schedule", "epochs", "minimum updates"} & set(found)
+    varied = ["optimizer.learning_rate", "head.solver"]
+    found = {r[0]: r[1] for r in configuration(json.loads(settings.model_dump_json()), varied)}
+    of_epochs = {"optimizer", "learning rate", "schedule", "epochs", "minimum updates"}
+    assert not of_epochs & set(found)
     assert "L-BFGS" in found["head"]
     assert found["trained layers"] == "head"
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from checkout import REPOSITORY
 
 
 def run_snakemake(folder: Path, *arguments: str) -> str:

@@ -132,20 +132,18 @@ def _of_name(group: str, settings: dict[str, Any], varied: list[str]) -> Iterato
 
     A cell with many options would cut off the one that matters.
     """
-    values = settings.get(group) or {}
-    alone = [
-        option
-        for option, value in values.items()
-        if option != "name" and f"{group}.{option}" in varied and not is_missing(value)
-    ]
-    together = {option: value for option, value in values.items() if option not in alone}
-    names = {f"{group}.{option}" for option in alone}
-    others = tuple(name for name in varied if name.startswith(group) and name not in names)
-    named = "" if together.get("name") == "none" else _named(together)
-    yield column_label(group), named, others
-    for option in alone:
-        name = f"{group}.{option}"
-        yield column_label(name), setting_value(values[option]), (name,)
+    together = dict(settings.get(group) or {})
+    alone = {
+        name: together.pop(option)
+        for option in list(together)
+        if option != "name"
+        and (name := f"{group}.{option}") in varied
+        and not is_missing(together[option])
+    }
+    others = tuple(name for name in varied if name.startswith(group) and name not in alone)
+    yield column_label(group), "" if together.get("name") == "none" else _named(together), others
+    for name, value in alone.items():
+        yield column_label(name), setting_value(value), (name,)
 
 
 def _epochs(settings: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ rule carries this digest as a parameter: it changes exactly when code that the r
 import ast
 import functools
 import hashlib
+import re
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -32,6 +33,8 @@ LIBRARIES = {
 }
 # Of the files of the package, in its digests.
 PREFIX = f"{SOURCE.as_posix()}/"
+# The entry of the cache for scripts; all others are of single files, by their content.
+SCRIPTS = "scripts"
 
 
 @dataclass(frozen=True)
@@ -47,11 +50,25 @@ class CodeFacts:
     names: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class ScriptFacts:
+    """What a script and the first-party modules that it builds on say.
+
+    Attributes:
+        digest: Sixteen hexadecimal digits.
+        presents: Whether it shows results rather than makes them.
+    """
+
+    digest: str
+    presents: bool
+
+
 class CodeDigests:
     """Digests of scripts and of all first-party code that they run.
 
-    To read all files as code takes most of a second, in every call of Snakemake and every job on a
-    cluster. So what a file says is cached by its content.
+    To read all files as code takes most of a second, and to follow the imports of all scripts a
+    third of one, in every call of Snakemake and every job on a cluster. So what a file says is
+    cached by its content, and what scripts say by the content of all files.
 
     Args:
         cache: File of the cache; one that is missing, broken or not writable costs time, never a
@@ -63,11 +80,10 @@ class CodeDigests:
         self.scripts = scripts
         self._cache = cache
         self._cached = load(cache) if cache else {}
+        self._scripts = self._cached_scripts() if cache else {}
         # By the text of a path, of which Python compares thousands faster than of paths.
         self._facts: dict[str, CodeFacts] = {}
         self._imports: dict[str, tuple[str, ...]] = {}
-        # Another Python, or another way to read code, gives other normal forms.
-        self._reader = sys.version.encode() + Path(__file__).read_bytes()
         self._changed = False
 
     def of_rule(self, rule: str, *modules: str) -> str:
@@ -89,9 +105,30 @@ class CodeDigests:
         Returns:
             Sixteen hexadecimal digits.
         """
+        return self._script(script, modules).digest
+
+    def presents(self, script: Path) -> bool:
+        """Whether a script shows results rather than makes them."""
+        return self._script(script, ()).presents
+
+    def save(self) -> None:
+        """Keep what was found out for the next call."""
+        if self._cache and self._changed:
+            scripts = {key: asdict(facts) for key, facts in self._scripts.items()}
+            save(self._cached | {SCRIPTS: {"of": self._state, "facts": scripts}}, self._cache)
+            self._changed = False
+
+    def _script(self, script: Path, modules: tuple[str, ...]) -> ScriptFacts:
+        content = hashlib.sha256(script.read_bytes()).hexdigest()
+        key = " ".join((script.name, content, *modules))
+        if key not in self._scripts:
+            self._scripts[key] = self._read_script(script.resolve(), modules)
+            self._changed = True
+        return self._scripts[key]
+
+    def _read_script(self, script: Path, modules: tuple[str, ...]) -> ScriptFacts:
         digest = hashlib.sha256()
         libraries: set[str] = set()
-        script = script.resolve()
         # A clone and the installed package give the same names, and so the same digest.
         names = {
             script.name if path == script.as_posix() else path.removeprefix(PREFIX): path
@@ -106,10 +143,35 @@ class CodeDigests:
                 libraries |= {name.split(".")[0] for name in facts.names} & LIBRARIES.keys()
         for library in sorted(libraries):
             digest.update(f"{library}\0{_minor_version(library)}\0".encode())
-        if self._cache and self._changed:
-            save(self._cached, self._cache)
-            self._changed = False
-        return digest.hexdigest()[:16]
+        presents = any(name.startswith("scenery/reporting/") for name in names)
+        return ScriptFacts(digest.hexdigest()[:16], presents)
+
+    @functools.cached_property
+    def _reader(self) -> bytes:
+        """Another Python, or another way to read code, gives other normal forms."""
+        return sys.version.encode() + Path(__file__).read_bytes()
+
+    @functools.cached_property
+    def _state(self) -> str:
+        """Digest of all that digests depend on, but for the scripts."""
+        digest = hashlib.sha256(self._reader)
+        for path in sorted((SOURCE / "scenery").rglob("*.py")):
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            digest.update(f"{path.relative_to(SOURCE)}\0{content}\0".encode())
+        for library in LIBRARIES:
+            digest.update(f"{_minor_version(library)}\0".encode())
+        return digest.hexdigest()
+
+    def _cached_scripts(self) -> dict[str, ScriptFacts]:
+        """What the cache says of scripts; nothing if it is of other code, or broken."""
+        entry = self._cached.pop(SCRIPTS, None)
+        if not isinstance(entry, dict) or entry.get("of") != self._state:
+            return {}
+        try:
+            found = {str(key): ScriptFacts(**one) for key, one in entry["facts"].items()}
+        except (AttributeError, KeyError, TypeError):
+            return {}
+        return found if all(map(_is_whole, found.values())) else {}
 
     def modules(self, script: Path, *modules: str) -> set[Path]:
         """The script and every module of this project that it imports, directly or not.
@@ -134,11 +196,6 @@ class CodeDigests:
             self._imports[path] = _files_of(self._read(path).names)
         return self._imports[path]
 
-    def presents(self, script: Path) -> bool:
-        """Whether a script shows results rather than makes them."""
-        presentation = f"{PREFIX}scenery/reporting/"
-        return any(path.startswith(presentation) for path in self._modules(script.resolve(), ()))
-
     def _read(self, path: str) -> CodeFacts:
         if path not in self._facts:
             content = Path(path).read_bytes()
@@ -150,6 +207,12 @@ class CodeDigests:
                 self._changed = True
             self._facts[path] = facts
         return self._facts[path]
+
+
+def _is_whole(facts: ScriptFacts) -> bool:
+    if not isinstance(facts.digest, str) or not isinstance(facts.presents, bool):
+        return False
+    return re.fullmatch("[0-9a-f]{16}", facts.digest) is not None
 
 
 def _as_facts(entry: object) -> CodeFacts | None:

@@ -152,7 +152,7 @@ def _save_png(figure: Figure, path: str | Path) -> None:
         image.point(LEVELS * 3).save(path, format="PNG")
     else:
         few = image.quantize(256, dither=Image.Dither.NONE)
-        few.save(path, format="PNG", compress_level=9)
+        few.save(path, format="PNG", compress_level=6)
 
 
 def _shows_photographs(figure: Figure) -> bool:

@@ -35,6 +35,7 @@ from scenery.pipeline.code_digest import CodeDigests
 code = CodeDigests(*map(Path, sys.argv[2:]))
 for path in sorted(Path(sys.argv[1]).glob("*.py")):
     print(path.stem, code.of(path))
+code.save()
 """
 
 
@@ -201,31 +202,73 @@ def test_a_docstring_alone_is_a_body(tmp_path: Path) -> None:
     assert results[0] == results[1] == results[2] != results[3]
 
 
-def test_what_files_say_is_remembered_by_their_content(tmp_path: Path) -> None:
-    cache_file, script = tmp_path / "below" / "cache.json", tmp_path / "script.py"
-    shutil.copy2(REPOSITORY / "workflow" / "scripts" / "evaluate.py", script)
+def digest_of(script: Path, cache_file: Path) -> str:
+    """The digest of a script as the next call of Snakemake finds it."""
+    code = CodeDigests(cache_file)
+    digest = code.of(script)
+    code.save()
+    return digest
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    """A copy of a script, to be changed."""
+    return shutil.copy2(REPOSITORY / "workflow" / "scripts" / "evaluate.py", tmp_path / "one.py")
+
+
+def test_what_files_say_is_remembered_by_their_content(tmp_path: Path, script: Path) -> None:
+    cache_file = tmp_path / "below" / "cache.json"
     plain = CodeDigests().of(script)
-    assert CodeDigests(cache_file).of(script) == plain
-    kept = json.loads(cache_file.read_text())
-    assert len(kept) == len(CodeDigests().modules(script))
-    assert CodeDigests(cache_file).of(script) == plain
-    assert json.loads(cache_file.read_text()) == kept
+    assert digest_of(script, cache_file) == plain
+    cached = json.loads(cache_file.read_text())
+    assert len(cached) == len(CodeDigests().modules(script)) + 1
+    assert digest_of(script, cache_file) == plain
+    assert json.loads(cache_file.read_text()) == cached
     # What it says is what is taken, so that a file is not read as code again.
+    del cached["scripts"]
     cache_file.write_text(
-        json.dumps({key: {**facts, "form": "other"} for key, facts in kept.items()})
+        json.dumps({key: {**facts, "form": "other"} for key, facts in cached.items()})
     )
-    assert CodeDigests(cache_file).of(script) != plain
+    assert digest_of(script, cache_file) != plain
     script.write_text(script.read_text() + "\nMORE = 1\n")
-    assert CodeDigests(cache_file).of(script) != plain
-    assert len(json.loads(cache_file.read_text())) == len(kept) + 1
+    assert digest_of(script, cache_file) != plain
+    assert len(json.loads(cache_file.read_text())) == len(cached) + 2
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{", '{"a": 1}', "everything"])
+def test_what_scripts_say_is_remembered_by_the_content_of_all_files(
+    tmp_path: Path, script: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache_file = tmp_path / "cache.json"
+    plain = digest_of(script, cache_file)
+    cached = json.loads(cache_file.read_text())
+    ((key, facts),) = cached["scripts"]["facts"].items()
+    other = {"digest": "0123456789abcdef", "presents": True}
+    cached["scripts"]["facts"] = {key: other}
+    cache_file.write_text(json.dumps(cached))
+    assert CodeDigests(cache_file).of(script) == other["digest"] != facts["digest"] == plain
+    assert CodeDigests(cache_file).presents(script)
+    # Of a changed script it says nothing, nor of anything with another version of a library.
+    text = script.read_text()
+    script.write_text(text + "\nMORE = 1\n")
+    assert CodeDigests(cache_file).of(script) not in (plain, other["digest"])
+    script.write_text(text)
+    monkeypatch.setattr("scenery.pipeline.code_digest._minor_version", lambda library: "99.9")
+    assert CodeDigests(cache_file).of(script) not in (plain, other["digest"])
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"a": 1}', "files", "scripts", "no facts"])
 def test_a_broken_cache_changes_nothing(tmp_path: Path, content: str) -> None:
     cache_file, script = tmp_path / "cache.json", REPOSITORY / "workflow/scripts/evaluate.py"
-    plain = CodeDigests(cache_file).of(script)
-    if content == "everything":
-        content = json.dumps({key: {"form": 1} for key in json.loads(cache_file.read_text())})
+    plain = digest_of(script, cache_file)
+    cached = json.loads(cache_file.read_text())
+    scripts = cached.pop("scripts")
+    if content == "files":
+        content = json.dumps({key: {"form": 1} for key in cached})
+    elif content == "scripts":
+        broken = {key: {"digest": 1, "presents": False} for key in scripts["facts"]}
+        content = json.dumps(cached | {"scripts": scripts | {"facts": broken}})
+    elif content == "no facts":
+        content = json.dumps(cached | {"scripts": scripts | {"facts": [1]}})
     cache_file.write_text(content)
     assert CodeDigests(cache_file).of(script) == plain
 

@@ -20,6 +20,7 @@ from scenery.pipeline.snakemake_internals import (
     drop_notices,
     parameters_once,
     plan_many_jobs_fast,
+    python_by_name,
     source_once,
 )
 
@@ -98,13 +99,30 @@ def test_a_script_is_read_once_unless_it_depends_on_the_job() -> None:
     assert len(asked) == 4
 
 
+@pytest.mark.parametrize("name", ["job.py", "job.R", "job.ipynb", "job"])
+def test_language_of_a_script_is_that_of_snakemake(name: str) -> None:
+    source = '{"metadata": {"language_info": {"name": "R"}}, "nbformat": 4, "nbformat_minor": 4, "cells": []}'
+    file = snakemake.script.infer_source_file(name)
+    snakemakes = snakemake.script.get_language
+    assert python_by_name(snakemakes)(file, source) == snakemakes(file, source)
+
+
+def test_a_script_in_python_imports_nothing_for_notebooks() -> None:
+    def asked(source_file: object, source: str) -> str:
+        raise AssertionError("asked")
+
+    file = snakemake.script.infer_source_file("job.py")
+    assert python_by_name(asked)(file, "") == "python"
+
+
 def test_all_of_snakemake_asks_the_parameters_of_a_function_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     modules = (snakemake.common, snakemake.jobs, snakemake.rules)
     for module in modules:
         monkeypatch.setattr(module, "get_function_params", module.get_function_params)
-    monkeypatch.setattr(snakemake.script, "get_source", snakemake.script.get_source)
+    for name in ("get_source", "get_language"):
+        monkeypatch.setattr(snakemake.script, name, getattr(snakemake.script, name))
     thresholds = gc.get_threshold()
     plan_many_jobs_fast()
     gc.set_threshold(*thresholds)

@@ -9,6 +9,11 @@ CLONE = Path(str(workflow.current_basedir)).parents[1] / "src"
 if CLONE.is_dir():
     sys.path.insert(0, str(CLONE))
 
+from scenery.pipeline.garbage_collection import collect_rarely
+
+# Before the other modules, which have many objects.
+collect_rarely()
+
 from scenery.installation import SOURCE, WORKFLOW
 from scenery.pipeline import snakemake_internals
 from scenery.pipeline.code_digest import CodeDigests

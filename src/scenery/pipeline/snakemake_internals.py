@@ -1,6 +1,5 @@
 """The few places where Scenery touches what Snakemake does not offer by an interface."""
 
-import gc
 import logging
 import os
 import time
@@ -28,13 +27,10 @@ NOTICE = "Select jobs to execute..."
 def plan_many_jobs_fast() -> None:
     """Save time with the graph of ten thousand jobs.
 
-    The graph has millions of objects, of which next to none become garbage. With Python's
-    threshold of 700 new objects, a fifth of a dry run is spent on looking for some. For each job,
-    Snakemake also inspects the parameters of the same few functions and reads the same few
-    scripts, which is another tenth. To tell the language of a script it imports a library for
+    For each job, Snakemake inspects the parameters of the same few functions and reads the same few
+    scripts, which is a tenth of a dry run. To tell the language of a script it imports a library for
     notebooks, which takes a tenth of a second.
     """
-    gc.set_threshold(50_000, 20, 20)
     parameters = parameters_once(snakemake.common.get_function_params)
     for module in (snakemake.common, snakemake.jobs, snakemake.rules):
         module.get_function_params = parameters

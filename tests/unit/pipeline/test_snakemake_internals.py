@@ -1,7 +1,7 @@
 """What Scenery changes in Snakemake."""
 
-import gc
 import inspect
+import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -101,7 +101,8 @@ def test_a_script_is_read_once_unless_it_depends_on_the_job() -> None:
 
 @pytest.mark.parametrize("name", ["job.py", "job.R", "job.ipynb", "job"])
 def test_language_of_a_script_is_that_of_snakemake(name: str) -> None:
-    source = '{"metadata": {"language_info": {"name": "R"}}, "nbformat": 4, "nbformat_minor": 4, "cells": []}'
+    metadata = {"language_info": {"name": "R"}}
+    source = json.dumps({"metadata": metadata, "nbformat": 4, "nbformat_minor": 4, "cells": []})
     file = snakemake.script.infer_source_file(name)
     snakemakes = snakemake.script.get_language
     assert python_by_name(snakemakes)(file, source) == snakemakes(file, source)
@@ -123,9 +124,7 @@ def test_all_of_snakemake_asks_the_parameters_of_a_function_once(
         monkeypatch.setattr(module, "get_function_params", module.get_function_params)
     for name in ("get_source", "get_language"):
         monkeypatch.setattr(snakemake.script, name, getattr(snakemake.script, name))
-    thresholds = gc.get_threshold()
     plan_many_jobs_fast()
-    gc.set_threshold(*thresholds)
     asked: list[object] = []
     signature = inspect.signature
 

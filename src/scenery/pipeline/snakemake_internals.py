@@ -27,9 +27,9 @@ NOTICE = "Select jobs to execute..."
 def plan_many_jobs_fast() -> None:
     """Save time with the graph of ten thousand jobs.
 
-    For each job, Snakemake inspects the parameters of the same few functions and reads the same few
-    scripts, which is a tenth of a dry run. To tell the language of a script it imports a library for
-    notebooks, which takes a tenth of a second.
+    For each job, Snakemake inspects the parameters of the same few functions and reads the same
+    few scripts, which is a tenth of a dry run. To tell the language of a script, it imports a
+    library for notebooks, which takes a tenth of a second.
     """
     parameters = parameters_once(snakemake.common.get_function_params)
     for module in (snakemake.common, snakemake.jobs, snakemake.rules):

@@ -20,6 +20,8 @@ SCRIPTS = {
     "keras_tuner_search": "KerasTuner",
     "optuna_search": "Optuna and Keras",
 }
+# Twice what version 0.1 reached.
+MIN_RATIO = 578
 
 
 def run(material: Material) -> list[Row]:
@@ -48,8 +50,8 @@ def compare(material: Material, scripts: list[str]) -> list[Row]:
                 work=work,
                 compared=f"{SCRIPTS[name]}, scaled",
                 measured=f"{times} times faster",
-                target="≥ 200" if name == "plain_keras" else "",
-                met=times.median >= 200 if name == "plain_keras" else None,
+                target=f"≥ {MIN_RATIO}" if name == "plain_keras" else "",
+                met=times.median >= MIN_RATIO if name == "plain_keras" else None,
                 note=f"{own} s against {whole} s; {lines('search.yaml')} lines to write against "
                 f"{lines(f'{name}.py', 'photographs.py')}; timed on {small} images, 2 epochs",
             )

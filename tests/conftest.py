@@ -17,6 +17,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 TOGETHER = {
     "tests/workflow/test_end_to_end.py": "finished",
     "tests/workflow/test_staleness.py": "finished",
+    "tests/workflow/test_trust.py": "finished",
     "tests/workflow/test_clocks.py": "undisturbed",
     "tests/workflow/test_job_server.py": "undisturbed",
     "tests/workflow/test_full_disk.py": "undisturbed",

@@ -12,6 +12,7 @@ from hostile_names import ATTACK, CLASSES, TITLES
 # Items of the menu, and the rows of its tables; the first page has a table, too.
 MENU = "li a"
 ROWS = "tbody tr:not(.prose *)"
+ITEMS = f"Array.from(document.querySelectorAll('{ROWS}'), (row) => row.cells[0].innerText.trim())"
 # What a reader sees of the title; the word joiner that keeps Snakemake off the brace is not seen.
 FIRST = TITLES["first"].replace("{", "{\u2060")
 OF_EVERY_EXPERIMENT = [
@@ -79,13 +80,10 @@ def show(browser: Browser, category: str) -> None:
     While a busy browser builds the page, a click may be lost or meet the next line of the menu.
     """
     item = json.dumps(CATEGORIES[category][0])
-    rows = f"Array.from(document.querySelectorAll('{ROWS}'))"
     for patience in (10.0, PATIENCE):
         browser.click(category, among=MENU)
         try:
-            browser.until(
-                f"{rows}.some((row) => row.cells[0].innerText.trim() === {item})", patience
-            )
+            browser.until(f"{ITEMS}.includes({item})", patience)
             return
         except AssertionError:
             if patience == PATIENCE:
@@ -94,12 +92,7 @@ def show(browser: Browser, category: str) -> None:
 
 def rows(browser: Browser) -> list[str]:
     """The items of a category."""
-    return list(
-        browser.run(
-            f"Array.from(document.querySelectorAll('{ROWS}'), "
-            "(row) => row.cells[0].innerText.trim())"
-        )
-    )
+    return list(browser.run(ITEMS))
 
 
 def press(browser: Browser, content: str, button: int) -> None:

@@ -80,7 +80,7 @@ class Folder:
         targets: Sequence[str],
         study: str = "study.yaml",
         profile: str = "profiles/slurm",
-        forked: bool = False,
+        forked: bool = True,
     ) -> Call:
         """Call Snakemake with the Slurm profile, looking at the queue more often than it says.
 
@@ -89,8 +89,8 @@ class Folder:
             targets: Files to make.
             study: Name of the config.
             profile: Folder of the profile.
-            forked: Whether Snakemake and its jobs on the node are forks of the tests' server. This
-                saves imports. Jobs that a test kills must be processes of their own.
+            forked: Whether Snakemake and its jobs on the node are forks of the tests' server, which
+                saves imports. A job that a test kills must be a process of its own.
         """
         python = starting.forking_python() if forked else sys.executable
         command = [python, "-m", "snakemake", *targets]

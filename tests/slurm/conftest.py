@@ -3,11 +3,11 @@
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from forked import starting
 from slurm.cluster import CALLS, Folder, control
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -72,8 +72,10 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, slurm: None) -> Path:
     (folder / "study.yaml").write_text(STUDY + TUNE, encoding="utf-8")
     (folder / "whole.yaml").write_text(STUDY + WHOLE, encoding="utf-8")
     packs = [f"results/small/data/{part}/32.npy" for part in ("train", "validation")]
-    command = [sys.executable, "-m", "snakemake", *packs, "--configfile", "study.yaml"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    command = [starting.forking_python(), "-m", "snakemake", *packs, "--configfile", "study.yaml"]
+    done = subprocess.run(
+        command, cwd=folder, env=starting.environment(), capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     return folder
 

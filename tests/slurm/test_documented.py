@@ -3,12 +3,12 @@
 import re
 import shlex
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
+from forked import starting
 from slurm.cluster import TEST_IMAGES, Folder, slurm_says
 
 pytestmark = pytest.mark.slurm
@@ -32,8 +32,11 @@ def test_a_call_of_snakemake_is_understood(prepared: Path, command: str) -> None
     if "--configfile" in words:
         place = words.index("--configfile")
         del words[place : place + 2]
-    call = [sys.executable, "-m", "snakemake", *words, "--dry-run", "--configfile", "study.yaml"]
-    done = subprocess.run(call, cwd=prepared, capture_output=True, text=True, check=False)
+    call = [starting.forking_python(), "-m", "snakemake", *words]
+    done = subprocess.run(
+        [*call, "--dry-run", "--configfile", "study.yaml"],
+        cwd=prepared, env=starting.environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "Job stats:" in done.stdout + done.stderr
 

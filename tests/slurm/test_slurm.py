@@ -28,14 +28,14 @@ def whole(make_folder: Callable[[str], Folder]) -> tuple[Folder, Call]:
     # Made anew, for this study is to run all rules.
     for name in ("results", ".snakemake", "logs"):
         shutil.rmtree(folder.path / name, ignore_errors=True)
-    return folder, folder.start(targets=(), study="whole.yaml", forked=True)
+    return folder, folder.start(targets=(), study="whole.yaml")
 
 
 @pytest.fixture(scope="module")
 def disturbed(make_folder: Callable[[str], Folder]) -> tuple[Folder, Call]:
     """A study of two trials, each of which loses its first job; see `disturb`."""
     folder = make_folder("disturbed")
-    return folder, folder.start(targets=[CHOSEN])
+    return folder, folder.start(targets=[CHOSEN], forked=False)
 
 
 @pytest.fixture(scope="module")

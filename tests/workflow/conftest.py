@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from checkout import Checkout, check_out
 from killing import TARGET
+from odd_pictures import place_pictures
+from watching import watch
 
 
 @pytest.fixture
@@ -17,9 +19,14 @@ def fresh(tmp_path: Path) -> Checkout:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """A checkout with the results of the small study; to be left as it is."""
+    """A checkout with the results of the small study, run under watch; to be left as it is.
+
+    What was said is in `output.txt`, what was seen in `watch.txt`.
+    """
     checkout = check_out(tmp_path_factory.mktemp("study") / "finished")
-    (checkout.folder / "output.txt").write_text(checkout.snakemake(), encoding="utf-8")
+    place_pictures(checkout.folder)
+    said = checkout.snakemake(environment=watch(checkout.folder))
+    (checkout.folder / "output.txt").write_text(said, encoding="utf-8")
     return checkout
 
 

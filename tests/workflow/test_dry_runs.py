@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from checkout import REPOSITORY, Checkout
 from course_photographs import write_photographs, write_shared_files
+from odd_pictures import place_pictures
 
 
 def test_the_course_project(fresh: Checkout) -> None:
@@ -63,6 +64,7 @@ def test_recipes_for_fine_tuning(fresh: Checkout) -> None:
 
 
 def test_the_small_study(fresh: Checkout) -> None:
+    place_pictures(fresh.folder)
     jobs = fresh.dry_run().jobs
     assert (jobs["train_heads"], jobs["fine_tune"], jobs["choose"]) == (3, 2, 6)
     # Of the search that ends trials early only the first comparison is known.
@@ -70,6 +72,7 @@ def test_the_small_study(fresh: Checkout) -> None:
 
 
 def test_groups_that_are_looked_for_need_vectors_of_the_images(fresh: Checkout) -> None:
+    place_pictures(fresh.folder)
     assert "embed_images" not in fresh.dry_run().jobs
     config = fresh.read_config()
     config["dataset"]["groups"] = "auto"

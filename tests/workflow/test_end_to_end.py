@@ -1,6 +1,7 @@
 """The small study from its pictures to its report."""
 
 import json
+import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,11 +11,20 @@ import pandas as pd
 import pytest
 import yaml
 from checkout import CODE, Checkout
+from odd_pictures import PICTURES
+from watching import FOLDER, SEEN
 
-EXPERIMENTS = ("heads", "networks", "again", "inner", "halved", "search")
+# The network that was trained already, an inner layer of it, and trials that end early.
+AGAIN, INNER, HALVED = "null", "NA", "True"
+EXPERIMENTS = ("heads", "networks", AGAIN, INNER, HALVED, "search")
 # The rules whose script is evaluate.py.
 TESTING = {"evaluate", "evaluate_compared"}
 TIMES = ["seconds", "peak_memory_mb"]
+
+
+def read(path: Path) -> pd.DataFrame:
+    """A table in which an empty cell is a missing value, and NA and null are names."""
+    return pd.read_csv(path, keep_default_na=False, na_values=[""])
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +34,7 @@ def results(finished: Checkout) -> Path:
 
 @pytest.fixture(scope="module")
 def summary(results: Path) -> pd.DataFrame:
-    return pd.read_csv(results / "summary.csv")
+    return read(results / "summary.csv")
 
 
 def test_all_outputs_are_there(results: Path) -> None:
@@ -56,7 +66,7 @@ def test_nothing_half_written_is_left(results: Path) -> None:
 
 
 def test_nothing_is_written_elsewhere(finished: Checkout) -> None:
-    own = {*CODE, "Snakefile", "study.yaml", "output.txt"}
+    own = {*CODE, "Snakefile", "study.yaml", "output.txt", PICTURES, FOLDER, SEEN}
     made = {path.name for path in finished.folder.iterdir()} - own
     assert made == {"results", "logs", ".snakemake"}
 
@@ -72,9 +82,9 @@ def test_a_copy_elsewhere_does_nothing(changeable: Checkout) -> None:
 def test_each_trial_is_one_row(summary: pd.DataFrame, results: Path) -> None:
     counts = summary.groupby("experiment", sort=False)["trial"].count().to_dict()
     assert counts == {
-        "heads": 4, "networks": 3, "again": 1, "inner": 1, "halved": 3, "search": 6
+        "heads": 4, "networks": 3, AGAIN: 1, INNER: 1, HALVED: 3, "search": 6
     }  # fmt: skip
-    listed = pd.read_csv(results / "trials.csv")
+    listed = read(results / "trials.csv")
     assert listed[["experiment", "trial"]].equals(summary[["experiment", "trial"]])
     completed = summary[summary["status"] == "completed"]
     assert completed["validation_accuracy"].between(0, 1).all()
@@ -93,10 +103,10 @@ def test_diverged_trials_are_rows_too(summary: pd.DataFrame) -> None:
 
 
 def test_trials_that_look_hopeless_end_early(summary: pd.DataFrame, results: Path) -> None:
-    halved = summary[summary["experiment"] == "halved"].set_index("trial")
+    halved = summary[summary["experiment"] == HALVED].set_index("trial")
     first = {
         path.parent.name: pd.read_csv(path).iloc[0]
-        for path in (results / "experiments/halved/halving/0").glob("*/metrics.csv")
+        for path in (results / f"experiments/{HALVED}/halving/0").glob("*/metrics.csv")
     }
     best = max(first, key=lambda trial: first[trial]["validation_accuracy"])
     (last,) = halved.index[halved["status"] == "completed"]
@@ -113,7 +123,7 @@ def test_weights_learned_in_the_study_are_those_of_the_trial(results: Path) -> N
     final = json.loads((folder / "refit_network/record.json").read_text())
     assert kept["trial"] == final["trial"]
     assert (kept["refit"], final["refit"]) == (False, True)
-    # The final model has seen the validation images by which `inner` chooses.
+    # The final model has seen the validation images by which `INNER` chooses.
     assert (kept["training_images"], final["training_images"]) == (32, 48)
 
 
@@ -155,7 +165,7 @@ def test_choices_follow_their_rules(summary: pd.DataFrame, results: Path) -> Non
     assert chosen["search"]["settings"]["head"]["dense"] == []
     rows = summary[summary["chosen"]].groupby("experiment")["trial"].count()
     assert rows.to_dict() == {
-        "heads": 1, "networks": 1, "again": 1, "inner": 1, "halved": 1, "search": 2
+        "heads": 1, "networks": 1, AGAIN: 1, INNER: 1, HALVED: 1, "search": 2
     }  # fmt: skip
 
 
@@ -168,11 +178,11 @@ def test_both_steps_stand_in_the_history(results: Path) -> None:
 
 
 def test_a_network_is_not_trained_twice(summary: pd.DataFrame, results: Path) -> None:
-    again = summary[summary["experiment"] == "again"].iloc[0]
+    again = summary[summary["experiment"] == AGAIN].iloc[0]
     networks = summary[(summary["experiment"] == "networks") & summary["chosen"]].iloc[0]
     assert again["trial"] == networks["trial"]
     assert again["test_accuracy"] == networks["test_accuracy"]
-    folder = results / "experiments" / "again"
+    folder = results / "experiments" / AGAIN
     assert not (folder / "fine_tune").exists()
     assert not (folder / "refit_network").exists()
     assert json.loads((folder / "test/metrics.json").read_text())["scored_in"] == "networks"
@@ -226,13 +236,14 @@ def test_the_final_model_gives_the_predictions(results: Path) -> None:
 
 def test_a_fresh_run_gives_the_same_numbers(fresh: Checkout, finished: Checkout) -> None:
     """Also with other experiments around it and one job at a time."""
+    shutil.copytree(finished.folder / PICTURES, fresh.folder / PICTURES)
     config = fresh.read_config()
     config["experiments"] = {"networks": config["experiments"]["networks"]}
     fresh.write_config(config)
     fresh.snakemake("results/summary.csv", "--cores", "1")
     again, once = fresh.folder / "results", finished.folder / "results"
-    second = pd.read_csv(again / "summary.csv").drop(columns=TIMES)
-    first = pd.read_csv(once / "summary.csv").drop(columns=TIMES)
+    second = read(again / "summary.csv").drop(columns=TIMES)
+    first = read(once / "summary.csv").drop(columns=TIMES)
     first = first[first["experiment"] == "networks"].reset_index(drop=True)
     # Which columns there are, and their order, depends on all experiments.
     pd.testing.assert_frame_equal(first[list(second)], second, check_dtype=False)

@@ -1,11 +1,11 @@
 """The notebook of the documentation runs from top to bottom, as on a user's machine."""
 
 import os
-import sys
 from pathlib import Path
 
 import nbformat
 import pytest
+from forked import starting
 from nbclient import NotebookClient
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -16,12 +16,12 @@ PATIENCE = 900
 
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The command `scenery` of this clone; gives a folder to work in."""
+    """The command `scenery` of this clone, which saves imports as a fork; gives a folder for it."""
     programs, work = tmp_path / "bin", tmp_path / "work"
     programs.mkdir()
     work.mkdir()
     program = programs / "scenery"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m scenery "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec "{starting.forking_python()}" -m scenery "$@"\n')
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(programs), prepend=os.pathsep)
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY / "src"))

@@ -32,6 +32,8 @@ def small(config: dict[str, Any]) -> dict[str, Any]:
     config["dataset"] = {"path": "generated", "generated": {"per_class": 8, "image_size": 32}}
     config["split"] = {"test": 0.25, "validation": 0.34, "seed": 1}
     config["base"] |= {"weights": "none", "image_size": 32, "epochs": 2, "batch_size": 8}
+    # Its graph is made in a third of the time that MobileNet's takes.
+    config["base"] |= {"backbone": "SqueezeNet", "cut": None}
     config["explain"] = {"experiments": "none"}
     experiments = config["experiments"]
     # The others are grids as in any study; their trials are counted above.

@@ -13,8 +13,16 @@ from watching import watch
 
 @pytest.fixture
 def fresh(tmp_path: Path) -> Checkout:
-    """A checkout without results."""
-    return check_out(tmp_path / "fresh")
+    """A checkout without results, with the study of faults.yaml, which needs no files."""
+    return check_out(tmp_path / "fresh", "faults.yaml")
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Checkout:
+    """The small study with its pictures, without results."""
+    checkout = check_out(tmp_path / "small")
+    place_pictures(checkout.folder)
+    return checkout
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from checkout import REPOSITORY, Checkout
 from course_photographs import write_photographs, write_shared_files
-from odd_pictures import place_pictures
 
 
 def test_the_course_project(fresh: Checkout) -> None:
@@ -63,21 +62,19 @@ def test_recipes_for_fine_tuning(fresh: Checkout) -> None:
     assert {name: found.get(name) for name in expected} == expected
 
 
-def test_the_small_study(fresh: Checkout) -> None:
-    place_pictures(fresh.folder)
-    jobs = fresh.dry_run().jobs
+def test_the_small_study(small: Checkout) -> None:
+    jobs = small.dry_run().jobs
     assert (jobs["train_heads"], jobs["fine_tune"], jobs["choose"]) == (3, 2, 6)
     # Of the search that ends trials early only the first comparison is known.
     assert (jobs["fine_tune_rung"], jobs["promote"]) == (3, 1)
 
 
-def test_groups_that_are_looked_for_need_vectors_of_the_images(fresh: Checkout) -> None:
-    place_pictures(fresh.folder)
-    assert "embed_images" not in fresh.dry_run().jobs
-    config = fresh.read_config()
+def test_groups_that_are_looked_for_need_vectors_of_the_images(small: Checkout) -> None:
+    assert "embed_images" not in small.dry_run().jobs
+    config = small.read_config()
     config["dataset"]["groups"] = "auto"
-    fresh.write_config(config)
-    assert fresh.dry_run().jobs["embed_images"] == 1
+    small.write_config(config)
+    assert small.dry_run().jobs["embed_images"] == 1
 
 
 def test_classic_networks(fresh: Checkout) -> None:

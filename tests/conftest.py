@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from forked import starting
 
+from scenery.pipeline.garbage_collection import collect_rarely
 from scenery.pipeline.job_server import starting as job_server
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -19,6 +20,7 @@ TOGETHER = {
     "tests/workflow/test_staleness.py": "finished",
     "tests/workflow/test_trust.py": "finished",
     "tests/workflow/test_clocks.py": "undisturbed",
+    "tests/workflow/test_drawn_scenes.py": "undisturbed",
     "tests/workflow/test_job_server.py": "undisturbed",
     "tests/workflow/test_full_disk.py": "undisturbed",
     "tests/workflow/test_kills.py": "undisturbed",
@@ -39,8 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_finish() -> None:
     """The objects of imported libraries are not searched for garbage again and again."""
     gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
+    collect_rarely()
 
 
 def pytest_unconfigure() -> None:

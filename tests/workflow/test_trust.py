@@ -80,6 +80,7 @@ def test_names_are_names(finished: Checkout) -> None:
     summary = pd.read_csv(results / "summary.csv", keep_default_na=False, dtype=str)
     assert tuple(summary["experiment"].unique()) == EXPERIMENTS
     assert set(summary.loc[summary["experiment"] == "search", "subset"]) == {"nan"}
+    assert set(summary["subset"]) == {"full", "nan"}
     assert (summary.groupby("experiment")["test_accuracy"].max() != "").all()
     predictions = pd.read_csv(
         results / "experiments" / "NA" / "test" / "predictions.csv", keep_default_na=False

@@ -167,11 +167,11 @@ class CodeDigests:
         entry = self._cached.pop(SCRIPTS, None)
         if not isinstance(entry, dict) or entry.get("of") != self._state:
             return {}
-        try:
-            found = {str(key): ScriptFacts(**one) for key, one in entry["facts"].items()}
-        except (AttributeError, KeyError, TypeError):
+        facts = entry.get("facts")
+        if not isinstance(facts, dict):
             return {}
-        return found if all(map(_is_whole, found.values())) else {}
+        read = {key: _as_script_facts(one) for key, one in facts.items()}
+        return {key: one for key, one in read.items() if one is not None}
 
     def modules(self, script: Path, *modules: str) -> set[Path]:
         """The script and every module of this project that it imports, directly or not.
@@ -209,12 +209,6 @@ class CodeDigests:
         return self._facts[path]
 
 
-def _is_whole(facts: ScriptFacts) -> bool:
-    if not isinstance(facts.digest, str) or not isinstance(facts.presents, bool):
-        return False
-    return re.fullmatch("[0-9a-f]{16}", facts.digest) is not None
-
-
 def _as_facts(entry: object) -> CodeFacts | None:
     """An entry of the cache; None where it is none."""
     if not isinstance(entry, dict) or entry.keys() != {"form", "names"}:
@@ -223,6 +217,16 @@ def _as_facts(entry: object) -> CodeFacts | None:
     if not isinstance(form, str) or not isinstance(names, list | tuple):
         return None
     return CodeFacts(form, tuple(str(name) for name in names))
+
+
+def _as_script_facts(entry: object) -> ScriptFacts | None:
+    """The same for an entry of a script."""
+    if not isinstance(entry, dict) or entry.keys() != {"digest", "presents"}:
+        return None
+    digest, presents = entry["digest"], entry["presents"]
+    if not isinstance(digest, str) or not isinstance(presents, bool):
+        return None
+    return ScriptFacts(digest, presents) if re.fullmatch("[0-9a-f]{16}", digest) else None
 
 
 def _facts(code: str, path: str) -> CodeFacts:

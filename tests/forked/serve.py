@@ -5,6 +5,7 @@
 listens on FOLDER/socket until its standard input is closed.
 """
 
+import socket
 import sys
 from pathlib import Path
 
@@ -20,6 +21,12 @@ SNAKEMAKE_MODULES = [
 ]  # fmt: skip
 # Snakemake itself does not use these; it sets them for its jobs.
 THREAD_SUFFIXES = ("_NUM_THREADS", "_MAXIMUM_THREADS")
+# What Slurm tells each job about itself. No library reads it at import time.
+SLURM_PREFIXES = ("SLURM", "SRUN_")
+SLURM_VARIABLES = {
+    "ENVIRONMENT", "HOSTNAME", "CUDA_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL",
+    "ROCR_VISIBLE_DEVICES", "ZE_AFFINITY_MASK",
+}  # fmt: skip
 
 
 class TestServer(Server):
@@ -28,8 +35,9 @@ class TestServer(Server):
     A request waits for its template process, so that a test does not depend on how fast it is.
     """
 
-    max_templates = 5
+    max_templates = 8
     patient = True
+    refused = 0
 
     def kind_of(self, arguments: list[str]) -> str:
         """`snakemake`, or `job` for scripts and benchmarks."""
@@ -41,12 +49,25 @@ class TestServer(Server):
         return SNAKEMAKE_MODULES if kind == "snakemake" else self.modules
 
     def early_variables(self, environment: dict[str, str], kind: str) -> dict[str, str]:
-        """Snakemake's calls with other numbers of threads share a template process."""
-        early = super().early_variables(environment, kind)
+        """Jobs of Slurm share one, and Snakemake's calls with other numbers of threads do."""
+        early = {
+            name: value
+            for name, value in super().early_variables(environment, kind).items()
+            if name not in SLURM_VARIABLES and not name.startswith(SLURM_PREFIXES)
+        }
         if kind == "job":
             return early
         return {key: v for key, v in early.items() if not key.endswith(THREAD_SUFFIXES)}
 
+    def link(self, kind: str, environment: dict[str, str]) -> socket.socket | None:
+        """Count what starts as a process of its own, which makes tests slow."""
+        link = super().link(kind, environment)
+        self.refused += link is None
+        return link
+
 
 if __name__ == "__main__":
-    TestServer(Path(sys.argv[1]), third_party_modules()).serve()
+    server = TestServer(Path(sys.argv[1]), third_party_modules())
+    server.serve()
+    if server.refused:
+        print(f"\n{server.refused} requests had no template process", file=sys.stderr)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from forked import starting
@@ -64,6 +65,7 @@ class Call:
         self.process.wait()
 
 
+T = TypeVar("T")
 # All calls of this session, so that none outlives it.
 CALLS: list[Call] = []
 
@@ -140,12 +142,17 @@ def slurm_says(*command: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
 
 
-def until(condition: Callable[[], object], call: Call | None = None, seconds: float = 200) -> None:
-    """Wait for something to come true; fail where it does not, or the call ends before."""
+def until(condition: Callable[[], T], call: Call | None = None, seconds: float = 200) -> T:
+    """Wait for something to come true; fail where it does not, or the call ends before.
+
+    Returns:
+        What came true.
+    """
     end = time.monotonic() + seconds
-    while not condition():
+    while not (found := condition()):
         if call is not None and call.process.poll() is not None:
             pytest.fail(f"Snakemake ended too early:\n{call.output[-4000:]}")
         if time.monotonic() > end:
             pytest.fail(f"waited in vain\n{call.output[-4000:] if call else ''}")
         time.sleep(0.2)
+    return found

@@ -47,11 +47,11 @@ def losses(disturbed: tuple[Folder, Call]) -> Iterator[Future[tuple[str, str]]]:
 
 def disturb(folder: Folder, call: Call) -> tuple[str, str]:
     """Cancel the job of one trial and kill the process of the other, as the kernel does for want
-    of memory, in the middle of their training."""
-    canceled, killed = trials_at_work(folder, call, epochs=2)
-    numbers = {job.wildcards.removeprefix("tune_"): job.number for job in folder.jobs("fine_tune")}
-    python_of(numbers[killed]).kill()
-    slurm_says("scancel", numbers[canceled])
+    of memory, each in the middle of its training. One may have ended before the other begins."""
+    canceled = until(lambda: trained(folder, 2), call)[0]
+    slurm_says("scancel", number_of(folder, canceled))
+    (killed,) = until(lambda: set(trained(folder, 2)) - {canceled}, call)
+    python_of(number_of(folder, killed)).kill()
     return canceled, killed
 
 
@@ -76,15 +76,28 @@ def history(folder: Folder, trial: str) -> list[dict[str, str]]:
         return [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(stream)]
 
 
-def trials_at_work(folder: Folder, call: Call, epochs: int) -> list[str]:
-    """Both trials, head+1 first, once so many epochs of each are on disk."""
+def trained(folder: Folder, epochs: int) -> list[str]:
+    """The trials at work of which so many epochs are on disk."""
     checkpoints = folder.path / LAYOUT.checkpoints("tune")
+    found = sorted(path.name for path in checkpoints.glob("MobileNet-*"))
+    return [trial for trial in found if folder.epochs(trial) >= epochs]
 
-    def names() -> list[str]:
-        return sorted((path.name for path in checkpoints.glob("MobileNet-*")), reverse=True)
 
-    until(lambda: len(names()) == 2 and all(folder.epochs(t) >= epochs for t in names()), call)
-    return names()
+def number_of(folder: Folder, trial: str) -> str:
+    """The number of a trial's first job."""
+    numbers = {job.wildcards: job.number for job in reversed(folder.jobs("fine_tune"))}
+    return numbers[f"tune_{trial}"]
+
+
+def trials_at_work(folder: Folder, call: Call) -> list[str]:
+    """Both trials, once their jobs run and two epochs of one are on disk."""
+
+    def found() -> list[str]:
+        jobs = folder.jobs("fine_tune")
+        running = [job.wildcards.removeprefix("tune_") for job in jobs if job.state == "RUNNING"]
+        return running if len(running) == 2 and trained(folder, 2) else []
+
+    return until(found, call)
 
 
 def log_of(folder: Folder, trial: str) -> str:
@@ -121,6 +134,9 @@ def test_another_study_in_the_same_folder_is_refused(disturbed: tuple[Folder, Ca
     text = (folder.path / "study.yaml").read_text(encoding="utf-8")
     other = text.replace("results/small", "results/other")
     (folder.path / "other.yaml").write_text(other, encoding="utf-8")
+    # Where a job of the first one that waits in the queue would write its log.
+    log = folder.path / "logs/slurm/rule_waiting/in_queue"
+    log.mkdir(parents=True)
     target = "results/other/data/catalogue.csv"
     second = folder.start(targets=[target], study="other.yaml")
     assert second.wait() != 0
@@ -128,12 +144,13 @@ def test_another_study_in_the_same_folder_is_refused(disturbed: tuple[Folder, Ca
     assert f"process {call.process.pid} on " in second.output
     assert "Traceback" not in second.output
     assert not (folder.path / target).exists()
+    assert log.is_dir()
 
 
 def test_a_killed_snakemake_is_followed_up(killed: tuple[Folder, Call]) -> None:
     folder, first = killed
     split = folder.file("data/split.csv").stat().st_mtime_ns
-    trials = trials_at_work(folder, first, epochs=2)
+    trials = trials_at_work(folder, first)
     until(lambda: folder.jobs("pack"), first)
     first.kill()
     assert [job.state for job in folder.jobs("pack")] == ["PENDING"]
@@ -213,7 +230,7 @@ def test_the_whole_study_ran(whole: tuple[Folder, Call]) -> None:
 def test_the_study_survives_a_controller_that_is_away(make_folder: Callable[[str], Folder]) -> None:
     folder = make_folder("away")
     call = folder.start(targets=[CHOSEN])
-    trials = trials_at_work(folder, call, epochs=1)
+    trials = trials_at_work(folder, call)
     control("controller", "stop")
     try:
         # Nor does a submission in that time fail: it waits.

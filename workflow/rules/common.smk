@@ -51,7 +51,8 @@ if workflow.is_main_process:
 
 
 onstart:
-    start_run(SUBMITS, STUDY.results)
+    with snakemake_internals.keep_slurm_logs_if_refused(workflow):
+        start_run(SUBMITS, STUDY.results)
     start_server(0 if SUBMITS else snakemake_internals.number_of_jobs(workflow))
 
 

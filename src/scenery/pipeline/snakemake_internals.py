@@ -237,6 +237,21 @@ def submits_jobs(workflow: Any) -> bool:
     return workflow.resource_settings.nodes is not None
 
 
+@contextmanager
+def keep_slurm_logs_if_refused(workflow: Any) -> Iterator[None]:
+    """Leave the folder of Slurm's logs as it is where the block ends Snakemake.
+
+    At its end, the Slurm plugin removes empty folders there. The jobs of another Snakemake that
+    wait in the queue will write their logs into them, and fail where they are gone.
+    """
+    try:
+        yield
+    except SystemExit:
+        if hasattr(workflow.executor_settings, "delete_logfiles_older_than"):
+            workflow.executor_settings.delete_logfiles_older_than = 0
+        raise
+
+
 def number_of_jobs(workflow: Any) -> int:
     """The jobs that this run will start, as far as it is known before they run."""
     return sum(1 for _ in workflow.dag.needrun_jobs())

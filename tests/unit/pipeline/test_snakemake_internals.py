@@ -3,8 +3,11 @@
 import inspect
 import json
 import logging
+import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,6 +21,7 @@ from snakemake.resources import Resources
 
 from scenery.pipeline.snakemake_internals import (
     drop_notices,
+    keep_slurm_logs_if_refused,
     parameters_once,
     plan_many_jobs_fast,
     python_by_name,
@@ -150,3 +154,20 @@ def test_the_profile_sets_all_that_snakemake_takes_from_the_size_of_the_input() 
     by_size = {name for name, value in Resources.DEFAULTS["full"].items() if "input" in value}
     assert by_size == {"mem", "disk"}
     assert all(isinstance(profile[f"{name}_mb"], int) for name in by_size)
+
+
+@pytest.mark.parametrize(("refused", "days"), [(True, 0), (False, 10)])
+def test_a_refused_snakemake_leaves_the_folders_of_logs(refused: bool, days: int) -> None:
+    workflow = SimpleNamespace(executor_settings=SimpleNamespace(delete_logfiles_older_than=10))
+    with suppress(SystemExit), keep_slurm_logs_if_refused(workflow):
+        if refused:
+            sys.exit(1)
+    assert workflow.executor_settings.delete_logfiles_older_than == days
+
+
+def test_without_slurm_a_refusal_ends_snakemake_too() -> None:
+    with (
+        pytest.raises(SystemExit),
+        keep_slurm_logs_if_refused(SimpleNamespace(executor_settings=None)),
+    ):
+        sys.exit(1)

@@ -17,6 +17,7 @@ from scenery.data.standardization import mean_and_deviation
 from scenery.registry.options import LEAKY_SLOPE, of_layer
 from scenery.registry.schedules import decay_in_epoch
 from scenery.training.activations import ACTIVATIONS
+from scenery.training.batch_norm import without_lone_image
 from scenery.training.model_trainer import order_of_epoch
 from scenery.training.stacked_network import StackedNetwork
 from scenery.training.update_rules import Update, update_rule
@@ -43,7 +44,6 @@ def can_be_stacked(settings: Settings, optimizer: Optimizer | None = None) -> bo
         head.pooling != "flatten"
         and head.aggregation == "none"
         and head.class_mode == "categorical"
-        and not head.batch_norm
         and head.kernel_initializer is None
         and head.negative_slope == LEAKY_SLOPE
         and all(of_layer(head.activation, number) in ACTIVATIONS for number in numbers)
@@ -64,6 +64,8 @@ class HeadStack:
 
     Attributes:
         images: Of each head the numbers of its training images.
+        weights: The weights of each head that are learned, shape (heads, parameters).
+        statistics: Its moving means and variances, shape (heads, statistics).
     """
 
     def __init__(
@@ -78,13 +80,13 @@ class HeadStack:
         self._settings = settings
         self._training = training
         self._network = StackedNetwork(training.values.shape[-1], classes, settings.head)
-        self._learned = 2 * len(self._network.layers)
         self._rate = (optimizer or settings.optimizer).learning_rate
         rule = update_rule(optimizer or settings.optimizer)
         assert rule is not None
         self._rule = rule
         shape = (len(images), self._network.parameters)
         self.weights = np.tile(self._network.first_weights(settings.seed), (len(images), 1))
+        self.statistics = np.tile(self._network.first_statistics(), (len(images), 1))
         self._state = rule.start(shape)
         self._steps = np.zeros((len(images), 1))
         self._gradients, *self._spare = (np.empty(shape, np.float32) for _ in range(3))
@@ -97,7 +99,7 @@ class HeadStack:
         self._means: np.ndarray | None = None
         if settings.head.standardize:
             found = [mean_and_deviation(training.of_images(some).values) for some in images]
-            self._statistics = [[mean, deviation**2] for mean, deviation in found]
+            self._standardization = [[mean, deviation**2] for mean, deviation in found]
             self._means = np.array([mean for mean, _ in found], np.float32)[:, None]
             self._scales = np.array([1 / dev for _, dev in found], np.float32)[:, None]
 
@@ -110,16 +112,19 @@ class HeadStack:
     def parameters(self) -> int:
         """Number of weights of a head, with means and variances."""
         fixed = 0 if self._means is None else 2 * self._means.shape[-1]
-        return self._network.parameters + fixed
+        return self._network.parameters + self._network.statistics + fixed
 
     def keras_weights(self, head: int) -> list[np.ndarray]:
         """All weights of a head, in the order of the Keras model."""
-        statistics = [] if self._means is None else self._statistics[head]
-        return [*statistics, *self._network.as_keras_weights(self.weights[head])]
+        fixed = [] if self._means is None else self._standardization[head]
+        views = self._network.keras_views(self.weights[head], self.statistics[head])
+        return [*fixed, *(view.copy() for view in views)]
 
     def set_keras_weights(self, head: int, weights: Sequence[np.ndarray]) -> None:
-        """Put the learned ones of the weights of `keras_weights` back."""
-        self.weights[head] = np.concatenate([one.ravel() for one in weights[-self._learned :]])
+        """Put the weights of `keras_weights` back, but for those of the standardization."""
+        views = self._network.keras_views(self.weights[head], self.statistics[head])
+        for view, values in zip(views, weights[-len(views) :], strict=True):
+            view[...] = values
 
     def train_epoch(self, epoch: int, rate: float) -> np.ndarray:
         """One pass of each head over its images, in a random order of its own.
@@ -129,7 +134,7 @@ class HeadStack:
         """
         seed, size = self._settings.seed, self._settings.batch_size
         values = self._training.sample_views(epoch, seed)
-        orders = [some[order_of_epoch(self._settings, epoch, len(some))] for some in self.images]
+        orders = [self._order(some, epoch) for some in self.images]
         dropout = _Dropout(self._settings, self._network, epoch)
         decay = decay_in_epoch(self._settings.schedule, self._rate, epoch, rate)
         sums = np.zeros((len(orders), 2))
@@ -145,6 +150,13 @@ class HeadStack:
                     sums[heads, 1] += right
         return sums / np.array([[len(order)] for order in orders])
 
+    def _order(self, images: np.ndarray, epoch: int) -> np.ndarray:
+        """The training images of a head in the order of an epoch."""
+        order = images[order_of_epoch(self._settings, epoch, len(images))]
+        if self._settings.head.batch_norm:
+            return without_lone_image(order, self._settings.batch_size)
+        return order
+
     def _learn(
         self,
         heads: slice,
@@ -157,6 +169,7 @@ class HeadStack:
         size = rows.shape[1]
         losses, right = self._network.learn(
             self.weights[heads],
+            self.statistics[heads],
             self._standardized(values[rows], heads),
             self._targets[rows],
             self._image_weights[rows],
@@ -196,7 +209,10 @@ class HeadStack:
             for start in range(0, len(values), PREDICTED):
                 vectors = np.array(values[None, start : start + PREDICTED], np.float32)
                 vectors = self._standardized(vectors, heads)
-                parts.append(self._network.probabilities(self.weights[heads], vectors)[0])
+                found = self._network.probabilities(
+                    self.weights[heads], self.statistics[heads], vectors
+                )
+                parts.append(found[0])
         return np.concatenate(parts)
 
 

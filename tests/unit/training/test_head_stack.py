@@ -19,6 +19,9 @@ from scenery.training.stacked_training import StackedFoldTrainer, StackedHeadTra
 from scenery.training.trainers import fold_trainer, head_trainer
 
 DEEP = {"dense": [8, 5], "activation": "tanh", "dropout": 0.4, "l1": 1e-4, "l2": 1e-3}
+NORMALIZED_LAYERS = {"batch_norm": True, "dense": [8, 5], "activation": "tanh", "l2": 1e-2}
+NORMALIZED = {"batch_norm": True, "dropout": 0.5}
+DEEP_NORMALIZED = {**DEEP, "batch_norm": True}
 
 
 def settings(**values: Any) -> Settings:
@@ -40,6 +43,13 @@ def settings(**values: Any) -> Settings:
         {"optimizer": {"name": "Adam", "beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-3}},
         {"schedule": {"name": "inverse_time", "rate": 0.1, "per": "step"}},
         {"batch_size": 1, "epochs": 2},
+        {"head": {"batch_norm": True}},
+        {"head": {"batch_norm": True, "l2": 0.1}, "optimizer": {"name": "AdamW"}},
+        # Biases before batch norm change nothing. Adam would make steps of the noise in their
+        # gradients, which are 0 here.
+        {"head": NORMALIZED_LAYERS, "optimizer": {"name": "SGD", "momentum": 0.9}},
+        {"head": NORMALIZED_LAYERS, "optimizer": {"name": "SGD"}, "batch_size": 89},
+        {"head": {**NORMALIZED_LAYERS, "standardize": False}, "optimizer": {"name": "SGD"}},
     ],
     ids=str,
 )
@@ -74,8 +84,9 @@ def test_images_weigh_as_the_data_set_says_in_both() -> None:
     assert losses[2] != pytest.approx(losses[1], rel=1e-3)
 
 
-def test_predictions_are_those_of_the_keras_model_with_its_weights() -> None:
-    given = settings(head=DEEP)
+@pytest.mark.parametrize("head", [DEEP, NORMALIZED, DEEP_NORMALIZED], ids=str)
+def test_predictions_are_those_of_the_keras_model_with_its_weights(head: dict[str, Any]) -> None:
+    given = settings(head=head)
     ours = StackedHeadTrainer(given, CLASSES, features(90), features(60, seed=1))
     for epoch in range(3):
         ours.train_epoch(epoch, 0.01)
@@ -89,7 +100,7 @@ UNEQUAL = [np.arange(0, 70), np.arange(20, 90), np.arange(10, 57), np.arange(5)]
 
 
 @pytest.mark.parametrize("name", ["SGD", "Adam", "Nadam", "Adagrad"])
-@pytest.mark.parametrize("head", [{}, {"dropout": 0.5}, DEEP], ids=str)
+@pytest.mark.parametrize("head", [{}, {"dropout": 0.5}, DEEP, NORMALIZED, DEEP_NORMALIZED], ids=str)
 @pytest.mark.parametrize("views", [0, 2])
 def test_a_head_alone_is_bit_by_bit_that_in_a_stack(
     name: str, head: dict[str, Any], views: int, monkeypatch: pytest.MonkeyPatch
@@ -108,6 +119,7 @@ def test_a_head_alone_is_bit_by_bit_that_in_a_stack(
             assert np.array_equal(few_at_once.train_epoch(epoch, 0.01), scores)
     for number, stack in enumerate(alone):
         assert np.array_equal(together.weights[number], stack.weights[0])
+        assert np.array_equal(together.statistics[number], stack.statistics[0])
         assert np.array_equal(few_at_once.weights[number], stack.weights[0])
         plain = features(30, seed=2).values
         assert np.array_equal(together.predict(number, plain), stack.predict(0, plain))
@@ -181,13 +193,16 @@ def test_dropout_of_one_feature_is_training_without_it() -> None:
     assert not np.array_equal(plain.weights, before)
 
 
-def test_weights_can_be_put_back_and_training_goes_on() -> None:
-    one = StackedHeadTrainer(settings(head=DEEP), CLASSES, features(90), None)
+@pytest.mark.parametrize(("head", "changed"), [(DEEP, 6), (DEEP_NORMALIZED, 12)], ids=str)
+def test_weights_can_be_put_back_and_training_goes_on(head: dict[str, Any], changed: int) -> None:
+    one = StackedHeadTrainer(settings(head=head), CLASSES, features(90), None)
     before = one.get_weights()
     one.train_epoch(0, 0.1)
     after = one.get_weights()
-    # All but mean and variance of the features have changed.
-    assert [np.array_equal(a, b) for a, b in zip(before, after, strict=True)][2:] == [False] * 6
+    # All but mean and variance of the features, and biases before batch norm, have changed.
+    same = [np.array_equal(a, b) for a, b in zip(before, after, strict=True)]
+    assert same.count(False) == changed
+    assert same[:2] == [True, True]
     one.set_weights(before)
     assert all(np.array_equal(a, b) for a, b in zip(before, one.get_weights(), strict=True))
     one.set_weights([])
@@ -208,7 +223,7 @@ def test_a_head_that_diverges_says_so() -> None:
         ({}, True),
         ({"head": DEEP}, True),
         ({"head": {"dense": [8, 5], "activation": ["tanh", "relu"], "dropout": [0, 0.1, 0]}}, True),
-        ({"head": {"batch_norm": True}}, False),
+        ({"head": {"batch_norm": True}}, True),
         ({"head": {"dense": [8], "kernel_initializer": "he_normal"}}, False),
         ({"head": {"dense": [8], "activation": "leaky_relu", "negative_slope": 0.1}}, False),
         ({"head": {"dense": [8, 5], "activation": ["relu", "softmax"]}}, False),

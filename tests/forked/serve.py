@@ -19,14 +19,15 @@ SNAKEMAKE_MODULES = [
     "snakemake.cli", "snakemake.api", "snakemake.report", "snakemake.executors.local",
     "snakemake_executor_plugin_slurm", "numpy", "pandas", "psutil", "pydantic", "yaml", "PIL.Image",
 ]  # fmt: skip
-# Snakemake itself does not use these; it sets them for its jobs.
-THREAD_SUFFIXES = ("_NUM_THREADS", "_MAXIMUM_THREADS")
-# What Slurm tells each job about itself. No library reads it at import time.
-SLURM_PREFIXES = ("SLURM", "SRUN_")
-SLURM_VARIABLES = {
+# What Python and Snakemake read as they start. Calls differ in other variables, such as those that
+# Slurm or a test sets.
+START_PREFIXES = ("HOME", "LANG", "LC_", "PYTHON", "XDG_")
+# What Slurm tells each job about itself, and a test's proxy. No library reads them at import time.
+LATE_IN_JOBS = {
     "ENVIRONMENT", "HOSTNAME", "CUDA_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL",
-    "ROCR_VISIBLE_DEVICES", "ZE_AFFINITY_MASK",
+    "ROCR_VISIBLE_DEVICES", "ZE_AFFINITY_MASK", "https_proxy",
 }  # fmt: skip
+LATE_IN_JOBS_PREFIXES = ("SLURM", "SRUN_")
 
 
 class TestServer(Server):
@@ -49,15 +50,15 @@ class TestServer(Server):
         return SNAKEMAKE_MODULES if kind == "snakemake" else self.modules
 
     def early_variables(self, environment: dict[str, str], kind: str) -> dict[str, str]:
-        """Jobs of Slurm share one, and Snakemake's calls with other numbers of threads do."""
-        early = {
+        """Few template processes serve all tests: each takes ten seconds to import libraries."""
+        early = super().early_variables(environment, kind)
+        if kind == "snakemake":
+            return {name: v for name, v in early.items() if name.startswith(START_PREFIXES)}
+        return {
             name: value
-            for name, value in super().early_variables(environment, kind).items()
-            if name not in SLURM_VARIABLES and not name.startswith(SLURM_PREFIXES)
+            for name, value in early.items()
+            if name not in LATE_IN_JOBS and not name.startswith(LATE_IN_JOBS_PREFIXES)
         }
-        if kind == "job":
-            return early
-        return {key: v for key, v in early.items() if not key.endswith(THREAD_SUFFIXES)}
 
     def link(self, kind: str, environment: dict[str, str]) -> socket.socket | None:
         """Count what starts as a process of its own, which makes tests slow."""

@@ -49,6 +49,7 @@ class Checkout:
         fails: bool = False,
         environment: Mapping[str, str] | None = None,
         forked: bool = True,
+        cores: str = "1",
     ) -> str:
         """Run Snakemake; gives all that it says. The test fails where its status is unexpected.
 
@@ -67,6 +68,8 @@ class Checkout:
                 *arguments,
                 "--configfile",
                 self.config,
+                "--cores",
+                cores,
             ],
             cwd=self.folder,
             env=starting.environment(**(environment or {})),

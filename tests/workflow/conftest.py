@@ -33,7 +33,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """
     checkout = check_out(tmp_path_factory.mktemp("study") / "finished")
     place_pictures(checkout.folder)
-    said = checkout.snakemake(environment=watch(checkout.folder))
+    said = checkout.snakemake(environment=watch(checkout.folder), cores="all")
     (checkout.folder / "output.txt").write_text(said, encoding="utf-8")
     return checkout
 
@@ -65,7 +65,7 @@ def change_config(changeable: Checkout) -> Callable[[str, Any], Checkout]:
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """The study of faults.yaml when nobody disturbs it, up to its summary; to be left as it is."""
     checkout = check_out(tmp_path_factory.mktemp("study") / "undisturbed", "faults.yaml")
-    checkout.snakemake(TARGET, "results/record.json")
+    checkout.snakemake(TARGET, "results/record.json", cores="all")
     return checkout
 
 

@@ -238,7 +238,7 @@ def test_a_fresh_run_gives_the_same_numbers(small: Checkout, finished: Checkout)
     config = small.read_config()
     config["experiments"] = {"networks": config["experiments"]["networks"]}
     small.write_config(config)
-    small.snakemake("results/summary.csv", "--cores", "1")
+    small.snakemake("results/summary.csv", cores="1")
     again, once = small.folder / "results", finished.folder / "results"
     second = read(again / "summary.csv").drop(columns=TIMES)
     first = read(once / "summary.csv").drop(columns=TIMES)

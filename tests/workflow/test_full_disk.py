@@ -89,7 +89,7 @@ def test_a_full_disk_at_each_step(
         filler.unlink()
     # One job at a time. While an experiment chooses again, Snakemake has removed its old choice,
     # and fails if it asks for the parameters of a later experiment's job in that second.
-    small_disk.snakemake(TARGET, "--cores", "1")
+    small_disk.snakemake(TARGET, cores="1")
     assert results_of(small_disk) == results_of(undisturbed)
 
 

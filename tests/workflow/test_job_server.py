@@ -17,6 +17,7 @@ from forms import form
 from killing import experiments_of
 
 from scenery.pipeline.job_server.server import LATE_VARIABLES
+from scenery.pipeline.user_settings import override_user_settings
 
 SEEN = """
 import json, os, random, sys, threading
@@ -61,9 +62,11 @@ def script(tmp_path: Path) -> Path:
 
 
 def variables_of_a_job(**more: str) -> dict[str, str]:
-    """What Snakemake gives to a job, for which a process with libraries is at work mostly."""
+    """What a job of a study gets, for which a process with libraries is at work mostly."""
     names = ("OMP_NUM", "GOTO_NUM", "OPENBLAS_NUM", "MKL_NUM", "VECLIB_MAXIMUM", "NUMEXPR_NUM")
-    return starting.environment(**{f"{name}_THREADS": "1" for name in names}, **more)
+    variables = starting.environment(**{f"{name}_THREADS": "1" for name in names}, **more)
+    override_user_settings(variables)
+    return variables
 
 
 def run(python: str, script: Path, code: str, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -16,19 +16,6 @@ KEPT, ADDED = np.float32(MOMENTUM), np.float32(1 - MOMENTUM)
 
 
 @dataclass(frozen=True)
-class Normalized:
-    """What an update needs to know of a batch.
-
-    Attributes:
-        values: Its values with mean 0 and deviation 1, shape (heads, batch, width).
-        scales: What its centered values were multiplied by, shape (heads, 1, width).
-    """
-
-    values: np.ndarray
-    scales: np.ndarray
-
-
-@dataclass(frozen=True)
 class BatchNorm:
     """Where the weights and moving statistics of a layer are in the rows of a head.
 
@@ -80,7 +67,7 @@ class BatchNorm:
 
     def learn(
         self, weights: np.ndarray, statistics: np.ndarray, vectors: np.ndarray
-    ) -> tuple[np.ndarray, Normalized]:
+    ) -> tuple[np.ndarray, "NormalizedBatch"]:
         """Normalize by the statistics of a batch, and update the moving ones.
 
         Args:
@@ -102,25 +89,39 @@ class BatchNorm:
         vectors *= scales
         outputs = vectors * self.factors(weights)
         outputs += self.offsets(weights)
-        return outputs, Normalized(vectors, scales)
+        return outputs, NormalizedBatch(self, vectors, scales)
 
-    def put_gradients(self, gradients: np.ndarray, batch: Normalized, error: np.ndarray) -> None:
+
+@dataclass(frozen=True)
+class NormalizedBatch:
+    """What a layer learned from, and the gradients that follow from it.
+
+    Attributes:
+        norm: The layer.
+        values: The batch with mean 0 and deviation 1, shape (heads, batch, width).
+        scales: What its centered values were multiplied by, shape (heads, 1, width).
+    """
+
+    norm: BatchNorm
+    values: np.ndarray
+    scales: np.ndarray
+
+    def put_gradients(self, gradients: np.ndarray, error: np.ndarray) -> None:
         """Put the gradients of factors and offsets into their places.
 
         Args:
             gradients: Shape (heads, parameters).
-            batch: What `learn` returned.
             error: Gradients of the outputs, shape (heads, batch, width).
         """
-        self.factors(gradients)[...] = (error * batch.values).sum(axis=1, keepdims=True)
-        self.offsets(gradients)[...] = error.sum(axis=1, keepdims=True)
+        self.norm.factors(gradients)[...] = (error * self.values).sum(axis=1, keepdims=True)
+        self.norm.offsets(gradients)[...] = error.sum(axis=1, keepdims=True)
 
     def error_before(
-        self, weights: np.ndarray, gradients: np.ndarray, batch: Normalized, error: np.ndarray
+        self, weights: np.ndarray, gradients: np.ndarray, error: np.ndarray
     ) -> np.ndarray:
         """The gradients of the inputs; those of factors and offsets are in their places."""
         count = np.float32(1 / error.shape[1])
-        error = error - count * self.offsets(gradients)
-        error -= batch.values * (count * self.factors(gradients))
-        error *= batch.scales * self.factors(weights)
+        error = error - count * self.norm.offsets(gradients)
+        error -= self.values * (count * self.norm.factors(gradients))
+        error *= self.scales * self.norm.factors(weights)
         return error

@@ -15,7 +15,7 @@ import numpy as np
 from scenery.config.head import Head
 from scenery.registry.options import of_layer
 from scenery.training.activations import ACTIVATIONS
-from scenery.training.stacked_batch_norm import BatchNorm, Normalized
+from scenery.training.stacked_batch_norm import BatchNorm, NormalizedBatch
 
 
 @dataclass(frozen=True)
@@ -222,13 +222,13 @@ class StackedNetwork:
             error: Gradients of the last layer's outputs, shape (heads, batch, classes).
         """
         for number in reversed(range(len(self.layers))):
-            layer, norm, batch = self.layers[number], self._norms[number], passed.batches[number]
-            if norm is not None and batch is not None:
-                norm.put_gradients(gradients, batch, error)
-                error = norm.error_before(weights, gradients, batch, error)
+            layer, batch = self.layers[number], passed.batches[number]
+            if batch is not None:
+                batch.put_gradients(gradients, error)
+                error = batch.error_before(weights, gradients, error)
             np.matmul(passed.inputs[number].swapaxes(1, 2), error, out=layer.kernels(gradients))
             # Batch norm subtracts the biases again, so their gradients are 0.
-            biases = error.sum(axis=1, keepdims=True) if norm is None else 0
+            biases = error.sum(axis=1, keepdims=True) if batch is None else 0
             layer.biases(gradients)[...] = biases
             if not number and passed.first is None:
                 return
@@ -238,8 +238,8 @@ class StackedNetwork:
             if number:
                 below, activation = passed.outputs[number - 1], self._activations[number - 1]
                 error *= activation.slope(below, activation.value(below))
-        if self._first_norm is not None and passed.first is not None:
-            self._first_norm.put_gradients(gradients, passed.first, error)
+        if passed.first is not None:
+            passed.first.put_gradients(gradients, error)
 
     def _penalize(self, weights: np.ndarray, gradients: np.ndarray) -> np.ndarray:
         """The penalties of the kernels; their gradients are added."""
@@ -271,8 +271,8 @@ class _Pass:
 
     inputs: list[np.ndarray] = field(default_factory=list)
     outputs: list[np.ndarray] = field(default_factory=list)
-    batches: list[Normalized | None] = field(default_factory=list)
-    first: Normalized | None = None
+    batches: list[NormalizedBatch | None] = field(default_factory=list)
+    first: NormalizedBatch | None = None
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:

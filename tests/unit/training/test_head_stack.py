@@ -121,6 +121,7 @@ def test_a_head_alone_is_bit_by_bit_that_in_a_stack(
         assert np.array_equal(together.weights[number], stack.weights[0])
         assert np.array_equal(together.statistics[number], stack.statistics[0])
         assert np.array_equal(few_at_once.weights[number], stack.weights[0])
+        assert np.array_equal(few_at_once.statistics[number], stack.statistics[0])
         plain = features(30, seed=2).values
         assert np.array_equal(together.predict(number, plain), stack.predict(0, plain))
     assert not np.array_equal(together.weights[0], together.weights[1])
